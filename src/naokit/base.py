@@ -1,0 +1,326 @@
+"""The nouns of the library and the doors between its rooms. Nothing here needs torch.
+
+Space      what may be searched: grammar, spelling, graphs, building
+Architecture   one point of a space: immutable, hashable, readable
+Evaluator  architecture -> Result, or EvaluationFailed
+Trial      one finished evaluation, as the study remembers it
+Method     who proposes: a function of a seed and of the trials so far
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from naokit.graphs import Graph, digest
+
+if TYPE_CHECKING:  # torch's type alone: base imports no torch at run time
+    from torch import nn
+
+Direction = Literal["maximize", "minimize"]
+Json = Any
+"""A value that `json.dumps` can write."""
+
+
+class InputError(ValueError):
+    """Bad input: the message says what was wrong, what was expected and what to do."""
+
+
+class EvaluationFailed(Exception):
+    """An evaluation that gave no value; `reason` is one of a few words, the message says more."""
+
+    def __init__(self, reason: str, message: str = "") -> None:
+        super().__init__(message or reason)
+        self.reason = reason
+
+
+class SpaceExhausted(Exception):
+    """Every architecture that the space or the table holds has been proposed."""
+
+
+def derive_seed(*parts: object) -> int:
+    """A seed in [0, 2^63) that depends on every part and on nothing else."""
+    text = "\x1f".join(str(part) for part in parts)
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """Which token may stand where. An architecture is one choice a position, L positions in all.
+
+    Choice c at position p is the token `first_tokens[p] + c`; token 0 starts a sequence.
+
+    Attributes:
+        counts: how many choices each position has (L).
+        first_tokens: the token of choice 0 at each position (L).
+        group: how many neighbouring tokens make one encoder step (section 1.5 of the specification).
+        symmetries: groups of permutations of the positions. Applying one permutation of each group
+            to a sequence gives another spelling of the same architecture.
+    """
+
+    counts: tuple[int, ...]
+    first_tokens: tuple[int, ...]
+    group: int = 1
+    symmetries: tuple[tuple[tuple[int, ...], ...], ...] = ()
+
+    @property
+    def length(self) -> int:
+        """How many tokens an architecture has (L)."""
+        return len(self.counts)
+
+    @property
+    def vocabulary(self) -> int:
+        """How many tokens there are, the start token included (V)."""
+        return max(f + c for f, c in zip(self.first_tokens, self.counts, strict=True))
+
+    def tokens(self, choices: Sequence[int]) -> tuple[int, ...]:
+        """The token sequence of `choices`."""
+        return tuple(f + c for f, c in zip(self.first_tokens, choices, strict=True))
+
+    def choices(self, tokens: Sequence[int]) -> tuple[int, ...]:
+        """The choices that `tokens` spell."""
+        return tuple(int(t) - f for t, f in zip(tokens, self.first_tokens, strict=True))
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One architecture of a space; equal when space and choices are.
+
+    Two spellings of one computation are different architectures with the same `key`.
+    """
+
+    space: Space
+    choices: tuple[int, ...]
+
+    @cached_property
+    def key(self) -> str:
+        """The name that every spelling of this computation shares in its space."""
+        return digest(self.graphs)
+
+    @property
+    def graphs(self) -> tuple[Graph, ...]:
+        """What is computed, one labelled graph a part."""
+        return self.space.graphs(self.choices)
+
+    def __str__(self) -> str:
+        return self.space.spell(self.choices)
+
+    def __repr__(self) -> str:
+        return f"<{self.space.name}: {self}>"
+
+
+class Space(ABC):
+    """A set of architectures. Promises are tested by `naokit.testing.SpaceContract`.
+
+    A space is immutable and hashable (a frozen dataclass). `grammar` bounds the choices, and every
+    sequence within it is a valid architecture; `spell` and `read` are inverse to each other;
+    `graphs` says what is computed; `build` makes the network.
+    """
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The name that the command line knows the space by."""
+
+    @property
+    @abstractmethod
+    def grammar(self) -> Grammar:
+        """Which choices there are."""
+
+    @abstractmethod
+    def spell(self, choices: Sequence[int]) -> str:
+        """The official text of these choices."""
+
+    @abstractmethod
+    def read(self, text: str) -> tuple[int, ...]:
+        """The choices that an official text spells.
+
+        Raises:
+            InputError: which position is wrong and what was expected there.
+        """
+
+    @abstractmethod
+    def graphs(self, choices: Sequence[int]) -> tuple[Graph, ...]:
+        """What these choices compute, before any reduction (see `naokit.graphs`)."""
+
+    @abstractmethod
+    def settings(self) -> Mapping[str, Json]:
+        """What makes this space again: `naokit.spaces.from_settings(space.settings()) == space`."""
+
+    def build(self, architecture: Architecture, settings: NetworkSettings) -> nn.Module:
+        """The network of an architecture.
+
+        Raises:
+            InputError: the space has no networks, or the settings do not fit.
+        """
+        raise InputError(
+            f"the space {self.name} has no network to build: it is searched on known results; "
+            "give a table (--table) or a function as evaluator"
+        )
+
+    @property
+    def size(self) -> int:
+        """How many spellings there are."""
+        return math.prod(self.grammar.counts)
+
+    def parse(self, text: str) -> Architecture:
+        """The architecture that an official text spells; raises InputError."""
+        return self.architecture(self.read(text))
+
+    def architecture(self, choices: Sequence[int]) -> Architecture:
+        """The architecture of these choices, checked.
+
+        Raises:
+            InputError: a wrong number of choices, or one out of range (which, and what is allowed).
+        """
+        counts = self.grammar.counts
+        if len(choices) != len(counts):
+            raise InputError(
+                f"an architecture of {self.name} has {len(counts)} choices, not {len(choices)}"
+            )
+        for position, (choice, count) in enumerate(zip(choices, counts, strict=True)):
+            if not 0 <= choice < count:
+                raise InputError(
+                    f"choice {position + 1} of {len(counts)} is {choice}; "
+                    f"{self.name} allows 0 to {count - 1} there"
+                )
+        return Architecture(self, tuple(int(choice) for choice in choices))
+
+    def sample(self, generator: np.random.Generator) -> Architecture:
+        """An architecture with every choice uniform (section 2: all random)."""
+        counts = np.asarray(self.grammar.counts)
+        return Architecture(self, tuple(generator.integers(0, counts).tolist()))
+
+    def mutate(self, architecture: Architecture, generator: np.random.Generator) -> Architecture:
+        """The architecture with one choice changed to another value."""
+        counts = self.grammar.counts
+        free = [position for position, count in enumerate(counts) if count > 1]
+        position = free[int(generator.integers(len(free)))]
+        step = int(generator.integers(1, counts[position]))
+        choices = list(architecture.choices)
+        choices[position] = (choices[position] + step) % counts[position]
+        return Architecture(self, tuple(choices))
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """How large a network is built and for which data; each kind of network has its own."""
+
+
+@dataclass(frozen=True)
+class ImageSettings(NetworkSettings):
+    """An image classifier made of cells (specification, section 1.3).
+
+    Attributes:
+        classes: size of the output.
+        channels: the paper's F, channels of the first cells.
+        cells: the paper's N, normal cells between reductions; 3N + 2 cells in all.
+        image: shape of one image (channels, height, width).
+        auxiliary: whether there is a second head for training.
+        drop_path_keep: probability of keeping a branch at the end of training, in (0, 1].
+        dropout_keep: probability of keeping a feature before the classifier, in (0, 1].
+    """
+
+    classes: int = 10
+    channels: int = 16
+    cells: int = 2
+    image: tuple[int, int, int] = (3, 32, 32)
+    auxiliary: bool = False
+    drop_path_keep: float = 1.0
+    dropout_keep: float = 1.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an evaluation found.
+
+    Attributes:
+        value: the score that the study compares.
+        metrics: further figures worth keeping, by name (units in the name).
+        seconds: how long the evaluation took.
+    """
+
+    value: float
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+class Evaluator(ABC):
+    """Scores architectures. Any function `architecture -> float` serves as one too.
+
+    Attributes:
+        metric: what `Result.value` is, in words.
+        direction: whether more of it is better.
+    """
+
+    metric: str = "value"
+    direction: Direction = "maximize"
+
+    @abstractmethod
+    def evaluate(self, architecture: Architecture, seed: int) -> Result:
+        """The result of one evaluation; equal seeds repeat it as far as the device allows.
+
+        Raises:
+            EvaluationFailed: no value came out (diverged, out of memory, out of time, not in the
+                table). The study records a failed trial and goes on.
+            InputError: nothing can be evaluated with these settings; the search stops.
+        """
+
+    def settings(self) -> Mapping[str, Json]:
+        """What alters results: a study compares it when it is resumed."""
+        return {"evaluator": type(self).__name__}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One finished evaluation.
+
+    Attributes:
+        number: its place in the study.
+        architecture: what was evaluated.
+        value: its score, None where the evaluation failed.
+        reason: why it failed.
+        origin: where the proposal came from (random, latent step, mutation, told).
+        metrics: further figures of the result.
+        seconds: how long it took.
+    """
+
+    number: int
+    architecture: Architecture
+    value: float | None
+    reason: str = ""
+    origin: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An architecture to evaluate next, and where it came from."""
+
+    architecture: Architecture
+    origin: str
+
+
+class Method(ABC):
+    """Who proposes. Promises are tested by `naokit.testing.MethodContract`.
+
+    A method is made for one space, seed and budget. What it proposes depends on these and on the
+    trials it is shown, never on what it was asked before, so that a resumed search is the same as
+    an uninterrupted one. Values are higher-is-better here: the study turns the sign.
+    """
+
+    @abstractmethod
+    def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
+        """The next architecture: of a key that neither `history` nor `pending` holds.
+
+        Raises:
+            SpaceExhausted: there is none left.
+        """

@@ -1,0 +1,170 @@
+"""An architecture as labelled graphs, and what makes two architectures the same.
+
+A space describes each part of an architecture (a cell, say) as one directed acyclic graph. A vertex
+is an operation, an input or an output; an edge says that the value of one vertex is added into the
+input of another, so a sum needs no vertex of its own::
+
+    labels   input0  sep_conv_3x3  (identity)  output        edges   0 -> 1, 0 -> 2, 1 -> 3, 2 -> 3
+
+`canonical` reduces a graph to what it computes (`method.md`, section 1): null operations and dead
+vertices go, a free identity becomes edges from its predecessors to its successors. Multiplicities
+are kept, because x + x is not x. `digest` names the result independently of vertex order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+NULL = "(null)"
+"""Label of an operation that yields zero: it and what only it feeds are dropped."""
+
+IDENTITY = "(identity)"
+"""Label of an identity that costs nothing. One with a stride or weights needs another label."""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A labelled directed acyclic multigraph; vertices stand in topological order.
+
+    Attributes:
+        labels: one label a vertex.
+        edges: (source, target, multiplicity) with source < target, each pair at most once.
+        inputs: the vertices where data comes in.
+        outputs: the vertices whose values leave the graph.
+    """
+
+    labels: tuple[str, ...]
+    edges: tuple[tuple[int, int, int], ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+    @classmethod
+    def of(
+        cls,
+        labels: Sequence[str],
+        edges: Iterable[tuple[int, int]],
+        inputs: Sequence[int],
+        outputs: Sequence[int],
+    ) -> Graph:
+        """The graph of these edges, repeated ones counted."""
+        counted = Counter(edges)
+        weighted = tuple(sorted((s, t, count) for (s, t), count in counted.items()))
+        return cls(tuple(labels), weighted, tuple(inputs), tuple(outputs))
+
+
+def canonical(graph: Graph) -> Graph:
+    """The graph of what is computed: no null, dead or free-identity vertex; idempotent.
+
+    An input stays even when nothing reads it: that it is unread follows from its edges.
+    """
+    successors = _successors(graph)
+    predecessors = _predecessors(graph, successors)
+    ends = {*graph.inputs, *graph.outputs}
+    for vertex, label in enumerate(graph.labels):
+        if label == NULL and vertex not in ends:
+            _cut(vertex, predecessors, successors)
+        elif label == IDENTITY and vertex not in ends:
+            _contract(vertex, predecessors, successors)
+    alive = _reached(graph.inputs, successors) & _reached(graph.outputs, predecessors)
+    kept = sorted(alive | ends)
+    place = {vertex: index for index, vertex in enumerate(kept)}
+    edges = tuple(
+        (place[s], place[t], count)
+        for s in kept
+        for t, count in sorted(successors[s].items())
+        if s in alive and t in alive
+    )
+    return Graph(
+        tuple(graph.labels[vertex] for vertex in kept),
+        edges,
+        tuple(place[vertex] for vertex in graph.inputs),
+        tuple(place[vertex] for vertex in graph.outputs),
+    )
+
+
+def digest(graphs: Sequence[Graph]) -> str:
+    """A name (32 hexadecimal digits) that isomorphic sequences of graphs share.
+
+    Each graph is reduced by `canonical`, then its vertices are coloured by their label and refined,
+    once per vertex, by the sorted colours and multiplicities of predecessors and successors.
+    Refinement never separates isomorphic graphs; that it does not merge different ones is checked
+    against networkx in the tests.
+    """
+    return _hash("|".join(_colours(canonical(graph)) for graph in graphs))
+
+
+def _colours(graph: Graph) -> str:
+    """The sorted colours of the refined vertices."""
+    successors = _successors(graph)
+    predecessors = _predecessors(graph, successors)
+    inputs, outputs = set(graph.inputs), set(graph.outputs)
+    colours = [
+        f"{label}{'<' * (vertex in inputs)}{'>' * (vertex in outputs)}"
+        for vertex, label in enumerate(graph.labels)
+    ]
+    for _ in colours:
+        colours = [
+            _hash(f"{colour};{_mix(above, colours)};{_mix(below, colours)}")
+            for colour, above, below in zip(colours, predecessors, successors, strict=True)
+        ]
+    return ",".join(sorted(colours))
+
+
+def _mix(neighbours: Counter[int], colours: Sequence[str]) -> str:
+    return ",".join(sorted(f"{colours[vertex]}*{count}" for vertex, count in neighbours.items()))
+
+
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _successors(graph: Graph) -> list[Counter[int]]:
+    """Per vertex, how often it feeds each later one."""
+    table: list[Counter[int]] = [Counter() for _ in graph.labels]
+    for source, target, count in graph.edges:
+        table[source][target] += count
+    return table
+
+
+def _predecessors(graph: Graph, successors: Sequence[Counter[int]]) -> list[Counter[int]]:
+    table: list[Counter[int]] = [Counter() for _ in graph.labels]
+    for source, targets in enumerate(successors):
+        for target, count in targets.items():
+            table[target][source] += count
+    return table
+
+
+def _cut(vertex: int, predecessors: list[Counter[int]], successors: list[Counter[int]]) -> None:
+    """Remove every edge at `vertex`."""
+    for source in predecessors[vertex]:
+        del successors[source][vertex]
+    for target in successors[vertex]:
+        del predecessors[target][vertex]
+    predecessors[vertex].clear()
+    successors[vertex].clear()
+
+
+def _contract(
+    vertex: int, predecessors: list[Counter[int]], successors: list[Counter[int]]
+) -> None:
+    """Replace `vertex` by edges from predecessors to successors, multiplicities multiplied."""
+    for source, above in predecessors[vertex].items():
+        for target, below in successors[vertex].items():
+            successors[source][target] += above * below
+            predecessors[target][source] += above * below
+    _cut(vertex, predecessors, successors)
+
+
+def _reached(starts: Iterable[int], table: Sequence[Counter[int]]) -> set[int]:
+    """The vertices that can be reached from `starts` along `table`."""
+    seen = set(starts)
+    waiting = list(seen)
+    while waiting:
+        for vertex in table[waiting.pop()]:
+            if vertex not in seen:
+                seen.add(vertex)
+                waiting.append(vertex)
+    return seen
