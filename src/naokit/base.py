@@ -60,7 +60,7 @@ class Grammar:
     Attributes:
         counts: how many choices each position has (L).
         first_tokens: the token of choice 0 at each position (L).
-        group: how many neighbouring tokens make one encoder step (section 1.5 of the specification).
+        group: how many neighbouring tokens make one encoder step (specification, section 1.5).
         symmetries: groups of permutations of the positions. Applying one permutation of each group
             to a sequence gives another spelling of the same architecture.
     """
