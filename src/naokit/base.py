@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -58,6 +58,7 @@ class Grammar:
     Choice c at position p is the token `first_tokens[p] + c`; token 0 starts a sequence.
 
     Attributes:
+        names: what each position decides (L, all different).
         counts: how many choices each position has (L).
         first_tokens: the token of choice 0 at each position (L).
         group: how many neighbouring tokens make one encoder step (specification, section 1.5).
@@ -65,6 +66,7 @@ class Grammar:
             to a sequence gives another spelling of the same architecture.
     """
 
+    names: tuple[str, ...]
     counts: tuple[int, ...]
     first_tokens: tuple[int, ...]
     group: int = 1
@@ -114,6 +116,13 @@ class Architecture:
 
     def __repr__(self) -> str:
         return f"<{self.space.name}: {self}>"
+
+
+class Suggests(Protocol):
+    """The part of an Optuna trial that a space needs to let a sampler choose."""
+
+    def suggest_categorical(self, name: str, choices: Sequence[int]) -> int:
+        """One of the choices."""
 
 
 class Space(ABC):
@@ -180,23 +189,30 @@ class Space(ABC):
         Raises:
             InputError: a wrong number of choices, or one out of range (which, and what is allowed).
         """
-        counts = self.grammar.counts
-        if len(choices) != len(counts):
+        grammar = self.grammar
+        if len(choices) != grammar.length:
             raise InputError(
-                f"an architecture of {self.name} has {len(counts)} choices, not {len(choices)}"
+                f"an architecture of {self.name} has {grammar.length} choices, not {len(choices)}"
             )
-        for position, (choice, count) in enumerate(zip(choices, counts, strict=True)):
+        for name, choice, count in zip(grammar.names, choices, grammar.counts, strict=True):
             if not 0 <= choice < count:
-                raise InputError(
-                    f"choice {position + 1} of {len(counts)} is {choice}; "
-                    f"{self.name} allows 0 to {count - 1} there"
-                )
+                raise InputError(f"{name} is choice {choice}; {self.name} has 0 to {count - 1}")
         return Architecture(self, tuple(int(choice) for choice in choices))
 
     def sample(self, generator: np.random.Generator) -> Architecture:
         """An architecture with every choice uniform (section 2: all random)."""
         counts = np.asarray(self.grammar.counts)
         return Architecture(self, tuple(generator.integers(0, counts).tolist()))
+
+    def suggest(self, trial: Suggests) -> Architecture:
+        """The architecture that one of Optuna's samplers proposes: one parameter a position."""
+        grammar = self.grammar
+        return self.architecture(
+            [
+                trial.suggest_categorical(name, range(count))
+                for name, count in zip(grammar.names, grammar.counts, strict=True)
+            ]
+        )
 
     def mutate(self, architecture: Architecture, generator: np.random.Generator) -> Architecture:
         """The architecture with one choice changed to another value."""

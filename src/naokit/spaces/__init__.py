@@ -1,0 +1,128 @@
+"""The search spaces, by name: tokens on one side, graphs and networks on the other.
+
+`load("conv-small")` gives one of ours; `load("my_file.py:NAME")` and `load("package.module:NAME")`
+a user's own. Third parties register a `Space` factory in the entry-point group `naokit.spaces`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+from naokit.base import InputError, Json, Space
+from naokit.spaces.cells import ConvCells, Operation
+from naokit.spaces.choices import Choice, Choices
+from naokit.spaces.nas_bench_201 import NasBench201
+
+__all__ = [
+    "SPACES",
+    "Choice",
+    "Choices",
+    "ConvCells",
+    "NasBench201",
+    "Operation",
+    "from_settings",
+    "load",
+]
+
+SPACES: Mapping[str, Callable[[], Space]] = {
+    "conv-small": ConvCells.small,
+    "conv-large": ConvCells.large,
+    "nas-bench-201": NasBench201,
+}
+"""Our own spaces at their published sizes."""
+
+
+def load(text: str, *, nodes: int | None = None) -> Space:
+    """The space of a name, of `file.py:NAME` or of `package.module:NAME`.
+
+    Args:
+        text: which space.
+        nodes: nodes a cell (B), for spaces of cells; None: as published.
+
+    Raises:
+        InputError: there is no such space (with the nearest names), or it has no nodes to set.
+    """
+    space = _user_space(text) if ":" in text else _named(text)
+    if nodes is None:
+        return space
+    if not isinstance(space, ConvCells):
+        raise InputError(f"the space {space.name} has no nodes to set: leave --nodes out")
+    return replace(space, nodes=nodes)
+
+
+def from_settings(settings: Mapping[str, Json]) -> Space:
+    """The space that `space.settings()` describes.
+
+    Raises:
+        InputError: a user's own space cannot be found, or is another one now.
+    """
+    space = load(settings.get("source") or settings["space"], nodes=settings.get("nodes"))
+    if dict(space.settings()) != dict(settings):
+        raise InputError(
+            f"the space {settings['space']} is not what it was: recorded {dict(settings)}, "
+            f"found {dict(space.settings())}; restore its definition"
+        )
+    return space
+
+
+def _named(name: str) -> Space:
+    third_party = {point.name: point for point in entry_points(group="naokit.spaces")}
+    if name in SPACES:
+        return SPACES[name]()
+    if name in third_party:
+        return _checked(third_party[name].load()(), name)
+    known = [*SPACES, *third_party]
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known
+    raise InputError(
+        f"there is no space {name!r}; did you mean {' or '.join(near)}? "
+        "A space of your own is file.py:NAME or package.module:NAME"
+    )
+
+
+def _user_space(text: str) -> Space:
+    place, _, name = text.rpartition(":")
+    module = _file_module(Path(place)) if place.endswith(".py") else _package_module(place)
+    if not hasattr(module, name):
+        spaces = [key for key, value in vars(module).items() if isinstance(value, Space)]
+        raise InputError(f"{place} has no {name!r}; its spaces: {', '.join(spaces) or 'none'}")
+    space = _checked(getattr(module, name), text)
+    if is_dataclass(space) and any(field.name == "source" for field in fields(space)):
+        return replace(space, source=text)
+    return space
+
+
+def _file_module(path: Path) -> ModuleType:
+    """The module of a file, made anew: two spaces in one file share nothing by accident."""
+    if not path.is_file():
+        raise InputError(f"there is no file {path}; a space of your own is file.py:NAME")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(path.stem, module)  # dataclasses look their module up
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise InputError(f"{path} could not be run: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _package_module(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise InputError(f"the module {name!r} could not be imported: {error}") from error
+
+
+def _checked(space: object, text: str) -> Space:
+    if not isinstance(space, Space):
+        raise InputError(f"{text} is a {type(space).__name__}, not a naokit Space")
+    return space

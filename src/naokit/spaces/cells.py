@@ -1,0 +1,240 @@
+"""Convolutional cells: the paper's search spaces for images (specification, sections 1.1-1.2).
+
+An architecture is a normal and a reduction cell. Each has two inputs (0: the output of the cell
+before the last, 1: of the last cell) and B nodes; a node adds two branches, each an operation on
+one earlier node; what no node reads is concatenated::
+
+    0 ──sep_conv_3x3──┐
+                      ├── + ── node 2 ──avg_pool_3x3──┐
+    1 ──identity──────┘                               ├── + ── node 3 ── output
+    0 ──max_pool_3x3──────────────────────────────────┘
+
+The official text is `x_id x_op y_id y_op` for each node, normal cell first. Each of the four is one
+choice, hence one token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from naokit.base import (
+    Architecture,
+    Grammar,
+    ImageSettings,
+    InputError,
+    Json,
+    NetworkSettings,
+    Space,
+)
+from naokit.graphs import IDENTITY, Graph
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from naokit.networks import CellPlan
+
+CELLS = ("normal", "reduction")
+INPUTS = 2
+
+SMALL = ("sep_conv_3x3", "sep_conv_5x5", "avg_pool_3x3", "max_pool_3x3", "identity")
+"""The five operations of the weight-sharing space, ids 0 to 4."""
+
+LARGE = (
+    "identity",
+    "conv_1x1",
+    "conv_3x3",
+    "conv_1x3_3x1",
+    "conv_1x7_7x1",
+    "max_pool_2x2",
+    "max_pool_3x3",
+    "max_pool_5x5",
+    "avg_pool_2x2_padded",
+    "avg_pool_3x3_padded",
+    "avg_pool_5x5_padded",
+)
+"""The eleven operations of the from-scratch space, ids 5 to 15; their pools count the padding."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation of a user's own.
+
+    Attributes:
+        name: what it is called in graphs and drawings.
+        build: (channels, stride) -> a module that maps (B, channels, H, W) to
+            (B, channels, ceil(H / stride), ceil(W / stride)).
+    """
+
+    name: str
+    build: Callable[[int, int], nn.Module]
+
+
+@dataclass(frozen=True)
+class ConvCells(Space):
+    """Two cells of `nodes` nodes over `operations`.
+
+    Attributes:
+        nodes: the paper's B.
+        operations: names of `naokit.networks.OPERATIONS`, or operations of your own.
+        label: the name of the space.
+        first_id: the number that the official text gives to the first operation.
+        source: where a user's own space was loaded from (`file.py:NAME` or `package.module:NAME`).
+    """
+
+    nodes: int = 5
+    operations: tuple[str | Operation, ...] = SMALL
+    label: str = "conv-cells"
+    first_id: int = 0
+    source: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        if self.nodes < 1:
+            raise InputError(f"a cell needs at least one node, not {self.nodes}")
+        names = self.operation_names
+        if len(set(names)) != len(names) or not names:
+            raise InputError(f"operations need different names, at least one: {', '.join(names)}")
+
+    @classmethod
+    def small(cls, nodes: int = 5) -> ConvCells:
+        """`conv-small`: the five operations of the weight-sharing search."""
+        return cls(nodes, SMALL, "conv-small")
+
+    @classmethod
+    def large(cls, nodes: int = 5) -> ConvCells:
+        """`conv-large`: the eleven operations of the search from scratch."""
+        return cls(nodes, LARGE, "conv-large", first_id=5)
+
+    @property
+    def name(self) -> str:
+        """The name that the command line knows the space by."""
+        return self.label
+
+    @property
+    def operation_names(self) -> tuple[str, ...]:
+        """The operations' names, in the order of their ids."""
+        return tuple(o if isinstance(o, str) else o.name for o in self.operations)
+
+    @cached_property
+    def grammar(self) -> Grammar:
+        """Node tokens 1 to B + 1, operation tokens after them (section 1.5)."""
+        first_operation = self.nodes + INPUTS
+        names, counts, first_tokens = [], [], []
+        for cell in CELLS:
+            for node in range(INPUTS, INPUTS + self.nodes):
+                for branch in "xy":
+                    names += [f"{cell}.{node}.{branch}.input", f"{cell}.{node}.{branch}.operation"]
+                    counts += [node, len(self.operations)]
+                    first_tokens += [1, first_operation]
+        symmetries = tuple(
+            tuple(
+                self._swap(cell * 4 * self.nodes + 4 * node, len(counts))
+                for node in range(self.nodes)
+            )
+            for cell in range(len(CELLS))
+        )
+        return Grammar(tuple(names), tuple(counts), tuple(first_tokens), 2, symmetries)
+
+    @staticmethod
+    def _swap(start: int, length: int) -> tuple[int, ...]:
+        """The permutation that swaps the two branches of the node at `start`."""
+        places = list(range(length))
+        places[start : start + 4] = [start + 2, start + 3, start, start + 1]
+        return tuple(places)
+
+    def spell(self, choices: Sequence[int]) -> str:
+        """Two integers a branch: the input's id, the operation's id."""
+        return " ".join(
+            str(choice + self.first_id * (position % 2)) for position, choice in enumerate(choices)
+        )
+
+    def read(self, text: str) -> tuple[int, ...]:
+        """The choices of an official integer text (spaces or commas between)."""
+        words = text.replace(",", " ").split()
+        grammar = self.grammar
+        if len(words) != grammar.length:
+            raise InputError(
+                f"a genotype of {self.name} with {self.nodes} nodes a cell has {grammar.length} "
+                f"integers (x_id x_op y_id y_op a node, normal then reduction cell), "
+                f"not {len(words)}"
+            )
+        return tuple(self._choice(position, word) for position, word in enumerate(words))
+
+    def _choice(self, position: int, word: str) -> int:
+        first = self.first_id * (position % 2)
+        count = self.grammar.counts[position]
+        if not word.lstrip("-").isdecimal() or not first <= int(word) < first + count:
+            kind = "an operation" if position % 2 else "an earlier node"
+            raise InputError(
+                f"integer {position + 1} ({self.grammar.names[position]}) is {word}; "
+                f"{kind}, {first} to {first + count - 1}, was expected"
+            )
+        return int(word) - first
+
+    def branches(self, choices: Sequence[int], cell: int) -> list[tuple[int, str]]:
+        """(input node, operation name) of each branch of cell 0 (normal) or 1 (reduction)."""
+        names = self.operation_names
+        part = choices[cell * 4 * self.nodes : (cell + 1) * 4 * self.nodes]
+        return [(part[i], names[part[i + 1]]) for i in range(0, len(part), 2)]
+
+    def graphs(self, choices: Sequence[int]) -> tuple[Graph, ...]:
+        """One graph a cell."""
+        return tuple(
+            cell_graph(self.branches(choices, cell), reduction=bool(cell)) for cell in (0, 1)
+        )
+
+    def settings(self) -> Mapping[str, Json]:
+        """Name and nodes; for a user's own space its operations and source as well."""
+        settings: dict[str, Json] = {"space": self.name, "nodes": self.nodes}
+        if self not in (ConvCells.small(self.nodes), ConvCells.large(self.nodes)):
+            settings |= {"operations": list(self.operation_names), "first_id": self.first_id}
+        if self.source:
+            settings["source"] = self.source
+        return settings
+
+    def build(self, architecture: Architecture, settings: NetworkSettings) -> nn.Module:
+        """The image network of two cells."""
+        from naokit.networks import OPERATIONS, ImageNetwork
+
+        if not isinstance(settings, ImageSettings):
+            raise InputError(f"{self.name} builds image networks and needs ImageSettings")
+        own = {o.name: o.build for o in self.operations if isinstance(o, Operation)}
+        normal, reduction = (self._plan(architecture.choices, cell) for cell in (0, 1))
+        return ImageNetwork(normal, reduction, settings, {**OPERATIONS, **own})
+
+    def _plan(self, choices: Sequence[int], cell: int) -> CellPlan:
+        from naokit.networks import Branch, CellPlan
+
+        branches = [Branch(*branch) for branch in self.branches(choices, cell)]
+        return CellPlan(tuple(zip(branches[::2], branches[1::2], strict=True)))
+
+
+def cell_graph(branches: Sequence[tuple[int, str]], *, reduction: bool) -> Graph:
+    """The graph of one cell: a vertex a branch, and one for each sum that leaves the cell.
+
+    An operation on a node reads both branches of the node. In a reduction cell whatever reads an
+    input has stride 2, so an identity there has weights (a factorized reduction) and is not free;
+    neither is an unread input on its way to the output.
+    """
+    labels = ["input0", "input1"]
+    edges: list[tuple[int, int]] = []
+    producers: list[tuple[int, ...]] = [(0,), (1,)]
+    for x, y in zip(branches[::2], branches[1::2], strict=True):
+        for source, operation in (x, y):
+            free = operation == "identity" and not (reduction and source < INPUTS)
+            edges += [(producer, len(labels)) for producer in producers[source]]
+            labels.append(IDENTITY if free else operation)
+        producers.append((len(labels) - 2, len(labels) - 1))
+    leaving: list[int] = []
+    for node in sorted(set(range(len(producers))) - {source for source, _ in branches}):
+        if node < INPUTS and not reduction:
+            leaving.append(node)
+            continue
+        edges += [(producer, len(labels)) for producer in producers[node]]
+        leaving.append(len(labels))
+        labels.append("identity" if node < INPUTS else "sum")
+    edges += [(vertex, len(labels)) for vertex in leaving]
+    labels.append("output")
+    return Graph.of(labels, edges, (0, 1), (len(labels) - 1,))

@@ -1,0 +1,170 @@
+"""A named list of choices with conditions, for anything that is not a cell.
+
+    Choices("mlp", (
+        Choice("layers", (1, 2, 3)),
+        Choice("width", (16, 64, 256)),
+        Choice("dropout", (0.1, 0.5), when=("width", (64, 256))),
+    ))
+
+A choice whose condition does not hold is absent: its value alters nothing, not even the key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from naokit.base import (
+    Architecture,
+    Grammar,
+    InputError,
+    Json,
+    NetworkSettings,
+    Space,
+    Suggests,
+)
+from naokit.graphs import Graph
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Value = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One decision.
+
+    Attributes:
+        name: its name, without spaces, commas and equals signs.
+        values: what can be chosen.
+        when: (name of an earlier choice, its values for which this one matters); None: always.
+    """
+
+    name: str
+    values: tuple[Value, ...]
+    when: tuple[str, tuple[Value, ...]] | None = None
+
+
+@dataclass(frozen=True)
+class Choices(Space):
+    """A list of categorical choices.
+
+    Attributes:
+        label: the name of the space.
+        choices: the decisions; a condition names an earlier one.
+        network: values by name, settings -> the network, where there is one to train.
+        source: where it was loaded from (`file.py:NAME` or `package.module:NAME`).
+    """
+
+    label: str
+    choices: tuple[Choice, ...]
+    network: Callable[[Mapping[str, Value], NetworkSettings], nn.Module] | None = None
+    source: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        earlier: dict[str, Choice] = {}
+        for choice in self.choices:
+            self._check(choice, earlier)
+            earlier[choice.name] = choice
+        if not earlier:
+            raise InputError(f"the space {self.label} has no choices")
+
+    def _check(self, choice: Choice, earlier: Mapping[str, Choice]) -> None:
+        spelled = [str(value) for value in choice.values]
+        if choice.name in earlier or not spelled or len(set(spelled)) != len(spelled):
+            raise InputError(f"{choice.name} needs a new name and different values, at least one")
+        if any(mark in text for text in (choice.name, *spelled) for mark in " ,="):
+            raise InputError(f"{choice.name}: no spaces, commas or equals signs in names or values")
+        if choice.when is None:
+            return
+        parent, values = choice.when
+        if parent not in earlier or not set(values) <= set(earlier[parent].values):
+            raise InputError(
+                f"the condition of {choice.name} needs an earlier choice and values that it has; "
+                f"got {parent} in {values}"
+            )
+
+    @property
+    def name(self) -> str:
+        """The name of the space."""
+        return self.label
+
+    @cached_property
+    def grammar(self) -> Grammar:
+        """One position a choice, each with tokens of its own."""
+        counts = tuple(len(choice.values) for choice in self.choices)
+        first_tokens = tuple(1 + sum(counts[:position]) for position in range(len(counts)))
+        return Grammar(tuple(choice.name for choice in self.choices), counts, first_tokens)
+
+    def values(self, choices: Sequence[int]) -> dict[str, Value]:
+        """What is chosen, by name; absent choices are left out."""
+        chosen: dict[str, Value] = {}
+        for choice, index in zip(self.choices, choices, strict=True):
+            if choice.when is None or chosen.get(choice.when[0]) in choice.when[1]:
+                chosen[choice.name] = choice.values[index]
+        return chosen
+
+    def spell(self, choices: Sequence[int]) -> str:
+        """`name=value` of every choice, absent ones included so that reading gives it back."""
+        return " ".join(
+            f"{choice.name}={choice.values[index]}"
+            for choice, index in zip(self.choices, choices, strict=True)
+        )
+
+    def read(self, text: str) -> tuple[int, ...]:
+        """The choices of `name=value` words in any order; absent ones may be left out."""
+        words = dict(word.partition("=")[::2] for word in text.replace(",", " ").split())
+        unknown = words.keys() - {choice.name for choice in self.choices}
+        if unknown:
+            raise InputError(
+                f"{self.name} has no choice {min(unknown)!r}; "
+                f"it has {', '.join(choice.name for choice in self.choices)}"
+            )
+        indices = [self._index(choice, words.get(choice.name)) for choice in self.choices]
+        missing = self.values(indices).keys() - words.keys()
+        if missing:
+            raise InputError(f"{self.name}: {min(missing)} has no value in {text!r}")
+        return tuple(indices)
+
+    @staticmethod
+    def _index(choice: Choice, word: str | None) -> int:
+        spelled = [str(value) for value in choice.values]
+        if word is not None and word not in spelled:
+            raise InputError(f"{choice.name} is {word}; expected one of {', '.join(spelled)}")
+        return 0 if word is None else spelled.index(word)
+
+    def graphs(self, choices: Sequence[int]) -> tuple[Graph, ...]:
+        """A star: one vertex for each choice that is present."""
+        labels = [f"{name}={value}" for name, value in self.values(choices).items()]
+        output = len(labels) + 1
+        edges = [e for place in range(1, output) for e in ((0, place), (place, output))]
+        return (Graph.of(["input", *labels, "output"], edges, (0,), (output,)),)
+
+    def suggest(self, trial: Suggests) -> Architecture:
+        """Like any space's, but a sampler is asked only for what is present."""
+        indices: list[int] = []
+        present: dict[str, Value] = {}
+        for choice in self.choices:
+            active = choice.when is None or present.get(choice.when[0]) in choice.when[1]
+            count = range(len(choice.values))
+            indices.append(trial.suggest_categorical(choice.name, count) if active else 0)
+            if active:
+                present[choice.name] = choice.values[indices[-1]]
+        return self.architecture(indices)
+
+    def settings(self) -> Mapping[str, Json]:
+        """Every choice, and the source."""
+        choices = [
+            [c.name, list(c.values), c.when and [c.when[0], list(c.when[1])]] for c in self.choices
+        ]
+        settings: dict[str, Json] = {"space": self.name, "choices": choices}
+        return settings | ({"source": self.source} if self.source else {})
+
+    def build(self, architecture: Architecture, settings: NetworkSettings) -> nn.Module:
+        """What `network` makes of the values."""
+        if self.network is None:
+            return super().build(architecture, settings)
+        return self.network(self.values(architecture.choices), settings)

@@ -1,0 +1,184 @@
+"""The contract suites: inherit one to test a space or a method of your own.
+
+class TestMySpace(SpaceContract):
+    space = MySpace()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from naokit import spaces
+from naokit.base import Architecture, InputError, Method, Space, SpaceExhausted, Trial
+from naokit.graphs import canonical, digest
+
+
+class SpaceContract:
+    """What every space promises. Set `space`; `samples` architectures are looked at."""
+
+    space: ClassVar[Space]
+    samples: ClassVar[int] = 50
+
+    def architectures(self) -> list[Architecture]:
+        """Random architectures, the same in every run."""
+        generator = np.random.default_rng(0)
+        return [self.space.sample(generator) for _ in range(self.samples)]
+
+    def test_a_space_is_a_value(self) -> None:
+        """Equal and hashable by content, and made again from its settings."""
+        assert hash(self.space) == hash(self.space)
+        assert spaces.from_settings(self.space.settings()) == self.space
+
+    def test_the_grammar_is_whole(self) -> None:
+        """Names, counts, tokens and symmetries fit each other; token 0 is left free."""
+        grammar = self.space.grammar
+        assert len(grammar.names) == len(grammar.counts) == len(grammar.first_tokens)
+        assert len(set(grammar.names)) == grammar.length
+        assert grammar.length % grammar.group == 0
+        assert min(grammar.counts) >= 1
+        assert min(grammar.first_tokens) >= 1
+        for group in grammar.symmetries:
+            for permutation in group:
+                assert sorted(permutation) == list(range(grammar.length))
+
+    def test_text_and_choices_are_inverse(self) -> None:
+        """Reading a spelling gives the architecture back."""
+        for architecture in self.architectures():
+            assert self.space.parse(str(architecture)) == architecture
+
+    def test_tokens_and_choices_are_inverse(self) -> None:
+        """The grammar spells choices as tokens within its vocabulary, and back."""
+        grammar = self.space.grammar
+        for architecture in self.architectures():
+            tokens = grammar.tokens(architecture.choices)
+            assert 0 < min(tokens) <= max(tokens) < grammar.vocabulary
+            assert grammar.choices(tokens) == architecture.choices
+
+    def test_every_sequence_of_the_grammar_is_valid(self) -> None:
+        """Also the extreme ones: they spell, read and have graphs."""
+        counts = self.space.grammar.counts
+        for choices in ([0] * len(counts), [count - 1 for count in counts]):
+            architecture = self.space.architecture(choices)
+            assert self.space.parse(str(architecture)) == architecture
+            assert architecture.key
+
+    def test_choices_outside_the_grammar_are_refused(self) -> None:
+        """A choice too many, one too large and one below zero."""
+        counts = self.space.grammar.counts
+        for choices in ([0] * (len(counts) + 1), [*counts[:1], *[0] * (len(counts) - 1)]):
+            self._refused(choices)
+        self._refused([-1, *[0] * (len(counts) - 1)])
+
+    def _refused(self, choices: Sequence[int]) -> None:
+        try:
+            self.space.architecture(choices)
+        except InputError:
+            return
+        raise AssertionError(f"{choices} was accepted")
+
+    def test_graphs_are_ordered_and_canonical_form_is_stable(self) -> None:
+        """Edges go forward; reducing a reduced graph changes nothing, nor does it alter the key."""
+        for architecture in self.architectures():
+            reduced = [canonical(graph) for graph in architecture.graphs]
+            for graph in (*architecture.graphs, *reduced):
+                assert all(source < target for source, target, _ in graph.edges)
+            assert [canonical(graph) for graph in reduced] == reduced
+            assert digest(reduced) == architecture.key
+
+    def test_symmetries_keep_the_key(self) -> None:
+        """Every permutation that the grammar lists respells the same computation."""
+        for architecture in self.architectures()[:10]:
+            for group in self.space.grammar.symmetries:
+                for permutation in group:
+                    respelled = [architecture.choices[place] for place in permutation]
+                    assert self.space.architecture(respelled).key == architecture.key
+
+    def test_mutation_stays_inside_and_changes_one_choice(self) -> None:
+        """A mutant is a valid architecture at distance one."""
+        generator = np.random.default_rng(1)
+        for architecture in self.architectures():
+            mutant = self.space.mutate(architecture, generator)
+            self.space.architecture(mutant.choices)
+            pairs = zip(mutant.choices, architecture.choices, strict=True)
+            assert sum(a != b for a, b in pairs) == 1
+
+    def test_sampling_follows_its_generator(self) -> None:
+        """Equal generators give equal architectures."""
+        assert self.architectures() == self.architectures()
+
+
+class MethodContract:
+    """What every method promises. `method` makes one; values are made up but fixed."""
+
+    space: ClassVar[Space]
+    evaluations: ClassVar[int] = 12
+
+    def method(self, seed: int) -> Method:
+        """A fresh method for `space`, `seed` and a budget of `evaluations`."""
+        raise NotImplementedError
+
+    @staticmethod
+    def value(architecture: Architecture) -> float:
+        """A made-up score that depends on the key alone."""
+        return int(architecture.key[:6], 16) / 16**6
+
+    def run(self, method: Method, trials: int, history: Sequence[Trial] = ()) -> list[Trial]:
+        """The history after `trials` more proposals, one at a time; every fifth one fails."""
+        history = list(history)
+        for _ in range(trials):
+            proposal = method.propose(history)
+            number = len(history)
+            value = None if number % 5 == 4 else self.value(proposal.architecture)
+            history.append(Trial(number, proposal.architecture, value, origin=proposal.origin))
+        return history
+
+    def test_proposals_are_new(self) -> None:
+        """No key is proposed twice, failed or not."""
+        history = self.run(self.method(0), self.evaluations)
+        assert len({trial.architecture.key for trial in history}) == self.evaluations
+
+    def test_a_resumed_search_is_the_same(self) -> None:
+        """A fresh method shown half of the history goes on like the one that made it."""
+        whole = self.run(self.method(3), self.evaluations)
+        half = len(whole) * 3 // 4
+        rest = self.run(self.method(3), self.evaluations - half, whole[:half])
+        assert [t.architecture for t in rest] == [t.architecture for t in whole]
+
+    def test_asking_twice_gives_the_same(self) -> None:
+        """Proposing leaves no trace."""
+        method = self.method(0)
+        history = self.run(method, 3)
+        assert method.propose(history) == method.propose(history)
+
+    def test_what_is_pending_is_not_proposed_again(self) -> None:
+        """Several workers get different architectures."""
+        method = self.method(0)
+        history = self.run(method, 2)
+        first = method.propose(history).architecture
+        second = method.propose(history, [first]).architecture
+        assert second.key != first.key
+
+    def test_other_seeds_search_elsewhere(self) -> None:
+        """The seed matters."""
+        assert self.run(self.method(0), 4) != self.run(self.method(1), 4)
+
+    def test_a_search_may_go_on_beyond_its_budget(self) -> None:
+        """An extended search still proposes."""
+        history = self.run(self.method(0), self.evaluations)
+        assert len(self.run(self.method(0), 3, history)) == self.evaluations + 3
+
+    def test_an_exhausted_space_says_so(self) -> None:
+        """Small spaces end with SpaceExhausted, not with an endless loop."""
+        method = self.method(0)
+        limit = self.space.size
+        if limit > 200:
+            return
+        history: list[Trial] = []
+        try:
+            history = self.run(method, limit + 1)
+        except SpaceExhausted:
+            return
+        raise AssertionError(f"{len(history)} proposals from a space of {limit}")
