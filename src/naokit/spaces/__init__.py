@@ -11,7 +11,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -94,7 +94,7 @@ def _user_space(text: str) -> Space:
         spaces = [key for key, value in vars(module).items() if isinstance(value, Space)]
         raise InputError(f"{place} has no {name!r}; its spaces: {', '.join(spaces) or 'none'}")
     space = _checked(getattr(module, name), text)
-    if is_dataclass(space) and any(field.name == "source" for field in fields(space)):
+    if isinstance(space, ConvCells | Choices):
         return replace(space, source=text)
     return space
 

@@ -1,0 +1,18 @@
+"""What tokens become: plain torch modules that know neither tokens nor spaces."""
+
+from naokit.networks.cell import Branch, Cell, CellPlan
+from naokit.networks.counting import count_macs, count_parameters
+from naokit.networks.image import ImageNetwork
+from naokit.networks.operations import OPERATIONS, FactorizedReduce, OperationBuilder
+
+__all__ = [
+    "OPERATIONS",
+    "Branch",
+    "Cell",
+    "CellPlan",
+    "FactorizedReduce",
+    "ImageNetwork",
+    "OperationBuilder",
+    "count_macs",
+    "count_parameters",
+]

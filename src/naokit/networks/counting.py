@@ -1,0 +1,29 @@
+"""What a network weighs: parameters, and multiply-accumulates of one image."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+
+def count_parameters(network: nn.Module, *, auxiliary: bool = False) -> int:
+    """Parameters; without those of an auxiliary head unless asked for."""
+    return sum(
+        parameter.numel()
+        for name, parameter in network.named_parameters()
+        if auxiliary or not name.startswith("auxiliary.")
+    )
+
+
+def count_macs(network: nn.Module, image: tuple[int, int, int]) -> int:
+    """Multiply-accumulates of convolutions and linear layers for one image, in eval mode."""
+    was_training = network.training
+    network.eval()
+    device = next(network.parameters()).device
+    try:
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            network(torch.zeros(1, *image, device=device))
+    finally:
+        network.train(was_training)
+    return int(counter.get_total_flops()) // 2  # two FLOPs a multiply-accumulate

@@ -1,0 +1,148 @@
+"""The image network: a stem, 3N + 2 cells, a classifier (section 1.3; PyTorch variant).
+
+    stem ── N normal ── reduction ── N normal ── reduction ─┬─ N normal ── pool ── classifier
+                                                            └─ auxiliary classifier (training)
+
+Channels double at each reduction: F, 2F, 4F. Weights are drawn from torch's global generator, so a
+caller who wants them seeded builds the network inside `torch.random.fork_rng`.
+
+Shapes: B batch, C channels of an image, H and W its height and width, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from naokit.base import ImageSettings, InputError
+from naokit.networks.cell import Cell, CellPlan, MapSize
+from naokit.networks.operations import EPSILON, OPERATIONS, OperationBuilder
+
+SMALLEST_SIDE = 4  # two reductions leave one pixel
+
+
+class ImageNetwork(nn.Module):
+    """An image classifier made of two kinds of cells.
+
+    Attributes:
+        progress: share of the training done, in [0, 1]; the training loop sets it, the drop-path
+            schedule reads it.
+    """
+
+    def __init__(
+        self,
+        normal: CellPlan,
+        reduction: CellPlan,
+        settings: ImageSettings,
+        operations: Mapping[str, OperationBuilder] = OPERATIONS,
+    ) -> None:
+        super().__init__()
+        check_settings(settings)
+        check_operations(normal, reduction, operations)
+        self.progress = 0.0
+        self.drop_path_keep = settings.drop_path_keep
+        channels = settings.channels
+        size = MapSize(3 * channels, *settings.image[1:])
+        self.stem = nn.Sequential(
+            nn.Conv2d(settings.image[0], size.channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(size.channels, eps=EPSILON),
+        )
+        reductions = (settings.cells, 2 * settings.cells + 1)
+        before = last = size
+        self.cells = nn.ModuleList()
+        self.auxiliary_after = reductions[1] if settings.auxiliary else -1
+        self.auxiliary: AuxiliaryHead | None = None
+        for index in range(3 * settings.cells + 2):
+            reduce = index in reductions
+            channels *= 2 if reduce else 1
+            plan = reduction if reduce else normal
+            cell = Cell(plan, before, last, channels, operations, reduction=reduce)
+            self.cells.append(cell)
+            before, last = last, cell.output
+            if index == self.auxiliary_after:
+                self.auxiliary = AuxiliaryHead(last, settings.classes)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.dropout = nn.Dropout(1 - settings.dropout_keep)
+        self.classifier = nn.Linear(last.channels, settings.classes)
+        initialise(self)
+
+    def forward(
+        self, images: Float[Tensor, "B C H W"]
+    ) -> Float[Tensor, "B K"] | tuple[Float[Tensor, "B K"], Float[Tensor, "B K"]]:
+        """The logits; in training with an auxiliary head (logits, auxiliary logits)."""
+        before = last = self.stem(images)
+        auxiliary_logits = None
+        for index, cell in enumerate(self.cells):
+            before, last = last, cell(before, last, self.keep(index))
+            if self.training and self.auxiliary is not None and index == self.auxiliary_after:
+                auxiliary_logits = self.auxiliary(last)
+        logits: Tensor = self.classifier(self.dropout(self.pool(last).flatten(1)))
+        return logits if auxiliary_logits is None else (logits, auxiliary_logits)
+
+    def keep(self, index: int) -> float:
+        """Probability of keeping a branch of cell `index`: falls with depth and with progress."""
+        depth = (index + 1) / len(self.cells)
+        return 1 - self.progress * depth * (1 - self.drop_path_keep)
+
+
+class AuxiliaryHead(nn.Module):
+    """The second classifier; on maps that are not 8 x 8 an adaptive pool gives the same 2 x 2."""
+
+    def __init__(self, size: MapSize, classes: int) -> None:
+        super().__init__()
+        fixed = (size.height, size.width) == (8, 8)
+        self.features = nn.Sequential(
+            nn.ReLU(),
+            nn.AvgPool2d(5, 3) if fixed else nn.AdaptiveAvgPool2d(2),
+            nn.Conv2d(size.channels, 128, 1, bias=False),
+            nn.BatchNorm2d(128, eps=EPSILON),
+            nn.ReLU(),
+            nn.Conv2d(128, 768, 2, bias=False),
+            nn.BatchNorm2d(768, eps=EPSILON),
+            nn.ReLU(),
+        )
+        self.classifier = nn.Linear(768, classes)
+
+    def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B K"]:
+        """The auxiliary logits."""
+        logits: Tensor = self.classifier(self.features(x).flatten(1))
+        return logits
+
+
+def initialise(network: nn.Module) -> None:
+    """Kaiming-normal weights for every tensor of two or more dimensions."""
+    for parameter in network.parameters():
+        if parameter.dim() >= 2:
+            nn.init.kaiming_normal_(parameter)
+
+
+def check_settings(settings: ImageSettings) -> None:
+    """Raises InputError where a network of this size cannot be built."""
+    keeps = (settings.drop_path_keep, settings.dropout_keep)
+    if settings.channels < 2 or settings.channels % 2:
+        raise InputError(f"channels must be even (halved by reductions), not {settings.channels}")
+    if settings.cells < 1:
+        raise InputError(f"cells (N) must be at least 1, not {settings.cells}")
+    if settings.classes < 2:
+        raise InputError(f"a classifier needs at least 2 classes, not {settings.classes}")
+    if min(settings.image[1:]) < SMALLEST_SIDE or settings.image[0] < 1:
+        raise InputError(
+            f"images need a channel and {SMALLEST_SIDE} pixels a side, not {settings.image}"
+        )
+    if not all(0 < keep <= 1 for keep in keeps):
+        raise InputError(f"keep probabilities lie in (0, 1], not {keeps}")
+
+
+def check_operations(
+    normal: CellPlan, reduction: CellPlan, operations: Mapping[str, OperationBuilder]
+) -> None:
+    """Raises InputError where a cell names an operation that is not there."""
+    for x, y in chain(normal.nodes, reduction.nodes):
+        for name in (x.operation, y.operation):
+            if name not in operations:
+                raise InputError(
+                    f"there is no operation {name!r}; known are {', '.join(operations)}"
+                )

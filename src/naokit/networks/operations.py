@@ -1,0 +1,140 @@
+"""The operations of the paper's cells (specification, section 1.2; PyTorch variant).
+
+Every operation maps (B, C, H, W) to (B, C, ceil(H / stride), ceil(W / stride)).
+
+Shapes: B batch, C channels, H and W height and width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+OperationBuilder = Callable[[int, int], nn.Module]
+"""(channels, stride) -> the operation."""
+
+EPSILON = 1e-5  # batch normalisation, section 1.3
+
+
+class FactorizedReduce(nn.Module):
+    """Halves the map, every pixel read: two 1x1 convolutions, one on the map shifted by one."""
+
+    def __init__(self, channels_in: int, channels: int) -> None:
+        super().__init__()
+        self.even = nn.Conv2d(channels_in, channels // 2, 1, stride=2, bias=False)
+        self.odd = nn.Conv2d(channels_in, channels // 2, 1, stride=2, bias=False)
+        self.normalise = nn.BatchNorm2d(channels, eps=EPSILON)
+
+    def forward(self, x: Float[Tensor, "B Ci H W"]) -> Float[Tensor, "B C H2 W2"]:
+        """The halved map."""
+        shifted = F.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
+        halved: Tensor = self.normalise(torch.cat([self.even(x), self.odd(shifted)], dim=1))
+        return halved
+
+
+class ReLUConvNormalise(nn.Sequential):
+    """ReLU, 1x1 convolution, batch normalisation: how the inputs of a cell get C channels."""
+
+    def __init__(self, channels_in: int, channels: int) -> None:
+        super().__init__(
+            nn.ReLU(),
+            nn.Conv2d(channels_in, channels, 1, bias=False),
+            nn.BatchNorm2d(channels, eps=EPSILON),
+        )
+
+
+class PaddedPool(nn.Module):
+    """A 2x2 pool whose input gets a row and a column of zeros at the bottom and right."""
+
+    def __init__(self, pool: nn.Module) -> None:
+        super().__init__()
+        self.pool = pool
+
+    def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H2 W2"]:
+        """The pooled map."""
+        pooled: Tensor = self.pool(F.pad(x, (0, 1, 0, 1)))
+        return pooled
+
+
+def separable(kernel: int) -> OperationBuilder:
+    """(ReLU, depthwise, pointwise, normalise) twice; the second has stride 1."""
+
+    def half(channels: int, stride: int) -> list[nn.Module]:
+        padding = kernel // 2
+        return [
+            nn.ReLU(),
+            nn.Conv2d(channels, channels, kernel, stride, padding, groups=channels, bias=False),
+            nn.Conv2d(channels, channels, 1, bias=False),
+            nn.BatchNorm2d(channels, eps=EPSILON),
+        ]
+
+    return lambda channels, stride: nn.Sequential(*half(channels, stride), *half(channels, 1))
+
+
+def convolution(kernel: int) -> OperationBuilder:
+    """ReLU, convolution, normalise."""
+    return lambda channels, stride: nn.Sequential(
+        nn.ReLU(),
+        nn.Conv2d(channels, channels, kernel, stride, kernel // 2, bias=False),
+        nn.BatchNorm2d(channels, eps=EPSILON),
+    )
+
+
+def factored(kernel: int) -> OperationBuilder:
+    """A 1xk convolution, then a kx1 one, each with ReLU and normalisation."""
+
+    def build(channels: int, stride: int) -> nn.Module:
+        padding = kernel // 2
+        return nn.Sequential(
+            nn.ReLU(),
+            nn.Conv2d(channels, channels, (1, kernel), (1, stride), (0, padding), bias=False),
+            nn.BatchNorm2d(channels, eps=EPSILON),
+            nn.ReLU(),
+            nn.Conv2d(channels, channels, (kernel, 1), (stride, 1), (padding, 0), bias=False),
+            nn.BatchNorm2d(channels, eps=EPSILON),
+        )
+
+    return build
+
+
+def max_pool(kernel: int) -> OperationBuilder:
+    """The largest value; a 2x2 pool sees zeros beyond the border, larger ones nothing."""
+    if kernel == 2:
+        return lambda _, stride: PaddedPool(nn.MaxPool2d(2, stride))
+    return lambda _, stride: nn.MaxPool2d(kernel, stride, kernel // 2)
+
+
+def average_pool(kernel: int, *, count_padding: bool) -> OperationBuilder:
+    """The mean; the large space counts the zeros beyond the border, the small one does not."""
+    if kernel == 2:
+        return lambda _, stride: PaddedPool(nn.AvgPool2d(2, stride))
+    return lambda _, stride: nn.AvgPool2d(
+        kernel, stride, kernel // 2, count_include_pad=count_padding
+    )
+
+
+def identity(channels: int, stride: int) -> nn.Module:
+    """Nothing, or a factorized reduction where the map must be halved."""
+    return nn.Identity() if stride == 1 else FactorizedReduce(channels, channels)
+
+
+OPERATIONS: dict[str, OperationBuilder] = {
+    "sep_conv_3x3": separable(3),
+    "sep_conv_5x5": separable(5),
+    "avg_pool_3x3": average_pool(3, count_padding=False),
+    "max_pool_3x3": max_pool(3),
+    "identity": identity,
+    "conv_1x1": convolution(1),
+    "conv_3x3": convolution(3),
+    "conv_1x3_3x1": factored(3),
+    "conv_1x7_7x1": factored(7),
+    "max_pool_2x2": max_pool(2),
+    "max_pool_5x5": max_pool(5),
+    "avg_pool_2x2_padded": average_pool(2, count_padding=True),
+    "avg_pool_3x3_padded": average_pool(3, count_padding=True),
+    "avg_pool_5x5_padded": average_pool(5, count_padding=True),
+}
