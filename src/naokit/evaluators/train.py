@@ -1,0 +1,119 @@
+"""Scores an architecture by training its network from scratch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+
+from naokit.base import (
+    Architecture,
+    EvaluationFailed,
+    Evaluator,
+    ImageSettings,
+    Json,
+    Result,
+    derive_seed,
+)
+from naokit.networks import count_parameters
+from naokit.training.data import ImageData, load_images
+from naokit.training.loop import Device, Precision, make_fabric, train
+from naokit.training.recipes import Recipe, recipe
+
+
+class Train(Evaluator):
+    """The best validation accuracy of a short training (specification, section 2), in percent.
+
+    Args:
+        data: a name or path that `load_images` reads, or the images.
+        recipe: a name of `naokit.training.recipes`, or a recipe.
+        channels: the paper's F.
+        cells: the paper's N.
+        seconds: limit on the clock of one evaluation; beyond it the evaluation has failed.
+        device: where to train.
+        precision: how to compute.
+    """
+
+    metric = "validation accuracy, percent"
+
+    def __init__(
+        self,
+        data: str | Path | ImageData,
+        recipe: str | Recipe = "quick",
+        *,
+        channels: int = 8,
+        cells: int = 1,
+        seconds: float | None = None,
+        device: Device = "auto",
+        precision: Precision = "auto",
+    ) -> None:
+        self.source = data
+        self.recipe = _recipe(recipe)
+        self.channels = channels
+        self.cells = cells
+        self.seconds = seconds
+        self.device: Device = device
+        self.precision: Precision = precision
+
+    @cached_property
+    def data(self) -> ImageData:
+        """The images, read once."""
+        return load_images(self.source)
+
+    @cached_property
+    def fabric(self) -> Fabric:
+        """Where the training runs."""
+        return make_fabric(self.device, self.precision)
+
+    @property
+    def network_settings(self) -> ImageSettings:
+        """Size of the networks that are trained."""
+        return image_settings(self.data, self.recipe, self.channels, self.cells)
+
+    def evaluate(self, architecture: Architecture, seed: int) -> Result:
+        """Builds and trains the network; see `Evaluator.evaluate`."""
+        network = build_seeded(architecture, self.network_settings, seed)
+        trained = train(
+            network, self.data, self.recipe, seed=seed, fabric=self.fabric, seconds=self.seconds
+        )
+        if not trained.complete:
+            raise EvaluationFailed("out of time", f"not done after {self.seconds:g} seconds")
+        metrics = {"parameters": float(count_parameters(network)), "epochs": float(trained.epochs)}
+        return Result(trained.best_accuracy, metrics, trained.seconds)
+
+    def settings(self) -> Mapping[str, Json]:
+        """Data, recipe and sizes."""
+        return {
+            "evaluator": "train",
+            "data": self.data.fingerprint,
+            "recipe": self.recipe.to_json(),
+            "channels": self.channels,
+            "cells": self.cells,
+            "seconds": self.seconds,
+        }
+
+
+_recipe = recipe
+
+
+def image_settings(data: ImageData, recipe: Recipe, channels: int, cells: int) -> ImageSettings:
+    """The settings of a network for this data and recipe."""
+    return ImageSettings(
+        classes=data.classes,
+        channels=channels,
+        cells=cells,
+        image=data.image,
+        auxiliary=recipe.auxiliary_weight > 0,
+        drop_path_keep=recipe.drop_path_keep,
+        dropout_keep=recipe.dropout_keep,
+    )
+
+
+def build_seeded(architecture: Architecture, settings: ImageSettings, seed: int) -> torch.nn.Module:
+    """The network with weights drawn from `seed`."""
+    with torch.random.fork_rng():
+        torch.manual_seed(derive_seed(seed, "weights"))
+        return architecture.space.build(architecture, settings)

@@ -1,0 +1,1 @@
+"""How a network learns: data, augmentation, recipes and the one loop."""

@@ -1,0 +1,69 @@
+"""Random changes to a batch of images, on the device where they are (kornia).
+
+Shapes: B batch, C channels, H and W height and width.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from naokit.training.recipes import Recipe
+
+
+class Augmentation:
+    """Crop, flip, standardise, cutout, in this order; the randomness is a generator's.
+
+    Args:
+        recipe: what is done.
+        image: (C, H, W).
+        mean: of each channel of the training images, in [0, 1], (C,).
+        std: likewise.
+    """
+
+    def __init__(
+        self, recipe: Recipe, image: tuple[int, int, int], mean: Tensor, std: Tensor
+    ) -> None:
+        self.mean = mean.view(-1, 1, 1) * 255
+        self.scale = 1 / (std.view(-1, 1, 1) * 255)
+        self.change = _changes(recipe, image)
+        self.erase = _eraser(recipe, image)
+
+    def standardise(self, images: Tensor) -> Tensor:
+        """Images (B, C, H, W) of bytes as floats with mean 0 and deviation 1."""
+        return (images.float() - self.mean) * self.scale
+
+    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """A changed, standardised batch (B, C, H, W) of bytes."""
+        if self.change is None and self.erase is None:
+            return self.standardise(images)
+        with torch.random.fork_rng(devices=[]):  # kornia knows only the global generator
+            torch.manual_seed(int(torch.randint(2**62, (), generator=generator)))
+            batch = images.float()
+            if self.change is not None:
+                batch = self.change(batch)
+            batch = (batch - self.mean) * self.scale
+            return batch if self.erase is None else self.erase(batch)
+
+
+def _changes(recipe: Recipe, image: tuple[int, int, int]) -> nn.Module | None:
+    from kornia.augmentation import RandomCrop, RandomHorizontalFlip
+
+    changes: list[nn.Module] = []
+    if recipe.crop_padding:
+        padding, size = recipe.crop_padding, image[1:]
+        changes.append(RandomCrop(size, padding=padding, cropping_mode="slice"))
+    if recipe.flip:
+        changes.append(RandomHorizontalFlip(p=0.5))
+    return nn.Sequential(*changes) if changes else None
+
+
+def _eraser(recipe: Recipe, image: tuple[int, int, int]) -> nn.Module | None:
+    """A square of the batch's mean colour (zero after standardisation) anywhere in the image."""
+    if not recipe.cutout:
+        return None
+    from kornia.augmentation import RandomErasing
+
+    share = min(1.0, recipe.cutout**2 / (image[1] * image[2]))
+    eraser: nn.Module = RandomErasing(p=1.0, scale=(share, share), ratio=(1.0, 1.0), value=0.0)
+    return eraser

@@ -1,0 +1,65 @@
+"""Decoded images kept between runs, memory-mapped: NAOKIT_CACHE, else `~/.cache/naokit`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from naokit.training.data import Source, Split
+
+
+def cache_folder() -> Path:
+    """Where decoded images are kept."""
+    return Path(os.environ.get("NAOKIT_CACHE") or Path.home() / ".cache" / "naokit")
+
+
+def cached(key: str, make: Callable[[], Source]) -> Source:
+    """What `make` gives, kept as arrays in the cache; a broken entry is made again."""
+    place = cache_folder() / "images" / key
+    found = _read_cache(place)
+    if found is not None:
+        return found
+    source = make()
+    _write_cache(place, source)
+    return source
+
+
+def _read_cache(place: Path) -> Source | None:
+    try:
+        names = tuple((place / "classes.txt").read_text(encoding="utf-8").splitlines())
+        parts = {}
+        for part in ("train", "validation", "test"):
+            if (place / f"{part}-labels.npy").exists():
+                images = np.load(place / f"{part}-images.npy", mmap_mode="r")
+                parts[part] = Split(images, np.load(place / f"{part}-labels.npy"))
+        return Source(parts["train"], parts.get("validation"), parts.get("test"), names)
+    except (OSError, ValueError, KeyError, EOFError):
+        return None
+
+
+def _write_cache(place: Path, source: Source) -> None:
+    """Written beside its place, then moved there, so that no half of it is ever read.
+
+    A cache that cannot be written (a full disk, no permission) costs time, never the run.
+    """
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(dir=place.parent))
+    except OSError:
+        return
+    try:
+        for part in ("train", "validation", "test"):
+            split: Split | None = getattr(source, part)
+            if split is not None:
+                np.save(made / f"{part}-images.npy", split.images)
+                np.save(made / f"{part}-labels.npy", split.labels)
+        (made / "classes.txt").write_text("\n".join(source.class_names), encoding="utf-8")
+        shutil.rmtree(place, ignore_errors=True)
+        made.replace(place)
+    except OSError:
+        shutil.rmtree(made, ignore_errors=True)

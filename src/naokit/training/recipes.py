@@ -1,0 +1,107 @@
+"""Recipes: how a network is trained, each number with its source.
+
+"2018" is the specification, sections 2 and 4; "measured" is this project's own choice for two
+processor cores, with the figures in `benchmarks/results/`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from naokit.base import InputError, Json
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything about a training that is not the network or the data.
+
+    Attributes:
+        name: what it is called.
+        epochs: passes over the training images.
+        batch: images a step.
+        learning_rate: at the start.
+        final_learning_rate: where the cosine ends.
+        cosine_epochs: length of the half cosine; None: `epochs`.
+        momentum: of SGD.
+        weight_decay: L2, on every parameter.
+        clip: global gradient norm.
+        auxiliary_weight: weight of the auxiliary head's loss; 0: no such head.
+        drop_path_keep: probability of keeping a branch at the end.
+        dropout_keep: probability of keeping a feature before the classifier.
+        crop_padding: pixels padded before a random crop; 0: no crop.
+        flip: whether half of the images are mirrored.
+        cutout: side in pixels of the square that is erased; 0: none.
+        train_images: use so many training images, the first of a seeded shuffle; None: all.
+    """
+
+    name: str
+    epochs: int
+    batch: int = 128
+    learning_rate: float = 0.024
+    final_learning_rate: float = 0.0
+    cosine_epochs: int | None = None
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    clip: float = 5.0
+    auxiliary_weight: float = 0.0
+    drop_path_keep: float = 1.0
+    dropout_keep: float = 1.0
+    crop_padding: int = 4
+    flip: bool = True
+    cutout: int = 0
+    train_images: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch < 2:
+            raise InputError(
+                f"a recipe needs at least 1 epoch and batches of 2 (batch normalisation), "
+                f"not {self.epochs} and {self.batch}"
+            )
+
+    def to_json(self) -> dict[str, Json]:
+        """Every field by name."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Json]) -> Recipe:
+        """The recipe of these fields."""
+        return cls(**fields)
+
+
+_RECIPES = (
+    # The digits are 8 x 8 and mirror images of them are other things: no flip, crops of one pixel.
+    Recipe("quick", epochs=3, batch=64, learning_rate=0.1, crop_padding=1, flip=False),  # measured
+    Recipe(
+        "quick-final", epochs=30, batch=64, learning_rate=0.1, crop_padding=1, flip=False
+    ),  # measured
+    Recipe("small", epochs=4, batch=128, learning_rate=0.1, train_images=5000),  # measured
+    Recipe(
+        "small-final", epochs=10, batch=128, learning_rate=0.1, auxiliary_weight=0.4
+    ),  # measured
+    # Section 2, train_cifar10_search.sh: the cosine over 100 epochs is cut after 25.
+    Recipe("search-2018", epochs=25, cosine_epochs=100, auxiliary_weight=0.4, drop_path_keep=0.7),
+    # Section 4, CIFAR-10 NAONet F=128 [TF].
+    Recipe(
+        "cifar10-2018",
+        epochs=600,
+        auxiliary_weight=0.4,
+        drop_path_keep=0.7,
+        dropout_keep=0.6,
+        cutout=16,
+    ),
+)
+
+RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}
+
+
+def recipe(name: str | Recipe) -> Recipe:
+    """The recipe of a name; raises InputError with the nearest names."""
+    if isinstance(name, Recipe):
+        return name
+    if name not in RECIPES:
+        near = difflib.get_close_matches(name, RECIPES, n=3, cutoff=0.4) or list(RECIPES)
+        raise InputError(f"there is no recipe {name!r}; did you mean {' or '.join(near)}?")
+    return RECIPES[name]
