@@ -1,3 +1,80 @@
-"""naokit: Neural Architecture Optimization, from a search space to a verified network."""
+"""naokit: Neural Architecture Optimization, from a search space to a verified network.
+
+Names are loaded when first used, so that importing naokit loads neither torch nor optuna.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from naokit import evaluators, spaces
+    from naokit.base import (
+        Architecture,
+        EvaluationFailed,
+        Evaluator,
+        ImageSettings,
+        InputError,
+        Method,
+        Result,
+        Space,
+        Trial,
+    )
+    from naokit.building import build
+    from naokit.export import export, load
+    from naokit.sampler import ArchitectureSampler
+    from naokit.study import Study, create_study
+
+_HOMES = {
+    "Architecture": "naokit.base",
+    "EvaluationFailed": "naokit.base",
+    "Evaluator": "naokit.base",
+    "ImageSettings": "naokit.base",
+    "InputError": "naokit.base",
+    "Method": "naokit.base",
+    "Result": "naokit.base",
+    "Space": "naokit.base",
+    "Trial": "naokit.base",
+    "build": "naokit.building",
+    "export": "naokit.export",
+    "load": "naokit.export",
+    "ArchitectureSampler": "naokit.sampler",
+    "Study": "naokit.study",
+    "create_study": "naokit.study",
+}
+_ROOMS = ("evaluators", "spaces")
+
+__all__ = [
+    "Architecture",
+    "ArchitectureSampler",
+    "EvaluationFailed",
+    "Evaluator",
+    "ImageSettings",
+    "InputError",
+    "Method",
+    "Result",
+    "Space",
+    "Study",
+    "Trial",
+    "build",
+    "create_study",
+    "evaluators",
+    "export",
+    "load",
+    "spaces",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"naokit.{name}")
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'naokit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -104,7 +104,7 @@ class Architecture:
     @cached_property
     def key(self) -> str:
         """The name that every spelling of this computation shares in its space."""
-        return digest(self.graphs)
+        return self.space.key(self.choices)
 
     @property
     def graphs(self) -> tuple[Graph, ...]:
@@ -158,6 +158,10 @@ class Space(ABC):
     @abstractmethod
     def graphs(self, choices: Sequence[int]) -> tuple[Graph, ...]:
         """What these choices compute, before any reduction (see `naokit.graphs`)."""
+
+    def key(self, choices: Sequence[int]) -> str:
+        """What makes two architectures the same: equal names mean equal computations."""
+        return digest(self.graphs(choices))
 
     @abstractmethod
     def settings(self) -> Mapping[str, Json]:

@@ -28,6 +28,9 @@ class ImageNetwork(nn.Module):
     """An image classifier made of two kinds of cells.
 
     Attributes:
+        normal: plan of the normal cells.
+        reduction: plan of the reduction cells.
+        settings: what the network was built for.
         progress: share of the training done, in [0, 1]; the training loop sets it, the drop-path
             schedule reads it.
     """
@@ -42,8 +45,8 @@ class ImageNetwork(nn.Module):
         super().__init__()
         check_settings(settings)
         check_operations(normal, reduction, operations)
+        self.normal, self.reduction, self.settings = normal, reduction, settings
         self.progress = 0.0
-        self.drop_path_keep = settings.drop_path_keep
         channels = settings.channels
         size = MapSize(3 * channels, *settings.image[1:])
         self.stem = nn.Sequential(
@@ -85,7 +88,7 @@ class ImageNetwork(nn.Module):
     def keep(self, index: int) -> float:
         """Probability of keeping a branch of cell `index`: falls with depth and with progress."""
         depth = (index + 1) / len(self.cells)
-        return 1 - self.progress * depth * (1 - self.drop_path_keep)
+        return 1 - self.progress * depth * (1 - self.settings.drop_path_keep)
 
 
 class AuxiliaryHead(nn.Module):

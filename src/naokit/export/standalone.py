@@ -1,0 +1,173 @@
+"""A network as one Python file that needs torch alone.
+
+The file is the source of `naokit.networks` without its imports, the plan of the two cells, and a
+reader of the safetensors file beside it. Annotations are never evaluated: nothing else is needed.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import inspect
+import sys
+import textwrap
+from pathlib import Path
+
+from torch import nn
+
+from naokit import base
+from naokit.base import InputError
+from naokit.export.bundle import WEIGHTS, Bundle
+from naokit.files import write_whole
+from naokit.networks import ImageNetwork, cell, image, operations
+from naokit.spaces import ConvCells, Operation
+
+HEADER = '''"""{name}: an image classifier found by naokit. Needs torch and {weights}, nothing else.
+
+    import {module}
+    network = {module}.load()          # weights from {weights} beside this file
+    logits = network({module}.standardise(images))     # images: (B, {shape}) bytes
+
+Architecture: {architecture}
+Classes: {classes}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class InputError(ValueError):
+    """Settings that no network can be built with."""
+
+
+'''
+
+FOOTER = '''
+
+NORMAL = {normal}
+REDUCTION = {reduction}
+SETTINGS = {settings}
+CLASS_NAMES = {class_names}
+MEAN = {mean}
+STD = {std}
+
+
+def build() -> ImageNetwork:
+    """The network with random weights."""
+    return ImageNetwork(NORMAL, REDUCTION, SETTINGS, OPERATIONS)
+
+
+def load(path: str | Path = Path(__file__).with_name("{weights}")) -> ImageNetwork:
+    """The trained network, in eval mode."""
+    network = build()
+    network.load_state_dict(read_safetensors(Path(path).read_bytes()))
+    return network.eval()
+
+
+def standardise(images: Tensor) -> Tensor:
+    """Bytes (B, C, H, W) as the network was trained on them."""
+    mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (MEAN, STD))
+    return (images.float() / 255 - mean) / std
+
+
+def read_safetensors(data: bytes) -> dict[str, Tensor]:
+    """The tensors of a safetensors file."""
+    start = 8 + int.from_bytes(data[:8], "little")
+    kinds = {{"F32": torch.float32, "I64": torch.int64}}
+    tensors = {{}}
+    for name, entry in json.loads(data[8:start]).items():
+        if name != "__metadata__":
+            first, last = (start + place for place in entry["data_offsets"])
+            flat = torch.frombuffer(bytearray(data[first:last]), dtype=kinds[entry["dtype"]])
+            tensors[name] = flat.reshape(entry["shape"])
+    return tensors
+'''
+
+
+def write(bundle: Bundle, path: Path) -> None:
+    """Writes the file; `check` it afterwards.
+
+    Raises:
+        InputError: the network is not made of cells, or an operation has no source of its own.
+    """
+    network = bundle.network
+    if not isinstance(network, ImageNetwork):
+        raise InputError("only networks made of cells can be written as a stand-alone file")
+    header = HEADER.format(
+        name=path.name,
+        module=path.stem,
+        weights=WEIGHTS,
+        shape=", ".join(map(str, bundle.settings.image)),
+        architecture=f"{bundle.architecture.space.name}: {bundle.architecture}",
+        classes=", ".join(bundle.class_names),
+    )
+    settings = [inspect.getsource(c) for c in (base.NetworkSettings, base.ImageSettings)]
+    modules = [_without_imports(inspect.getsource(m)) for m in (operations, cell, image)]
+    footer = FOOTER.format(
+        normal=network.normal,
+        reduction=network.reduction,
+        settings=bundle.settings,
+        class_names=bundle.class_names,
+        mean=bundle.mean,
+        std=bundle.std,
+        weights=WEIGHTS,
+    )
+    parts = [*settings, *modules, *_own_operations(bundle)]
+    write_whole(path, header + "\n\n".join(part.strip("\n") + "\n" for part in parts) + footer)
+
+
+def read(path: Path) -> nn.Module:
+    """The network that the file loads."""
+    spec = importlib.util.spec_from_file_location(f"naokit_standalone_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    try:
+        spec.loader.exec_module(module)
+        network: nn.Module = module.load()
+    finally:
+        del sys.modules[spec.name]
+    return network
+
+
+def _without_imports(source: str) -> str:
+    """A module's source without its docstring and imports."""
+    tree = ast.parse(source)
+    lines = source.splitlines(keepends=True)
+    for node in reversed(tree.body):
+        docstring = node is tree.body[0] and isinstance(node, ast.Expr)
+        if docstring or isinstance(node, ast.Import | ast.ImportFrom):
+            assert node.end_lineno is not None
+            del lines[node.lineno - 1 : node.end_lineno]
+    return "".join(lines)
+
+
+def _own_operations(bundle: Bundle) -> list[str]:
+    """The source of a user's own operations, and their entry in the table."""
+    space = bundle.architecture.space
+    own = space.operations if isinstance(space, ConvCells) else ()
+    parts = []
+    for operation in own:
+        if isinstance(operation, Operation):
+            name = getattr(operation.build, "__name__", "")
+            try:
+                source = textwrap.dedent(inspect.getsource(operation.build))
+            except (OSError, TypeError):
+                source = ""
+            if not source.startswith(("def ", "class ")):
+                raise InputError(
+                    f"the operation {operation.name} needs a function or class of its own in a "
+                    "file to be written as a stand-alone file"
+                )
+            parts += [source, f"OPERATIONS[{operation.name!r}] = {name}"]
+    return parts

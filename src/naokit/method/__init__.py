@@ -1,0 +1,50 @@
+"""Who proposes. `model.py` is the paper's idea; read it first.
+
+A method sees a space's grammar and the trials so far, and returns architectures: never a network,
+an evaluator or a file. Third parties register a factory in the entry-point group `naokit.methods`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
+
+from naokit.base import InputError, Method, Space
+from naokit.method.baselines import Evolution, RandomSearch
+
+MethodFactory = Callable[[Space, int, int], Method]
+"""(space, seed, evaluations) -> the method."""
+
+
+def _nao_2018(space: Space, seed: int, evaluations: int) -> Method:
+    from naokit.method.optimizer import Nao2018
+
+    return Nao2018(space, seed, evaluations)
+
+
+def _nao_2018_ws(space: Space, seed: int, evaluations: int) -> Method:
+    from naokit.method.optimizer import WEIGHT_SHARING, Nao2018
+
+    return Nao2018(space, seed, evaluations, WEIGHT_SHARING)
+
+
+METHODS: Mapping[str, MethodFactory] = {
+    "nao-2018": _nao_2018,
+    "nao-2018-ws": _nao_2018_ws,
+    "random": RandomSearch,
+    "evolution": Evolution,
+}
+
+
+def factory(name: str) -> MethodFactory:
+    """The factory of a method's name; raises InputError with the nearest names."""
+    third_party = {point.name: point for point in entry_points(group="naokit.methods")}
+    if name in METHODS:
+        return METHODS[name]
+    if name in third_party:
+        found: MethodFactory = third_party[name].load()
+        return found
+    known = [*METHODS, *third_party]
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known
+    raise InputError(f"there is no method {name!r}; did you mean {' or '.join(near)}?")

@@ -1,0 +1,187 @@
+"""NAO as published: random architectures first, then rounds of gradient steps (section 2).
+
+    round 0        initial random architectures
+    round 1, 2 ... fit the model to the pool; move the K best up its slope, further and further,
+                   and decode, until there are enough new architectures
+
+A round's proposals depend on the seed and on the trials before the round began, so resuming a
+search costs one fit.
+
+Departures from the official code:
+- each update fits fresh weights (see `fit`);
+- seeds are the K best: the script that should take the best 100 sorts, drops the result and keeps
+  everything (section 7, bug 1);
+- repeats are found by the canonical key, so that a swapped branch is no new architecture;
+- what the steps do not yield is filled up with random architectures and counted as such;
+- failed evaluations stay out of the pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from naokit.base import Architecture, Method, Proposal, Space, Trial, derive_seed
+from naokit.method.baselines import RandomStream
+from naokit.method.fit import Fit, FitSettings, fit
+from naokit.method.model import ModelSettings
+
+
+@dataclass(frozen=True)
+class NaoSettings:
+    """One named setting of the method; the defaults are the search from scratch.
+
+    Attributes:
+        model: sizes of the model.
+        fit: how it is fitted.
+        steps: sizes of the gradient step, tried in this order.
+        replace_worst: whether new architectures push the worst out of a pool of constant size.
+        random_share: random architectures a round, as a share of the decoded ones.
+    """
+
+    model: ModelSettings = field(default_factory=ModelSettings)
+    fit: FitSettings = field(default_factory=FitSettings)
+    # Section 2 [RD NAO]: predict_lambda = 10, 20, 30; more of the same where these are too few.
+    steps: tuple[float, ...] = tuple(10.0 * i for i in range(1, 11))
+    replace_worst: bool = False
+    random_share: float = 0.0
+
+
+SCRATCH = NaoSettings()
+"""`nao-2018`: column "CNN scratch [TF epd/train.sh]" of section 2."""
+
+WEIGHT_SHARING = NaoSettings(
+    # Column "CNN WS [TF train_search.sh]".
+    model=ModelSettings(
+        embedding=48, predictor_layers=3, predictor_width=100, predictor_dropout=0.1
+    ),
+    fit=FitSettings(batch=100),
+    steps=tuple(float(i) for i in range(1, 101)),
+    replace_worst=True,
+    random_share=0.1,  # 500 new + 50 random
+)
+"""`nao-2018-ws`: the setting of the weight-sharing search."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a budget is divided: 60 % random, then rounds of 20 % (1,000: 600 + 200 + 200).
+
+    A search that goes on beyond its budget goes on in rounds of the same size.
+    """
+
+    evaluations: int
+
+    @property
+    def round(self) -> int:
+        """Evaluations a round."""
+        return max(1, self.evaluations // 5)
+
+    @property
+    def initial(self) -> int:
+        """Random evaluations at the start."""
+        return max(1, self.evaluations - 2 * self.round)
+
+    @property
+    def seeds(self) -> int:
+        """K: how many of the best are moved (100 of 1,000)."""
+        return max(5, self.evaluations // 10)
+
+    def round_start(self, place: int) -> int:
+        """How many trials there were when the round of trial `place` began; 0: the first."""
+        if place < self.initial:
+            return 0
+        return self.initial + (place - self.initial) // self.round * self.round
+
+
+class Nao2018(Method):
+    """The published optimiser.
+
+    Args:
+        space: what is searched.
+        seed: of everything random.
+        evaluations: the budget that the schedule divides.
+        settings: `SCRATCH` or `WEIGHT_SHARING`, or your own.
+    """
+
+    def __init__(
+        self, space: Space, seed: int, evaluations: int, settings: NaoSettings = SCRATCH
+    ) -> None:
+        self.space = space
+        self.seed = seed
+        self.settings = settings
+        self.schedule = Schedule(evaluations)
+        self.stream = RandomStream(space, seed)
+        self._round: tuple[object, list[Proposal]] | None = None
+
+    def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
+        """The next architecture of the current round."""
+        start = self.schedule.round_start(len(history) + len(pending))
+        seen = {trial.architecture.key for trial in history}
+        seen |= {architecture.key for architecture in pending}
+        for proposal in self._proposals(history[:start]) if start else []:
+            if proposal.architecture.key not in seen:
+                return proposal
+        return Proposal(self.stream.next(seen), "random")
+
+    def _proposals(self, history: Sequence[Trial]) -> list[Proposal]:
+        """The proposals of the round that began after `history`; kept until the next round."""
+        name = [(trial.architecture.choices, trial.value) for trial in history]
+        if self._round is None or self._round[0] != name:
+            self._round = (name, list(self._new_round(history)))
+        return self._round[1]
+
+    def _new_round(self, history: Sequence[Trial]) -> Iterator[Proposal]:
+        """Decoded architectures that no trial had, then the round's random ones."""
+        pool = self._pool(history)
+        wanted = round(self.schedule.round / (1 + self.settings.random_share))
+        if len(pool) < 2:
+            return
+        fitted = self._fit(pool, len(history))
+        seen = {trial.architecture.key for trial in history}
+        for step, architecture in self._improved(fitted, pool):
+            if wanted and architecture.key not in seen:
+                seen.add(architecture.key)
+                wanted -= 1
+                yield Proposal(architecture, f"latent step {step:g}")
+
+    def _pool(self, history: Sequence[Trial]) -> list[Trial]:
+        """The trials that the model learns from, best first."""
+        good = [trial for trial in history if trial.value is not None]
+        pool = _best_first(good)
+        if not self.settings.replace_worst:
+            return pool
+        size, start = self.schedule.initial, self.schedule.initial
+        pool = _best_first(t for t in history[:start] if t.value is not None)
+        while start < len(history):
+            new = [t for t in history[start : start + self.schedule.round] if t.value is not None]
+            pool = _best_first([*pool[: max(0, size - len(new))], *new])
+            start += self.schedule.round
+        return pool
+
+    def _fit(self, pool: Sequence[Trial], trials: int) -> Fit:
+        grammar = self.space.grammar
+        return fit(
+            grammar,
+            np.array([grammar.tokens(trial.architecture.choices) for trial in pool]),
+            np.array([trial.value for trial in pool], dtype=np.float64),
+            model_settings=self.settings.model,
+            settings=self.settings.fit,
+            seed=derive_seed(self.seed, "fit", trials),
+        )
+
+    def _improved(self, fitted: Fit, pool: Sequence[Trial]) -> Iterator[tuple[float, Architecture]]:
+        """Decoded architectures and the step that led there, smallest step first."""
+        grammar = self.space.grammar
+        seeds = pool[: self.schedule.seeds]
+        tokens = torch.tensor([grammar.tokens(trial.architecture.choices) for trial in seeds])
+        for step in self.settings.steps:
+            for row in fitted.model.improve(tokens, step).tolist():
+                yield step, self.space.architecture(grammar.choices(row))
+
+
+def _best_first(trials: Sequence[Trial] | Iterator[Trial]) -> list[Trial]:
+    return sorted(trials, key=lambda trial: -(trial.value or 0.0))

@@ -1,0 +1,60 @@
+"""What a study was made with and where it ran: recorded, and compared when it is resumed."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Iterator, Mapping
+
+import optuna
+
+from naokit.base import InputError, Json
+
+FORMAT = 1
+"""Version of what a study's attributes hold."""
+
+SETTINGS = "naokit"
+"""The study's attribute that holds its settings."""
+
+
+def environment() -> dict[str, Json]:
+    """Versions and machine that results may depend on."""
+    names = ("naokit", "numpy", "optuna", "torch")
+    versions = {name: importlib.metadata.version(name) for name in names}
+    return {
+        "versions": {"python": platform.python_version(), **versions},
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def refuse_differences(name: str, recorded: Mapping[str, Json], wanted: Mapping[str, Json]) -> None:
+    """Raises InputError that says what differs and how to go on."""
+    differences = list(_differences("", recorded, wanted))
+    if differences:
+        raise InputError(
+            f"the study {name} was made with other settings: {'; '.join(differences)}. "
+            "Use those to continue it, or another --out (or name) to start a new one"
+        )
+
+
+def _differences(path: str, recorded: Json, wanted: Json) -> Iterator[str]:
+    if isinstance(recorded, Mapping) and isinstance(wanted, Mapping):
+        for key in dict.fromkeys([*recorded, *wanted]):
+            yield from _differences(f"{path}.{key}", recorded.get(key), wanted.get(key))
+    elif recorded != wanted:
+        yield f"{path.strip('.')} was {recorded}, now {wanted}"
+
+
+def check_settings(study: optuna.Study, wanted: Mapping[str, Json]) -> None:
+    """Raises InputError where a stored study is not the one that is wanted."""
+    recorded = study.user_attrs.get(SETTINGS)
+    if recorded is None:
+        raise InputError(
+            f"the study {study.study_name} was not made by naokit; choose another name"
+        )
+    if recorded["format"] != FORMAT:
+        raise InputError(
+            f"the study {study.study_name} has format {recorded['format']}, this naokit reads "
+            f"{FORMAT}: use the naokit that made it, or start a new study"
+        )
+    refuse_differences(study.study_name, {key: recorded.get(key) for key in wanted}, wanted)

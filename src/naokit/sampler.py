@@ -1,0 +1,195 @@
+"""Architectures as Optuna trials: an Optuna sampler, and what a trial's attributes hold.
+
+A trial carries two JSON attributes. Forty ordinary parameters would cost SQLite 440 ms a trial;
+one attribute costs 28 (measured, `stack.md`)::
+
+    architecture   {"text": ..., "choices": [...], "origin": ..., "worker": {...}}
+    outcome        {"metrics": {...}, "seconds": ..., "reason": ...}
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import optuna
+import psutil
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from naokit.base import Architecture, Json, Method, Proposal, Space, Trial
+
+ARCHITECTURE = "architecture"
+OUTCOME = "outcome"
+INTERRUPTED = "interrupted"
+"""Reason of a trial whose process ended before its evaluation did; it counts for nothing."""
+REPEAT = "repeat"
+"""Origin of a second evaluation of an architecture; methods do not see it."""
+
+
+class ArchitectureSampler(BaseSampler):
+    """Lets a method propose the architecture of each trial of any Optuna study.
+
+    `naokit.sampler.read_architecture(trial, space)` gives it to the objective::
+
+        study = optuna.create_study(sampler=ArchitectureSampler(space, method))
+        study.optimize(lambda trial: score(read_architecture(trial, space)), n_trials=100)
+
+    Parameters that the objective suggests besides are drawn at random.
+    """
+
+    def __init__(self, space: Space, method: Method, seed: int | None = None) -> None:
+        self.space = space
+        self.method = method
+        self._others = RandomSampler(seed)
+        self._prepared: Proposal | None = None
+        self._finished: dict[int, Trial] = {}
+
+    def prepare(self, study: optuna.Study) -> Proposal:
+        """The proposal of the next trial, made before the trial is; raises SpaceExhausted."""
+        self._prepared = self.method.propose(self.history(study), pending(study, self.space))
+        return self._prepared
+
+    def history(self, study: optuna.Study) -> list[Trial]:
+        """The finished evaluations in order, values turned so that higher is better."""
+        return list(finished(study, self.space, self._finished))
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """Writes the proposal into the trial."""
+        proposal = self._prepared or self.prepare(study)
+        self._prepared = None
+        record = record_of(proposal.architecture, proposal.origin)
+        study._storage.set_trial_user_attr(trial._trial_id, ARCHITECTURE, record)
+        trial.set_user_attr(ARCHITECTURE, record)
+
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """None: the architecture is an attribute, not a set of parameters."""
+        del study, trial
+        return {}
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """None."""
+        del study, trial, search_space
+        return {}
+
+    def sample_independent(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """A random value."""
+        return self._others.sample_independent(study, trial, param_name, param_distribution)
+
+    def reseed_rng(self) -> None:
+        """Only what is drawn for other parameters: proposals follow the method's seed."""
+        self._others.reseed_rng()
+
+
+def record_of(architecture: Architecture, origin: str) -> dict[str, Json]:
+    """What a trial remembers of its architecture, and who evaluates it."""
+    return {
+        "text": str(architecture),
+        "choices": list(architecture.choices),
+        "origin": origin,
+        "worker": this_worker(),
+    }
+
+
+def read_architecture(trial: optuna.Trial | FrozenTrial, space: Space) -> Architecture:
+    """The architecture of a trial."""
+    return space.architecture(trial.user_attrs[ARCHITECTURE]["choices"])
+
+
+def finished(
+    study: optuna.Study, space: Space, known: dict[int, Trial] | None = None
+) -> Iterator[Trial]:
+    """The evaluations that ended, repeats and interrupted ones left out, in order.
+
+    Args:
+        study: the Optuna study.
+        space: of its architectures.
+        known: those read before, by number; new ones are added.
+    """
+    known = {} if known is None else known
+    sign = 1.0 if study.direction == StudyDirection.MAXIMIZE else -1.0
+    for frozen in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.FAIL)):
+        if not counts(frozen):
+            continue
+        if frozen.number not in known:
+            known[frozen.number] = to_trial(frozen, space, sign)
+        yield known[frozen.number]
+
+
+def counts(frozen: FrozenTrial) -> bool:
+    """Whether a trial is an evaluation that methods learn from."""
+    if ARCHITECTURE not in frozen.user_attrs:
+        return False
+    interrupted: bool = frozen.user_attrs.get(OUTCOME, {}).get("reason") == INTERRUPTED
+    repeated: bool = frozen.user_attrs[ARCHITECTURE]["origin"] == REPEAT
+    return not interrupted and not repeated
+
+
+def to_trial(frozen: FrozenTrial, space: Space, sign: float = 1.0) -> Trial:
+    """A finished Optuna trial as ours; its value times `sign`."""
+    outcome = frozen.user_attrs.get(OUTCOME, {})
+    value = None if frozen.state != TrialState.COMPLETE else frozen.value
+    return Trial(
+        frozen.number,
+        read_architecture(frozen, space),
+        None if value is None else sign * value,
+        reason=outcome.get("reason", ""),
+        origin=frozen.user_attrs[ARCHITECTURE]["origin"],
+        metrics=outcome.get("metrics", {}),
+        seconds=outcome.get("seconds", 0.0),
+    )
+
+
+def pending(study: optuna.Study, space: Space) -> list[Architecture]:
+    """What is being evaluated now."""
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    return [
+        read_architecture(frozen, space)
+        for frozen in running
+        if ARCHITECTURE in frozen.user_attrs and frozen.user_attrs[ARCHITECTURE]["origin"] != REPEAT
+    ]
+
+
+def abandoned(study: optuna.Study) -> Sequence[FrozenTrial]:
+    """Running trials whose process on this machine is gone.
+
+    One without an architecture was cut off while it was made; a minute tells it from a new one.
+    """
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    return [frozen for frozen in running if _is_abandoned(frozen)]
+
+
+def _is_abandoned(frozen: FrozenTrial) -> bool:
+    record = frozen.user_attrs.get(ARCHITECTURE)
+    if record is None:
+        started = frozen.datetime_start or datetime.now()
+        return datetime.now() - started > timedelta(minutes=1)
+    worker = record["worker"]
+    if worker["host"] != platform.node():
+        return False
+    try:
+        same: bool = psutil.Process(worker["process"]).create_time() == worker["started"]
+    except psutil.NoSuchProcess:
+        return True
+    return not same
+
+
+def this_worker() -> dict[str, Json]:
+    """Names this process: a process id alone is used again."""
+    started = psutil.Process().create_time()
+    return {"host": platform.node(), "process": os.getpid(), "started": started}
