@@ -159,6 +159,11 @@ class Space(ABC):
     def graphs(self, choices: Sequence[int]) -> tuple[Graph, ...]:
         """What these choices compute, before any reduction (see `naokit.graphs`)."""
 
+    def describe(self, choices: Sequence[int]) -> str:
+        """The architecture as lines of text for people."""
+        names = self.grammar.names
+        return "\n".join(f"{name}: {choice}" for name, choice in zip(names, choices, strict=True))
+
     def key(self, choices: Sequence[int]) -> str:
         """What makes two architectures the same: equal names mean equal computations."""
         return digest(self.graphs(choices))

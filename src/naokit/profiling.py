@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import statistics
 import time
+import weakref
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
-from torch.profiler import ProfilerActivity, profile
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from naokit.networks import count_macs, count_parameters
 
@@ -72,15 +76,35 @@ def _latencies(network: nn.Module, images: torch.Tensor, repeats: int) -> list[f
     return found
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _peak_memory(network: nn.Module, images: torch.Tensor) -> int:
-    """Bytes: the largest running sum of what torch allocates and frees."""
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recorded:
+    """Bytes: the most that intermediate results held at one time."""
+    with _LiveMemory() as memory:
         network(images)
-    results = recorded.profiler.kineto_results if recorded.profiler else None
-    events = [] if results is None else [e for e in results.events() if e.name() == "[memory]"]
-    live = peak = 0
-    for event in sorted(events, key=lambda e: int(e.start_ns())):
-        live += int(event.nbytes())
-        peak = max(peak, live)
-    return peak
+    return int(memory.peak)
+
+
+class _LiveMemory(TorchDispatchMode):
+    """Adds up the storages that operations make, until each is freed."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call] # torch leaves it untyped
+        self.sizes: weakref.WeakKeyDictionary[torch.UntypedStorage, int]
+        self.sizes = weakref.WeakKeyDictionary()
+        self.peak = 0
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        del types
+        outputs = func(*args, **(kwargs or {}))
+        given = {id(t.untyped_storage()) for t in tree_leaves(args) if isinstance(t, torch.Tensor)}
+        for output in tree_leaves(outputs):
+            if isinstance(output, torch.Tensor) and id(output.untyped_storage()) not in given:
+                self.sizes[output.untyped_storage()] = output.untyped_storage().nbytes()
+        self.peak = max(self.peak, sum(self.sizes.values()))
+        return outputs

@@ -138,6 +138,23 @@ def create_study(
         return Study(space, study, method)
 
 
+def open_study(space: Space, storage: str, name: str) -> Study:
+    """A study that is there already, for reading: nothing is made, compared or released.
+
+    Raises:
+        InputError: there is none of this name.
+    """
+    with _storage_errors(storage):
+        path = Path(storage.removeprefix("sqlite:///"))
+        if storage.startswith("sqlite:///") and not path.exists():
+            raise InputError(f"there is no study at {path}")
+        try:
+            study = optuna.load_study(storage=_open(storage), study_name=name)
+        except KeyError:
+            raise InputError(f"{storage} holds no study named {name}") from None
+        return Study(space, study, study.user_attrs[SETTINGS]["method"], reading=True)
+
+
 class Study:
     """Made by `create_study`.
 
@@ -146,13 +163,21 @@ class Study:
         optuna: the Optuna study beneath.
     """
 
-    def __init__(self, space: Space, study: optuna.Study, method: str | BaseSampler) -> None:
+    def __init__(
+        self,
+        space: Space,
+        study: optuna.Study,
+        method: str | BaseSampler,
+        *,
+        reading: bool = False,
+    ) -> None:
         self.space = space
         self.optuna = study
         self._method = method
         self._asked: dict[int, optuna.Trial] = {}
-        self._release_abandoned()
-        self._record_environment()
+        if not reading:
+            self._release_abandoned()
+            self._record_environment()
 
     @property
     def settings(self) -> dict[str, Json]:

@@ -185,6 +185,19 @@ class ConvCells(Space):
             cell_graph(self.branches(choices, cell), reduction=bool(cell)) for cell in (0, 1)
         )
 
+    def describe(self, choices: Sequence[int]) -> str:
+        """Each cell's nodes as sums of operations on earlier nodes; inputs are 0 and 1."""
+        lines = []
+        for cell, name in enumerate(CELLS):
+            lines.append(f"{name} cell")
+            branches = self.branches(choices, cell)
+            for node, (x, y) in enumerate(zip(branches[::2], branches[1::2], strict=True), INPUTS):
+                lines.append(f"  {node} = {x[1]}({x[0]}) + {y[1]}({y[0]})")
+            read = {source for source, _ in branches}
+            loose = [str(n) for n in range(INPUTS + self.nodes) if n not in read]
+            lines.append(f"  output = concat({', '.join(loose)})")
+        return "\n".join(lines)
+
     def settings(self) -> Mapping[str, Json]:
         """Name and nodes; for a user's own space its operations and source as well."""
         settings: dict[str, Json] = {"space": self.name, "nodes": self.nodes}

@@ -136,6 +136,10 @@ class Choices(Space):
             raise InputError(f"{choice.name} is {word}; expected one of {', '.join(spelled)}")
         return 0 if word is None else spelled.index(word)
 
+    def describe(self, choices: Sequence[int]) -> str:
+        """What is chosen; absent choices are left out."""
+        return "\n".join(f"{name}: {value}" for name, value in self.values(choices).items())
+
     def graphs(self, choices: Sequence[int]) -> tuple[Graph, ...]:
         """A star: one vertex for each choice that is present."""
         labels = [f"{name}={value}" for name, value in self.values(choices).items()]

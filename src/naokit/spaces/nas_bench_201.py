@@ -63,6 +63,18 @@ class NasBench201(Space):
                 )
         return tuple(OPERATIONS.index(operation) for operation, _ in words)
 
+    def describe(self, choices: Sequence[int]) -> str:
+        """Each node as a sum of operations on earlier nodes; 0 is the input, 3 the output."""
+        lines = []
+        for node in (1, 2, 3):
+            terms = [
+                f"{OPERATIONS[choice]}({source})"
+                for choice, (source, target) in zip(choices, EDGES, strict=True)
+                if target == node
+            ]
+            lines.append(f"{node} = {' + '.join(terms)}")
+        return "\n".join(lines)
+
     def graphs(self, choices: Sequence[int]) -> tuple[Graph, ...]:
         """The line graph: the operation on i-j feeds every operation on j-k."""
         operations = [_LABELS.get(OPERATIONS[c], OPERATIONS[c]) for c in choices]

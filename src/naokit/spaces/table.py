@@ -49,6 +49,10 @@ class TableSpace(Space):
         """As the space beneath."""
         return self.space.read(text)
 
+    def describe(self, choices: Sequence[int]) -> str:
+        """As the space beneath."""
+        return self.space.describe(choices)
+
     def graphs(self, choices: Sequence[int]) -> tuple[Graph, ...]:
         """As the space beneath."""
         return self.space.graphs(choices)

@@ -1,0 +1,5 @@
+"""`python -m naokit`."""
+
+from naokit.cli import main
+
+main()

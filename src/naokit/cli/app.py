@@ -1,0 +1,41 @@
+"""The commands by name, each in a module of its own; none imports torch before it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import naokit
+from naokit.cli.export import export
+from naokit.cli.profile import profile
+from naokit.cli.search import search
+from naokit.cli.show import show
+from naokit.cli.train import train
+
+app = typer.Typer(
+    name="naokit",
+    help="Neural Architecture Optimization: from a search space to a trained, exported network.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(naokit.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Neural Architecture Optimization: from a search space to a trained, exported network."""
+
+
+for _command in (search, train, show, profile, export):
+    app.command()(_command)

@@ -1,0 +1,74 @@
+"""What a command says: results on stdout, progress and errors on stderr, an exit code."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from naokit.base import EvaluationFailed, InputError, Json
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+
+@contextmanager
+def exit_codes() -> Iterator[None]:
+    """Turns errors into one line on stderr and an exit code; SIGTERM stops like Ctrl-C."""
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    except InputError as error:
+        _end(f"error: {error}", BAD_INPUT)
+    except EvaluationFailed as error:
+        _end(f"failed: {error.reason}: {error}", FAILED)
+    except KeyboardInterrupt:
+        _end("interrupted: what is done is kept; the same command continues", INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise typer.Exit(FAILED) from None
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def print_json(value: Json) -> None:
+    """One object on stdout; NaN, which JSON does not have, becomes null."""
+    typer.echo(json.dumps(_without_nan(value)))
+
+
+def progress() -> Progress:
+    """A bar on stderr with the time left."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.completed:g}/{task.total:g}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=Console(stderr=True),
+    )
+
+
+def _without_nan(value: Json) -> Json:
+    if isinstance(value, float) and value != value:
+        return None
+    if isinstance(value, dict):
+        return {key: _without_nan(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(part) for part in value]
+    return value
+
+
+def _end(message: str, code: int) -> None:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+def _interrupt(signum: int, frame: object) -> None:
+    del signum, frame
+    raise KeyboardInterrupt

@@ -1,0 +1,364 @@
+"""`naokit search`: from a space and data to a trained, exported network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from naokit.cli.output import exit_codes, print_json, progress
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from naokit.base import Direction, Evaluator, Json, Space, Trial
+    from naokit.evaluators.train import Train
+    from naokit.runs import Preset
+    from naokit.study import Study
+
+
+@dataclass(frozen=True)
+class _Options:
+    """What the command line asked for, as the steps need it."""
+
+    space_text: str
+    method: str
+    seed: int
+    evaluations: int
+    out: Path
+    storage: str
+    seconds: float | None
+    device: Any
+    precision: Any
+
+
+def search(
+    space: Annotated[
+        str, typer.Option(help="A name, file.py:NAME or package.module:NAME.")
+    ] = "conv-small",
+    data: Annotated[
+        str | None,
+        typer.Option(help="digits, a folder of class folders, .parquet, .npz or a hub name."),
+    ] = None,
+    preset: Annotated[
+        str, typer.Option(help="How the search is run: quick, small, paper.")
+    ] = "quick",
+    method: Annotated[
+        str, typer.Option(help="Who proposes: nao-2018, nao-2018-ws, random, evolution.")
+    ] = "nao-2018",
+    evaluations: Annotated[
+        int | None, typer.Option(min=1, help="How many in all; more than before go on.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell (the paper's B).")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run [runs/SPACE-DATA-METHOD].")
+    ] = None,
+    storage: Annotated[
+        str | None, typer.Option(help="Database URL instead of OUT/study.db.")
+    ] = None,
+    hours: Annotated[
+        float | None, typer.Option(min=0, help="Start no evaluation after so many hours.")
+    ] = None,
+    baseline: Annotated[
+        bool | None, typer.Option(help="Random search with as many evaluations [by preset].")
+    ] = None,
+    final: Annotated[bool, typer.Option(help="Train, export and check the best network.")] = True,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, 32-true, bf16-mixed, 16-mixed.")] = "auto",
+    table: Annotated[
+        list[Path] | None, typer.Option(help="CSV of known results instead of data; may repeat.")
+    ] = None,
+    architecture_column: Annotated[
+        str, typer.Option(help="Column of the table that names the architecture.")
+    ] = "arch",
+    metric: Annotated[str | None, typer.Option(help="Column of the table to optimise.")] = None,
+    class_column: Annotated[
+        str | None, typer.Option(help="Column whose equal values are one architecture.")
+    ] = None,
+    direction: Annotated[
+        str, typer.Option(help="Of the table's metric: maximize or minimize.")
+    ] = "maximize",
+    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Search for an architecture; on data, train and export the best one too.
+
+    The same command again continues where it stopped.
+    """
+    with exit_codes():
+        from naokit import runs, spaces
+        from naokit.base import InputError
+
+        if table and data:
+            raise InputError(
+                "give --data to train networks or --table to look results up, not both"
+            )
+        chosen = runs.preset(preset)
+        searched = spaces.load(space, nodes=nodes)
+        source = table[0].name.partition(".")[0] if table else Path(data or "digits").name
+        folder = out or Path("runs") / f"{searched.name}-{source}-{method}"
+        options = _Options(
+            space,
+            method,
+            seed,
+            evaluations or chosen.evaluations,
+            folder,
+            storage or f"sqlite:///{folder / 'study.db'}",
+            None if hours is None else 3600 * hours,
+            one_of("device", device, ("auto", "cpu", "cuda", "mps")),
+            one_of("precision", precision, ("auto", "32-true", "bf16-mixed", "16-mixed")),
+        )
+        if table:
+            way = one_of("direction", direction, ("maximize", "minimize"))
+            report = _on_table(
+                options, searched, table, architecture_column, metric, class_column, way
+            )
+        else:
+            wants_baseline = chosen.baseline if baseline is None else baseline
+            report = _on_data(options, searched, data or "digits", chosen, wants_baseline, final)
+        if json:
+            print_json(report)
+        else:
+            typer.echo("\n".join(closing_lines(report)))
+
+
+def one_of(name: str, value: str, allowed: tuple[str, ...]) -> Any:
+    """The value; raises InputError where it is none of these."""
+    from naokit.base import InputError
+
+    if value not in allowed:
+        raise InputError(f"--{name} is {value!r}; expected one of {', '.join(allowed)}")
+    return value
+
+
+def _on_table(
+    options: _Options,
+    space: Space,
+    tables: list[Path],
+    architecture_column: str,
+    metric: str | None,
+    class_column: str | None,
+    direction: Direction,
+) -> dict[str, Json]:
+    """A search on known results."""
+    from naokit import runs
+    from naokit.base import InputError
+    from naokit.evaluators import Tabular
+    from naokit.files import write_json
+
+    if metric is None:
+        raise InputError("--table needs --metric, the column to optimise")
+    evaluator = Tabular(
+        space,
+        tables,
+        architecture_column=architecture_column,
+        metric=metric,
+        class_column=class_column,
+        direction=direction,
+    )
+    runs.record_settings(
+        options.out,
+        {
+            "command": "search",
+            "space": dict(space.settings()),
+            "tables": [str(path.resolve()) for path in tables],
+            "metric": metric,
+            "storage": options.storage,
+            "method": options.method,
+            "seed": options.seed,
+        },
+    )
+    study = _search(options, evaluator.space, evaluator, runs.STUDY, 0, 1)
+    report = _report(options, study, evaluator)
+    write_json(options.out / runs.REPORT, report)
+    return report
+
+
+def _on_data(
+    options: _Options,
+    space: Space,
+    data: str,
+    preset: Preset,
+    baseline: bool,
+    final: bool,
+) -> dict[str, Json]:
+    """A search that trains, the baseline, the final training and the export."""
+    from naokit import runs
+    from naokit.evaluators import Train
+    from naokit.files import write_json
+
+    evaluator = Train(
+        data,
+        preset.recipe,
+        channels=preset.channels,
+        cells=preset.cells,
+        device=options.device,
+        precision=options.precision,
+    )
+    settings = {
+        "command": "search",
+        "space": dict(space.settings()),
+        "data": str(Path(data).resolve()) if Path(data).exists() else data,
+        "storage": options.storage,
+        "method": options.method,
+        "seed": options.seed,
+        "preset": runs.as_json(preset),
+        "evaluator": dict(evaluator.settings()),
+    }
+    runs.record_settings(options.out, settings)
+    study = _search(options, space, evaluator, runs.STUDY, preset.repeat, preset.times)
+    studies = [study]
+    if baseline:
+        studies.append(
+            _search(options, space, evaluator, runs.BASELINE, preset.repeat, preset.times)
+        )
+    report = _report(options, *studies, evaluator=evaluator)
+    if final and study.evaluations >= options.evaluations:
+        report |= _finish(options, study, evaluator, preset)
+    write_json(options.out / runs.REPORT, report)
+    return report
+
+
+def _search(
+    options: _Options, space: Space, evaluator: Evaluator, name: str, repeat: int, times: int
+) -> Study:
+    """One study under a progress bar."""
+    import optuna
+
+    from naokit import runs
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # the bar says it once already
+    method = "random" if name == runs.BASELINE else options.method
+    with progress() as bar:
+        total = options.evaluations + repeat * (times - 1)
+        task = bar.add_task(f"{method:12}", total=total, note="")
+
+        def told(study: Study, trial: Trial) -> None:
+            best = max if evaluator.direction == "maximize" else min
+            values = [t.value for t in study.trials if t.value is not None]
+            last = trial.reason if trial.value is None else f"{trial.value:.2f}"
+            shown = f"best {best(values):.2f}, " if values else ""
+            bar.update(
+                task, completed=len(study.trials), note=f"{shown}last {last} ({trial.origin})"
+            )
+
+        study = runs.search(
+            space,
+            evaluator,
+            storage=options.storage,
+            method=method,
+            # Another seed: with the same one the two would share their random start.
+            seed=options.seed + 1 if name == runs.BASELINE else options.seed,
+            evaluations=options.evaluations,
+            name=name,
+            repeat=repeat,
+            times=times,
+            seconds=options.seconds,
+            on_trial=told,
+        )
+        _catch_up(bar, task, study)
+    return study
+
+
+def _catch_up(bar: Progress, task: Any, study: Study) -> None:
+    """Shows what was there already when nothing new had to be done."""
+    bar.update(task, completed=len(study.trials))
+
+
+def _report(
+    options: _Options, study: Study, *others: Study | Evaluator, evaluator: Evaluator | None = None
+) -> dict[str, Json]:
+    """What the studies hold."""
+    from naokit import runs
+    from naokit.study import Study
+
+    evaluator = evaluator or next(o for o in others if not isinstance(o, Study))
+    baselines = [other for other in others if isinstance(other, Study)]
+    trials = study.trials
+    best = runs.Comparison.of(study.best)
+    report: dict[str, Json] = {
+        "metric": evaluator.metric,
+        "direction": evaluator.direction,
+        "method": options.method,
+        "space": options.space_text,
+        "best": {"architecture": best.architecture, "value": best.mean, "values": best.values},
+        "evaluations": study.evaluations,
+        "repeats": len(trials) - study.evaluations,
+        "failed": sum(trial.value is None for trial in trials),
+        "noise": runs.noise([study, *baselines]),
+        "folder": str(options.out),
+        "storage": options.storage,
+    }
+    for baseline in baselines:
+        found = runs.Comparison.of(baseline.best)
+        report["random"] = {
+            "architecture": found.architecture,
+            "value": found.mean,
+            "values": found.values,
+            "evaluations": baseline.evaluations,
+        }
+        report["verdict"] = runs.verdict(best, found, report["noise"])
+    return report
+
+
+def _finish(options: _Options, study: Study, evaluator: Train, preset: Preset) -> dict[str, Json]:
+    """Trains the best architecture to the end, exports it and checks the files."""
+    from naokit import runs
+    from naokit.cli.train import train_under_bar
+    from naokit.export import export
+    from naokit.networks import count_parameters
+    from naokit.training.recipes import recipe
+
+    bundle = train_under_bar(
+        study.best_architecture,
+        evaluator,
+        recipe(preset.final_recipe),
+        channels=preset.final_channels,
+        cells=preset.final_cells,
+        folder=options.out / "training",
+        seed=options.seed,
+        device=options.device,
+        precision=options.precision,
+    )
+    checks = export(bundle, options.out / "network")
+    return {
+        "final": bundle.results | {"parameters": count_parameters(bundle.network)},
+        "exports": runs.checks_json(checks),
+    }
+
+
+def closing_lines(report: dict[str, Json]) -> list[str]:
+    """What a person reads at the end: about ten lines, no claim beyond the figures."""
+    best, folder = report["best"], report["folder"]
+    lines = [
+        f"{report['method']} on {report['space']}: {report['evaluations']} evaluations "
+        f"({report['failed']} failed), {report['metric']}.",
+        f"Best: {best['value']:.2f} ({_values(best)})",
+        f"      {best['architecture']}",
+    ]
+    if "random" in report:
+        lines += [
+            f"Random search, as many evaluations: {report['random']['value']:.2f} "
+            f"({_values(report['random'])})",
+            f"Difference: {report['verdict']}.",
+        ]
+    if "final" in report:
+        final = report["final"]
+        test = final["test_accuracy"]
+        lines.append(
+            f"Trained {final['epochs']} epochs ({final['parameters']:,} parameters): "
+            f"validation {final['validation_accuracy']:.2f} %"
+            + ("." if test is None else f", test {test:.2f} %.")
+        )
+    for check in report.get("exports", []):
+        lines.append(f"Checked {check['file']}: largest difference {check['difference']:.1e}")
+    lines.append(f"Files: {folder} (study.db opens in optuna-dashboard)")
+    lines.append(f"Next: naokit show {folder}")
+    return lines
+
+
+def _values(best: dict[str, Json]) -> str:
+    values = ", ".join(f"{value:.2f}" for value in best["values"])
+    return f"mean of repeats {values}" if len(best["values"]) > 1 else "one evaluation"

@@ -1,0 +1,100 @@
+"""`naokit show`: a run, or an architecture and a drawing of its cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from naokit.cli.output import exit_codes, print_json
+
+if TYPE_CHECKING:
+    from naokit.base import Architecture, Json
+    from naokit.study import Study
+
+
+def show(
+    what: Annotated[str, typer.Argument(help="A run's folder, a network's, or a genotype.")],
+    space: Annotated[str, typer.Option(help="Of a genotype.")] = "conv-small",
+    nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many of a run's architectures.")] = 10,
+    svg: Annotated[Path | None, typer.Option(help="Write a drawing of the cells here.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Show a run's standings, or an architecture as text; draw it with --svg."""
+    with exit_codes():
+        from naokit.cli.target import architecture_of, open_study
+        from naokit.drawing import svg as draw
+        from naokit.files import write_whole
+        from naokit.runs import SETTINGS
+
+        study = open_study(Path(what)) if (Path(what) / SETTINGS).exists() else None
+        architecture = (
+            study.best_architecture if study else architecture_of(what, space, nodes).architecture
+        )
+        if svg is not None:
+            write_whole(svg, draw(architecture))
+        report = _report(architecture, study, top)
+        if json:
+            print_json(report)
+            return
+        if study is not None:
+            _print_standings(report)
+        typer.echo(architecture.space.describe(architecture.choices))
+        if svg is not None:
+            typer.echo(f"drawn in {svg}")
+
+
+def _report(architecture: Architecture, study: Study | None, top: int) -> dict[str, Json]:
+    report: dict[str, Json] = {
+        "space": architecture.space.name,
+        "architecture": str(architecture),
+        "key": architecture.key,
+    }
+    if study is None:
+        return report
+    trials = study.trials
+    report |= {
+        "study": study.settings,
+        "environments": study.optuna.user_attrs.get("environments", []),
+        "evaluations": study.evaluations,
+        "failed": sum(trial.value is None for trial in trials),
+        "failures": sorted({trial.reason for trial in trials if trial.value is None}),
+        "seconds": sum(trial.seconds for trial in trials),
+        "standings": [
+            {
+                "architecture": str(standing.architecture),
+                "mean": standing.mean,
+                "values": standing.values,
+                "trial": standing.number,
+                "origin": next(t.origin for t in trials if t.number == standing.number),
+            }
+            for standing in study.standings()[:top]
+        ],
+    }
+    return report
+
+
+def _print_standings(report: dict[str, Json]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    settings = report["study"]
+    table = Table(
+        title=f"{settings['method']}, seed {settings['seed']}: {report['evaluations']} evaluations "
+        f"({report['failed']} failed), {report['seconds']:.0f} s",
+        title_justify="left",
+    )
+    for column in ("", "value", "evaluations", "trial", "origin", "architecture"):
+        table.add_column(column, overflow="fold")
+    for place, row in enumerate(report["standings"], 1):
+        table.add_row(
+            str(place),
+            f"{row['mean']:.3f}",
+            str(len(row["values"])),
+            str(row["trial"]),
+            row["origin"],
+            row["architecture"],
+        )
+    Console().print(table)

@@ -1,0 +1,60 @@
+"""What a command is pointed at: a run's folder, a saved network, or a genotype."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from naokit.base import Architecture, InputError, Json, Space
+
+if TYPE_CHECKING:
+    from naokit.study import Study
+
+
+@dataclass(frozen=True)
+class Target:
+    """An architecture and where it comes from.
+
+    Attributes:
+        architecture: itself.
+        folder: of the run, None for a genotype.
+        settings: of the run, empty for a genotype.
+    """
+
+    architecture: Architecture
+    folder: Path | None = None
+    settings: dict[str, Json] = field(default_factory=dict)
+
+
+def architecture_of(what: str, space: str, nodes: int | None) -> Target:
+    """The best of a run, the architecture of a saved network, or a genotype of `space`."""
+    from naokit import runs, spaces
+    from naokit.files import read_json
+
+    path = Path(what)
+    if (path / runs.SETTINGS).exists():
+        study = open_study(path)
+        return Target(study.best_architecture, path, runs.read_settings(path))
+    if (path / "config.json").exists():
+        config = read_json(path / "config.json")
+        return Target(spaces.from_settings(config["space"]).parse(config["architecture"]))
+    if path.is_dir():
+        raise InputError(f"{what} is neither a run (settings.json) nor a network (config.json)")
+    return Target(spaces.load(space, nodes=nodes).parse(what))
+
+
+def open_study(folder: Path, name: str | None = None) -> Study:
+    """The study of a run, for reading."""
+    from naokit import runs
+    from naokit.study import open_study as open_stored
+
+    settings = runs.read_settings(folder)
+    return open_stored(space_of(settings), settings["storage"], name or runs.STUDY)
+
+
+def space_of(settings: dict[str, Json]) -> Space:
+    """The space of a run; that of a table needs no table to be read."""
+    from naokit import spaces
+
+    return spaces.from_settings(settings["space"])

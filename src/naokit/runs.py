@@ -1,0 +1,252 @@
+"""A run: one folder that holds a study, its winner trained, and the exported files.
+
+    OUT/study.db         the evaluations: the study `search`, and `random` beside it
+    OUT/settings.json    what was asked for, names resolved
+    OUT/training/        checkpoints of the final training
+    OUT/network/         the trained winner: safetensors + config, ONNX, network.py
+    OUT/report.json      what was found
+
+Every step continues where it was interrupted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from naokit.base import Architecture, Evaluator, InputError, Json, Space, Trial, derive_seed
+from naokit.files import read_json, write_json
+from naokit.study import Standing, Study, create_study
+
+if TYPE_CHECKING:
+    from naokit.evaluators.train import Train
+    from naokit.export import Bundle, Check
+    from naokit.training.loop import Device, Epoch, Precision
+    from naokit.training.recipes import Recipe
+
+SETTINGS = "settings.json"
+REPORT = "report.json"
+STUDY = "search"
+BASELINE = "random"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How a search is run; `recipe` says how each network is trained.
+
+    Attributes:
+        name: of the preset.
+        evaluations: how many architectures are trained.
+        recipe: of each evaluation.
+        channels: F of each evaluation.
+        cells: N of each evaluation.
+        repeat: how many of the best are evaluated again before one is called best.
+        times: how often each of these is evaluated in all.
+        baseline: whether random search gets as many evaluations on the same data.
+        final_recipe: of the winner.
+        final_channels: F of the winner.
+        final_cells: N of the winner.
+    """
+
+    name: str
+    evaluations: int
+    recipe: str
+    channels: int
+    cells: int
+    repeat: int
+    times: int
+    baseline: bool
+    final_recipe: str
+    final_channels: int
+    final_cells: int
+
+
+_PRESETS = (
+    Preset("quick", 20, "quick", 8, 1, 3, 3, True, "quick-final", 16, 1),
+    Preset("small", 20, "small", 8, 1, 3, 2, False, "small-final", 16, 1),
+    # Section 2: 1,000 evaluations at N=3, F=32, 25 epochs; section 4: the winner at N=6, F=128.
+    Preset("paper", 1000, "search-2018", 32, 3, 1, 1, False, "cifar10-2018", 128, 6),
+)
+PRESETS: Mapping[str, Preset] = {preset.name: preset for preset in _PRESETS}
+
+
+def preset(name: str) -> Preset:
+    """The preset of a name; raises InputError with the nearest names."""
+    if name not in PRESETS:
+        near = difflib.get_close_matches(name, PRESETS, n=3, cutoff=0.4) or list(PRESETS)
+        raise InputError(f"there is no preset {name!r}; did you mean {' or '.join(near)}?")
+    return PRESETS[name]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The best of a study: its mean and the values that it is the mean of.
+
+    The value that chose it for a repeat is lucky more often than not, so it is left out where there
+    are repeats.
+    """
+
+    architecture: str
+    mean: float
+    values: tuple[float, ...]
+
+    @classmethod
+    def of(cls, standing: Standing) -> Comparison:
+        """The comparison of a standing."""
+        values = standing.values[1:] or standing.values
+        return cls(str(standing.architecture), statistics.fmean(values), values)
+
+
+def search(
+    space: Space,
+    evaluator: Evaluator,
+    *,
+    storage: str,
+    method: str,
+    seed: int,
+    evaluations: int,
+    name: str = STUDY,
+    repeat: int = 0,
+    times: int = 1,
+    seconds: float | None = None,
+    on_trial: Callable[[Study, Trial], None] | None = None,
+) -> Study:
+    """Searches, then evaluates the best few again; continues what the storage holds."""
+    study = create_study(
+        space,
+        storage=storage,
+        name=name,
+        method=method,
+        seed=seed,
+        direction=evaluator.direction,
+    )
+
+    def told(trial: Trial) -> None:
+        if on_trial is not None:
+            on_trial(study, trial)
+
+    study.optimize(evaluator, evaluations, seconds=seconds, on_trial=told)
+    if times > 1 and study.evaluations >= evaluations:
+        study.repeat(evaluator, best=repeat, times=times, on_trial=told)
+    return study
+
+
+def noise(studies: list[Study]) -> float:
+    """Standard deviation between evaluations of one architecture; NaN without repeats."""
+    variances = [
+        (statistics.variance(standing.values), len(standing.values) - 1)
+        for study in studies
+        for standing in study.standings()
+        if len(standing.values) > 1
+    ]
+    freedom = sum(weight for _, weight in variances)
+    return math.sqrt(sum(v * w for v, w in variances) / freedom) if freedom else math.nan
+
+
+def verdict(found: Comparison, baseline: Comparison, spread: float) -> str:
+    """What two means, each of a few evaluations, allow to say."""
+    difference = found.mean - baseline.mean
+    if math.isnan(spread):
+        return f"{difference:+.2f} against random search; without repeats nothing more can be said"
+    error = spread * math.sqrt(1 / len(found.values) + 1 / len(baseline.values))
+    told_apart = abs(difference) > 2 * error
+    meaning = "more than chance explains" if told_apart else "too little to tell them apart"
+    return f"{difference:+.2f} against random search, give or take {2 * error:.2f}: {meaning}"
+
+
+def train_final(
+    architecture: Architecture,
+    evaluator: Train,
+    recipe: Recipe,
+    *,
+    channels: int,
+    cells: int,
+    folder: Path,
+    seed: int,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    seconds: float | None = None,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> Bundle:
+    """Trains an architecture to the end; the weights of the best epoch are kept.
+
+    Continues the checkpoint in `folder`. The result's `results` say how it went.
+    """
+    from naokit.evaluators.train import build_seeded, image_settings
+    from naokit.export import Bundle
+    from naokit.training.checkpoint import load_weights, read_tensors
+    from naokit.training.loop import evaluate, make_fabric, train
+
+    data = evaluator.data
+    settings = image_settings(data, recipe, channels, cells)
+    seed = derive_seed(seed, "final", architecture.key)
+    network = build_seeded(architecture, settings, seed)
+    fabric = make_fabric(device, precision)
+    trained = train(
+        network,
+        data,
+        recipe,
+        seed=seed,
+        fabric=fabric,
+        seconds=seconds,
+        checkpoint=folder,
+        on_epoch=on_epoch,
+    )
+    if not trained.best_epoch:
+        raise InputError("the limit on the clock ended the training in its first epoch: give more")
+    best = folder / "best.safetensors"
+    load_weights(network, read_tensors(best)[0], best)
+    test = evaluate(network, data, data.test, fabric) if len(data.test) else None
+    results = {
+        "recipe": recipe.to_json(),
+        "data": str(data.name),
+        "epochs": trained.epochs,
+        "complete": trained.complete,
+        "best_epoch": trained.best_epoch,
+        "validation_accuracy": trained.best_accuracy,
+        "test_accuracy": test,
+    }
+    mean, std = data.statistics
+    return Bundle(
+        network.cpu().eval(),
+        architecture,
+        settings,
+        data.class_names,
+        tuple(mean.tolist()),
+        tuple(std.tolist()),
+        results,
+    )
+
+
+def record_settings(out: Path, settings: Mapping[str, Json]) -> None:
+    """Writes what was asked for."""
+    write_json(out / SETTINGS, dict(settings))
+
+
+def read_settings(out: Path) -> dict[str, Json]:
+    """What a run was asked for; raises InputError where there is no run."""
+    if not (out / SETTINGS).exists():
+        raise InputError(f"{out} is not a run: it has no {SETTINGS}; `naokit search` makes one")
+    settings: dict[str, Json] = read_json(out / SETTINGS)
+    return settings
+
+
+def checks_json(checks: list[Check]) -> list[Json]:
+    """The exported files and their differences."""
+    return [
+        {"file": str(check.file), "difference": check.difference, "tolerance": check.tolerance}
+        for check in checks
+    ]
+
+
+def as_json(value: object) -> Json:
+    """A dataclass as a JSON object."""
+    assert dataclasses.is_dataclass(value)
+    assert not isinstance(value, type)
+    return dataclasses.asdict(value)
