@@ -48,7 +48,8 @@ def export(bundle: Bundle, folder: Path, formats: tuple[str, ...] | None = None)
     Raises:
         InputError: an unknown format, a missing extra, or a file that computes something else.
     """
-    network = bundle.network.cpu().eval()
+    # Other memory layouts sum in another order; the files are read back in the plain one.
+    network = bundle.network.cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
     unknown = set(formats or ()) - FORMATS.keys()
     if unknown:
         raise InputError(f"there is no format {min(unknown)!r}; there are {', '.join(FORMATS)}")
