@@ -22,7 +22,9 @@ class FitSettings:
     """How the model is fitted; published values where a section is named."""
 
     trade_off: float = 0.8  # section 2, every script
-    learning_rate: float = 1e-3  # section 2
+    # Section 2 has 1e-3 and 1,000 epochs; three times that reaches the same held-out ranking and
+    # reconstruction in fewer updates (benchmarks/results/controller.json).
+    learning_rate: float = 3e-3
     weight_decay: float = 1e-4  # section 2, Adam's L2
     clip: float = 5.0  # section 2, global norm
     batch: int = 50  # section 2, CNN scratch
@@ -31,6 +33,10 @@ class FitSettings:
     patience: int | None = 4  # checks without progress before stopping; None: all epochs
     check_updates: int = 40  # updates between two checks
     held_out: float = 0.1  # share never trained on, what the checks look at
+
+
+PUBLISHED = FitSettings(learning_rate=1e-3, patience=None)
+"""Every epoch of the published schedule."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,31 @@
+"""Where a result came from: commit, machine, versions, date; written beside the figures."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from naokit.record import environment
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def write(name: str, figures: dict[str, Any]) -> None:
+    """Writes `results/NAME.json` and prints it."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    head = {
+        "commit": commit,
+        "date": datetime.now(UTC).date().isoformat(),
+        "processor": platform.processor() or platform.machine(),
+        **environment(),
+    }
+    RESULTS.mkdir(exist_ok=True)
+    text = json.dumps({**head, **figures}, indent=2) + "\n"
+    (RESULTS / f"{name}.json").write_text(text)
+    print(text)
