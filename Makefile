@@ -1,0 +1,63 @@
+# make search: the main job on embedded real data.   make test: every check.   make help: the rest.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The environment is made anew unless it was made from exactly these files by this Python.
+LOCK := $(shell { cat constraints.txt pyproject.toml; $(PYTHON) --version; } 2>&1 | cksum | tr -d ' ')
+
+SHELL := bash
+export OMP_NUM_THREADS ?= 2
+
+.PHONY: help environment search test check format lint types imports tests docs clean
+
+help:
+	@echo "make search    search, train and export on the digits (about four minutes)"
+	@echo "make test      every check: format, lint, types, import contracts, docs, tests"
+	@echo "make format    bring the code into shape"
+	@echo "make lint | types | imports | docs | tests    one check"
+	@echo "make clean     remove the environment and what the checks leave"
+
+environment:
+	@if [ "$$(cat $(VENV)/.lock 2>/dev/null)" != "$(LOCK)" ]; then \
+		rm -rf $(VENV) && $(PYTHON) -m venv $(VENV) && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0 && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' && \
+		echo "$(LOCK)" > $(VENV)/.lock; \
+	fi
+
+search: environment
+	$(BIN)/naokit search --space conv-small --data digits --preset quick
+
+# Every check runs, whatever the others say; pytest's closing line comes last.
+test: environment
+	@status=0; \
+	for check in format-check lint types imports docs tests; do \
+		$(MAKE) --no-print-directory $$check || { status=1; failed="$$failed $$check"; }; \
+	done; \
+	[ $$status = 0 ] || echo "failed:$$failed"; \
+	exit $$status
+
+format: environment
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+format-check:
+	@$(BIN)/ruff format --check .
+
+lint:
+	@$(BIN)/ruff check .
+
+types:
+	@$(BIN)/mypy
+
+imports:
+	@$(BIN)/lint-imports
+
+docs:
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+tests:
+	@$(BIN)/python -m pytest
+
+clean:
+	rm -rf $(VENV) site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,292 @@
+"""A study asks, evaluates, tells, resumes; and says what is wrong."""
+
+import math
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import optuna
+import pytest
+
+from naokit.base import Architecture, EvaluationFailed, Evaluator, InputError, Result
+from naokit.sampler import ArchitectureSampler, read_architecture
+from naokit.spaces import Choice, Choices, ConvCells
+from naokit.study import Study, create_study, open_study
+
+SPACE = ConvCells.small(nodes=1)
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def score(architecture: Architecture) -> float:
+    return int(architecture.key[:6], 16) / 16**6
+
+
+def study_of(tmp_path: Path, name: str = "s", **settings) -> Study:
+    settings = {"method": "evolution", "seed": 1, **settings}
+    return create_study(SPACE, storage=f"sqlite:///{tmp_path}/new/s.db", name=name, **settings)
+
+
+def architectures(study: Study) -> list[Architecture]:
+    return [trial.architecture for trial in study.trials]
+
+
+def test_a_function_is_an_evaluator_and_the_best_is_found() -> None:
+    study = create_study(SPACE, method="random")
+    study.optimize(score, 12)
+    assert study.evaluations == 12
+    assert study.best_value == max(score(trial.architecture) for trial in study.trials)
+    assert score(study.best_architecture) == study.best_value
+    assert [trial.number for trial in study.best_trials] == [study.best.number]
+
+
+def test_minimizing_finds_the_smallest() -> None:
+    study = create_study(SPACE, method="evolution", direction="minimize")
+    study.optimize(score, 30)
+    assert study.best_value == min(trial.value for trial in study.trials)
+    better = create_study(SPACE, method="evolution", direction="maximize")
+    better.optimize(score, 30)
+    assert better.best_value > study.best_value
+
+
+@pytest.mark.parametrize("method", ["random", "evolution", "nao-2018"])
+def test_a_resumed_search_is_an_uninterrupted_one(tmp_path: Path, method: str) -> None:
+    whole = study_of(tmp_path, "whole", method=method)
+    whole.optimize(score, 15)
+    with pytest.raises(KeyboardInterrupt):
+        study_of(tmp_path, "parts", method=method).optimize(_interrupted_after(7), 15)
+    for evaluations in (11, 15):
+        study_of(tmp_path, "parts", method=method).optimize(score, evaluations)
+    assert architectures(study_of(tmp_path, "parts", method=method)) == architectures(whole)
+
+
+def _interrupted_after(limit: int):
+    """Scores, until somebody presses Ctrl-C during an evaluation."""
+    done: list[Architecture] = []
+
+    def evaluate(architecture: Architecture) -> float:
+        done.append(architecture)
+        if len(done) > limit:
+            raise KeyboardInterrupt
+        return score(architecture)
+
+    return evaluate
+
+
+def test_ask_and_tell_for_those_who_own_their_loop(tmp_path: Path) -> None:
+    study = study_of(tmp_path)
+    first, second = study.ask(), study.ask()
+    assert first.architecture.key != second.architecture.key
+    study.tell(second.number, 0.5)
+    study.tell(first.number, Result(0.7, {"parameters": 3.0}, seconds=2.0))
+    assert study.best_architecture == first.architecture
+    assert study.best_trials[0].metrics == {"parameters": 3.0}
+
+
+def test_failures_are_trials_with_a_reason_and_the_search_goes_on() -> None:
+    calls = []
+
+    def fails(architecture: Architecture) -> float:
+        calls.append(architecture)
+        if len(calls) == 1:
+            raise EvaluationFailed("diverged")
+        if len(calls) == 2:
+            raise MemoryError
+        return math.nan if len(calls) == 3 else 1.0
+
+    study = create_study(SPACE, method="random")
+    study.optimize(fails, 5)
+    reasons = [trial.reason for trial in study.trials]
+    assert reasons == ["diverged", "MemoryError", "value is nan", "", ""]
+    assert study.evaluations == 5
+
+
+def test_an_error_of_the_users_function_is_not_swallowed() -> None:
+    study = create_study(SPACE, method="random")
+    with pytest.raises(TypeError):
+        study.optimize(lambda architecture: architecture + 1, 5)  # type: ignore[operator,arg-type,return-value]
+    assert study.evaluations == 0
+
+
+def test_a_small_space_ends_the_search() -> None:
+    tiny = Choices("tiny", (Choice("a", (1, 2)), Choice("b", (1, 2))))
+    study = create_study(tiny, method="random")
+    study.optimize(score, 50)
+    assert study.evaluations == 4
+
+
+def test_repeats_decide_among_the_best_and_methods_do_not_see_them(tmp_path: Path) -> None:
+    class Noisy(Evaluator):
+        def evaluate(self, architecture: Architecture, seed: int) -> Result:
+            return Result(score(architecture) + (seed % 1000) / 1000)
+
+        def settings(self) -> dict:
+            return {}
+
+    study = study_of(tmp_path)
+    study.optimize(Noisy(), 10)
+    study.repeat(Noisy(), best=3, times=3)
+    assert study.evaluations == 10
+    assert len(study.trials) == 16
+    assert [len(s.values) for s in study.standings()[:4]] == [3, 3, 3, 1]
+    assert len(set(study.best.values)) == 3
+    again = study_of(tmp_path)
+    again.repeat(Noisy(), best=3, times=3)
+    assert len(again.trials) == 16
+    plain = study_of(tmp_path, "plain")
+    plain.optimize(Noisy(), 12)
+    again.optimize(Noisy(), 12)
+    searched = [t.architecture for t in again.trials if t.origin != "repeat"]
+    assert searched == architectures(plain)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"method": "random"}, "method was evolution, now random"),
+        ({"seed": 2}, "seed was 1, now 2"),
+        ({"direction": "minimize"}, "direction was maximize, now minimize"),
+    ],
+)
+def test_another_setting_is_refused_with_the_difference(tmp_path, change, message) -> None:
+    study_of(tmp_path)
+    with pytest.raises(InputError, match=message):
+        study_of(tmp_path, **change)
+
+
+def test_another_space_or_evaluator_is_refused(tmp_path: Path) -> None:
+    storage = f"sqlite:///{tmp_path}/s.db"
+    create_study(SPACE, storage=storage, name="s").optimize(_with({"epochs": 3}), 2)
+    with pytest.raises(InputError, match=r"space\.nodes was 1, now 2"):
+        create_study(ConvCells.small(nodes=2), storage=storage, name="s")
+    with pytest.raises(InputError, match=r"evaluator\.epochs was 3, now 4"):
+        create_study(SPACE, storage=storage, name="s").optimize(_with({"epochs": 4}), 3)
+
+
+def _with(settings: dict) -> Evaluator:
+    class Fixed(Evaluator):
+        def evaluate(self, architecture: Architecture, seed: int) -> Result:
+            return Result(1.0)
+
+        def settings(self) -> dict:
+            return settings
+
+    return Fixed()
+
+
+def test_a_newer_format_and_a_foreign_study_are_refused(tmp_path: Path) -> None:
+    study = study_of(tmp_path)
+    study.optuna.set_user_attr("naokit", {**study.settings, "format": 99})
+    with pytest.raises(InputError, match="has format 99"):
+        study_of(tmp_path)
+    optuna.create_study(storage=f"sqlite:///{tmp_path}/new/s.db", study_name="foreign")
+    with pytest.raises(InputError, match="was not made by naokit"):
+        study_of(tmp_path, "foreign")
+
+
+@pytest.mark.parametrize(
+    ("storage", "message"),
+    [("nonsense://x", "cannot be read or written"), ("sqlite:////proc/no/s.db", "cannot be")],
+)
+def test_a_storage_that_does_not_open_is_one_line(storage: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        create_study(SPACE, storage=storage)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_file_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "s.db").write_bytes(b"not a database" * 100)
+    with pytest.raises(InputError, match="not a database"):
+        create_study(SPACE, storage=f"sqlite:///{tmp_path}/s.db")
+
+
+def test_reading_needs_a_study(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no study at"):
+        open_study(SPACE, f"sqlite:///{tmp_path}/none.db", "s")
+    study_of(tmp_path)
+    with pytest.raises(InputError, match="holds no study named other"):
+        open_study(SPACE, f"sqlite:///{tmp_path}/new/s.db", "other")
+    with pytest.raises(InputError, match="no finished evaluation yet"):
+        _ = open_study(SPACE, f"sqlite:///{tmp_path}/new/s.db", "s").best
+
+
+def test_optunas_samplers_propose_ordinary_parameters() -> None:
+    study = create_study(SPACE, method=optuna.samplers.TPESampler(seed=0))
+    study.optimize(score, 15)
+    trial = study.optuna.trials[0]
+    assert set(trial.params) == set(SPACE.grammar.names)
+    assert read_architecture(trial, SPACE).choices == tuple(
+        trial.params[name] for name in SPACE.grammar.names
+    )
+
+
+def test_our_sampler_serves_any_optuna_study() -> None:
+    from naokit.method.baselines import RandomSearch
+
+    sampler = ArchitectureSampler(SPACE, RandomSearch(SPACE, 0, 10), seed=0)
+    study = optuna.create_study(sampler=sampler, direction="maximize")
+
+    def objective(trial: optuna.Trial) -> float:
+        return score(read_architecture(trial, SPACE)) * trial.suggest_float("scale", 1, 2)
+
+    study.optimize(objective, n_trials=10)
+    keys = {read_architecture(trial, SPACE).key for trial in study.trials}
+    assert len(keys) == 10
+
+
+KILLED = """
+import sys, time, optuna
+from pathlib import Path
+from naokit.spaces import ConvCells
+from naokit.study import create_study
+folder = Path(sys.argv[1])
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+study = create_study(ConvCells.small(nodes=1), storage=f"sqlite:///{folder}/k.db", name="k",
+                     method="evolution", seed=1)
+def score(architecture):
+    time.sleep(0.05)
+    with (folder / "log").open("a") as log:
+        log.write(f"{architecture}\\n")
+    return int(architecture.key[:6], 16) / 16**6
+study.optimize(score, 20)
+"""
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
+def test_nothing_is_lost_or_done_twice_when_it_is_killed(tmp_path: Path, sign) -> None:
+    for wait in (0.35, 0.25):
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(tmp_path)], stderr=subprocess.DEVNULL
+        )
+        done = _count(tmp_path)
+        while _count(tmp_path) == done and process.poll() is None:
+            time.sleep(0.02)
+        time.sleep(wait)
+        process.send_signal(sign)
+        process.wait()
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=True)
+    whole = create_study(SPACE, method="evolution", seed=1)
+    whole.optimize(score, 20)
+    killed = open_study(SPACE, f"sqlite:///{tmp_path}/k.db", "k")
+    assert killed.evaluations == 20
+    assert architectures(killed) == architectures(whole)
+    log = (tmp_path / "log").read_text().splitlines()
+    assert len(set(log)) == 20
+    assert len(log) <= 22  # what was in flight may have been evaluated, but not stored
+
+
+def _count(folder: Path) -> int:
+    if not (folder / "k.db").exists():
+        return 0
+    try:
+        with sqlite3.connect(folder / "k.db") as database:
+            query = "select count(*) from trials where state = 'COMPLETE'"
+            return int(database.execute(query).fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
