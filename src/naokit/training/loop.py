@@ -234,7 +234,9 @@ class _Run:
         self.optimizer.zero_grad(set_to_none=True)
         loss = _loss(self.network(images), self.labels[rows], self.recipe.auxiliary_weight)
         self.fabric.backward(loss)
-        self.fabric.clip_gradients(self.network, self.optimizer, max_norm=self.recipe.clip)
+        self.fabric.clip_gradients(
+            self.network, self.optimizer, max_norm=self.recipe.clip, error_if_nonfinite=False
+        )
         self.optimizer.step()
         return loss.detach()
 

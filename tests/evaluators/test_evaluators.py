@@ -1,0 +1,125 @@
+"""Evaluators: training from scratch on real digits, and tables of known results."""
+
+import dataclasses
+import gzip
+from pathlib import Path
+
+import pytest
+
+from naokit.base import EvaluationFailed, InputError
+from naokit.evaluators import Tabular, Train
+from naokit.spaces import ConvCells, NasBench201
+from naokit.study import create_study
+from naokit.training.recipes import RECIPES
+
+SHARED = Path(__file__).parents[3] / "shared" / "data" / "tabular"
+SPACE = ConvCells.small(nodes=1)
+ONE = SPACE.parse("0 0 1 0 0 3 1 4")
+ROWS = [
+    ("|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|", "90.5", "a", "1.5"),
+    ("|skip_connect~0|+|none~0|none~1|+|none~0|nor_conv_3x3~1|none~2|", "80.0", "b", "2.5"),
+    ("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|", "", "c", ""),
+]
+
+
+def table(path: Path, rows=ROWS, header: str = "arch,acc,class,ms") -> Path:
+    path.write_text("\n".join([header, *(",".join(row) for row in rows)]) + "\n")
+    return path
+
+
+def test_training_gives_a_real_score_that_its_seed_repeats() -> None:
+    quick = dataclasses.replace(RECIPES["quick"], epochs=4, batch=32, train_images=800)
+    evaluator = Train("digits", quick)
+    result = evaluator.evaluate(ONE, seed=1)
+    assert 30 < result.value <= 100
+    assert result.metrics["parameters"] > 1000
+    assert evaluator.evaluate(ONE, seed=1).value == result.value
+    assert evaluator.settings()["recipe"]["train_images"] == 800
+
+
+def test_a_training_that_takes_too_long_has_failed() -> None:
+    with pytest.raises(EvaluationFailed) as caught:
+        Train("digits", "quick", seconds=0.01).evaluate(ONE, seed=1)
+    assert caught.value.reason == "out of time"
+
+
+def test_a_table_is_looked_up_by_canonical_form_first_row_first(tmp_path: Path) -> None:
+    """Rows 1 and 2 compute the same: a convolution from input to output."""
+    evaluator = Tabular(
+        NasBench201(), table(tmp_path / "t.csv"), architecture_column="arch", metric="acc"
+    )
+    first, second = (evaluator.space.parse(row[0]) for row in ROWS[:2])
+    assert evaluator.evaluate(first, 0).value == evaluator.evaluate(second, 0).value == 90.5
+    assert len(evaluator.values) == 2
+
+
+def test_a_class_column_says_what_is_distinct(tmp_path: Path) -> None:
+    evaluator = Tabular(
+        NasBench201(),
+        table(tmp_path / "t.csv"),
+        architecture_column="arch",
+        metric="acc",
+        class_column="class",
+    )
+    assert evaluator.evaluate(evaluator.space.parse(ROWS[1][0]), 0).value == 80.0
+    study = create_study(evaluator.space, method="random")
+    study.optimize(evaluator, 50)
+    assert study.evaluations == 3
+    assert [trial.reason for trial in study.trials if trial.value is None] == ["no value"]
+
+
+def test_what_the_table_does_not_hold_is_a_failed_evaluation(tmp_path: Path) -> None:
+    evaluator = Tabular(
+        NasBench201(), table(tmp_path / "t.csv"), architecture_column="arch", metric="acc"
+    )
+    with pytest.raises(EvaluationFailed, match="no row for"):
+        evaluator.evaluate(evaluator.space.architecture((3,) * 6), 0)
+
+
+def test_two_tables_are_joined_on_the_architecture(tmp_path: Path) -> None:
+    one = table(tmp_path / "a.csv")
+    other = table(tmp_path / "b.csv", [(ROWS[0][0], "7")], "arch,energy")
+    evaluator = Tabular(
+        NasBench201(),
+        [one, other],
+        architecture_column="arch",
+        metric="energy",
+        direction="minimize",
+    )
+    assert list(evaluator.values.values()) == [7.0]
+
+
+@pytest.mark.parametrize(
+    ("make", "metric", "message"),
+    [
+        (lambda p: p / "none.csv", "acc", "there is no file"),
+        (lambda p: table(p / "t.csv", []), "acc", "no rows"),
+        (lambda p: table(p / "t.csv"), "top1", "no column 'top1'; it has arch, acc, class, ms"),
+        (lambda p: table(p / "t.csv", [(ROWS[0][0], "x", "", "")]), "acc", "line 2 .* acc is 'x'"),
+        (lambda p: table(p / "t.csv", [("|x|", "1", "", "")]), "acc", "line 2 .*not a NAS-Bench"),
+    ],
+)
+def test_bad_tables_are_explained(tmp_path: Path, make, metric: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Tabular(NasBench201(), make(tmp_path), architecture_column="arch", metric=metric)
+
+
+def test_a_damaged_gzip_file_is_explained(tmp_path: Path) -> None:
+    whole = gzip.compress(b"arch,acc\n" * 50)
+    (tmp_path / "t.csv.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="not a readable CSV"):
+        Tabular(NasBench201(), tmp_path / "t.csv.gz", architecture_column="arch", metric="acc")
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.exists(), reason="no shared data here")
+def test_the_real_table_has_its_published_optimum() -> None:
+    evaluator = Tabular(
+        NasBench201(),
+        SHARED / "nas-bench-201-cifar10.csv.gz",
+        architecture_column="arch",
+        metric="c10_val_200",
+        class_column="unique_str",
+    )
+    assert len(evaluator.values) == 6466
+    assert max(evaluator.values.values()) == pytest.approx(91.607, abs=1e-3)

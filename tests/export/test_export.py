@@ -1,0 +1,151 @@
+"""What is exported computes the same, in a process that does not know naokit."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from naokit.base import ImageSettings, InputError
+from naokit.export import Bundle, export, load, load_bundle
+from naokit.spaces import ConvCells, Operation
+from naokit.training.checkpoint import read_tensors
+
+IMAGE = (1, 8, 8)
+CODE = """
+import sys, torch
+sys.path.insert(0, sys.argv[1])
+import network
+images = (torch.arange(3 * 64) % 256).to(torch.uint8).view(3, 1, 8, 8)
+torch.set_num_threads(1)
+print(network.load()(network.standardise(images)).detach().double().sum().item())
+assert not [name for name in sys.modules if "naokit" in name or "safetensors" in name]
+"""
+
+
+def own(channels: int, stride: int) -> torch.nn.Module:
+    """A user's operation."""
+    return torch.nn.Conv2d(channels, channels, 3, stride, 1)
+
+
+def bundle(space: ConvCells | None = None, seed: int = 0) -> Bundle:
+    space = space or ConvCells.small(nodes=2)
+    architecture = space.sample(np.random.default_rng(seed))
+    settings = ImageSettings(3, 4, 1, IMAGE, auxiliary=True, drop_path_keep=0.9)
+    torch.manual_seed(0)
+    network = space.build(architecture, settings)
+    network(torch.randn(16, *IMAGE))  # batch statistics that are not the initial ones
+    return Bundle(
+        network.eval(), architecture, settings, ("a", "b", "c"), (0.5,), (0.2,), {"score": 1.5}
+    )
+
+
+@pytest.mark.parametrize("space", [ConvCells.small(2), ConvCells.large(2)], ids=lambda s: s.name)
+def test_every_format_computes_the_same(tmp_path: Path, space: ConvCells) -> None:
+    checks = export(bundle(space, seed=3), tmp_path)
+    assert [check.file.name for check in checks] == [
+        "model.safetensors",
+        "model.onnx",
+        "network.py",
+    ]
+    assert [check.difference <= check.tolerance for check in checks] == [True] * 3
+    assert checks[0].difference == checks[2].difference == 0
+
+
+def test_a_loaded_network_is_the_saved_one(tmp_path: Path) -> None:
+    saved = bundle()
+    export(saved, tmp_path, ("safetensors",))
+    loaded = load_bundle(tmp_path)
+    images = torch.randn(5, *IMAGE)
+    assert torch.equal(load(tmp_path)(images), saved.network(images))
+    assert not loaded.network.training
+    assert (loaded.architecture, loaded.class_names) == (saved.architecture, saved.class_names)
+    assert (loaded.mean, loaded.results) == ((0.5,), {"score": 1.5})
+
+
+def test_the_stand_alone_file_needs_torch_alone(tmp_path: Path) -> None:
+    saved = bundle(ConvCells(2, (Operation("own", own), "identity"), "mine"))
+    export(saved, tmp_path, ("python",))
+    found = subprocess.run(
+        [sys.executable, "-I", "-c", CODE, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    images = (torch.arange(3 * 64) % 256).to(torch.uint8).view(3, *IMAGE)
+    expected = saved.network((images.float() / 255 - 0.5) / 0.2).detach().double().sum().item()
+    assert float(found.stdout) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_lambda_cannot_stand_alone(tmp_path: Path) -> None:
+    space = ConvCells(1, (Operation("own", lambda c, s: own(c, s)), "identity"), "mine")
+    with pytest.raises(InputError, match="operation own needs a function"):
+        export(bundle(space), tmp_path, ("python",))
+
+
+def test_a_space_made_in_python_must_be_given(tmp_path: Path) -> None:
+    space = ConvCells(1, (Operation("own", own), "identity"), "mine")
+    export(bundle(space), tmp_path, ("safetensors",))
+    with pytest.raises(InputError, match="no space 'mine'"):
+        load(tmp_path)
+    assert load(tmp_path, space)
+
+
+def test_a_file_that_computes_something_else_is_not_passed(tmp_path: Path, monkeypatch) -> None:
+    from naokit.export import onnx
+
+    monkeypatch.setattr(onnx, "run", lambda path, images: torch.zeros(len(images), 3))
+    with pytest.raises(InputError, match="computes something else"):
+        export(bundle(), tmp_path, ("onnx",))
+
+
+def test_an_unknown_format_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no format 'pickle'; there are safetensors, onnx, python"):
+        export(bundle(), tmp_path, ("pickle",))
+
+
+def _damage(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+def _other_format(folder: Path) -> None:
+    _change(folder, format=99)
+
+
+def _other_network(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    _change(folder, network=config["network"] | {"channels": 8})
+
+
+def _change(folder: Path, **changes: object) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | changes))
+
+
+@pytest.mark.parametrize(
+    ("break_it", "message"),
+    [
+        (_damage, "is damaged"),
+        (_other_format, "has format 99"),
+        (_other_network, "is of another network: .* is .* there and .* here"),
+        (lambda folder: (folder / "config.json").write_text("{"), "not readable as JSON"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "there is no file"),
+    ],
+)
+def test_a_broken_bundle_is_explained(tmp_path: Path, break_it, message: str) -> None:
+    export(bundle(), tmp_path, ("safetensors",))
+    break_it(tmp_path)
+    with pytest.raises(InputError, match=message):
+        load(tmp_path)
+
+
+def test_the_header_names_the_architecture(tmp_path: Path) -> None:
+    saved = bundle()
+    export(saved, tmp_path, ("safetensors",))
+    assert read_tensors(tmp_path / "model.safetensors")[1]["architecture"] == str(
+        saved.architecture
+    )

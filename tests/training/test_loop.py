@@ -1,0 +1,206 @@
+"""One loop: it learns, repeats, resumes bit for bit, and fails with a reason."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from naokit.base import EvaluationFailed, InputError
+from naokit.training import loop
+from naokit.training.augmentation import Augmentation
+from naokit.training.data import ImageData, Split
+from naokit.training.loop import evaluate, learning_rate, make_fabric, train
+from naokit.training.recipes import RECIPES, Recipe, recipe
+
+RECIPE = Recipe("test", epochs=3, batch=16, learning_rate=0.05, crop_padding=1, flip=True, cutout=2)
+
+
+def blobs(amount: int, seed: int) -> Split:
+    """Dark images are class 0, bright ones class 1."""
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 2, amount)
+    noise = generator.integers(0, 100, (amount, 1, 6, 6))
+    return Split((noise + 120 * labels[:, None, None, None]).astype(np.uint8), labels)
+
+
+DATA = ImageData("blobs", blobs(99, 0), blobs(40, 1), blobs(40, 2), ("dark", "bright"))
+
+
+class Tiny(nn.Module):
+    """A convolution, dropout and two heads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.progress = 0.0
+        self.body = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(0.1))
+        self.heads = nn.ModuleList(nn.Linear(4, 2) for _ in range(2))
+
+    def forward(self, images):
+        features = self.body(images).mean((2, 3))
+        logits = self.heads[0](features)
+        return (logits, self.heads[1](features)) if self.training else logits
+
+
+def tiny() -> Tiny:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return Tiny()
+
+
+def weights(network: nn.Module) -> list[torch.Tensor]:
+    return list(network.state_dict().values())
+
+
+def same(one: nn.Module, other: nn.Module) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(weights(one), weights(other), strict=True))
+
+
+def test_it_learns_and_reports() -> None:
+    network, epochs = tiny(), []
+    result = train(network, DATA, RECIPE, seed=0, on_epoch=epochs.append)
+    assert result.complete
+    assert result.best_accuracy > 90
+    assert [epoch.number for epoch in epochs] == [1, 2, 3]
+    assert epochs[-1].loss < epochs[0].loss
+    assert result.best_accuracy == max(epoch.validation_accuracy for epoch in epochs)
+    assert network.progress == pytest.approx(1, abs=0.1)
+    assert evaluate(network, DATA, DATA.validation) == result.last_accuracy
+
+
+def test_equal_seeds_give_equal_weights_and_leave_the_global_generator_alone() -> None:
+    networks = [tiny() for _ in range(3)]
+    state = torch.get_rng_state()
+    for network, seed in zip(networks, (0, 0, 1), strict=True):
+        train(network, DATA, RECIPE, seed=seed)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert same(networks[0], networks[1])
+    assert not same(networks[0], networks[2])
+
+
+@pytest.mark.parametrize("stop", [1, 2])
+def test_a_training_stopped_after_any_epoch_continues_to_the_same_weights(
+    tmp_path: Path, stop: int
+) -> None:
+    whole = tiny()
+    train(whole, DATA, RECIPE, seed=0)
+
+    def killed(epoch: loop.Epoch) -> None:
+        if epoch.number == stop:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny(), DATA, RECIPE, seed=0, checkpoint=tmp_path, on_epoch=killed)
+    continued, epochs = tiny(), []
+    result = train(continued, DATA, RECIPE, seed=0, checkpoint=tmp_path, on_epoch=epochs.append)
+    assert [epoch.number for epoch in epochs] == list(range(stop + 1, 4))
+    assert same(continued, whole)
+    assert result.epochs == 3
+    again = train(tiny(), DATA, RECIPE, seed=0, checkpoint=tmp_path)
+    assert dataclasses.replace(again, seconds=0) == dataclasses.replace(result, seconds=0)
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
+    train(tiny(), DATA, RECIPE, seed=0, checkpoint=tmp_path)
+    with pytest.raises(InputError, match="its seed is 0, not 1"):
+        train(tiny(), DATA, RECIPE, seed=1, checkpoint=tmp_path)
+    other = nn.Sequential(nn.Flatten(), nn.Linear(36, 2))
+    with pytest.raises(InputError, match=r"of another network: 1\.weight is absent there"):
+        train(other, DATA, RECIPE, seed=0, checkpoint=tmp_path)
+    (tmp_path / "last.safetensors").write_bytes(b"broken")
+    with pytest.raises(InputError, match="is damaged"):
+        train(tiny(), DATA, RECIPE, seed=0, checkpoint=tmp_path)
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(
+    tmp_path: Path, monkeypatch
+) -> None:
+    train(tiny(), DATA, dataclasses.replace(RECIPE, epochs=1), seed=0, checkpoint=tmp_path)
+    before = (tmp_path / "last.safetensors").read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(InputError, match=r"No space left on device.*unchanged"):
+        train(tiny(), DATA, RECIPE, seed=0, checkpoint=tmp_path / "new")
+    assert (tmp_path / "last.safetensors").read_bytes() == before
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_a_diverging_training_fails_with_a_reason() -> None:
+    wild = dataclasses.replace(RECIPE, learning_rate=1e30, clip=1e30)
+    with pytest.raises(EvaluationFailed) as caught:
+        train(tiny(), DATA, wild, seed=0)
+    assert caught.value.reason == "diverged"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory: you tried"),
+    ],
+)
+def test_running_out_of_memory_fails_with_a_reason(error: Exception) -> None:
+    class Greedy(Tiny):
+        def forward(self, images):
+            raise error
+
+    with pytest.raises(EvaluationFailed) as caught:
+        train(Greedy(), DATA, RECIPE, seed=0)
+    assert caught.value.reason == "out of memory"
+
+
+def test_other_errors_are_not_hidden() -> None:
+    class Broken(Tiny):
+        def forward(self, images):
+            raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        train(Broken(), DATA, RECIPE, seed=0)
+
+
+def test_the_clock_ends_a_training_without_losing_it() -> None:
+    result = train(tiny(), DATA, dataclasses.replace(RECIPE, epochs=1000), seed=0, seconds=0.2)
+    assert not result.complete
+    assert result.epochs < 1000
+
+
+def test_a_last_batch_of_one_image_is_left_out() -> None:
+    assert len(DATA.train) % 14 == 1
+    assert train(tiny(), DATA, dataclasses.replace(RECIPE, batch=14), seed=0).complete
+
+
+def test_recipes_are_the_published_ones_and_survive_json() -> None:
+    final, search = RECIPES["cifar10-2018"], RECIPES["search-2018"]
+    assert (final.epochs, final.batch, final.learning_rate, final.cutout) == (600, 128, 0.024, 16)
+    assert (final.drop_path_keep, final.dropout_keep, final.auxiliary_weight) == (0.7, 0.6, 0.4)
+    assert (search.epochs, search.cosine_epochs, search.cutout) == (25, 100, 0)
+    assert learning_rate(search, 25) == pytest.approx(0.0205, abs=1e-4)
+    for found in RECIPES.values():
+        assert Recipe.from_json(found.to_json()) == found
+    with pytest.raises(InputError, match="did you mean quick"):
+        recipe("quik")
+
+
+def test_augmentation_follows_its_generator_and_standardises() -> None:
+    images = torch.from_numpy(DATA.train.images)
+    mean, std = (torch.tensor(a, dtype=torch.float32) for a in DATA.statistics)
+    changed = Augmentation(RECIPE, DATA.image, mean, std)
+    first, again, other = (changed(images, torch.Generator().manual_seed(s)) for s in (0, 0, 1))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    plain = changed.standardise(images)
+    assert float(plain.mean()) == pytest.approx(0, abs=1e-4)
+    assert float(plain.std()) == pytest.approx(1, abs=1e-2)
+    erased = (first == 0).reshape(len(images), -1).sum(dim=1)
+    assert (erased >= RECIPE.cutout**2).all()
+
+
+def test_a_device_that_is_not_there_is_named() -> None:
+    with pytest.raises(InputError, match="there is no mps device"):
+        make_fabric("mps")
