@@ -137,8 +137,8 @@ def search(
     return study
 
 
-def noise(studies: list[Study]) -> float:
-    """Standard deviation between evaluations of one architecture; NaN without repeats."""
+def noise(studies: list[Study]) -> float | None:
+    """Standard deviation between evaluations of one architecture; None without repeats."""
     variances = [
         (statistics.variance(standing.values), len(standing.values) - 1)
         for study in studies
@@ -146,13 +146,13 @@ def noise(studies: list[Study]) -> float:
         if len(standing.values) > 1
     ]
     freedom = sum(weight for _, weight in variances)
-    return math.sqrt(sum(v * w for v, w in variances) / freedom) if freedom else math.nan
+    return math.sqrt(sum(v * w for v, w in variances) / freedom) if freedom else None
 
 
-def verdict(found: Comparison, baseline: Comparison, spread: float) -> str:
+def verdict(found: Comparison, baseline: Comparison, spread: float | None) -> str:
     """What two means, each of a few evaluations, allow to say."""
     difference = found.mean - baseline.mean
-    if math.isnan(spread):
+    if spread is None:
         return f"{difference:+.2f} against random search; without repeats nothing more can be said"
     error = spread * math.sqrt(1 / len(found.values) + 1 / len(baseline.values))
     told_apart = abs(difference) > 2 * error

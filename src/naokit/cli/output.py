@@ -37,8 +37,8 @@ def exit_codes() -> Iterator[None]:
 
 
 def print_json(value: Json) -> None:
-    """One object on stdout; NaN, which JSON does not have, becomes null."""
-    typer.echo(json.dumps(_without_nan(value)))
+    """One object on stdout."""
+    typer.echo(json.dumps(value, allow_nan=False))
 
 
 def progress() -> Progress:
@@ -52,16 +52,6 @@ def progress() -> Progress:
         TextColumn("{task.fields[note]}"),
         console=Console(stderr=True),
     )
-
-
-def _without_nan(value: Json) -> Json:
-    if isinstance(value, float) and value != value:
-        return None
-    if isinstance(value, dict):
-        return {key: _without_nan(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(part) for part in value]
-    return value
 
 
 def _end(message: str, code: int) -> None:

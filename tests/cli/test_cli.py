@@ -1,0 +1,166 @@
+"""The commands as a user runs them: exit codes, one JSON object, one-line errors."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from naokit.cli.app import app
+from naokit.runs import PRESETS, Comparison, Preset, verdict
+
+NAONET_A = "0 7 1 15 2 8 1 7 0 6 1 7 0 8 4 7 1 5 0 7 0 7 1 13 0 6 0 14 0 9 1 10 0 14 2 6 1 11 0 7"
+TINY = "0 0 1 0 0 0 1 0"
+CELL = "|none~0|+|none~0|none~1|+|{}~0|none~1|none~2|"
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = Preset("tiny", 3, "quick", 4, 1, 2, 2, True, "quick", 4, 1)
+    monkeypatch.setattr("naokit.runs.PRESETS", {**PRESETS, "tiny": small})
+
+
+def table(path: Path) -> Path:
+    operations = ("nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3", "skip_connect")
+    rows = [f"{CELL.format(name)},{90 + n}" for n, name in enumerate(operations)]
+    path.write_text("\n".join(["arch,acc", *rows]) + "\n")
+    return path
+
+
+def test_profile_counts_the_published_network() -> None:
+    result = run(
+        *("profile", NAONET_A, "--space", "conv-large"),
+        *("--cells", "6", "--channels", "36", "--classes", "10", "--json"),
+    )
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert found["parameters"] == 11470150
+    assert found["auxiliary_parameters"] == 476426
+    assert found["latency_ms"] > 0
+    assert found["peak_memory_mb"] > 0
+
+
+def test_search_on_a_table_prints_one_object_and_continues(tmp_path: Path) -> None:
+    command = ("search", "--space", "nas-bench-201", "--table", str(table(tmp_path / "t.csv")))
+    options = ("--metric", "acc", "--method", "random", "--out", "out", "--json")
+    first = run(*command, *options, "--evaluations", "2")
+    assert first.exit_code == 0, first.output
+    assert json.loads(first.stdout)["evaluations"] == 2
+    more = json.loads(run(*command, *options, "--evaluations", "4").stdout)
+    assert more["evaluations"] == 4
+    assert more["best"]["value"] == 93
+    assert more["best"]["architecture"] == CELL.format("skip_connect")
+    other = run(*command, *options, "--seed", "5")
+    assert other.exit_code == 2
+    assert "seed was 0, now 5" in other.stderr
+    assert json.loads((tmp_path / "out" / "report.json").read_text()) == more
+
+
+def test_the_whole_path_from_search_to_export(tmp_path: Path) -> None:
+    """Digits, searched, repeated, compared, trained, exported, shown, profiled, trained again."""
+    command = ("search", "--preset", "tiny", "--nodes", "1", "--data", "digits", "--out", "out")
+    done = run(*command, "--method", "evolution")
+    assert done.exit_code == 0, done.output
+    assert "Random search, as many evaluations" in done.stdout
+    assert "Checked out/network/model.onnx" in done.stdout
+    assert 8 <= len(done.stdout.splitlines()) <= 14
+    again = run(*command, "--method", "evolution", "--json")
+    report = json.loads(again.stdout)
+    assert (report["evaluations"], report["repeats"]) == (3, 2)
+    assert report["final"]["test_accuracy"] > 10
+    assert {p.name for p in Path("out/network").iterdir()} == {
+        "config.json",
+        "model.onnx",
+        "model.safetensors",
+        "network.py",
+    }
+    shown = json.loads(run("show", "out", "--json").stdout)
+    assert shown["evaluations"] == 3
+    assert len(shown["standings"]) == 3
+    assert len(shown["standings"][0]["values"]) == 2
+    assert "evolution, seed 0" in run("show", "out", "--svg", "cell.svg").stdout
+    assert (tmp_path / "cell.svg").read_text().startswith("<svg")
+    profiled = run("profile", "out", "--channels", "4", "--image", "1", "8", "8", "--json")
+    assert json.loads(profiled.stdout)["parameters"] > 100
+    trained = run("train", "out", "--out", "again", "--recipe", "quick", "--json")
+    assert json.loads(trained.stdout)["epochs"] == 3
+    exported = run("export", "again", "--format", "safetensors", "--out", "files", "--json")
+    assert json.loads(exported.stdout)["exports"][0]["difference"] == 0
+
+
+def test_show_draws_a_genotype_as_text() -> None:
+    result = run("show", TINY, "--nodes", "1")
+    assert result.stdout.splitlines() == [
+        "normal cell",
+        "  2 = sep_conv_3x3(0) + sep_conv_3x3(1)",
+        "  output = concat(2)",
+        "reduction cell",
+        "  2 = sep_conv_3x3(0) + sep_conv_3x3(1)",
+        "  output = concat(2)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("search", "--space", "conv-smal"), "did you mean conv-small"),
+        (("search", "--preset", "quik"), "did you mean quick"),
+        (("search", "--method", "nao2018"), "did you mean nao-2018"),
+        (("search", "--data", "nowhere"), "there is no file or folder 'nowhere'"),
+        (("search", "--device", "tpu"), "--device is 'tpu'; expected one of auto"),
+        (("search", "--table", "x.csv"), "--table needs --metric"),
+        (("search", "--table", "x.csv", "--data", "digits"), "not both"),
+        (("search", "--space", "nas-bench-201", "--nodes", "3"), "no nodes to set"),
+        (("search", "--space", "nas-bench-201"), "has no network to build"),
+        (("profile", "1 2 3"), "has 40 integers"),
+        (("profile", TINY, "--nodes", "1", "--channels", "3"), "channels must be even"),
+        (("show", "."), "neither a run"),
+        (("train", TINY, "--nodes", "1", "--recipe", "nope"), "there is no recipe 'nope'"),
+        (("export", "."), "holds no trained network"),
+        (("search", "--out", "/proc/none/run"), "cannot be written"),
+    ],
+)
+def test_bad_input_ends_with_2_and_one_line(arguments: tuple[str, ...], message: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2, result.output
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert message in line
+    assert result.stdout == ""
+
+
+def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("naokit.runs.search", interrupted)
+    result = run("search", "--preset", "tiny")
+    assert result.exit_code == 130
+    assert "the same command continues" in result.stderr
+
+
+def test_help_and_version_work_as_a_module() -> None:
+    command = [sys.executable, "-m", "naokit"]
+    shown = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)
+    assert "search" in shown.stdout
+    version = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)
+    assert version.stdout.strip() == "0.1.0"
+
+
+@pytest.mark.parametrize(
+    ("mine", "random", "spread", "message"),
+    [
+        ((90.0, 92.0), (80.0, 82.0), 1.0, "more than chance explains"),
+        ((90.0, 92.0), (88.0, 90.0), 3.0, "too little to tell them apart"),
+        ((90.0,), (80.0,), None, "nothing more can be said"),
+    ],
+)
+def test_the_closing_line_claims_what_the_noise_allows(mine, random, spread, message) -> None:
+    found, baseline = (Comparison("a", sum(v) / len(v), v) for v in (mine, random))
+    assert message in verdict(found, baseline, spread)

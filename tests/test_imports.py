@@ -1,0 +1,32 @@
+"""Importing is cheap, and what is public is exactly what `__all__` says."""
+
+import subprocess
+import sys
+
+import naokit
+
+HEAVY = "{'torch', 'ray', 'optuna', 'datasets', 'kornia', 'sklearn', 'onnx', 'scipy'}"
+
+
+def test_importing_loads_nothing_heavy() -> None:
+    code = f"import sys, naokit, naokit.base, naokit.spaces; assert not {HEAVY} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys\nsys.argv = ['naokit', '--help']\nfrom naokit.cli import main\n"
+        f"try:\n    main()\nexcept SystemExit:\n    assert not {HEAVY} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_every_public_name_resolves() -> None:
+    assert sorted(naokit.__all__) == naokit.__all__
+    assert dir(naokit) == naokit.__all__
+    for name in naokit.__all__:
+        assert getattr(naokit, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    assert not hasattr(naokit, "nonsense")
