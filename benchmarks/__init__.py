@@ -1,1 +1,1 @@
-"""Measurements: `python -m benchmarks.NAME` runs one, results go to benchmarks/results/NAME.json."""
+"""Measurements: `python -m benchmarks.NAME` runs one and writes benchmarks/results/NAME.json."""

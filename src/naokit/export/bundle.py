@@ -9,14 +9,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from safetensors.torch import save as to_bytes
 from torch import nn
 
-import naokit
 from naokit.base import Architecture, ImageSettings, InputError, Json, Space
 from naokit.files import read_json, write_json, write_whole
 from naokit.spaces import from_settings
@@ -25,6 +24,7 @@ from naokit.training.checkpoint import load_weights, read_tensors
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 FORMAT = 1
+MADE_BY = f"naokit {version('naokit')}"
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,11 @@ class Bundle:
 def save(bundle: Bundle, folder: Path) -> None:
     """Writes the two files; raises InputError where they cannot be written."""
     weights = {n: t.detach().cpu().contiguous() for n, t in bundle.network.state_dict().items()}
-    header = {"architecture": str(bundle.architecture), "made_by": f"naokit {naokit.__version__}"}
+    header = {"architecture": str(bundle.architecture), "made_by": MADE_BY}
     write_whole(folder / WEIGHTS, to_bytes(weights, header))
     config = {
         "format": FORMAT,
-        "made_by": f"naokit {naokit.__version__}",
+        "made_by": MADE_BY,
         "space": dict(bundle.architecture.space.settings()),
         "architecture": str(bundle.architecture),
         "network": dataclasses.asdict(bundle.settings),
@@ -106,8 +106,3 @@ def load_bundle(folder: Path | str, space: Space | None = None) -> Bundle:
 def load(folder: Path | str, space: Space | None = None) -> nn.Module:
     """The trained network of a folder, in eval mode; see `load_bundle`."""
     return load_bundle(folder, space).network
-
-
-def as_tuple(values: Sequence[float]) -> tuple[float, ...]:
-    """Plain floats."""
-    return tuple(float(value) for value in values)
