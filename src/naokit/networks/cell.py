@@ -79,7 +79,11 @@ def drop_path(x: Float[Tensor, "B C H W"], keep: float) -> Float[Tensor, "B C H 
 
 
 class Cell(nn.Module):
-    """A normal or a reduction cell."""
+    """A normal or a reduction cell.
+
+    Attributes:
+        output: shape of what it returns, without the batch.
+    """
 
     def __init__(
         self,
@@ -117,9 +121,7 @@ class Cell(nn.Module):
     ) -> Float[Tensor, "B Co H W"]:
         """The concatenated loose ends; `keep` is the probability of keeping a branch."""
         nodes = list(self.calibration(before, last))
-        paths = [
-            (source, branch) for source, branch in zip(self.sources, self.branches, strict=True)
-        ]
+        paths = list(zip(self.sources, self.branches, strict=True))
         for x, y in zip(paths[::2], paths[1::2], strict=True):
             nodes.append(self._branch(nodes, *x, keep) + self._branch(nodes, *y, keep))
         for node, shortcut in self.shortcuts.items():

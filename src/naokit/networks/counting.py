@@ -17,13 +17,17 @@ def count_parameters(network: nn.Module, *, auxiliary: bool = False) -> int:
 
 
 def count_macs(network: nn.Module, image: tuple[int, int, int]) -> int:
-    """Multiply-accumulates of convolutions and linear layers for one image, in eval mode."""
-    was_training = network.training
+    """Multiply-accumulates of convolutions and linear layers for one image, in eval mode.
+
+    Every module is in its own mode again afterwards. On the meta device nothing is computed.
+    """
+    modes = {module: module.training for module in network.modules()}
+    parameter = next(network.parameters())
     network.eval()
-    device = next(network.parameters()).device
     try:
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            network(torch.zeros(1, *image, device=device))
+            network(torch.zeros(1, *image, device=parameter.device, dtype=parameter.dtype))
     finally:
-        network.train(was_training)
+        for module, training in modes.items():
+            module.training = training
     return int(counter.get_total_flops()) // 2  # two FLOPs a multiply-accumulate

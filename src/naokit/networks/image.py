@@ -33,6 +33,9 @@ class ImageNetwork(nn.Module):
         settings: what the network was built for.
         progress: share of the training done, in [0, 1]; the training loop sets it, the drop-path
             schedule reads it.
+
+    Raises:
+        InputError: the settings do not fit, or a plan names an operation that is not there.
     """
 
     def __init__(

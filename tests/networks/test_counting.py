@@ -1,0 +1,55 @@
+"""Counts against a second way of counting, and what counting leaves behind."""
+
+import torch
+from networks.plans import NAONET_A, read
+from torch import Tensor, nn
+
+from naokit.base import ImageSettings
+from naokit.networks import ImageNetwork, count_macs, count_parameters
+
+
+def tiny(*, auxiliary: bool = False) -> ImageNetwork:
+    return ImageNetwork(*read(NAONET_A), ImageSettings(3, 4, 1, (1, 8, 8), auxiliary))
+
+
+def counted_by_hooks(network: nn.Module, images: Tensor) -> int:
+    """Outputs times inputs of each, layer by layer."""
+    total = 0
+
+    def count(module: nn.Module, _: object, output: Tensor) -> None:
+        nonlocal total
+        assert isinstance(module, nn.Conv2d | nn.Linear)
+        total += output[0].numel() * module.weight[0].numel()
+
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            module.register_forward_hook(count)
+    network.eval()(images)
+    return total
+
+
+def test_macs_of_a_layer_and_of_a_network() -> None:
+    layer = nn.Conv2d(4, 6, 3, padding=1, groups=2)
+    assert count_macs(layer, (4, 5, 5)) == 6 * 25 * (4 // 2) * 9
+    network = tiny(auxiliary=True)
+    assert count_macs(network, (1, 8, 8)) == counted_by_hooks(network, torch.randn(1, 1, 8, 8))
+
+
+def test_counting_leaves_modes_statistics_and_gradients_alone() -> None:
+    network = tiny().double().train()
+    network.cells[0].eval()
+    modes = [module.training for module in network.modules()]
+    state = {name: value.clone() for name, value in network.state_dict().items()}
+    count_macs(network, (1, 8, 8))
+    assert [module.training for module in network.modules()] == modes
+    assert all(torch.equal(value, state[name]) for name, value in network.state_dict().items())
+    assert all(weight.grad is None for weight in network.parameters())
+
+
+def test_the_auxiliary_head_counts_only_when_asked_for() -> None:
+    with_head, without = tiny(auxiliary=True), tiny()
+    assert count_parameters(with_head) == count_parameters(without)
+    assert count_parameters(without, auxiliary=True) == count_parameters(without)
+    assert with_head.auxiliary is not None
+    extra = sum(weight.numel() for weight in with_head.auxiliary.parameters())
+    assert count_parameters(with_head, auxiliary=True) == count_parameters(without) + extra
