@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import math
-import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +20,11 @@ from typing import TYPE_CHECKING
 
 from naokit.base import Architecture, Evaluator, InputError, Json, Space, Trial, derive_seed
 from naokit.files import read_json, write_json
-from naokit.study import Standing, Study, create_study
+from naokit.study import Study, create_study
 
 if TYPE_CHECKING:
     from naokit.evaluators.train import Train
-    from naokit.export import Bundle, Check
+    from naokit.export import Bundle
     from naokit.training.loop import Device, Epoch, Precision
     from naokit.training.recipes import Recipe
 
@@ -84,25 +82,6 @@ def preset(name: str) -> Preset:
     return PRESETS[name]
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """The best of a study: its mean and the values that it is the mean of.
-
-    The value that chose it for a repeat is lucky more often than not, so it is left out where there
-    are repeats.
-    """
-
-    architecture: str
-    mean: float
-    values: tuple[float, ...]
-
-    @classmethod
-    def of(cls, standing: Standing) -> Comparison:
-        """The comparison of a standing."""
-        values = standing.values[1:] or standing.values
-        return cls(str(standing.architecture), statistics.fmean(values), values)
-
-
 def search(
     space: Space,
     evaluator: Evaluator,
@@ -135,29 +114,6 @@ def search(
     if times > 1 and study.evaluations >= evaluations:
         study.repeat(evaluator, best=repeat, times=times, on_trial=told)
     return study
-
-
-def noise(studies: list[Study]) -> float | None:
-    """Standard deviation between evaluations of one architecture; None without repeats."""
-    variances = [
-        (statistics.variance(standing.values), len(standing.values) - 1)
-        for study in studies
-        for standing in study.standings()
-        if len(standing.values) > 1
-    ]
-    freedom = sum(weight for _, weight in variances)
-    return math.sqrt(sum(v * w for v, w in variances) / freedom) if freedom else None
-
-
-def verdict(found: Comparison, baseline: Comparison, spread: float | None) -> str:
-    """What two means, each of a few evaluations, allow to say."""
-    difference = found.mean - baseline.mean
-    if spread is None:
-        return f"{difference:+.2f} against random search; without repeats nothing more can be said"
-    error = spread * math.sqrt(1 / len(found.values) + 1 / len(baseline.values))
-    told_apart = abs(difference) > 2 * error
-    meaning = "more than chance explains" if told_apart else "too little to tell them apart"
-    return f"{difference:+.2f} against random search, give or take {2 * error:.2f}: {meaning}"
 
 
 def train_final(
@@ -235,14 +191,6 @@ def read_settings(out: Path) -> dict[str, Json]:
         raise InputError(f"{out} is not a run: it has no {SETTINGS}; `naokit search` makes one")
     settings: dict[str, Json] = read_json(out / SETTINGS)
     return settings
-
-
-def checks_json(checks: list[Check]) -> list[Json]:
-    """The exported files and their differences."""
-    return [
-        {"file": str(check.file), "difference": check.difference, "tolerance": check.tolerance}
-        for check in checks
-    ]
 
 
 def as_json(value: object) -> Json:

@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from naokit.cli.app import app
-from naokit.runs import PRESETS, Comparison, Preset, verdict
+from naokit.report import Comparison, verdict
+from naokit.runs import PRESETS, Preset
 
 NAONET_A = "0 7 1 15 2 8 1 7 0 6 1 7 0 8 4 7 1 5 0 7 0 7 1 13 0 6 0 14 0 9 1 10 0 14 2 6 1 11 0 7"
 TINY = "0 0 1 0 0 0 1 0"

@@ -1,11 +1,12 @@
 """Counts against a second way of counting, and what counting leaves behind."""
 
 import torch
-from networks.plans import NAONET_A, read
 from torch import Tensor, nn
 
 from naokit.base import ImageSettings
 from naokit.networks import ImageNetwork, count_macs, count_parameters
+
+from .plans import NAONET_A, read
 
 
 def tiny(*, auxiliary: bool = False) -> ImageNetwork:

@@ -20,10 +20,10 @@ def export(
 ) -> None:
     """Write a trained network as safetensors + config, ONNX and one Python file; check each."""
     with exit_codes():
-        from naokit import runs
         from naokit.base import InputError
         from naokit.export import export as write
         from naokit.export import load_bundle
+        from naokit.report import checks_json
 
         folder = network / "network" if (network / "network").is_dir() else network
         if not (folder / "config.json").exists():
@@ -32,7 +32,7 @@ def export(
             )
         checks = write(load_bundle(folder), out or folder, tuple(format) if format else None)
         if json:
-            print_json({"exports": runs.checks_json(checks)})
+            print_json({"exports": checks_json(checks)})
             return
         for check in checks:
             typer.echo(f"{check.file}: largest difference {check.difference:.1e}")

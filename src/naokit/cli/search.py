@@ -90,6 +90,7 @@ def search(
     with exit_codes():
         from naokit import runs, spaces
         from naokit.base import InputError
+        from naokit.report import closing_lines
 
         if table and data:
             raise InputError(
@@ -112,16 +113,16 @@ def search(
         )
         if table:
             way = one_of("direction", direction, ("maximize", "minimize"))
-            report = _on_table(
+            found = _on_table(
                 options, searched, table, architecture_column, metric, class_column, way
             )
         else:
             wants_baseline = chosen.baseline if baseline is None else baseline
-            report = _on_data(options, searched, data or "digits", chosen, wants_baseline, final)
+            found = _on_data(options, searched, data or "digits", chosen, wants_baseline, final)
         if json:
-            print_json(report)
+            print_json(found)
         else:
-            typer.echo("\n".join(closing_lines(report)))
+            typer.echo("\n".join(closing_lines(found)))
 
 
 def one_of(name: str, value: str, allowed: tuple[str, ...]) -> Any:
@@ -171,9 +172,9 @@ def _on_table(
         },
     )
     study = _search(options, evaluator.space, evaluator, runs.STUDY, 0, 1)
-    report = _report(options, study, evaluator)
-    write_json(options.out / runs.REPORT, report)
-    return report
+    found = _summary(options, study, evaluator)
+    write_json(options.out / runs.REPORT, found)
+    return found
 
 
 def _on_data(
@@ -209,16 +210,29 @@ def _on_data(
     }
     runs.record_settings(options.out, settings)
     study = _search(options, space, evaluator, runs.STUDY, preset.repeat, preset.times)
-    studies = [study]
+    beside = None
     if baseline:
-        studies.append(
-            _search(options, space, evaluator, runs.BASELINE, preset.repeat, preset.times)
-        )
-    report = _report(options, *studies, evaluator=evaluator)
+        beside = _search(options, space, evaluator, runs.BASELINE, preset.repeat, preset.times)
+    found = _summary(options, study, evaluator, beside)
     if final and study.evaluations >= options.evaluations:
-        report |= _finish(options, study, evaluator, preset)
-    write_json(options.out / runs.REPORT, report)
-    return report
+        found |= _finish(options, study, evaluator, preset)
+    write_json(options.out / runs.REPORT, found)
+    return found
+
+
+def _summary(
+    options: _Options, study: Study, evaluator: Evaluator, baseline: Study | None = None
+) -> dict[str, Json]:
+    """What was found, and where it lies."""
+    from naokit import report
+
+    return {
+        "method": options.method,
+        "space": options.space_text,
+        **report.summary(study, evaluator, baseline),
+        "folder": str(options.out),
+        "storage": options.storage,
+    }
 
 
 def _search(
@@ -267,48 +281,12 @@ def _catch_up(bar: Progress, task: Any, study: Study) -> None:
     bar.update(task, completed=len(study.trials))
 
 
-def _report(
-    options: _Options, study: Study, *others: Study | Evaluator, evaluator: Evaluator | None = None
-) -> dict[str, Json]:
-    """What the studies hold."""
-    from naokit import runs
-    from naokit.study import Study
-
-    evaluator = evaluator or next(o for o in others if not isinstance(o, Study))
-    baselines = [other for other in others if isinstance(other, Study)]
-    trials = study.trials
-    best = runs.Comparison.of(study.best)
-    report: dict[str, Json] = {
-        "metric": evaluator.metric,
-        "direction": evaluator.direction,
-        "method": options.method,
-        "space": options.space_text,
-        "best": {"architecture": best.architecture, "value": best.mean, "values": best.values},
-        "evaluations": study.evaluations,
-        "repeats": len(trials) - study.evaluations,
-        "failed": sum(trial.value is None for trial in trials),
-        "noise": runs.noise([study, *baselines]),
-        "folder": str(options.out),
-        "storage": options.storage,
-    }
-    for baseline in baselines:
-        found = runs.Comparison.of(baseline.best)
-        report["random"] = {
-            "architecture": found.architecture,
-            "value": found.mean,
-            "values": found.values,
-            "evaluations": baseline.evaluations,
-        }
-        report["verdict"] = runs.verdict(best, found, report["noise"])
-    return report
-
-
 def _finish(options: _Options, study: Study, evaluator: Train, preset: Preset) -> dict[str, Json]:
     """Trains the best architecture to the end, exports it and checks the files."""
-    from naokit import runs
     from naokit.cli.train import train_under_bar
     from naokit.export import export
     from naokit.networks import count_parameters
+    from naokit.report import checks_json
     from naokit.training.recipes import recipe
 
     bundle = train_under_bar(
@@ -325,40 +303,5 @@ def _finish(options: _Options, study: Study, evaluator: Train, preset: Preset) -
     checks = export(bundle, options.out / "network")
     return {
         "final": bundle.results | {"parameters": count_parameters(bundle.network)},
-        "exports": runs.checks_json(checks),
+        "exports": checks_json(checks),
     }
-
-
-def closing_lines(report: dict[str, Json]) -> list[str]:
-    """What a person reads at the end: about ten lines, no claim beyond the figures."""
-    best, folder = report["best"], report["folder"]
-    lines = [
-        f"{report['method']} on {report['space']}: {report['evaluations']} evaluations "
-        f"({report['failed']} failed), {report['metric']}.",
-        f"Best: {best['value']:.2f} ({_values(best)})",
-        f"      {best['architecture']}",
-    ]
-    if "random" in report:
-        lines += [
-            f"Random search, as many evaluations: {report['random']['value']:.2f} "
-            f"({_values(report['random'])})",
-            f"Difference: {report['verdict']}.",
-        ]
-    if "final" in report:
-        final = report["final"]
-        test = final["test_accuracy"]
-        lines.append(
-            f"Trained {final['epochs']} epochs ({final['parameters']:,} parameters): "
-            f"validation {final['validation_accuracy']:.2f} %"
-            + ("." if test is None else f", test {test:.2f} %.")
-        )
-    for check in report.get("exports", []):
-        lines.append(f"Checked {check['file']}: largest difference {check['difference']:.1e}")
-    lines.append(f"Files: {folder} (study.db opens in optuna-dashboard)")
-    lines.append(f"Next: naokit show {folder}")
-    return lines
-
-
-def _values(best: dict[str, Json]) -> str:
-    values = ", ".join(f"{value:.2f}" for value in best["values"])
-    return f"mean of repeats {values}" if len(best["values"]) > 1 else "one evaluation"

@@ -150,14 +150,11 @@ class Nao2018(Method):
 
     def _pool(self, history: Sequence[Trial]) -> list[Trial]:
         """The trials that the model learns from, best first."""
-        good = [trial for trial in history if trial.value is not None]
-        pool = _best_first(good)
-        if not self.settings.replace_worst:
-            return pool
-        size, start = self.schedule.initial, self.schedule.initial
-        pool = _best_first(t for t in history[:start] if t.value is not None)
+        start = self.schedule.initial
+        size = start if self.settings.replace_worst else len(history)
+        pool = _best_first(history[:start])
         while start < len(history):
-            new = [t for t in history[start : start + self.schedule.round] if t.value is not None]
+            new = _best_first(history[start : start + self.schedule.round])
             pool = _best_first([*pool[: max(0, size - len(new))], *new])
             start += self.schedule.round
         return pool
@@ -183,5 +180,7 @@ class Nao2018(Method):
                 yield step, self.space.architecture(grammar.choices(row))
 
 
-def _best_first(trials: Sequence[Trial] | Iterator[Trial]) -> list[Trial]:
-    return sorted(trials, key=lambda trial: -(trial.value or 0.0))
+def _best_first(trials: Sequence[Trial]) -> list[Trial]:
+    """Those that have a value."""
+    valued = [(trial.value, trial) for trial in trials if trial.value is not None]
+    return [trial for _, trial in sorted(valued, key=lambda pair: -pair[0])]

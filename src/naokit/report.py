@@ -1,0 +1,123 @@
+"""What studies found: one JSON object, and ten lines that claim no more than the noise allows."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from naokit.base import Evaluator, Json
+from naokit.study import Standing, Study
+
+if TYPE_CHECKING:
+    from naokit.export import Check
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The best of a study: its value, the mean of `values`.
+
+    The value that chose it for a repeat is lucky more often than not, so it is left out where there
+    are repeats.
+    """
+
+    architecture: str
+    value: float
+    values: tuple[float, ...]
+
+    @classmethod
+    def of(cls, standing: Standing) -> Comparison:
+        """The comparison of a standing."""
+        values = standing.values[1:] or standing.values
+        return cls(str(standing.architecture), statistics.fmean(values), values)
+
+
+def noise(studies: Sequence[Study]) -> float | None:
+    """Standard deviation between evaluations of one architecture; None without repeats."""
+    variances = [
+        (statistics.variance(standing.values), len(standing.values) - 1)
+        for study in studies
+        for standing in study.standings()
+        if len(standing.values) > 1
+    ]
+    freedom = sum(weight for _, weight in variances)
+    return math.sqrt(sum(v * w for v, w in variances) / freedom) if freedom else None
+
+
+def verdict(found: Comparison, baseline: Comparison, spread: float | None) -> str:
+    """What two means, each of a few evaluations, allow to say."""
+    difference = found.value - baseline.value
+    if spread is None:
+        return f"{difference:+.2f} against random search; without repeats nothing more can be said"
+    error = spread * math.sqrt(1 / len(found.values) + 1 / len(baseline.values))
+    told_apart = abs(difference) > 2 * error
+    meaning = "more than chance explains" if told_apart else "too little to tell them apart"
+    return f"{difference:+.2f} against random search, give or take {2 * error:.2f}: {meaning}"
+
+
+def summary(study: Study, evaluator: Evaluator, baseline: Study | None = None) -> dict[str, Json]:
+    """What a study holds, and what random search found with as many evaluations."""
+    trials = study.trials
+    best = Comparison.of(study.best)
+    studies = [study] if baseline is None else [study, baseline]
+    spread = noise(studies)
+    found: dict[str, Json] = {
+        "metric": evaluator.metric,
+        "direction": evaluator.direction,
+        "best": dataclasses.asdict(best),
+        "evaluations": study.evaluations,
+        "repeats": len(trials) - study.evaluations,
+        "failed": sum(trial.value is None for trial in trials),
+        "noise": spread,
+    }
+    if baseline is not None:
+        beside = Comparison.of(baseline.best)
+        found["random"] = dataclasses.asdict(beside) | {"evaluations": baseline.evaluations}
+        found["verdict"] = verdict(best, beside, spread)
+    return found
+
+
+def checks_json(checks: Sequence[Check]) -> list[Json]:
+    """The exported files and their differences."""
+    return [
+        {"file": str(check.file), "difference": check.difference, "tolerance": check.tolerance}
+        for check in checks
+    ]
+
+
+def closing_lines(report: dict[str, Json]) -> list[str]:
+    """What a person reads at the end: about ten lines, no claim beyond the figures."""
+    best, folder = report["best"], report["folder"]
+    lines = [
+        f"{report['method']} on {report['space']}: {report['evaluations']} evaluations "
+        f"({report['failed']} failed), {report['metric']}.",
+        f"Best: {best['value']:.2f} ({_values(best)})",
+        f"      {best['architecture']}",
+    ]
+    if "random" in report:
+        lines += [
+            f"Random search, as many evaluations: {report['random']['value']:.2f} "
+            f"({_values(report['random'])})",
+            f"Difference: {report['verdict']}.",
+        ]
+    if "final" in report:
+        final = report["final"]
+        test = final["test_accuracy"]
+        lines.append(
+            f"Trained {final['epochs']} epochs ({final['parameters']:,} parameters): "
+            f"validation {final['validation_accuracy']:.2f} %"
+            + ("." if test is None else f", test {test:.2f} %.")
+        )
+    for check in report.get("exports", []):
+        lines.append(f"Checked {check['file']}: largest difference {check['difference']:.1e}")
+    lines.append(f"Files: {folder} (study.db opens in optuna-dashboard)")
+    lines.append(f"Next: naokit show {folder}")
+    return lines
+
+
+def _values(best: dict[str, Json]) -> str:
+    values = ", ".join(f"{value:.2f}" for value in best["values"])
+    return f"mean of repeats {values}" if len(best["values"]) > 1 else "one evaluation"
