@@ -58,7 +58,7 @@ docs: environment
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 tests: environment
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2
 
 clean:
 	rm -rf $(VENV) site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
