@@ -7,11 +7,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import cast
 
 import optuna
 import pytest
 
-from naokit.base import Architecture, EvaluationFailed, Evaluator, InputError, Result
+from naokit.base import Architecture, EvaluationFailed, Evaluator, InputError, Result, Space
+from naokit.method import METHODS
+from naokit.method.fit import FitSettings
+from naokit.method.model import ModelSettings
+from naokit.method.optimizer import Nao2018, NaoSettings
 from naokit.sampler import ArchitectureSampler, read_architecture
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.study import Study, create_study, open_study
@@ -56,7 +61,10 @@ def test_minimizing_finds_the_smallest() -> None:
 
 
 @pytest.mark.parametrize("method", ["random", "evolution", "nao-2018"])
-def test_a_resumed_search_is_an_uninterrupted_one(tmp_path: Path, method: str) -> None:
+def test_a_resumed_search_is_an_uninterrupted_one(
+    tmp_path: Path, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(cast(dict, METHODS), "nao-2018", _small_nao)
     whole = study_of(tmp_path, "whole", method=method)
     whole.optimize(score, 15)
     with pytest.raises(KeyboardInterrupt):
@@ -64,6 +72,12 @@ def test_a_resumed_search_is_an_uninterrupted_one(tmp_path: Path, method: str) -
     for evaluations in (11, 15):
         study_of(tmp_path, "parts", method=method).optimize(score, evaluations)
     assert architectures(study_of(tmp_path, "parts", method=method)) == architectures(whole)
+
+
+def _small_nao(space: Space, seed: int, evaluations: int) -> Nao2018:
+    """The published method with a model that fits in a moment."""
+    settings = NaoSettings(model=ModelSettings(8, 8), fit=FitSettings(epochs=3))
+    return Nao2018(space, seed, evaluations, settings)
 
 
 def _interrupted_after(limit: int):
@@ -279,6 +293,20 @@ def test_nothing_is_lost_or_done_twice_when_it_is_killed(tmp_path: Path, sign) -
     log = (tmp_path / "log").read_text().splitlines()
     assert len(set(log)) == 20
     assert len(log) <= 22  # what was in flight may have been evaluated, but not stored
+
+
+def test_a_killed_process_that_nobody_waited_for_is_dead_too(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)])
+    while _count(tmp_path) == 0:
+        time.sleep(0.02)
+    process.kill()
+    time.sleep(0.1)  # a zombie now: `wait` comes later
+    study = create_study(
+        SPACE, storage=f"sqlite:///{tmp_path}/k.db", name="k", method="evolution", seed=1
+    )
+    states = [trial.state.name for trial in study.optuna.trials]
+    process.wait()
+    assert "RUNNING" not in states
 
 
 def _count(folder: Path) -> int:

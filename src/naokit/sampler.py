@@ -183,10 +183,12 @@ def _is_abandoned(frozen: FrozenTrial) -> bool:
     if worker["host"] != platform.node():
         return False
     try:
-        same: bool = psutil.Process(worker["process"]).create_time() == worker["started"]
+        process = psutil.Process(worker["process"])
+        same: bool = process.create_time() == worker["started"]
+        ended: bool = process.status() == psutil.STATUS_ZOMBIE  # its parent has not noticed yet
     except psutil.NoSuchProcess:
         return True
-    return not same
+    return ended or not same
 
 
 def this_worker() -> dict[str, Json]:

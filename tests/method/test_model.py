@@ -142,8 +142,8 @@ def test_a_fit_learns_to_rank_and_to_reconstruct() -> None:
         grammar,
         tokens[:200],
         values[:200],
-        model_settings=ModelSettings(16, 64),
-        settings=FitSettings(),
+        model_settings=ModelSettings(16, 48),
+        settings=FitSettings(epochs=100, learning_rate=5e-3),
         seed=0,
     )
     unseen = torch.tensor(tokens[200:])

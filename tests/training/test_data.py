@@ -1,5 +1,6 @@
 """Readers find images, sizes and classes; bad input is explained."""
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -75,16 +76,18 @@ def test_npz(tmp_path: Path, layout: str) -> None:
     np.testing.assert_array_equal(data.test.images, wanted[:, :1] if layout == "NHW" else wanted)
 
 
-def parquet(path: Path, amount: int = 12, classes: int = 3) -> Path:
+def parquet(path: Path, amount: int = 12, names: str = "abc", change=None) -> Path:
+    """A file in the hub's schema; `change` appends one image to its rows."""
     import datasets
 
+    path.parent.mkdir(exist_ok=True)
     features = datasets.Features(
-        {"img": datasets.Image(), "label": datasets.ClassLabel(names=["a", "b", "c"][:classes])}
+        {"img": datasets.Image(), "label": datasets.ClassLabel(names=list(names))}
     )
-    rows = {
-        "img": [Image.fromarray(p) for p in pictures(amount)],
-        "label": [n % classes for n in range(amount)],
-    }
+    rows: dict[str, list] = {"img": [Image.fromarray(p) for p in pictures(amount)]}
+    if change is not None:
+        change(rows)
+    rows["label"] = [n % len(names) for n in range(len(rows["img"]))]
     datasets.Dataset.from_dict(rows, features=features).to_parquet(path)
     return path
 
@@ -97,10 +100,58 @@ def test_parquet_in_the_hubs_schema_is_decoded_once(tmp_path: Path, cache: Path)
     assert first.class_names == ("a", "b", "c")
     assert (len(first.train) + len(first.validation), len(first.test)) == (12, 6)
     np.testing.assert_array_equal(first.test.images[0], pictures(6)[0].transpose(2, 0, 1))
-    (entry,) = (cache / "images").iterdir()
+    (entry,) = (cache).glob("images-*/*")
     assert load_images(tmp_path / "set").fingerprint == first.fingerprint
     next(entry.glob("*images.npy")).write_bytes(b"broken")
     assert load_images(tmp_path / "set").fingerprint == first.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("files", "sizes"),
+    [
+        (("validation-0.parquet",), (9, 3, 0)),
+        (("part-0.parquet", "test-0.parquet"), (9, 3, 12)),
+        (("training-0.parquet", "dev.parquet", "test.parquet"), (12, 12, 12)),
+        (("data/train-0.parquet", "data/test-0.parquet"), (9, 3, 12)),
+    ],
+)
+def test_no_image_of_another_part_trains(
+    tmp_path: Path, files: tuple[str, ...], sizes: tuple[int, ...]
+) -> None:
+    (tmp_path / "set").mkdir()
+    for file in files:
+        parquet(tmp_path / "set" / file)
+    data = load_images(tmp_path / "set" / files[0] if len(files) == 1 else tmp_path / "set")
+    assert tuple(len(split) for split in (data.train, data.validation, data.test)) == sizes
+
+
+def test_an_empty_validation_part_is_none(tmp_path: Path) -> None:
+    empty = {"x_val": pictures(0), "y_val": np.zeros(0, int)}
+    np.savez(tmp_path / "a.npz", x_train=pictures(20), y_train=np.arange(20) % 2, **empty)
+    assert len(load_images(tmp_path / "a.npz").validation) == 2
+
+
+def test_grey_pictures_among_colour_ones_become_colour(tmp_path: Path) -> None:
+    class_folders(tmp_path / "set")
+    Image.fromarray(pictures(1)[0][..., 0]).save(tmp_path / "set" / "cat" / "0.png")
+    data = load_images(tmp_path / "set")
+    assert data.image == (3, 6, 6)
+    everything = np.concatenate([data.train.images, data.validation.images])
+    assert sum(bool((image == image[:1]).all()) for image in everything) == 1
+
+
+def test_hidden_folders_are_no_classes_and_a_class_may_be_called_train(tmp_path: Path) -> None:
+    class_folders(tmp_path / "set", ("plane", "train"))
+    (tmp_path / "set" / ".ipynb_checkpoints").mkdir()
+    assert load_images(tmp_path / "set").class_names == ("plane", "train")
+
+
+def test_images_of_ones_own_are_checked() -> None:
+    data = load_images("digits")
+    assert load_images(data) is data
+    floats = Split(data.train.images / 255, data.train.labels)
+    with pytest.raises(InputError, match="images must be bytes"):
+        load_images(dataclasses.replace(data, train=floats))
 
 
 def test_a_cache_that_cannot_be_written_costs_nothing(tmp_path: Path, monkeypatch) -> None:
@@ -117,6 +168,67 @@ def _several_sizes(path: Path) -> Path:
     class_folders(path)
     Image.fromarray(pictures(1, 9)[0]).save(path / "cat" / "large.png")
     return path
+
+
+def _sixteen_bits(path: Path) -> Path:
+    class_folders(path)
+    deep = np.arange(36, dtype=np.uint16).reshape(6, 6) * 1800
+    Image.fromarray(deep).save(path / "cat" / "deep.png")
+    return path
+
+
+def _class_without_images(path: Path) -> Path:
+    class_folders(path)
+    (path / "cow").mkdir()
+    return path
+
+
+def _no_train_folder(path: Path) -> Path:
+    class_folders(path / "test")
+    class_folders(path / "val")
+    return path
+
+
+def _cut_npz(path: Path) -> Path:
+    np.savez_compressed(path.with_suffix(".npz"), images=pictures(9), labels=np.arange(9) % 3)
+    whole = path.with_suffix(".npz").read_bytes()
+    path.with_suffix(".npz").write_bytes(whole[: len(whole) // 2])
+    return path.with_suffix(".npz")
+
+
+def _damaged_npz(path: Path) -> Path:
+    np.savez(path.with_suffix(".npz"), images=pictures(9), labels=np.arange(9) % 3)
+    content = bytearray(path.with_suffix(".npz").read_bytes())
+    content[300:400] = bytes(100)
+    path.with_suffix(".npz").write_bytes(content)
+    return path.with_suffix(".npz")
+
+
+def _test_files_only(path: Path) -> Path:
+    path.mkdir()
+    parquet(path / "test-0.parquet")
+    parquet(path / "validation-0.parquet")
+    return path
+
+
+def _other_classes_in_test(path: Path) -> Path:
+    path.mkdir()
+    parquet(path / "train.parquet")
+    parquet(path / "test.parquet", names="axc")
+    return path
+
+
+def _no_image(path: Path) -> Path:
+    return parquet(path.with_suffix(".parquet"), change=lambda rows: rows["img"].append(None))
+
+
+def _no_picture(path: Path) -> Path:
+    junk = {"bytes": b"junk", "path": "x.png"}
+    return parquet(path.with_suffix(".parquet"), change=lambda rows: rows["img"].append(junk))
+
+
+def _one_image_a_class(path: Path) -> Path:
+    return parquet(path.with_suffix(".parquet"), 3)
 
 
 def _unreadable(path: Path) -> Path:
@@ -158,12 +270,26 @@ def _text(path: Path) -> Path:
     ("make", "message"),
     [
         (_one_class, "one class only .only."),
-        (_several_sizes, "several sizes .6 x 6 x 3, 9 x 9 x 3."),
-        (_unreadable, r"cannot be decoded .*bad\.png"),
+        (_several_sizes, "several sizes .6 x 6, 9 x 9."),
+        (_unreadable, r"bad\.png cannot be decoded"),
         (_empty, "holds no images"),
         (_bad_parquet, "not readable as parquet"),
         (_npz(x=np.zeros(3)), "expected arrays images and labels"),
-        (_npz(images=pictures(3), labels=np.zeros(2, int)), "not as many labels"),
+        (_npz(images=pictures(3), labels=np.zeros(2, int)), "one label for each of 3 images"),
+        (_npz(images=pictures(3), labels=np.eye(3, dtype=int)), "one label for each of 3 images"),
+        (_npz(images=np.uint8(3), labels=np.int64(3)), r"images must be \(N, H, W\)"),
+        (_npz(x_train=pictures(3)), "expected arrays"),
+        (_npz(x_train=pictures(3), y_train=np.arange(3), x_test=pictures(3)), "but no y_test"),
+        (_cut_npz, "no whole zip archive"),
+        (_damaged_npz, "not a readable .npz"),
+        (_sixteen_bits, r"deep\.png has pixels of mode I;16; convert it to 8 bits"),
+        (_class_without_images, "class folders without images: cow"),
+        (_no_train_folder, "has test and val, but no train folder"),
+        (_test_files_only, r"has no train\*\.parquet; it has test-0\.parquet, validation"),
+        (_other_classes_in_test, "train and test parts differ in classes: b, x"),
+        (_no_image, "row 12 has no image"),
+        (_no_picture, "row 12 cannot be decoded"),
+        (_one_image_a_class, "no class of two images"),
         (_npz(images=pictures(3) / 255, labels=np.zeros(3, int)), "must be bytes"),
         (_npz(images=pictures(3), labels=np.zeros(3)), "labels must be integers"),
         (_npz(images=pictures(0), labels=np.zeros(0, int)), "no training images"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save
 from torch import nn
 
 from naokit.base import EvaluationFailed, InputError
@@ -80,6 +81,17 @@ def test_equal_seeds_give_equal_weights_and_leave_the_global_generator_alone() -
     assert not same(networks[0], networks[2])
 
 
+def test_equal_images_give_equal_weights_whatever_their_strides() -> None:
+    images = np.empty((len(DATA.train), 6, 6, 1), dtype=np.uint8).transpose(0, 3, 1, 2)
+    images[:] = DATA.train.images
+    assert images.strides != DATA.train.images.strides
+    other = dataclasses.replace(DATA, train=Split(images, DATA.train.labels))
+    networks = [tiny(), tiny()]
+    for network, data in zip(networks, (DATA, other), strict=True):
+        train(network, data, RECIPE, seed=0)
+    assert same(*networks)
+
+
 @pytest.mark.parametrize("stop", [1, 2])
 def test_a_training_stopped_after_any_epoch_continues_to_the_same_weights(
     tmp_path: Path, stop: int
@@ -143,12 +155,23 @@ def test_a_diverging_training_fails_with_a_reason() -> None:
         MemoryError(),
         torch.OutOfMemoryError("CUDA out of memory"),
         RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory: you tried"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
     ],
 )
 def test_running_out_of_memory_fails_with_a_reason(error: Exception) -> None:
     class Greedy(Tiny):
         def forward(self, images):
             raise error
+
+    with pytest.raises(EvaluationFailed) as caught:
+        train(Greedy(), DATA, RECIPE, seed=0)
+    assert caught.value.reason == "out of memory"
+
+
+def test_memory_that_is_really_not_there_fails_with_a_reason() -> None:
+    class Greedy(Tiny):
+        def forward(self, images):
+            return torch.empty(2**60)
 
     with pytest.raises(EvaluationFailed) as caught:
         train(Greedy(), DATA, RECIPE, seed=0)
@@ -201,6 +224,68 @@ def test_augmentation_follows_its_generator_and_standardises() -> None:
     assert (erased >= RECIPE.cutout**2).all()
 
 
-def test_a_device_that_is_not_there_is_named() -> None:
-    with pytest.raises(InputError, match="there is no mps device"):
-        make_fabric("mps")
+@pytest.mark.parametrize(
+    ("device", "precision", "message"),
+    [
+        ("mps", "auto", "there is no mps device"),
+        ("tpu", "auto", "there is no device 'tpu'; expected auto, cpu, cuda, mps"),
+        ("cpu", "half", "there is no precision 'half'; expected auto, 32-true"),
+        ("cpu", "16-mixed", "no 16-mixed precision"),
+    ],
+)
+def test_what_is_not_there_is_named(device, precision, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        make_fabric(device, precision)
+
+
+def test_fabric_says_nothing(caplog: pytest.LogCaptureFixture, capsys) -> None:
+    caplog.set_level("INFO")
+    make_fabric("cpu", "bf16-mixed")
+    assert caplog.messages == []
+    assert capsys.readouterr() == ("", "")
+
+
+def test_bf16_trains_too() -> None:
+    fabric = make_fabric("cpu", "bf16-mixed")
+    assert train(tiny(), DATA, RECIPE, seed=0, fabric=fabric).best_accuracy > 90
+
+
+def test_tied_weights_are_saved_and_continued(tmp_path: Path) -> None:
+    def tied() -> Tiny:
+        network = tiny()
+        network.heads[1] = network.heads[0]
+        return network
+
+    whole, continued = tied(), tied()
+    train(whole, DATA, RECIPE, seed=0)
+    with pytest.raises(KeyboardInterrupt):
+        train(tied(), DATA, RECIPE, seed=0, checkpoint=tmp_path, on_epoch=_interrupt)
+    train(continued, DATA, RECIPE, seed=0, checkpoint=tmp_path)
+    assert same(continued, whole)
+
+
+def _interrupt(epoch: loop.Epoch) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "last.safetensors").write_bytes(save({"a": torch.zeros(1)}))
+    with pytest.raises(InputError, match="no checkpoint of a training"):
+        train(tiny(), DATA, RECIPE, seed=0, checkpoint=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"epochs": 0}, "at least 1 epoch"),
+        ({"train_images": 1}, "2 or more train_images"),
+        ({"learning_rate": 0.0}, "learning_rate of a recipe must be above 0"),
+        ({"drop_path_keep": 1.5}, "drop_path_keep is a probability"),
+        ({"warmup": 3}, "a recipe has no warmup; it has"),
+    ],
+)
+def test_an_impossible_recipe_is_refused(fields: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Recipe.from_json({**RECIPE.to_json(), **fields})
+    with pytest.raises(InputError, match="needs epochs"):
+        Recipe.from_json({"name": "x"})

@@ -20,7 +20,14 @@ from naokit.base import (
 )
 from naokit.networks import count_parameters
 from naokit.training.data import ImageData, load_images
-from naokit.training.loop import Device, Precision, make_fabric, train
+from naokit.training.failures import memory_failures
+from naokit.training.loop import (
+    Device,
+    Precision,
+    make_fabric,
+    seeded,
+    train,
+)
 from naokit.training.recipes import Recipe, recipe
 
 
@@ -41,7 +48,7 @@ class Train(Evaluator):
 
     def __init__(
         self,
-        data: str | Path | ImageData,
+        data: str | Path | ImageData = "digits",
         recipe: str | Recipe = "quick",
         *,
         channels: int = 8,
@@ -75,7 +82,8 @@ class Train(Evaluator):
 
     def evaluate(self, architecture: Architecture, seed: int) -> Result:
         """Builds and trains the network; see `Evaluator.evaluate`."""
-        network = build_seeded(architecture, self.network_settings, seed)
+        with memory_failures():
+            network = build_seeded(architecture, self.network_settings, seed)
         trained = train(
             network, self.data, self.recipe, seed=seed, fabric=self.fabric, seconds=self.seconds
         )
@@ -85,7 +93,8 @@ class Train(Evaluator):
         return Result(trained.best_accuracy, metrics, trained.seconds)
 
     def settings(self) -> Mapping[str, Json]:
-        """Data, recipe and sizes."""
+        """Data, recipe, sizes and precision."""
+        precision = self.fabric.strategy.precision.precision
         return {
             "evaluator": "train",
             "data": self.data.fingerprint,
@@ -93,6 +102,8 @@ class Train(Evaluator):
             "channels": self.channels,
             "cells": self.cells,
             "seconds": self.seconds,
+            # None rather than "32-true": studies from before this was recorded go on.
+            "precision": None if precision == "32-true" else precision,
         }
 
 
@@ -114,6 +125,5 @@ def image_settings(data: ImageData, recipe: Recipe, channels: int, cells: int) -
 
 def build_seeded(architecture: Architecture, settings: ImageSettings, seed: int) -> torch.nn.Module:
     """The network with weights drawn from `seed`."""
-    with torch.random.fork_rng():
-        torch.manual_seed(derive_seed(seed, "weights"))
+    with seeded(derive_seed(seed, "weights")):
         return architecture.space.build(architecture, settings)

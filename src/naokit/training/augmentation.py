@@ -38,7 +38,9 @@ class Augmentation:
         if self.change is None and self.erase is None:
             return self.standardise(images)
         with torch.random.fork_rng(devices=[]):  # kornia knows only the global generator
-            torch.manual_seed(int(torch.randint(2**62, (), generator=generator)))
+            # On the processor alone: a device's generator is at the networks' dropout.
+            seed = int(torch.randint(2**62, (), generator=generator))
+            torch.default_generator.manual_seed(seed)
             batch = images.float()
             if self.change is not None:
                 batch = self.change(batch)

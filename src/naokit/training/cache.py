@@ -12,6 +12,8 @@ import numpy as np
 
 from naokit.training.data import Source, Split
 
+LAYOUT = "images-2"  # another name wherever decoding or the files below change
+
 
 def cache_folder() -> Path:
     """Where decoded images are kept."""
@@ -20,7 +22,7 @@ def cache_folder() -> Path:
 
 def cached(key: str, make: Callable[[], Source]) -> Source:
     """What `make` gives, kept as arrays in the cache; a broken entry is made again."""
-    place = cache_folder() / "images" / key
+    place = cache_folder() / LAYOUT / key
     found = _read_cache(place)
     if found is not None:
         return found
@@ -59,7 +61,10 @@ def _write_cache(place: Path, source: Source) -> None:
                 np.save(made / f"{part}-images.npy", split.images)
                 np.save(made / f"{part}-labels.npy", split.labels)
         (made / "classes.txt").write_text("\n".join(source.class_names), encoding="utf-8")
-        shutil.rmtree(place, ignore_errors=True)
+        if place.exists():  # a broken entry goes in one step: no reader sees half of it
+            broken = made / "broken"
+            place.replace(broken)
+            shutil.rmtree(broken, ignore_errors=True)
         made.replace(place)
-    except OSError:
+    except OSError:  # among them: another process was faster
         shutil.rmtree(made, ignore_errors=True)

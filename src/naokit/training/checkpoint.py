@@ -65,7 +65,11 @@ class Checkpoint:
     ) -> None:
         """Writes `last`, and `best` where it improved."""
         header = {"training": json.dumps(self.training), "state": json.dumps(state)}
-        weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+        # Copies: safetensors refuses tensors that share memory, as tied weights do.
+        weights = {
+            name: tensor.clone(memory_format=torch.contiguous_format)
+            for name, tensor in network.state_dict().items()
+        }
         if improved:
             write_whole(self.folder / "best.safetensors", save(weights, header))
         tensors = {f"weight.{name}": tensor for name, tensor in weights.items()}
@@ -76,7 +80,9 @@ class Checkpoint:
         write_whole(self.folder / "last.safetensors", save(tensors, header))
 
     def _check(self, path: Path, header: dict[str, str]) -> None:
-        recorded = json.loads(header.get("training", "{}"))
+        if not {"training", "state"} <= header.keys():
+            raise InputError(f"{path} is no checkpoint of a training; remove it to start again")
+        recorded = json.loads(header["training"])
         for name, wanted in self.training.items():
             if recorded.get(name) != wanted:
                 raise InputError(

@@ -21,6 +21,7 @@ import numpy as np
 from naokit.base import InputError
 
 VALIDATION = 0.1  # section 2: 45,000 of CIFAR-10's 50,000 images train, 5,000 are held out
+VALIDATION_NAMES = ("validation", "valid", "val", "dev")
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,34 +115,37 @@ def load_images(source: str | Path | ImageData, *, seed: int = 0) -> ImageData:
         InputError: it cannot be read, is empty, has one class only or images of several sizes.
     """
     if isinstance(source, ImageData):
+        _check(source.name, (source.train, source.validation, source.test), source.class_names)
         return source
     found = read(source)
     splits = [split for split in (found.train, found.validation, found.test) if split is not None]
     _check(str(source), splits, found.class_names)
     train, validation = found.train, found.validation
-    if validation is None:
+    if not validation:  # absent or empty
         held = held_out(train.labels, VALIDATION, seed)
         train, validation = train.take(~held), train.take(held)
+    if not validation:
+        raise InputError(f"{source} has no class of two images, so none can be held out")
     empty = Split(train.images[:0], train.labels[:0])
     return ImageData(str(source), train, validation, found.test or empty, found.class_names)
 
 
 def read(source: str | Path) -> Source:
     """What the reader for this kind of source finds."""
-    from naokit.training import readers
+    from naokit.training import readers, tables
 
     path = Path(source)
     if str(source) == "digits":
         return readers.digits()
     if path.suffix == ".npz":
         return readers.npz(path)
-    if path.suffix == ".parquet" or (path.is_dir() and any(path.glob("*.parquet"))):
-        return readers.parquet(path)
+    if path.suffix == ".parquet" or tables.parquet_files(path):
+        return tables.parquet(path)
     if path.is_dir():
         return readers.folder(path)
     if path.exists():
         raise InputError(f"{path} is neither a folder nor a .npz or .parquet file")
-    return readers.hub(str(source))
+    return tables.hub(str(source))
 
 
 def held_out(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
@@ -156,9 +160,14 @@ def held_out(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
 
 def _check(name: str, splits: Sequence[Split], class_names: Sequence[str]) -> None:
     train = splits[0]
+    for split in splits:
+        if split.images.dtype != np.uint8 or split.images.ndim != 4:
+            raise InputError(f"{name}: images must be bytes (uint8) of shape (N, C, H, W)")
+        if split.labels.dtype != np.int64 or split.labels.shape != split.images.shape[:1]:
+            raise InputError(f"{name}: labels must be int64, one an image")
     if not len(train):
         raise InputError(f"{name} holds no training images")
-    shapes = {split.images.shape[1:] for split in splits}
+    shapes = {split.images.shape[1:] for split in splits if len(split)}
     if len(shapes) > 1:
         raise InputError(f"{name}: its parts differ in image size: {sorted(shapes)}; resize them")
     present = np.unique(train.labels)

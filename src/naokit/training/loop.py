@@ -9,13 +9,14 @@ Shapes: B batch, C channels, H and W height and width, K classes.
 
 from __future__ import annotations
 
+import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -27,12 +28,14 @@ from naokit.base import EvaluationFailed, InputError, derive_seed
 from naokit.training.augmentation import Augmentation
 from naokit.training.checkpoint import Checkpoint
 from naokit.training.data import ImageData, Split
+from naokit.training.failures import memory_failures
+from naokit.training.layout import laid_out, lay_out, memory_format
 from naokit.training.recipes import Recipe
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 
-EVALUATION_BATCH = 500
+EVALUATION_BATCH = 125  # a fifth less time an image than 500 on a processor: caches
 CHECK_LOSS_EVERY = 20  # steps; reading the loss makes a GPU wait
 
 
@@ -57,7 +60,7 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Trained:
-    """How a training ended; the network holds the weights of its last epoch.
+    """How a training ended; the network holds the weights of its last step.
 
     Attributes:
         best_accuracy: the best validation accuracy of any epoch, percent.
@@ -80,15 +83,38 @@ def make_fabric(device: Device = "auto", precision: Precision = "auto") -> Fabri
     """One process on one device; "auto" takes a GPU, and bf16 where it has it.
 
     Raises:
-        InputError: the device is not there.
+        InputError: the device is not there, or does not compute so.
     """
+    _check_name("device", device, get_args(Device))
+    _check_name("precision", precision, get_args(Precision))
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not there.get(device, True):
         raise InputError(f"there is no {device} device here; use --device cpu")
     if precision == "auto":
         wants_cuda = device == "cuda" or (device == "auto" and there["cuda"])
         precision = "bf16-mixed" if wants_cuda and torch.cuda.is_bf16_supported() else "32-true"
-    return Fabric(accelerator=device, devices=1, precision=precision)
+    on_cpu = device == "cpu" or (device == "auto" and not any(there.values()))
+    if on_cpu and precision == "16-mixed":  # Fabric would take bf16 and only warn
+        raise InputError("a processor has no 16-mixed precision; use bf16-mixed or 32-true")
+    with _quiet("lightning_fabric.utilities.rank_zero"):
+        return Fabric(accelerator=device, devices=1, precision=precision)
+
+
+def _check_name(what: str, name: str, known: Sequence[str]) -> None:
+    if name not in known:
+        raise InputError(f"there is no {what} {name!r}; expected {', '.join(known)}")
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Without this logger's remarks; warnings still come through."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def train(
@@ -119,7 +145,7 @@ def train(
         EvaluationFailed: the loss is not finite ("diverged"), or memory ran out.
         InputError: the checkpoint is of another training, or cannot be written.
     """
-    with _failures():
+    with memory_failures():
         run = _Run(network, data, recipe, seed, fabric or make_fabric(), seconds, checkpoint)
         while run.epoch < recipe.epochs and run.one_epoch():
             if on_epoch is not None:
@@ -131,15 +157,15 @@ def evaluate(
     network: nn.Module, data: ImageData, split: Split, fabric: Fabric | None = None
 ) -> float:
     """Accuracy on a split, in percent."""
-    with _failures():
+    with memory_failures():
         fabric = fabric or make_fabric()
         mean, std = (
             torch.tensor(a, dtype=torch.float32).to(fabric.device) for a in data.statistics
         )
         augmentation = Augmentation(_PLAIN, data.image, mean, std)
         images, labels = _tensors(split, fabric)
-        module = network.to(fabric.device)
-        return _accuracy(module, augmentation, images, labels)
+        layout = memory_format(network, fabric.device)
+        return _accuracy(network.to(fabric.device), augmentation, images, labels, layout)
 
 
 _PLAIN = Recipe("plain", epochs=1, crop_padding=0, flip=False)
@@ -160,7 +186,9 @@ class _Run:
     ) -> None:
         self.began = time.monotonic()
         self.recipe, self.seed, self.seconds, self.fabric = recipe, seed, seconds, fabric
-        self.bare = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.layout = memory_format(network, fabric.device)
+        lay_out(network, self.layout)
+        self.bare: Any = network  # may have a `progress` to set
         optimizer = torch.optim.SGD(
             network.parameters(),
             recipe.learning_rate,
@@ -186,12 +214,12 @@ class _Run:
     def one_epoch(self) -> bool:
         """Trains one epoch, measures, saves; False where the clock ran out before its end."""
         generator = torch.Generator().manual_seed(derive_seed(self.seed, "epoch", self.epoch))
-        with torch.random.fork_rng():  # dropout and drop path know only the global generator
-            torch.manual_seed(derive_seed(self.seed, "dropout", self.epoch))
+        # Dropout and drop path know only the global generators.
+        with seeded(derive_seed(self.seed, "dropout", self.epoch), self.fabric.device):
             loss = self._steps(generator)
         if loss is None:
             return False
-        self.last = _accuracy(self.network, self.augmentation, *self.validation)
+        self.last = _accuracy(self.network, self.augmentation, *self.validation, self.layout)
         self.epoch += 1
         improved = self.last > self.best[0]
         if improved:
@@ -211,7 +239,7 @@ class _Run:
         """Mean loss of the epoch's steps; None where the clock ran out."""
         self.network.train()
         total = torch.zeros((), device=self.fabric.device)
-        order = torch.randperm(len(self.labels), generator=generator)
+        order = torch.randperm(len(self.labels), generator=generator).to(self.labels.device)
         for step, rows in enumerate(self._batches(order)):
             total += self._step(rows, generator, self.epoch * self.steps + step)
             if step % CHECK_LOSS_EVERY == 0:
@@ -223,9 +251,7 @@ class _Run:
 
     def _step(self, rows: Tensor, generator: torch.Generator, step: int) -> Tensor:
         """One update; the loss."""
-        rows = rows.to(self.labels.device)
-        images = self.augmentation(self.images[rows], generator)
-        images = images.contiguous(memory_format=torch.channels_last)
+        images = laid_out(self.augmentation(self.images[rows], generator), self.layout)
         share = step / (self.steps * self.recipe.epochs)
         if hasattr(self.bare, "progress"):
             self.bare.progress = share
@@ -249,6 +275,20 @@ class _Run:
         return time.monotonic() - self.began
 
 
+@contextmanager
+def seeded(seed: int, device: torch.device | None = None) -> Iterator[None]:
+    """Seeds the global generators of processor and device, and puts their states back after."""
+    on_cuda = device is not None and device.type == "cuda"
+    with torch.random.fork_rng(devices=[device] if on_cuda else []):
+        torch.default_generator.manual_seed(seed)
+        if on_cuda:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
+        elif device is not None and device.type == "mps":
+            torch.mps.manual_seed(seed)
+        yield
+
+
 def learning_rate(recipe: Recipe, epoch: float) -> float:
     """Half a cosine from the first rate to the last; `epoch` counts fractions."""
     share = min(1.0, epoch / (recipe.cosine_epochs or recipe.epochs))
@@ -266,15 +306,18 @@ def _loss(outputs: Tensor | tuple[Tensor, Tensor], labels: Tensor, weight: float
 
 @torch.no_grad()
 def _accuracy(
-    network: nn.Module, augmentation: Augmentation, images: Tensor, labels: Tensor
+    network: nn.Module,
+    augmentation: Augmentation,
+    images: Tensor,
+    labels: Tensor,
+    layout: torch.memory_format,
 ) -> float:
     """Percent of the images (N, C, H, W) that get their label."""
     network.eval()
     right = torch.zeros((), dtype=torch.long, device=labels.device)
     for start in range(0, len(labels), EVALUATION_BATCH):
         part = slice(start, start + EVALUATION_BATCH)
-        batch = augmentation.standardise(images[part])
-        logits = network(batch.contiguous(memory_format=torch.channels_last))
+        logits = network(laid_out(augmentation.standardise(images[part]), layout))
         right += (logits.argmax(dim=1) == labels[part]).sum()
     return 100 * float(right) / max(1, len(labels))
 
@@ -297,16 +340,3 @@ def _tensors(split: Split, fabric: Fabric) -> tuple[Tensor, Tensor]:
 def _check_finite(total: Tensor) -> None:
     if not math.isfinite(float(total)):
         raise EvaluationFailed("diverged", "the training loss is not finite")
-
-
-@contextmanager
-def _failures() -> Iterator[None]:
-    """Turns running out of memory into a failed evaluation."""
-    try:
-        yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise EvaluationFailed("out of memory", str(error)) from error
-    except RuntimeError as error:
-        if "not enough memory" in str(error) or "out of memory" in str(error):
-            raise EvaluationFailed("out of memory", str(error)) from error
-        raise
