@@ -181,8 +181,9 @@ def train_final(
 
 
 def record_settings(out: Path, settings: Mapping[str, Json]) -> None:
-    """Writes what was asked for."""
-    write_json(out / SETTINGS, dict(settings))
+    """Writes what was asked for; a run that is continued keeps what it was begun with."""
+    if not (out / SETTINGS).exists():
+        write_json(out / SETTINGS, dict(settings))
 
 
 def read_settings(out: Path) -> dict[str, Json]:

@@ -62,6 +62,7 @@ def test_search_on_a_table_prints_one_object_and_continues(tmp_path: Path) -> No
     assert other.exit_code == 2
     assert "seed was 0, now 5" in other.stderr
     assert json.loads((tmp_path / "out" / "report.json").read_text()) == more
+    assert json.loads((tmp_path / "out" / "settings.json").read_text())["seed"] == 0
 
 
 def test_the_whole_path_from_search_to_export(tmp_path: Path) -> None:

@@ -11,8 +11,6 @@ import typer
 from naokit.cli.output import exit_codes, print_json, progress
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from naokit.base import Direction, Evaluator, Json, Space, Trial
     from naokit.evaluators.train import Train
     from naokit.runs import Preset
@@ -88,6 +86,7 @@ def search(
     The same command again continues where it stopped.
     """
     with exit_codes():
+        from naokit import method as methods
         from naokit import runs, spaces
         from naokit.base import InputError
         from naokit.report import closing_lines
@@ -97,6 +96,7 @@ def search(
                 "give --data to train networks or --table to look results up, not both"
             )
         chosen = runs.preset(preset)
+        methods.factory(method)  # a wrong name fails before anything is written
         searched = spaces.load(space, nodes=nodes)
         source = table[0].name.partition(".")[0] if table else Path(data or "digits").name
         folder = out or Path("runs") / f"{searched.name}-{source}-{method}"
@@ -159,18 +159,16 @@ def _on_table(
         class_column=class_column,
         direction=direction,
     )
-    runs.record_settings(
-        options.out,
-        {
-            "command": "search",
-            "space": dict(space.settings()),
-            "tables": [str(path.resolve()) for path in tables],
-            "metric": metric,
-            "storage": options.storage,
-            "method": options.method,
-            "seed": options.seed,
-        },
-    )
+    settings = {
+        "command": "search",
+        "space": dict(space.settings()),
+        "tables": [str(path.resolve()) for path in tables],
+        "metric": metric,
+        "storage": options.storage,
+        "method": options.method,
+        "seed": options.seed,
+    }
+    runs.record_settings(options.out, settings)
     study = _search(options, evaluator.space, evaluator, runs.STUDY, 0, 1)
     found = _summary(options, study, evaluator)
     write_json(options.out / runs.REPORT, found)
@@ -249,14 +247,15 @@ def _search(
         total = options.evaluations + repeat * (times - 1)
         task = bar.add_task(f"{method:12}", total=total, note="")
 
+        best = max if evaluator.direction == "maximize" else min
+        seen: list[Trial] = []
+
         def told(study: Study, trial: Trial) -> None:
-            best = max if evaluator.direction == "maximize" else min
-            values = [t.value for t in study.trials if t.value is not None]
+            seen.extend([trial] if seen else study.trials)
+            values = [t.value for t in seen if t.value is not None]
             last = trial.reason if trial.value is None else f"{trial.value:.2f}"
             shown = f"best {best(values):.2f}, " if values else ""
-            bar.update(
-                task, completed=len(study.trials), note=f"{shown}last {last} ({trial.origin})"
-            )
+            bar.update(task, completed=len(seen), note=f"{shown}last {last} ({trial.origin})")
 
         study = runs.search(
             space,
@@ -272,13 +271,8 @@ def _search(
             seconds=options.seconds,
             on_trial=told,
         )
-        _catch_up(bar, task, study)
+        bar.update(task, completed=len(study.trials))  # where nothing new had to be done
     return study
-
-
-def _catch_up(bar: Progress, task: Any, study: Study) -> None:
-    """Shows what was there already when nothing new had to be done."""
-    bar.update(task, completed=len(study.trials))
 
 
 def _finish(options: _Options, study: Study, evaluator: Train, preset: Preset) -> dict[str, Json]:
