@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 LOCK := $(shell { cat constraints.txt pyproject.toml; $(PYTHON) --version; } 2>&1 | cksum | tr -d ' ')
 
 SHELL := bash
-export OMP_NUM_THREADS ?= 2
+# Two threads are no faster on the digits, and slower where the other core is busy (docs/results.md).
+export OMP_NUM_THREADS ?= 1
 
 .PHONY: help environment search test format format-check lint types imports docs tests clean
 
