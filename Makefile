@@ -13,7 +13,7 @@ export OMP_NUM_THREADS ?= 1
 .PHONY: help environment search test format format-check lint types imports docs tests clean
 
 help:
-	@echo "make search    search, train and export on the digits (about four minutes)"
+	@echo "make search    search, train and export on the digits (about five minutes)"
 	@echo "make test      every check: format, lint, types, import contracts, docs, tests"
 	@echo "make format    bring the code into shape"
 	@echo "make lint | types | imports | docs | tests    one check"
