@@ -10,9 +10,10 @@ Method     who proposes: a function of a seed and of the trials so far
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -159,6 +160,14 @@ class Space(ABC):
     def graphs(self, choices: Sequence[int]) -> tuple[Graph, ...]:
         """What these choices compute, before any reduction (see `naokit.graphs`)."""
 
+    def numbers(self, choices: Sequence[int]) -> Sequence[float]:
+        """Ordered values in [0, 1] that describe these choices besides the graphs; as many always.
+
+        A width of 16, 64 or 256 is more than three labels: near values have near numbers.
+        """
+        del choices
+        return ()
+
     def describe(self, choices: Sequence[int]) -> str:
         """The architecture as lines of text for people."""
         names = self.grammar.names
@@ -167,6 +176,11 @@ class Space(ABC):
     def key(self, choices: Sequence[int]) -> str:
         """What makes two architectures the same: equal names mean equal computations."""
         return digest(self.graphs(choices))
+
+    def allows(self, choices: Sequence[int]) -> bool:
+        """Whether these choices may be evaluated: methods propose nothing else."""
+        del choices
+        return True
 
     @abstractmethod
     def settings(self) -> Mapping[str, Json]:
@@ -208,6 +222,16 @@ class Space(ABC):
                 raise InputError(f"{name} is choice {choice}; {self.name} has 0 to {count - 1}")
         return Architecture(self, tuple(int(choice) for choice in choices))
 
+    def everything(self, limit: int) -> list[Architecture] | None:
+        """Every architecture once; None where there are more than `limit` spellings."""
+        if self.size > limit:
+            return None
+        found: dict[str, Architecture] = {}
+        for choices in itertools.product(*map(range, self.grammar.counts)):
+            architecture = Architecture(self, choices)
+            found.setdefault(architecture.key, architecture)
+        return list(found.values())
+
     def sample(self, generator: np.random.Generator) -> Architecture:
         """An architecture with every choice uniform (section 2: all random)."""
         counts = np.asarray(self.grammar.counts)
@@ -232,6 +256,15 @@ class Space(ABC):
         choices = list(architecture.choices)
         choices[position] = (choices[position] + step) % counts[position]
         return Architecture(self, tuple(choices))
+
+    def neighbours(self, architecture: Architecture) -> Iterator[Architecture]:
+        """Every architecture with one choice changed, position by position."""
+        for position, count in enumerate(self.grammar.counts):
+            for choice in range(count):
+                if choice != architecture.choices[position]:
+                    choices = list(architecture.choices)
+                    choices[position] = choice
+                    yield Architecture(self, tuple(choices))
 
 
 @dataclass(frozen=True)
@@ -328,10 +361,17 @@ class Trial:
 
 @dataclass(frozen=True)
 class Proposal:
-    """An architecture to evaluate next, and where it came from."""
+    """An architecture to evaluate next.
+
+    Attributes:
+        architecture: what to evaluate.
+        origin: where it came from, in a few words.
+        model: what the method knows of its model's quality, by name; empty where it has none.
+    """
 
     architecture: Architecture
     origin: str
+    model: Mapping[str, float] = field(default_factory=dict)
 
 
 class Method(ABC):

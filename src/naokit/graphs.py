@@ -24,6 +24,9 @@ NULL = "(null)"
 IDENTITY = "(identity)"
 """Label of an identity that costs nothing. One with a stride or weights needs another label."""
 
+SUM = "sum"
+"""Label of a vertex that only adds what arrives: no operation."""
+
 
 @dataclass(frozen=True)
 class Graph:

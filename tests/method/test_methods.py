@@ -6,7 +6,7 @@ import pytest
 
 from naokit.base import InputError, Method, Space, Trial
 from naokit.method import factory
-from naokit.method.baselines import Evolution, RandomSearch
+from naokit.method.baselines import Evolution, LocalSearch, RandomSearch
 from naokit.method.fit import FitSettings
 from naokit.method.model import ModelSettings
 from naokit.method.optimizer import Nao2018, NaoSettings, Schedule
@@ -43,7 +43,24 @@ class TestEvolutionOnATinySpace(TestEvolution):
     space = TINY
 
 
-class TestNao(MethodContract):
+class TestLocalSearch(MethodContract):
+    space = CELLS
+
+    def method(self, seed: int) -> Method:
+        return LocalSearch(self.space, seed, self.evaluations)
+
+    def test_a_climb_goes_on_from_what_is_better(self) -> None:
+        history = self.run(self.method(0), 1)
+        better = Trial(1, self.method(0).propose(history).architecture, 2.0, origin="neighbour")
+        nearest = self.method(0).propose([*history, better]).architecture
+        assert nearest in set(self.space.neighbours(better.architecture))
+
+
+class TestLocalSearchOnATinySpace(TestLocalSearch):
+    space = TINY
+
+
+class TestNao2018(MethodContract):
     space = CELLS
     settings = QUICK
 
@@ -64,7 +81,7 @@ class TestNao(MethodContract):
         assert method.propose(history).origin == "random"
 
 
-class TestNaoThatReplaces(TestNao):
+class TestNaoThatReplaces(TestNao2018):
     settings = QUICK_REPLACING
 
 

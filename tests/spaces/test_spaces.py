@@ -8,7 +8,7 @@ import pytest
 from naokit import spaces
 from naokit.base import InputError
 from naokit.graphs import canonical
-from naokit.spaces import Choice, Choices, ConvCells, NasBench201
+from naokit.spaces import Choice, Choices, ConvCells, NasBench201, NasBenchGraph, TransNasMicro
 from naokit.testing import SpaceContract
 
 NAONET_A = "0 7 1 15 2 8 1 7 0 6 1 7 0 8 4 7 1 5 0 7 0 7 1 13 0 6 0 14 0 9 1 10 0 14 2 6 1 11 0 7"
@@ -40,6 +40,14 @@ class TestConvLarge(SpaceContract):
 
     def test_reads_the_published_cell(self) -> None:
         assert str(self.space.parse(NAONET_A)) == NAONET_A
+
+
+class TestTransNasMicro(SpaceContract):
+    space = TransNasMicro()
+
+
+class TestNasBenchGraph(SpaceContract):
+    space = NasBenchGraph()
 
 
 class TestNasBench201(SpaceContract):

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 import naokit
+from naokit.cli.bench import bench
 from naokit.cli.export import export
 from naokit.cli.profile import profile
 from naokit.cli.search import search
@@ -37,5 +38,5 @@ def _root(
     """Neural Architecture Optimization: from a search space to a trained, exported network."""
 
 
-for _command in (search, train, show, profile, export):
+for _command in (search, train, show, profile, export, bench):
     app.command()(_command)

@@ -20,6 +20,7 @@ from naokit.base import (
     Result,
     Space,
 )
+from naokit.spaces.choices import Choice, Choices, Value
 from naokit.spaces.table import TableSpace
 
 Row = dict[str, str]
@@ -34,8 +35,10 @@ class Tabular(Evaluator):
     Args:
         space: how the architecture column is read.
         tables: CSV files, joined on the architecture column.
-        architecture_column: its name.
+        architecture_column: its name, or several with commas between: their texts are joined by
+            spaces; for `Choices` each column is the choice of its name.
         metric: the column of the value.
+        also: further columns, kept as metrics of each result.
         class_column: a column of names that equal architectures share.
         direction: whether more of the metric is better.
 
@@ -50,26 +53,25 @@ class Tabular(Evaluator):
         *,
         architecture_column: str,
         metric: str,
+        also: Sequence[str] = (),
         class_column: str | None = None,
         direction: Direction = "maximize",
     ) -> None:
-        paths = [tables] if isinstance(tables, str | Path) else list(tables)
-        rows = _join([_read(Path(path)) for path in paths], architecture_column)
-        for column in (architecture_column, metric, *filter(None, [class_column])):
-            if column not in rows[0]:
-                raise InputError(
-                    f"{', '.join(map(str, paths))} has no column {column!r}; "
-                    f"it has {', '.join(rows[0])}"
-                )
+        columns, rows = read_tables(tables, architecture_column)
+        for column in (metric, *also, *filter(None, [class_column])):
+            _require(rows, column, tables)
         self.metric = metric
         self.direction = direction
         self.values: dict[str, float] = {}
+        self.metrics: dict[str, dict[str, float]] = {}
         classes: dict[tuple[int, ...], str] = {}
         for number, row in enumerate(rows, 2):
-            choices = _choices(space, row[architecture_column], number)
+            choices = _choices(space, row, columns, number)
             key = row[class_column] if class_column else space.key(choices)
-            classes[choices] = key
-            self.values.setdefault(key, _number(row[metric], metric, number))
+            classes.setdefault(choices, key)
+            if key not in self.values:
+                self.values[key] = _number(row[metric], metric, number)
+                self.metrics[key] = {name: _number(row[name], name, number) for name in also}
         lines = "\n".join(f"{key} {value}" for key, value in self.values.items())
         self.fingerprint = hashlib.blake2b(lines.encode(), digest_size=8).hexdigest()
         self.space = TableSpace(space, self.fingerprint, classes)
@@ -77,16 +79,57 @@ class Tabular(Evaluator):
     def evaluate(self, architecture: Architecture, seed: int) -> Result:
         """The table's value; NaN and absent rows are failed evaluations."""
         del seed
-        value = self.values.get(self.space.key(architecture.choices))
+        key = self.space.key(architecture.choices)
+        value = self.values.get(key)
         if value is None:
             raise EvaluationFailed("not in the table", f"the table has no row for {architecture}")
         if not math.isfinite(value):
             raise EvaluationFailed("no value", f"the table has {value} for {architecture}")
-        return Result(value)
+        return Result(value, self.metrics[key])
 
     def settings(self) -> Mapping[str, Json]:
         """Metric and content."""
         return {"evaluator": "tabular", "metric": self.metric, "table": self.fingerprint}
+
+
+def read_tables(
+    tables: Path | str | Sequence[Path | str], architecture_column: str
+) -> tuple[list[str], list[Row]]:
+    """The architecture's columns, and the rows of all tables joined on them.
+
+    Raises:
+        InputError: a file or column is missing or unreadable (which).
+    """
+    paths = [tables] if isinstance(tables, str | Path) else list(tables)
+    read = [_read(Path(path)) for path in paths]
+    whole = architecture_column in read[0][0]
+    columns = [architecture_column] if whole else architecture_column.split(",")
+    for path, rows in zip(paths, read, strict=True):
+        for column in columns:
+            _require(rows, column, path)
+    return columns, _join(read, columns)
+
+
+def columns_space(name: str, columns: Sequence[str], rows: Sequence[Row]) -> Choices:
+    """A space with a choice for each column: the values that it has, numbers in order."""
+    return Choices(
+        name, tuple(Choice(column, _values({row[column] for row in rows})) for column in columns)
+    )
+
+
+def _values(texts: set[str]) -> tuple[Value, ...]:
+    """The values of a column: numbers where all of them are."""
+    for kind in (int, float):
+        try:
+            return tuple(sorted(kind(text) for text in texts))
+        except ValueError:
+            continue
+    return tuple(sorted(texts))
+
+
+def _require(rows: Sequence[Row], column: str, source: object) -> None:
+    if column not in rows[0]:
+        raise InputError(f"{source} has no column {column!r}; it has {', '.join(rows[0])}")
 
 
 def _read(path: Path) -> list[Row]:
@@ -103,26 +146,30 @@ def _read(path: Path) -> list[Row]:
     return rows
 
 
-def _join(tables: Sequence[list[Row]], column: str) -> list[Row]:
+def _join(tables: Sequence[list[Row]], columns: Sequence[str]) -> list[Row]:
     """The rows of the first table with the columns of the others; unmatched rows are left out."""
     rows, *others = tables
     for other in others:
-        if column not in other[0] or column not in rows[0]:
-            raise InputError(f"tables are joined on {column!r}, which one of them does not have")
-        by_architecture = {row[column]: row for row in reversed(other)}
+        by_architecture = {_name(row, columns): row for row in reversed(other)}
         rows = [
-            {**by_architecture[row[column]], **row}
+            {**by_architecture[_name(row, columns)], **row}
             for row in rows
-            if row[column] in by_architecture
+            if _name(row, columns) in by_architecture
         ]
         if not rows:
-            raise InputError(f"the tables have no value of {column!r} in common")
+            raise InputError(f"the tables have no value of {', '.join(columns)} in common")
     return rows
 
 
-def _choices(space: Space, text: str, number: int) -> tuple[int, ...]:
+def _name(row: Row, columns: Sequence[str]) -> tuple[str, ...]:
+    return tuple(row[column] for column in columns)
+
+
+def _choices(space: Space, row: Row, columns: Sequence[str], number: int) -> tuple[int, ...]:
     try:
-        return space.read(text)
+        if isinstance(space, Choices):
+            return space.of_texts({column: row[column] for column in columns})
+        return space.read(" ".join(_name(row, columns)))
     except InputError as error:
         raise InputError(f"line {number} of the table: {error}") from error
 

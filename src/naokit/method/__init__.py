@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 
 from naokit.base import InputError, Method, Space
-from naokit.method.baselines import Evolution, RandomSearch
+from naokit.method.baselines import Evolution, LocalSearch, RandomSearch
 
 MethodFactory = Callable[[Space, int, int], Method]
 """(space, seed, evaluations) -> the method."""
 
 
+# The larger methods are imported when they are asked for: scipy, and torch for the 2018 ones.
 def _nao_2018(space: Space, seed: int, evaluations: int) -> Method:
     from naokit.method.optimizer import Nao2018
 
@@ -29,11 +30,19 @@ def _nao_2018_ws(space: Space, seed: int, evaluations: int) -> Method:
     return Nao2018(space, seed, evaluations, WEIGHT_SHARING)
 
 
+def _nao(space: Space, seed: int, evaluations: int) -> Method:
+    from naokit.method.nao import Nao
+
+    return Nao(space, seed, evaluations)
+
+
 METHODS: Mapping[str, MethodFactory] = {
+    "nao": _nao,
     "nao-2018": _nao_2018,
     "nao-2018-ws": _nao_2018_ws,
     "random": RandomSearch,
     "evolution": Evolution,
+    "local-search": LocalSearch,
 }
 
 

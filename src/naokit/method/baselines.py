@@ -94,6 +94,54 @@ class Evolution(Method):
         return Proposal(self.stream.next(seen), "random")
 
 
+class LocalSearch(Method):
+    """Hill climbing (White et al. 2021, arXiv 2004.08996): every neighbour of the best, then again.
+
+    Neighbours differ in one choice. Where one is better the climb goes on from it at once; where
+    none is, a new climb begins at a random architecture. Where it stands follows from replaying the
+    history, in which every proposal but the starts is a neighbour of the climb's best.
+    """
+
+    def __init__(self, space: Space, seed: int, evaluations: int) -> None:
+        del evaluations
+        self.space = space
+        self.seed = seed
+        self.stream = RandomStream(space, seed)
+
+    def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
+        """A neighbour of the climb's best that is new; else a random start."""
+        seen = _keys(history, pending)
+        best = self._best_of_climb(history)
+        if best is not None:
+            for neighbour in self._shuffled(best.architecture):
+                if neighbour.key not in seen:
+                    return Proposal(neighbour, "neighbour")
+        return Proposal(self.stream.next(seen), "random")
+
+    @staticmethod
+    def _best_of_climb(history: Sequence[Trial]) -> Trial | None:
+        """The best since the last random start that has a value."""
+        best: Trial | None = None
+        for trial in history:
+            if trial.origin != "neighbour":
+                best = None
+            if trial.value is not None and (
+                best is None or best.value is None or trial.value > best.value
+            ):
+                best = trial
+        return best
+
+    def _shuffled(self, architecture: Architecture) -> list[Architecture]:
+        """The allowed neighbours in an order that depends on the seed and the architecture."""
+        neighbours = [
+            a for a in self.space.neighbours(architecture) if self.space.allows(a.choices)
+        ]
+        generator = np.random.default_rng(
+            derive_seed(self.seed, "neighbours", architecture.choices)
+        )
+        return [neighbours[place] for place in generator.permutation(len(neighbours))]
+
+
 def _keys(history: Sequence[Trial], pending: Sequence[Architecture]) -> set[str]:
     keys = {trial.architecture.key for trial in history}
     return keys | {architecture.key for architecture in pending}

@@ -143,7 +143,8 @@ class Nao2018(Method):
         fitted = self._fit(pool, len(history))
         seen = {trial.architecture.key for trial in history}
         for step, architecture in self._improved(fitted, pool):
-            if wanted and architecture.key not in seen:
+            new = architecture.key not in seen and self.space.allows(architecture.choices)
+            if wanted and new:
                 seen.add(architecture.key)
                 wanted -= 1
                 yield Proposal(architecture, f"latent step {step:g}")

@@ -19,7 +19,8 @@ from types import ModuleType
 from naokit.base import InputError, Json, Space
 from naokit.spaces.cells import ConvCells, Operation
 from naokit.spaces.choices import Choice, Choices
-from naokit.spaces.nas_bench_201 import NasBench201
+from naokit.spaces.edge_cells import NasBench201, TransNasMicro
+from naokit.spaces.nas_bench_graph import NasBenchGraph
 
 __all__ = [
     "SPACES",
@@ -27,7 +28,9 @@ __all__ = [
     "Choices",
     "ConvCells",
     "NasBench201",
+    "NasBenchGraph",
     "Operation",
+    "TransNasMicro",
     "from_settings",
     "load",
 ]
@@ -36,6 +39,8 @@ SPACES: Mapping[str, Callable[[], Space]] = {
     "conv-small": ConvCells.small,
     "conv-large": ConvCells.large,
     "nas-bench-201": NasBench201,
+    "transnas-micro": TransNasMicro,
+    "nas-bench-graph": NasBenchGraph,
 }
 """Our own spaces at their published sizes."""
 

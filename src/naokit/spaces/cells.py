@@ -29,7 +29,7 @@ from naokit.base import (
     NetworkSettings,
     Space,
 )
-from naokit.graphs import IDENTITY, Graph
+from naokit.graphs import IDENTITY, SUM, Graph
 
 if TYPE_CHECKING:
     from torch import nn
@@ -247,7 +247,7 @@ def cell_graph(branches: Sequence[tuple[int, str]], *, reduction: bool) -> Graph
             continue
         edges += [(producer, len(labels)) for producer in producers[node]]
         leaving.append(len(labels))
-        labels.append("identity" if node < INPUTS else "sum")
+        labels.append("identity" if node < INPUTS else SUM)
     edges += [(vertex, len(labels)) for vertex in leaving]
     labels.append("output")
     return Graph.of(labels, edges, (0, 1), (len(labels) - 1,))

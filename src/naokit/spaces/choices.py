@@ -11,6 +11,7 @@ A choice whose condition does not hold is absent: its value alters nothing, not 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -46,6 +47,12 @@ class Choice:
     name: str
     values: tuple[Value, ...]
     when: tuple[str, tuple[Value, ...]] | None = None
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the values are numbers in ascending order, more than two of them."""
+        numbers = [v for v in self.values if isinstance(v, int | float)]
+        return 2 < len(numbers) == len(self.values) and numbers == sorted(numbers)
 
 
 @dataclass(frozen=True)
@@ -123,18 +130,37 @@ class Choices(Space):
                 f"{self.name} has no choice {min(unknown)!r}; "
                 f"it has {', '.join(choice.name for choice in self.choices)}"
             )
-        indices = [self._index(choice, words.get(choice.name)) for choice in self.choices]
+        indices = self.of_texts(words)
         missing = self.values(indices).keys() - words.keys()
         if missing:
             raise InputError(f"{self.name}: {min(missing)} has no value in {text!r}")
-        return tuple(indices)
+        return indices
+
+    def of_texts(self, texts: Mapping[str, str]) -> tuple[int, ...]:
+        """The choices of values written as texts, by name; the first where there is none."""
+        return tuple(self._index(choice, texts.get(choice.name)) for choice in self.choices)
 
     @staticmethod
     def _index(choice: Choice, word: str | None) -> int:
         spelled = [str(value) for value in choice.values]
-        if word is not None and word not in spelled:
-            raise InputError(f"{choice.name} is {word}; expected one of {', '.join(spelled)}")
-        return 0 if word is None else spelled.index(word)
+        if word is None:
+            return 0
+        if word in spelled:
+            return spelled.index(word)
+        if _as_number(word) in choice.values:  # 1e-3 is 0.001
+            return choice.values.index(_as_number(word))
+        raise InputError(f"{choice.name} is {word}; expected one of {', '.join(spelled)}")
+
+    def numbers(self, choices: Sequence[int]) -> Sequence[float]:
+        """The place of each number among the values of its choice; the middle where absent."""
+        chosen = self.values(choices)
+        return [
+            choice.values.index(chosen[choice.name]) / (len(choice.values) - 1)
+            if choice.name in chosen
+            else 0.5
+            for choice in self.choices
+            if choice.ordered
+        ]
 
     def describe(self, choices: Sequence[int]) -> str:
         """What is chosen; absent choices are left out."""
@@ -172,3 +198,11 @@ class Choices(Space):
         if self.network is None:
             return super().build(architecture, settings)
         return self.network(self.values(architecture.choices), settings)
+
+
+def _as_number(text: str) -> float:
+    """The number that a text writes, NaN where it writes none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

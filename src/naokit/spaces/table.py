@@ -11,6 +11,9 @@ import numpy as np
 from naokit.base import Architecture, Grammar, Json, Space
 from naokit.graphs import Graph
 
+ATTEMPTS = 100
+"""Mutants that are tried for one that the table knows."""
+
 
 @dataclass(frozen=True)
 class TableSpace(Space):
@@ -49,6 +52,10 @@ class TableSpace(Space):
         """As the space beneath."""
         return self.space.read(text)
 
+    def numbers(self, choices: Sequence[int]) -> Sequence[float]:
+        """As the space beneath."""
+        return self.space.numbers(choices)
+
     def describe(self, choices: Sequence[int]) -> str:
         """As the space beneath."""
         return self.space.describe(choices)
@@ -62,9 +69,34 @@ class TableSpace(Space):
         known = self.classes.get(tuple(choices))
         return self.space.key(choices) if known is None else known
 
+    def allows(self, choices: Sequence[int]) -> bool:
+        """Whether the table knows a value."""
+        return self.key(choices) in self._names
+
+    def mutate(self, architecture: Architecture, generator: np.random.Generator) -> Architecture:
+        """A mutant that the table knows, or a row where none is found soon."""
+        for _ in range(ATTEMPTS):
+            mutant = super().mutate(architecture, generator)
+            if self.allows(mutant.choices):
+                return mutant
+        return self.sample(generator)
+
     def sample(self, generator: np.random.Generator) -> Architecture:
         """A row, each equally likely."""
         return Architecture(self, self._rows[int(generator.integers(len(self._rows)))])
+
+    def everything(self, limit: int) -> list[Architecture] | None:
+        """The first row of each class."""
+        first: dict[str, tuple[int, ...]] = {}
+        for choices, name in self.classes.items():
+            first.setdefault(name, choices)
+        if len(first) > limit:
+            return None
+        return [Architecture(self, choices) for choices in first.values()]
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(self.classes.values())
 
     @cached_property
     def _rows(self) -> list[tuple[int, ...]]:

@@ -1,0 +1,184 @@
+"""What the runs of a benchmark say: queries to the best, curves, a table and a figure."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from scipy.stats import t as student
+
+from naokit.base import Direction, InputError, Json
+from naokit.bench.task import Run, Task
+from naokit.files import write_whole
+
+MARKS = (10, 20, 50, 100, 200, 300, 500, 1000)
+"""The numbers of evaluations that the table shows, as far as the budget goes."""
+
+
+def summarise(runs: Sequence[Run], task: Task, best: float) -> dict[str, Json]:
+    """What a method did, over its seeds.
+
+    A run that has not found the best counts as one of all its evaluations in mean and median, and
+    as a failure: with failures the mean is a lower bound.
+
+    Returns:
+        `mean_queries_to_best` with its standard error, `median_queries_to_best`,
+        `max_queries_to_best`, `failures`, `queries_to_best` by seed (null: failed),
+        `seconds_per_suggestion` (processor time), and `validation` and `test`: for each number of
+        evaluations the mean over seeds of the best so far and half its 95 % interval.
+    """
+    queries = [_queries_to(best, found) for found in runs]
+    counted = [
+        found.evaluations if q is None else q for q, found in zip(queries, runs, strict=True)
+    ]
+    curves = [best_so_far(found, task.direction) for found in runs]
+    summary: dict[str, Json] = {
+        "seeds": len(runs),
+        "mean_queries_to_best": statistics.fmean(counted),
+        "standard_error": statistics.stdev(counted) / len(runs) ** 0.5 if len(runs) > 1 else None,
+        "median_queries_to_best": statistics.median(counted),
+        "max_queries_to_best": max(counted),
+        "failures": sum(q is None for q in queries),
+        "queries_to_best": queries,
+        "seconds_per_suggestion": sum(f.seconds for f in runs) / sum(len(f.values) for f in runs),
+        "validation": _curve([validation for validation, _ in curves]),
+    }
+    if task.test_metric:
+        summary["test"] = _curve([test for _, test in curves])
+    return summary
+
+
+def _queries_to(best: float, found: Run) -> int | None:
+    return found.values.index(best) + 1 if best in found.values else None
+
+
+def best_so_far(found: Run, direction: Direction) -> tuple[list[float | None], list[float | None]]:
+    """The best value after each evaluation, and the test value of that architecture.
+
+    A run that ended early has found the best, or has nothing left: its last value stays.
+    """
+    sign = 1 if direction == "maximize" else -1
+    place: int | None = None
+    places: list[int | None] = []
+    for index, value in enumerate(found.values):
+        held = None if place is None else found.values[place]
+        if value is not None and (held is None or sign * value > sign * held):
+            place = index
+        places.append(place)
+    places += [place] * (found.evaluations - len(places))
+    test = found.test or [None] * len(found.values)
+    return (
+        [None if p is None else found.values[p] for p in places],
+        [None if p is None else test[p] for p in places],
+    )
+
+
+def _curve(curves: Sequence[Sequence[float | None]]) -> dict[str, list[float | None]]:
+    """Mean and half a 95 % interval of the mean (Student's t) after each evaluation."""
+    means: list[float | None] = []
+    intervals: list[float | None] = []
+    for column in zip(*curves, strict=True):
+        values = [value for value in column if value is not None]
+        means.append(statistics.fmean(values) if values else None)
+        intervals.append(half_interval(values))
+    return {"mean": means, "interval_95": intervals}
+
+
+def half_interval(values: Sequence[float]) -> float | None:
+    """Half the 95 % interval of the mean; None of fewer than two values."""
+    if len(values) < 2:
+        return None
+    quantile = float(student.ppf(0.975, len(values) - 1))
+    return quantile * float(statistics.stdev(values)) / math.sqrt(len(values))
+
+
+def markdown(summary: dict[str, Json]) -> str:
+    """A table with a line for each method."""
+    marks = [mark for mark in MARKS if mark <= summary["evaluations"]]
+    heads = ["method", "queries to the best (mean ± s.e.)", "median", "max", "failures"]
+    heads += [f"@{mark}" for mark in marks] + ["ms / suggestion"]
+    lines = [
+        f"{summary['task']['space']}, {summary['task']['metric']}: {summary['seeds']} seeds, "
+        f"{summary['evaluations']} evaluations, batch {summary['batch']}, "
+        f"best {summary['best']:g}",
+        "",
+        "| " + " | ".join(heads) + " |",
+        "|---" * len(heads) + "|",
+    ]
+    for name, found in summary["methods"].items():
+        error = found["standard_error"]
+        over = "over " if found["failures"] else ""
+        cells = [
+            name,
+            f"{over}{found['mean_queries_to_best']:.1f}"
+            + ("" if error is None else f" ± {error:.1f}"),
+            f"{found['median_queries_to_best']:g}",
+            f"{found['max_queries_to_best']}",
+            f"{found['failures']}",
+            *(_number(found["validation"]["mean"][mark - 1]) for mark in marks),
+            f"{1000 * found['seconds_per_suggestion']:.1f}",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def figure(summary: dict[str, Json], path: Path) -> None:
+    """Writes the curves with their intervals as a page that needs no network.
+
+    Raises:
+        InputError: plotly is not installed.
+    """
+    try:
+        import plotly.graph_objects as go
+        from plotly.colors import qualitative
+    except ImportError:
+        raise InputError("a figure needs plotly: pip install 'naokit[figures]'") from None
+    picture = go.Figure()
+    for place, (name, found) in enumerate(summary["methods"].items()):
+        colour = qualitative.Safe[place % len(qualitative.Safe)]
+        for part, dash in (("validation", "solid"), ("test", "dot")):
+            if part in found:
+                _draw(picture, f"{name}, {part}", found[part], colour, dash)
+    task = summary["task"]
+    picture.update_layout(
+        title=f"{task['space']}, {task['metric']}: best so far, mean of {summary['seeds']} seeds "
+        "and its 95 % interval",
+        xaxis_title="evaluations",
+        yaxis_title=task["metric"],
+        template="plotly_white",
+    )
+    write_whole(path, picture.to_html(include_plotlyjs=True))
+
+
+def _draw(picture: Any, name: str, curve: dict[str, Json], colour: str, dash: str) -> None:
+    """One line and the band around it."""
+    points = [
+        (place, mean, half or 0.0)
+        for place, (mean, half) in enumerate(
+            zip(curve["mean"], curve["interval_95"], strict=True), 1
+        )
+        if mean is not None
+    ]
+    x = [place for place, _, _ in points]
+    upper = [mean + half for _, mean, half in points]
+    lower = [mean - half for _, mean, half in points]
+    picture.add_scatter(
+        x=x, y=[mean for _, mean, _ in points], name=name, line={"color": colour, "dash": dash}
+    )
+    picture.add_scatter(
+        x=[*x, *reversed(x)],
+        y=[*upper, *reversed(lower)],
+        fill="toself",
+        fillcolor=colour,
+        opacity=0.15,
+        line={"width": 0},
+        hoverinfo="skip",
+        showlegend=False,
+    )

@@ -1,0 +1,154 @@
+"""One run of a benchmark: a method searches a table of known results with one seed.
+
+Protocol: a query is one evaluation of a distinct architecture, the initial ones included; asking
+again for a known one, or for one that the table does not have, is free. Methods see the metric
+alone; `test` is the value of another column for the best architecture so far.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+
+import optuna
+
+from naokit import spaces
+from naokit.base import Direction, InputError, Space, SpaceExhausted
+from naokit.evaluators import Tabular
+from naokit.evaluators.tabular import columns_space, read_tables
+from naokit.study import create_study
+
+STUCK = 1000
+"""A run ends when a method has asked so often in a row for what is known or absent."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A table and the column that is optimised.
+
+    Attributes:
+        space: name of the space; `choices` makes one of the architecture's columns.
+        tables: CSV files, joined on the architecture.
+        architecture_column: one column, or several with commas between.
+        metric: the column that methods see.
+        test_metric: a column that is only reported.
+        class_column: a column of names that equal architectures share.
+        direction: of metric and test metric.
+    """
+
+    space: str
+    tables: tuple[str, ...]
+    architecture_column: str
+    metric: str
+    test_metric: str | None = None
+    class_column: str | None = None
+    direction: Direction = "maximize"
+
+    @property
+    def name(self) -> str:
+        """What results are filed under."""
+        return f"{self.space} {self.metric}"
+
+    def load(self) -> Tabular:
+        """The table as an evaluator; raises InputError."""
+        if self.space == "choices":
+            columns, rows = read_tables(self.tables, self.architecture_column)
+            space: Space = columns_space("choices", columns, rows)
+        else:
+            space = spaces.load(self.space)
+        return Tabular(
+            space,
+            self.tables,
+            architecture_column=self.architecture_column,
+            metric=self.metric,
+            also=[self.test_metric] if self.test_metric else [],
+            class_column=self.class_column,
+            direction=self.direction,
+        )
+
+
+@dataclass(frozen=True)
+class Run:
+    """One search.
+
+    Attributes:
+        task: its name.
+        method: who proposed.
+        seed: of the search.
+        evaluations: the budget.
+        batch: how many were asked for before any was told.
+        values: the metric of each query, in order, None where the table has none.
+        test: the test metric of each query; empty without one.
+        seconds: processor time spent on proposals.
+    """
+
+    task: str
+    method: str
+    seed: int
+    evaluations: int
+    batch: int
+    values: list[float | None]
+    test: list[float | None]
+    seconds: float
+
+    @property
+    def name(self) -> tuple[str, str, int, int, int]:
+        """What tells runs apart."""
+        return (self.task, self.method, self.seed, self.evaluations, self.batch)
+
+
+def run(task: Task, method: str, seed: int, evaluations: int, batch: int = 1) -> Run:
+    """One search on the table, ended early where it has found the best."""
+    table = table_of(task)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = create_study(
+        table.space, method=method, seed=seed, evaluations=evaluations, direction=table.direction
+    )
+    best = best_value(table)
+    known: dict[str, float | None] = {}
+    order: list[str] = []
+    seconds, free = 0.0, 0
+    while len(order) < evaluations and free < STUCK and best not in known.values():
+        began = time.process_time()
+        try:
+            asked = [study.ask() for _ in range(min(batch, evaluations - len(order)))]
+        except SpaceExhausted:
+            break
+        seconds += time.process_time() - began
+        for one in asked:
+            key = one.architecture.key
+            value = table.values.get(key)
+            finite = value is not None and math.isfinite(value)
+            study.tell(one.number, value if finite else None, "" if finite else "no value")
+            free += 1
+            if value is not None and key not in known:
+                free = 0
+                known[key] = value if finite else None
+                order.append(key)
+    test = [table.metrics[key][task.test_metric] for key in order] if task.test_metric else []
+    return Run(
+        task.name,
+        method,
+        seed,
+        evaluations,
+        batch,
+        [known[key] for key in order],
+        [value if math.isfinite(value) else None for value in test],
+        seconds,
+    )
+
+
+def best_value(table: Tabular) -> float:
+    """The best value of a table."""
+    finite = [value for value in table.values.values() if math.isfinite(value)]
+    if not finite:
+        raise InputError(f"the column {table.metric} of the table has no value at all")
+    return max(finite) if table.direction == "maximize" else min(finite)
+
+
+@lru_cache(maxsize=2)
+def table_of(task: Task) -> Tabular:
+    """Read once a process."""
+    return task.load()

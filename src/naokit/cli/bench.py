@@ -1,0 +1,83 @@
+"""`naokit bench`: methods against each other on a table of known results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from naokit.cli.output import exit_codes, print_json, progress
+from naokit.cli.search import one_of
+
+if TYPE_CHECKING:
+    from naokit.bench import Run
+
+
+def bench(
+    table: Annotated[list[Path], typer.Option(help="CSV of known results; several are joined.")],
+    metric: Annotated[str, typer.Option(help="The column that methods see.")],
+    space: Annotated[
+        str, typer.Option(help="Of the table; choices: each architecture column is a choice.")
+    ] = "nas-bench-201",
+    architecture_column: Annotated[
+        str, typer.Option(help="Names the architecture; several with commas between.")
+    ] = "arch",
+    test_metric: Annotated[
+        str | None, typer.Option(help="A column that is only reported, for the best so far.")
+    ] = None,
+    class_column: Annotated[
+        str | None, typer.Option(help="Column whose equal values are one architecture.")
+    ] = None,
+    direction: Annotated[str, typer.Option(help="maximize or minimize.")] = "maximize",
+    methods: Annotated[str, typer.Option(help="Names with commas between.")] = "nao,random",
+    seeds: Annotated[int, typer.Option(min=1, help="Searches of each method.")] = 10,
+    evaluations: Annotated[int, typer.Option(min=1, help="Of each search.")] = 300,
+    batch: Annotated[int, typer.Option(min=1, help="Asked for before any result is told.")] = 1,
+    processes: Annotated[int, typer.Option(min=1, help="Searches side by side.")] = 1,
+    out: Annotated[Path, typer.Option(help="Folder of results; the same again continues.")] = Path(
+        "runs/bench"
+    ),
+    figure: Annotated[bool, typer.Option(help="Write a figure too (needs plotly).")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Compare methods on known results: queries to the best, curves, seconds a suggestion.
+
+    Writes runs.jsonl, and for the table a summary as JSON and as markdown.
+    """
+    with exit_codes():
+        from naokit import bench as benchmark
+
+        task = benchmark.Task(
+            space,
+            tuple(str(path) for path in table),
+            architecture_column,
+            metric,
+            test_metric,
+            class_column,
+            one_of("direction", direction, ("maximize", "minimize")),
+        )
+        names = [name.strip() for name in methods.split(",") if name.strip()]
+        with progress() as bar:
+            line = bar.add_task("bench", total=len(names) * seeds, note="")
+
+            def told(run: Run) -> None:
+                found = len(run.values)
+                bar.update(line, advance=1, note=f"{run.method} seed {run.seed}: {found} queries")
+
+            summary = benchmark.bench(
+                task,
+                names,
+                seeds=seeds,
+                evaluations=evaluations,
+                batch=batch,
+                processes=processes,
+                out=out,
+                on_run=told,
+            )
+        if figure:
+            benchmark.figure(summary, out / f"{summary['name']}.html")
+        if json:
+            print_json(summary["methods"])
+        else:
+            typer.echo(benchmark.markdown(summary) + f"\nFiles: {out}")

@@ -1,0 +1,67 @@
+"""How much an evaluation of each candidate promises. Higher is better everywhere.
+
+Shapes: n known results, N candidates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.special import ndtr
+
+LIKENESS = 8.0
+"""How fast one architecture's failing fades with distance (method.md, section 1)."""
+
+
+def promise(
+    turn: int,
+    mean: np.ndarray,
+    deviation: np.ndarray,
+    targets: np.ndarray,
+    likely: np.ndarray | None = None,
+) -> np.ndarray:
+    """Expected improvement and two upper confidence bounds in turn, (N,).
+
+    No one of the three was best on every table; in turn they never did badly (method.md, section
+    3). Where evaluations may fail, what is gained over the worst known counts as far as an
+    evaluation is likely to succeed.
+
+    Args:
+        turn: how many proposals there were before.
+        mean: of a measurement at each candidate, (N,).
+        deviation: of that measurement, (N,).
+        targets: of the known results, (n,).
+        likely: how likely each candidate gives a value, (N,); None: nothing ever failed.
+    """
+    bound = turn % 3
+    if bound == 0:
+        gain, nothing = expected_improvement(mean, deviation, targets.max()), 0.0
+    else:
+        gain, nothing = mean + bound * deviation, float(targets.min())
+    return gain if likely is None else np.maximum(gain - nothing, 0) * likely
+
+
+def expected_improvement(mean: np.ndarray, deviation: np.ndarray, incumbent: float) -> np.ndarray:
+    """E[max(0, y - incumbent)] for y ~ N(mean, deviation^2), (N,) (Jones et al. 1998)."""
+    away = (mean - incumbent) / deviation
+    density = np.exp(-away * away / 2) / np.sqrt(2 * np.pi)
+    improvement: np.ndarray = deviation * (away * ndtr(away) + density)
+    return improvement
+
+
+def feasibility(succeeded: Sequence[np.ndarray], failed: Sequence[np.ndarray]) -> np.ndarray:
+    """How likely an evaluation of each candidate gives a value, (N,).
+
+    p = (2 + sum over successes of k) / (2.2 + sum over all of k),  k = exp(-8 mean_b r_b^2)
+
+    Args:
+        succeeded: distances from what gave a value to the candidates, b times (n, N).
+        failed: the same from what failed.
+    """
+    well, badly = (
+        np.exp(-LIKENESS * np.mean([r * r for r in blocks], axis=0)).sum(axis=0)
+        for blocks in (succeeded, failed)
+    )
+    likely: np.ndarray = (2 + well) / (2.2 + well + badly)
+    return likely

@@ -1,0 +1,120 @@
+"""Candidates where a space cannot be scored whole: evolution on the promise, which costs nothing.
+
+    the best known, latent steps, random ones ──> generations of mutants and crossings ──> ascent
+
+Evolution found higher values of the acquisition than hill climbing, mutants or latent steps alone
+for equal numbers scored (method.md, section 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from naokit.base import Architecture, Space, derive_seed
+
+BEST, RANDOM = 10, 50
+"""How many of the best known, and how many random ones, the first generation has."""
+POPULATION, GENERATIONS, TOURNAMENT = 40, 12, 4
+CROSSING = 0.3
+"""Share of children that are crossings, mutated after; the others are mutants of one parent."""
+ASCENTS = 8
+"""How often at most the best is replaced by its best single mutant."""
+
+Scorer = Callable[[Sequence[Architecture]], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An architecture and where it came from."""
+
+    architecture: Architecture
+    origin: str
+
+
+class CandidateSearch:
+    """Finds promising architectures of one space; the same for equal seeds, scores and parents."""
+
+    def __init__(self, space: Space, seed: int) -> None:
+        self.space = space
+        self.seed = seed
+
+    def __call__(
+        self, score: Scorer, best: Sequence[Architecture], guests: Sequence[Candidate] = ()
+    ) -> Iterator[Candidate]:
+        """Everything scored, the most promising first.
+
+        Args:
+            score: what an evaluation promises.
+            best: the known architectures, best first.
+            guests: candidates from elsewhere (latent steps).
+        """
+        generator = np.random.default_rng(derive_seed(self.seed, "candidates", len(best)))
+        found = _Scored(score)
+        found.add([Candidate(a, "known") for a in best[:BEST]])
+        found.add(
+            [*guests, *(Candidate(self.space.sample(generator), "random") for _ in range(RANDOM))]
+        )
+        found.add([self._mutant(a, generator) for a in best[:BEST] for _ in range(2)])
+        for _ in range(GENERATIONS):
+            population = found.top(POPULATION)
+            found.add([self._child(population, generator) for _ in range(POPULATION)])
+        for _ in range(ASCENTS):
+            leader = found.top(1)[0]
+            found.add([Candidate(a, "ascent") for a in self.space.neighbours(leader.architecture)])
+            if found.top(1)[0] is leader:
+                break
+        yield from found.top(None)
+
+    def _child(self, population: Sequence[Candidate], generator: np.random.Generator) -> Candidate:
+        """A mutant of a tournament's winner, or of a crossing of two winners."""
+        mother = self._winner(population, generator)
+        if generator.random() > CROSSING:
+            return self._mutant(mother, generator)
+        father = self._winner(population, generator)
+        grammar = self.space.grammar
+        cut = grammar.group * int(generator.integers(1, max(2, grammar.length // grammar.group)))
+        crossed = Architecture(self.space, mother.choices[:cut] + father.choices[cut:])
+        return Candidate(self.space.mutate(crossed, generator), "crossing")
+
+    def _mutant(self, parent: Architecture, generator: np.random.Generator) -> Candidate:
+        """One choice changed, or two."""
+        child = self.space.mutate(parent, generator)
+        if generator.random() < 0.5:
+            child = self.space.mutate(child, generator)
+        return Candidate(child, "mutation")
+
+    @staticmethod
+    def _winner(population: Sequence[Candidate], generator: np.random.Generator) -> Architecture:
+        """The best of a tournament: the population is ordered."""
+        return population[
+            int(generator.integers(0, len(population), TOURNAMENT).min())
+        ].architecture
+
+
+class _Scored:
+    """Candidates with their scores, each spelling once."""
+
+    def __init__(self, score: Scorer) -> None:
+        self.score = score
+        self.candidates: dict[tuple[int, ...], tuple[float, Candidate]] = {}
+
+    def add(self, candidates: Sequence[Candidate]) -> None:
+        """Scores those that are new."""
+        new = {c.architecture.choices: c for c in candidates}
+        new = {
+            choices: candidate
+            for choices, candidate in new.items()
+            if choices not in self.candidates and candidate.architecture.space.allows(choices)
+        }
+        if new:
+            scores = self.score([c.architecture for c in new.values()])
+            for (choices, candidate), value in zip(new.items(), scores.tolist(), strict=True):
+                self.candidates[choices] = (value, candidate)
+
+    def top(self, amount: int | None) -> list[Candidate]:
+        """The most promising ones; ties stay in the order they came."""
+        ordered = sorted(self.candidates.values(), key=lambda pair: -pair[0])
+        return [candidate for _, candidate in ordered[:amount]]

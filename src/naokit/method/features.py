@@ -1,0 +1,275 @@
+"""What the performance model sees of an architecture: numbers read off its labelled graphs.
+
+Three blocks a graph (`method.md`, section 1), invariant under renumbering of the vertices:
+
+    path    for sets S of operations, over the paths whose inner vertices all lie in S:
+            1 / (1 + shortest), longest / most vertices, log(1 + how many)
+    degree  per operation: how many, how many edges from an input and to an output, sum and largest
+            of in- and out-degree; and the degrees of inputs and output, edges, vertices
+    depth   how many vertices of an operation have a longest distance of 1, 2, ... from the inputs,
+            and to the output: on a chain this says what stands where
+
+and a fourth, `number`, where the space describes architectures by ordered values as well. Columns
+stay raw: to standardise each lets rare ones dominate (12 % more evaluations on every table there).
+
+Shapes: A architectures, V vertices, O operations, S sets of operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from naokit.base import Architecture, Space, derive_seed
+from naokit.graphs import SUM, Graph, canonical
+
+Blocks = Sequence[np.ndarray]
+"""The features of A architectures, one (A, columns) array a block."""
+
+SAMPLE = 500
+"""Random architectures from which operations, sizes and typical distances are read."""
+
+ALL_SUBSETS = 5
+"""With so many operations at most, every set of them is looked at (32)."""
+
+PAIRS = 12
+"""With so many at most, singles, pairs, all but one, and all; else no pairs."""
+
+CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What one graph of a space's architectures can hold.
+
+    Attributes:
+        operations: the labels between inputs and output, sorted; sums are no operations.
+        inputs: how many inputs.
+        vertices: the most vertices of the reduced graphs in a sample, at least 3.
+    """
+
+    operations: tuple[str, ...]
+    inputs: int
+    vertices: int
+
+    @classmethod
+    def of(cls, graphs: Sequence[Graph]) -> Shape:
+        """The shape that holds all of these reduced graphs."""
+        labels = {label for graph in graphs for label in _inner(graph)}
+        most = max(len(graph.labels) for graph in graphs)
+        return cls(tuple(sorted(labels - {SUM})), len(graphs[0].inputs), max(3, most))
+
+    def sets(self) -> list[tuple[str, ...]]:
+        """The sets of operations whose paths are looked at."""
+        names = self.operations
+        sizes: Sequence[int] = (1, 2, len(names) - 1, len(names))
+        if len(names) <= ALL_SUBSETS:
+            sizes = range(len(names) + 1)
+        elif len(names) > PAIRS:
+            sizes = (1, len(names) - 1, len(names))
+        return [chosen for size in sorted(set(sizes)) for chosen in combinations(names, size)]
+
+
+class Features:
+    """Turns architectures of one space into blocks of numbers.
+
+    Each block is divided by a typical distance, its root mean square over random pairs, so that
+    distances mean the same in all of them. A block that is constant is left out.
+
+    Args:
+        space: whose graphs are read.
+
+    Attributes:
+        names: of the blocks.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        generator = np.random.default_rng(derive_seed("features"))
+        sample = [space.sample(generator) for _ in range(SAMPLE)]
+        reduced = [_reduced(architecture) for architecture in sample]
+        self.shapes = [Shape.of(graphs) for graphs in zip(*reduced, strict=True)]
+        pairs = generator.integers(0, SAMPLE, (2, 4 * SAMPLE))
+        self.scales: dict[str, float] = {}
+        for name, block in self._blocks(sample).items():
+            away = ((block[pairs[0]] - block[pairs[1]]) ** 2).sum(axis=1).mean()
+            if away > 0:
+                self.scales[name] = float(away) ** 0.5
+        self.names = tuple(self.scales)
+
+    def __call__(self, architectures: Sequence[Architecture]) -> Blocks:
+        """The scaled blocks, in the order of `names`, each (A, columns)."""
+        parts = [
+            self._blocks(architectures[start : start + CHUNK])
+            for start in range(0, len(architectures), CHUNK)
+        ]
+        return [
+            np.concatenate([part[name] for part in parts]) / np.float32(scale)
+            for name, scale in self.scales.items()
+        ]
+
+    def _blocks(self, architectures: Sequence[Architecture]) -> dict[str, np.ndarray]:
+        """The raw blocks of a few architectures."""
+        graphs = [_reduced(architecture) for architecture in architectures]
+        stacks = [
+            _Stack([found[place] for found in graphs], shape)
+            for place, shape in enumerate(self.shapes)
+        ]
+        numbers = [self.space.numbers(architecture.choices) for architecture in architectures]
+        return {
+            "path": np.concatenate([stack.paths() for stack in stacks], axis=1),
+            "degree": np.concatenate([stack.degrees() for stack in stacks], axis=1),
+            "depth": np.concatenate([stack.depths() for stack in stacks], axis=1),
+            "number": np.array(numbers, dtype=np.float32).reshape(len(architectures), -1),
+        }
+
+
+def distances(left: Blocks, right: Blocks) -> list[np.ndarray]:
+    """Euclidean distances in each block, (left, right) each."""
+    return [_distance(a, b) for a, b in zip(left, right, strict=True)]
+
+
+def _distance(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    squares = (left * left).sum(axis=1)[:, None] + (right * right).sum(axis=1)
+    distance: np.ndarray = np.sqrt(np.maximum(squares - 2 * (left @ right.T), 0))
+    return distance
+
+
+def _reduced(architecture: Architecture) -> list[Graph]:
+    return [canonical(graph) for graph in architecture.graphs]
+
+
+def _inner(graph: Graph) -> Iterator[str]:
+    ends = {*graph.inputs, *graph.outputs}
+    return (label for vertex, label in enumerate(graph.labels) if vertex not in ends)
+
+
+class _Stack:
+    """A reduced graphs of one shape as arrays, all padded to the same V vertices.
+
+    The inputs come first and the output last, whatever their places in the graphs.
+    """
+
+    def __init__(self, graphs: Sequence[Graph], shape: Shape) -> None:
+        self.shape = shape
+        vertices = max(shape.vertices, *(len(graph.labels) for graph in graphs))
+        self.edges = np.zeros((len(graphs), vertices, vertices), dtype=np.float32)
+        # One column an operation; then sums, inputs, outputs. A label that the sample did not have
+        # is in none of the columns: its vertex is seen only in the edges.
+        known = {name: column for column, name in enumerate((*shape.operations, SUM))}
+        self.kinds = np.zeros((len(graphs), vertices, len(known) + 2), dtype=np.float32)
+        for row, graph in enumerate(graphs):
+            self._fill(row, graph, vertices, known)
+
+    def _fill(self, row: int, graph: Graph, vertices: int, known: Mapping[str, int]) -> None:
+        last = vertices - 1
+        place = list(range(len(graph.labels)))
+        for output in graph.outputs:  # one in every space; it ends the order
+            place[output] = last
+            self.kinds[row, last, -1] = 1
+        for vertex in graph.inputs:
+            self.kinds[row, place[vertex], -2] = 1
+        ends = {*graph.inputs, *graph.outputs}
+        for vertex, label in enumerate(graph.labels):
+            if vertex not in ends and label in known:
+                self.kinds[row, place[vertex], known[label]] = 1
+        for source, target, count in graph.edges:
+            self.edges[row, place[source], place[target]] = count
+
+    @property
+    def operations(self) -> np.ndarray:
+        """Which operation each vertex is, (A, V, O)."""
+        return self.kinds[:, :, : len(self.shape.operations)]
+
+    def paths(self) -> np.ndarray:
+        """Shortest, longest and number of paths for every input and set, (A, inputs * 3 S)."""
+        sets = self.shape.sets()
+        member = np.array(
+            [[name in chosen for chosen in sets] for name in self.shape.operations], dtype=bool
+        ).reshape(len(self.shape.operations), len(sets))
+        inside = np.einsum("avo,os->avs", self.operations, member.astype(np.float32)) > 0
+        inside |= self.kinds[:, :, -3:-2] > 0  # a sum is no step and lies in every set
+        inside[:, -1] = True
+        steps = self.operations.sum(axis=2)  # (A, V): 1 for an operation
+        columns = [self._paths_from(start, inside, steps) for start in range(self.shape.inputs)]
+        return np.concatenate(columns, axis=1)
+
+    def _paths_from(self, start: int, inside: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """One pass in topological order over (A, S) tables of each vertex."""
+        amount, vertices, sets = inside.shape
+        shortest = np.full((vertices, amount, sets), np.inf, dtype=np.float32)
+        longest = np.full((vertices, amount, sets), -np.inf, dtype=np.float32)
+        count = np.zeros((vertices, amount, sets), dtype=np.float32)
+        shortest[start] = longest[start] = 0
+        count[start] = 1
+        for target in range(self.shape.inputs, vertices):
+            allowed = inside[:, target]
+            for source in range(target):
+                edge = self.edges[:, source, target]
+                if not edge.any():
+                    continue
+                there = allowed & (edge > 0)[:, None]
+                step = steps[:, target, None]
+                near = np.where(there, shortest[source] + step, np.inf)
+                far = np.where(there, longest[source] + step, -np.inf)
+                np.minimum(shortest[target], near, out=shortest[target])
+                np.maximum(longest[target], far, out=longest[target])
+                count[target] += np.where(there, count[source] * edge[:, None], 0)
+        most = self.shape.vertices - self.shape.inputs - 1
+        far = longest[-1]
+        return np.concatenate(
+            [
+                1 / (1 + shortest[-1]),
+                np.where(np.isfinite(far), far, -1) / most,
+                np.log1p(count[-1]),
+            ],
+            axis=1,
+        )
+
+    def degrees(self) -> np.ndarray:
+        """Counts and degrees a vertex kind, and those of the whole graph."""
+        inputs = slice(0, self.shape.inputs)
+        operations = self.operations
+        into, out_of = self.edges.sum(axis=1), self.edges.sum(axis=2)  # (A, V)
+        from_inputs = np.einsum("aiv,avo->aio", self.edges[:, inputs], operations)
+        to_output = np.einsum("av,avo->ao", self.edges[:, :, -1], operations)
+        columns = [
+            operations.sum(axis=1),
+            from_inputs.reshape(len(operations), -1),
+            to_output,
+            np.einsum("av,avo->ao", into, operations),
+            np.einsum("av,avo->ao", out_of, operations),
+            (into[:, :, None] * operations).max(axis=1),
+            (out_of[:, :, None] * operations).max(axis=1),
+            out_of[:, inputs],
+            into[:, -1:],
+            self.edges.sum(axis=(1, 2))[:, None],
+            operations.sum(axis=(1, 2))[:, None],
+            self.edges[:, inputs, -1],
+        ]
+        return np.concatenate(columns, axis=1)
+
+    def depths(self) -> np.ndarray:
+        """How many vertices of each operation lie so far from the inputs, and from the output."""
+        below = self._distances(self.edges, self.shape.inputs)
+        above = self._distances(self.edges.transpose(0, 2, 1)[:, ::-1, ::-1], 1)[:, ::-1]
+        most = self.shape.vertices - self.shape.inputs
+        steps = np.arange(1, most)
+        columns = [
+            np.einsum("avd,avo->ado", (distance[:, :, None] == steps), self.operations)
+            for distance in (below, above)
+        ]
+        return np.concatenate([c.reshape(len(c), -1) for c in columns], axis=1, dtype=np.float32)
+
+    @staticmethod
+    def _distances(edges: np.ndarray, starts: int) -> np.ndarray:
+        """Longest distance of each vertex from the first `starts`, in edges, (A, V)."""
+        amount, vertices, _ = edges.shape
+        distance = np.zeros((amount, vertices), dtype=np.int64)
+        for target in range(starts, vertices):
+            reached = np.where(edges[:, :, target] > 0, distance + 1, 0)
+            distance[:, target] = reached.max(axis=1)
+        return distance

@@ -1,0 +1,228 @@
+"""The performance model of `nao`: a Gaussian process on structural features. No torch.
+
+    k(x, x') = sigma^2 sum_b w_b M(r_b / l_b),     M(r) = (1 + sqrt(5) r + 5/3 r^2) exp(-sqrt(5) r)
+
+r_b is the distance in feature block b in units of a typical distance in the space. The weights w
+are a softmax, the noise is sigma^2 s, and sigma^2 is profiled out. Few, tied parameters under tight
+priors, the most probable ones taken (`method.md`, section 1): of all variants tried there nothing
+but these tight priors made 5 results enough to begin with.
+
+Shapes: n known results, N candidates, b blocks.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import cho_solve, solve_triangular
+from scipy.optimize import minimize
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+SQRT5 = 5**0.5
+
+# method.md, section 1: priors N(mean, deviation^2) of the softmax logits, of log l and of log s.
+WEIGHT_DEVIATION = 0.2
+LENGTH_PRIOR = (0.3, 0.15)
+NOISE_PRIOR = (np.log(0.03), 1.0)
+NOISE_RANGE = (np.log(1e-4), 0.0)
+ITERATIONS = 25
+SMALLEST = 1e-8
+"""Variances are at least this: equal results or repeated features would make them zero."""
+
+
+def rank_gauss(values: np.ndarray) -> np.ndarray:
+    """Order-preserving targets: the normal quantile of each rank, ties averaged, (n,)."""
+    quantiles: np.ndarray = ndtri((rankdata(values) - 0.5) / len(values))
+    return quantiles
+
+
+def matern(distance: np.ndarray) -> np.ndarray:
+    """The Matern-5/2 correlation at these distances."""
+    scaled = SQRT5 * distance
+    correlation: np.ndarray = (1 + scaled + scaled * scaled / 3) * np.exp(-scaled)
+    return correlation
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What a fit finds.
+
+    Attributes:
+        weights: of the blocks, they add up to 1, (b,).
+        lengths: of the blocks, (b,).
+        noise: s, the noise variance as a share of sigma^2.
+    """
+
+    weights: np.ndarray
+    lengths: np.ndarray
+    noise: float
+
+    @classmethod
+    def of(cls, vector: np.ndarray) -> Parameters:
+        """From logits, log lengths and log noise."""
+        blocks = len(vector) // 2
+        weights = np.exp(vector[:blocks] - vector[:blocks].max())
+        return cls(weights / weights.sum(), np.exp(vector[blocks:-1]), float(np.exp(vector[-1])))
+
+    def correlation(self, distances: Sequence[np.ndarray]) -> np.ndarray:
+        """The correlation k / sigma^2 at the distances in each block, without noise."""
+        # Python's numbers leave float32 distances in float32.
+        terms = zip(self.weights.tolist(), self.lengths.tolist(), distances, strict=True)
+        total: np.ndarray = np.sum([w * matern(r / length) for w, length, r in terms], axis=0)
+        return total
+
+
+def fit_parameters(distances: Sequence[np.ndarray], targets: np.ndarray) -> Parameters:
+    """The most probable parameters.
+
+    Args:
+        distances: between the known results in each block, b times (n, n).
+        targets: (n,).
+    """
+    blocks = len(distances)
+    start = np.concatenate([np.zeros(blocks), np.full(blocks, LENGTH_PRIOR[0]), NOISE_PRIOR[:1]])
+    bounds = [(None, None)] * (2 * blocks) + [NOISE_RANGE]
+    found = minimize(
+        _objective,
+        start,
+        (distances, targets),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"maxiter": ITERATIONS},
+    )
+    return Parameters.of(found.x)
+
+
+def _objective(
+    vector: np.ndarray, distances: Sequence[np.ndarray], targets: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """Minus the log posterior, sigma^2 = z' K^-1 z / n profiled out, and its gradient."""
+    parameters, amount = Parameters.of(vector), len(targets)
+    correlations = [
+        matern(r / length) for r, length in zip(distances, parameters.lengths, strict=True)
+    ]
+    smooth = np.tensordot(parameters.weights, correlations, axes=1)
+    factor = np.linalg.cholesky(smooth + parameters.noise * np.eye(amount))
+    inverse = cho_solve((factor, True), np.eye(amount))
+    solved = inverse @ targets
+    variance = max(targets @ solved / amount, SMALLEST)
+    # d(-log L)/dK = (K^-1 - solved solved' / sigma^2) / 2
+    slope = (inverse - np.outer(solved, solved) / variance) / 2
+    weight_slopes = [
+        w * np.sum(slope * (c - smooth))
+        for w, c in zip(parameters.weights, correlations, strict=True)
+    ]
+    length_slopes = [
+        w * np.sum(slope * _length_slope(r / length))
+        for w, length, r in zip(parameters.weights, parameters.lengths, distances, strict=True)
+    ]
+    noise_slope = parameters.noise * np.trace(slope)
+    gradient = np.array([*weight_slopes, *length_slopes, noise_slope])
+    value = amount / 2 * np.log(variance) + np.log(np.diag(factor)).sum()
+    prior_value, prior_gradient = _prior(vector)
+    return float(value + prior_value), gradient + prior_gradient
+
+
+def _length_slope(distance: np.ndarray) -> np.ndarray:
+    """The slope dM / dlog l at r / l."""
+    scaled = SQRT5 * distance
+    slope: np.ndarray = scaled * scaled / 3 * (1 + scaled) * np.exp(-scaled)
+    return slope
+
+
+def _prior(vector: np.ndarray) -> tuple[float, np.ndarray]:
+    blocks = len(vector) // 2
+    means = np.concatenate([np.zeros(blocks), np.full(blocks, LENGTH_PRIOR[0]), NOISE_PRIOR[:1]])
+    deviations = np.concatenate(
+        [np.full(blocks, WEIGHT_DEVIATION), np.full(blocks, LENGTH_PRIOR[1]), NOISE_PRIOR[1:]]
+    )
+    away = (vector - means) / deviations
+    return float(away @ away) / 2, away / deviations
+
+
+class GaussianProcess:
+    """The posterior over candidates, given results that may grow one by one.
+
+    Keeps the Cholesky factor L of K and V = L^-1 k(known, candidates); one more result appends a
+    row to both, O(n N).
+
+    Args:
+        parameters: of the kernel.
+        known: distances between the results, b times (n, n).
+        cross: distances from results to candidates, b times (n, N).
+    """
+
+    def __init__(
+        self, parameters: Parameters, known: Sequence[np.ndarray], cross: Sequence[np.ndarray]
+    ) -> None:
+        self.parameters = parameters
+        correlation = parameters.correlation([r.astype(np.float64) for r in known])
+        self.factor = np.linalg.cholesky(correlation + parameters.noise * np.eye(len(correlation)))
+        self.reduced = self._reduce(cross)
+        self.explained = np.einsum("ij,ij->j", self.reduced, self.reduced)
+
+    def grown(self, known: Sequence[np.ndarray], cross: Sequence[np.ndarray]) -> GaussianProcess:
+        """This process with one more result; this one stays as it is.
+
+        Args:
+            known: distances to the results before it, b times (n,).
+            cross: distances to the candidates, b times (N,).
+        """
+        process = copy.copy(self)
+        correlation = self.parameters.correlation([r.astype(np.float64) for r in known])
+        row = solve_triangular(self.factor, correlation, lower=True)
+        corner = max(1 + self.parameters.noise - float(row @ row), SMALLEST) ** 0.5
+        below = np.append(row, corner)
+        process.factor = np.pad(self.factor, ((0, 1), (0, 1)))
+        process.factor[-1] = below
+        new = self.parameters.correlation(cross) - row.astype(np.float32) @ self.reduced
+        new /= np.float32(corner)
+        process.reduced = np.concatenate([self.reduced, new[None]])
+        process.explained = self.explained + new * new
+        return process
+
+    def posterior(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of a new measurement at each candidate, (N,) each."""
+        return self._posterior(targets, self.reduced, self.explained)
+
+    def posterior_at(
+        self, targets: np.ndarray, cross: Sequence[np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The same at other candidates, whose distances are given, b times (n, N)."""
+        reduced = self._reduce(cross)
+        return self._posterior(targets, reduced, np.einsum("ij,ij->j", reduced, reduced))
+
+    def left_out(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and deviation at each known result, had it been left out, (n,) each.
+
+        Rasmussen and Williams 2006, equations 5.10 to 5.12.
+        """
+        inverse = cho_solve((self.factor, True), np.eye(len(targets)))
+        solved = inverse @ targets
+        variance = max(targets @ solved / len(targets), SMALLEST)
+        return targets - solved / np.diag(inverse), np.sqrt(variance / np.diag(inverse))
+
+    def _reduce(self, cross: Sequence[np.ndarray]) -> np.ndarray:
+        reduced: np.ndarray = solve_triangular(
+            self.factor.astype(np.float32), self.parameters.correlation(cross), lower=True
+        )
+        return reduced
+
+    def _posterior(
+        self, targets: np.ndarray, reduced: np.ndarray, explained: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """sd^2 = sigma^2 (1 - |v|^2 + s), noise included.
+
+        Architectures of equal features do differ; without s expected improvement would take them
+        for known and stop exploring (method.md, section 3).
+        """
+        whitened = solve_triangular(self.factor, targets, lower=True)
+        variance = max(whitened @ whitened / len(targets), SMALLEST)
+        mean = whitened.astype(np.float32) @ reduced
+        left = np.maximum(1 - explained, 0) + self.parameters.noise
+        return mean, np.sqrt(variance * left)

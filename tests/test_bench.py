@@ -1,0 +1,151 @@
+"""Benchmarks: the protocol, what runs say, and going on after an interruption."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from naokit.base import InputError
+from naokit.bench import Run, Task, bench, figure, read_runs, run, summarise
+from naokit.bench.summary import half_interval
+from naokit.cli.app import app
+
+HEADER = "width,depth,kind,acc,test"
+ROWS = [
+    f"{width},{depth},{kind},{10 * w + d + 0.5 * (kind == 'b')},{-w}"
+    for w, width in enumerate((16, 64, 256))
+    for d, depth in enumerate((1, 2, 3, 4))
+    for kind in "ab"
+]
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Task:
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join([HEADER, *ROWS]) + "\n")
+    return Task("choices", (str(path),), "width,depth,kind", "acc", "test")
+
+
+def test_a_table_becomes_a_space_of_choices(task: Task) -> None:
+    table = task.load()
+    assert [choice.values for choice in table.space.space.choices] == [
+        (16, 64, 256),
+        (1, 2, 3, 4),
+        ("a", "b"),
+    ]
+    assert len(table.values) == 24
+
+
+@pytest.mark.parametrize("method", ["nao", "random", "evolution", "local-search"])
+def test_every_query_is_distinct_and_a_run_ends_with_the_best(task: Task, method: str) -> None:
+    found = run(task, method, 0, 24)
+    assert found.values[-1] == max(v for v in found.values if v is not None) == 23.5
+    assert len(found.values) == len(found.test) <= 24
+    assert found.values.count(23.5) == 1
+
+
+def test_batches_are_asked_for_together(task: Task) -> None:
+    one, five = run(task, "nao", 0, 15), run(task, "nao", 0, 15, batch=5)
+    assert one.values[:5] == five.values[:5]
+    assert one.values != five.values
+
+
+def test_lower_is_better_where_the_task_says_so(task: Task) -> None:
+    lower = Task(task.space, task.tables, task.architecture_column, "acc", direction="minimize")
+    assert run(lower, "nao", 0, 24).values[-1] == 0
+
+
+def test_a_benchmark_goes_on_where_it_stopped(task: Task, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    ran: list[Run] = []
+    first = bench(task, ["random"], seeds=2, evaluations=12, out=out, on_run=ran.append)
+    with (out / "runs.jsonl").open("a") as file:
+        file.write('{"task": "cut o')
+    names = ["random", "nao"]
+    whole = bench(task, names, seeds=3, evaluations=12, out=out, on_run=ran.append)
+    assert [(r.method, r.seed) for r in ran[2:]] == [
+        ("nao", 0),
+        ("nao", 1),
+        ("random", 2),
+        ("nao", 2),
+    ]
+    assert len(read_runs(out)) == 6
+    assert (
+        whole["methods"]["random"]["queries_to_best"][:2]
+        == (first["methods"]["random"]["queries_to_best"])
+    )
+    assert "| nao |" in (out / "choices-acc.md").read_text()
+
+
+def test_processes_find_what_one_finds(task: Task, tmp_path: Path) -> None:
+    alone = bench(task, ["random"], seeds=3, evaluations=6, out=tmp_path / "a")
+    beside = bench(task, ["random"], seeds=3, evaluations=6, processes=2, out=tmp_path / "b")
+    for found in (alone, beside):
+        del found["methods"]["random"]["seconds_per_suggestion"]
+    assert alone == beside
+
+
+def test_censored_runs_count_as_failures_and_as_their_budget() -> None:
+    task = Task("choices", (), "a", "acc", "test")
+    runs = [
+        Run("t", "m", 0, 4, 1, [1.0, None, 3.0], [0.1, 0.2, 0.3], 0.5),
+        Run("t", "m", 1, 4, 1, [2.0, 1.0, 2.0, 2.5], [0.4, 0.5, 0.6, 0.7], 0.9),
+    ]
+    found = summarise(runs, task, 3.0)
+    assert found["queries_to_best"] == [3, None]
+    assert (found["failures"], found["mean_queries_to_best"], found["median_queries_to_best"]) == (
+        1,
+        3.5,
+        3.5,
+    )
+    assert found["validation"]["mean"] == [1.5, 1.5, 2.5, 2.75]
+    assert found["test"]["mean"] == pytest.approx([0.25, 0.25, 0.35, 0.5])
+    assert found["seconds_per_suggestion"] == pytest.approx(0.2)
+
+
+def test_the_interval_is_student_s() -> None:
+    assert half_interval([1.0, 2.0, 3.0, 4.0]) == pytest.approx(2.0542, abs=1e-3)
+    assert half_interval([1.0]) is None
+
+
+def test_the_command_prints_one_object_and_draws(task: Task, tmp_path: Path) -> None:
+    pytest.importorskip("plotly")
+    arguments = ["bench", "--space", "choices", "--table", task.tables[0], "--metric", "acc"]
+    arguments += ["--architecture-column", "width,depth,kind", "--test-metric", "test"]
+    arguments += ["--methods", "nao, random", "--seeds", "2", "--evaluations", "8"]
+    arguments += ["--out", str(tmp_path / "out"), "--figure", "--json"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    wanted = {"mean_queries_to_best", "median_queries_to_best", "failures"}
+    assert wanted | {"seconds_per_suggestion", "validation", "test"} <= found["nao"].keys()
+    page = (tmp_path / "out" / "choices-acc.html").read_text()
+    assert "nao, validation" in page
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"metric": "accuracy"}, "no column 'accuracy'"),
+        ({"architecture_column": "width,size"}, "no column 'size'"),
+        ({"tables": ("nowhere.csv",)}, "no file nowhere.csv"),
+    ],
+)
+def test_bad_tasks_say_what_is_wrong(task: Task, tmp_path: Path, change, said: str) -> None:
+    import dataclasses
+
+    with pytest.raises(InputError, match=said):
+        bench(dataclasses.replace(task, **change), ["random"], seeds=1, evaluations=2, out=tmp_path)
+
+
+def test_an_unknown_method_is_named_before_anything_runs(task: Task, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="did you mean nao"):
+        bench(task, ["noa"], seeds=1, evaluations=2, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_figure_needs_plotly_and_says_so(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "plotly.graph_objects", None)
+    with pytest.raises(InputError, match="naokit\\[figures\\]"):
+        figure({}, tmp_path / "f.html")
