@@ -25,7 +25,8 @@ from naokit.study import Study, create_study
 if TYPE_CHECKING:
     from naokit.evaluators.train import Train
     from naokit.export import Bundle
-    from naokit.training.loop import Device, Epoch, Precision
+    from naokit.training.device import Device, Precision
+    from naokit.training.loop import Epoch
     from naokit.training.recipes import Recipe
 
 SETTINGS = "settings.json"
@@ -137,13 +138,14 @@ def train_final(
     from naokit.evaluators.train import build_seeded, image_settings
     from naokit.export import Bundle
     from naokit.training.checkpoint import load_weights, read_tensors
-    from naokit.training.loop import evaluate, make_fabric, train
+    from naokit.training.device import make_fabric
+    from naokit.training.loop import evaluate, train
 
+    fabric = make_fabric(device, precision)
     data = evaluator.data
     settings = image_settings(data, recipe, channels, cells)
     seed = derive_seed(seed, "final", architecture.key)
     network = build_seeded(architecture, settings, seed)
-    fabric = make_fabric(device, precision)
     trained = train(
         network,
         data,

@@ -116,7 +116,9 @@ def test_show_draws_a_genotype_as_text() -> None:
         (("search", "--preset", "quik"), "did you mean quick"),
         (("search", "--method", "nao2018"), "did you mean nao-2018"),
         (("search", "--data", "nowhere"), "there is no file or folder 'nowhere'"),
-        (("search", "--device", "tpu"), "--device is 'tpu'; expected one of auto"),
+        (("search", "--device", "tpu"), "there is no device 'tpu'; expected auto, cpu"),
+        (("search", "--table", "x.csv", "--precision", "8"), "there is no precision '8'"),
+        (("train", TINY, "--nodes", "1", "--precision", "8"), "expected auto, 32-true"),
         (("search", "--table", "x.csv"), "--table needs --metric"),
         (("search", "--table", "x.csv", "--data", "digits"), "not both"),
         (("search", "--space", "nas-bench-201", "--nodes", "3"), "no nodes to set"),
@@ -135,6 +137,15 @@ def test_bad_input_ends_with_2_and_one_line(arguments: tuple[str, ...], message:
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
     assert message in line
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("option", ["--device", "--precision"])
+@pytest.mark.parametrize("command", [("search",), ("train", TINY, "--nodes", "1")], ids=" ".join)
+def test_a_wrong_device_leaves_nothing_behind(
+    command: tuple[str, ...], option: str, tmp_path: Path
+) -> None:
+    assert run(*command, option, "nope").exit_code == 2
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:

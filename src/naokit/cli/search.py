@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from naokit.evaluators.train import Train
     from naokit.runs import Preset
     from naokit.study import Study
+    from naokit.training.device import Device, Precision
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class _Options:
     out: Path
     storage: str
     seconds: float | None
-    device: Any
-    precision: Any
+    device: Device
+    precision: Precision
 
 
 def search(
@@ -90,6 +91,7 @@ def search(
         from naokit import runs, spaces
         from naokit.base import InputError
         from naokit.report import closing_lines
+        from naokit.training.device import device_named, precision_named
 
         if table and data:
             raise InputError(
@@ -108,11 +110,11 @@ def search(
             folder,
             storage or f"sqlite:///{folder / 'study.db'}",
             None if hours is None else 3600 * hours,
-            one_of("device", device, ("auto", "cpu", "cuda", "mps")),
-            one_of("precision", precision, ("auto", "32-true", "bf16-mixed", "16-mixed")),
+            device_named(device),
+            precision_named(precision),
         )
         if table:
-            way = one_of("direction", direction, ("maximize", "minimize"))
+            way = _one_of("direction", direction, ("maximize", "minimize"))
             found = _on_table(
                 options, searched, table, architecture_column, metric, class_column, way
             )
@@ -125,7 +127,7 @@ def search(
             typer.echo("\n".join(closing_lines(found)))
 
 
-def one_of(name: str, value: str, allowed: tuple[str, ...]) -> Any:
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> Any:
     """The value; raises InputError where it is none of these."""
     from naokit.base import InputError
 
