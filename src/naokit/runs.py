@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +35,10 @@ SETTINGS = "settings.json"
 REPORT = "report.json"
 STUDY = "search"
 BASELINE = "random"
+
+
+class OutOfTime(InputError):
+    """The limit on the clock came before there was anything to keep."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,11 @@ def search(
     seconds: float | None = None,
     on_trial: Callable[[Study, Trial], None] | None = None,
 ) -> Study:
-    """Searches, then evaluates the best few again; continues what the storage holds."""
+    """Searches, then evaluates the best few again; continues what the storage holds.
+
+    No evaluation is started after `seconds`.
+    """
+    began = time.monotonic()
     study = create_study(
         space,
         storage=storage,
@@ -112,8 +122,10 @@ def search(
             on_trial(study, trial)
 
     study.optimize(evaluator, evaluations, seconds=seconds, on_trial=told)
-    if times > 1 and study.evaluations >= evaluations:
-        study.repeat(evaluator, best=repeat, times=times, on_trial=told)
+    for best, evaluated in product(range(1, repeat + 1), range(2, times + 1)):
+        if seconds is not None and time.monotonic() - began > seconds:
+            break
+        study.repeat(evaluator, best=best, times=evaluated, on_trial=told)
     return study
 
 
@@ -134,6 +146,9 @@ def train_final(
     """Trains an architecture to the end; the weights of the best epoch are kept.
 
     Continues the checkpoint in `folder`. The result's `results` say how it went.
+
+    Raises:
+        OutOfTime: `seconds` ended before the first epoch did.
     """
     from naokit.evaluators.train import build_seeded, image_settings
     from naokit.export import Bundle
@@ -157,7 +172,7 @@ def train_final(
         on_epoch=on_epoch,
     )
     if not trained.best_epoch:
-        raise InputError("the limit on the clock ended the training in its first epoch: give more")
+        raise OutOfTime("the limit on the clock ended the training in its first epoch: give more")
     best = folder / "best.safetensors"
     load_weights(network, read_tensors(best)[0], best)
     test = evaluate(network, data, data.test, fabric) if len(data.test) else None
