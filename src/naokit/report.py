@@ -113,6 +113,9 @@ def closing_lines(report: dict[str, Json]) -> list[str]:
         )
     for check in report.get("exports", []):
         lines.append(f"Checked {check['file']}: largest difference {check['difference']:.1e}")
+    if report["unfinished"]:
+        steps = ", ".join(report["unfinished"])
+        lines.append(f"Out of time; not finished: {steps}. The same command again continues.")
     lines.append(f"Files: {folder} (study.db opens in optuna-dashboard)")
     lines.append(f"Next: naokit show {folder}")
     return lines

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,13 +27,18 @@ from naokit.study import Study, create_study
 if TYPE_CHECKING:
     from naokit.evaluators.train import Train
     from naokit.export import Bundle
-    from naokit.training.loop import Device, Epoch, Precision
+    from naokit.training.device import Device, Precision
+    from naokit.training.loop import Epoch
     from naokit.training.recipes import Recipe
 
 SETTINGS = "settings.json"
 REPORT = "report.json"
 STUDY = "search"
 BASELINE = "random"
+
+
+class OutOfTime(InputError):
+    """The limit on the clock came before there was anything to keep."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,11 @@ def search(
     seconds: float | None = None,
     on_trial: Callable[[Study, Trial], None] | None = None,
 ) -> Study:
-    """Searches, then evaluates the best few again; continues what the storage holds."""
+    """Searches, then evaluates the best few again; continues what the storage holds.
+
+    No evaluation is started after `seconds`.
+    """
+    began = time.monotonic()
     study = create_study(
         space,
         storage=storage,
@@ -111,8 +122,10 @@ def search(
             on_trial(study, trial)
 
     study.optimize(evaluator, evaluations, seconds=seconds, on_trial=told)
-    if times > 1 and study.evaluations >= evaluations:
-        study.repeat(evaluator, best=repeat, times=times, on_trial=told)
+    for best, evaluated in product(range(1, repeat + 1), range(2, times + 1)):
+        if seconds is not None and time.monotonic() - began > seconds:
+            break
+        study.repeat(evaluator, best=best, times=evaluated, on_trial=told)
     return study
 
 
@@ -133,17 +146,21 @@ def train_final(
     """Trains an architecture to the end; the weights of the best epoch are kept.
 
     Continues the checkpoint in `folder`. The result's `results` say how it went.
+
+    Raises:
+        OutOfTime: `seconds` ended before the first epoch did.
     """
     from naokit.evaluators.train import build_seeded, image_settings
     from naokit.export import Bundle
     from naokit.training.checkpoint import load_weights, read_tensors
-    from naokit.training.loop import evaluate, make_fabric, train
+    from naokit.training.device import make_fabric
+    from naokit.training.loop import evaluate, train
 
+    fabric = make_fabric(device, precision)
     data = evaluator.data
     settings = image_settings(data, recipe, channels, cells)
     seed = derive_seed(seed, "final", architecture.key)
     network = build_seeded(architecture, settings, seed)
-    fabric = make_fabric(device, precision)
     trained = train(
         network,
         data,
@@ -155,7 +172,7 @@ def train_final(
         on_epoch=on_epoch,
     )
     if not trained.best_epoch:
-        raise InputError("the limit on the clock ended the training in its first epoch: give more")
+        raise OutOfTime("the limit on the clock ended the training in its first epoch: give more")
     best = folder / "best.safetensors"
     load_weights(network, read_tensors(best)[0], best)
     test = evaluate(network, data, data.test, fabric) if len(data.test) else None

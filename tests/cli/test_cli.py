@@ -4,13 +4,21 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from typer.testing import CliRunner, Result
 
+from naokit import runs
+from naokit.base import Architecture
+from naokit.base import Result as Score
 from naokit.cli.app import app
+from naokit.evaluators import Train
+from naokit.export import Bundle
 from naokit.report import Comparison, verdict
 from naokit.runs import PRESETS, Preset
+from naokit.training import loop
 
 NAONET_A = "0 7 1 15 2 8 1 7 0 6 1 7 0 8 4 7 1 5 0 7 0 7 1 13 0 6 0 14 0 9 1 10 0 14 2 6 1 11 0 7"
 TINY = "0 0 1 0 0 0 1 0"
@@ -97,6 +105,74 @@ def test_the_whole_path_from_search_to_export(tmp_path: Path) -> None:
     assert json.loads(exported.stdout)["exports"][0]["difference"] == 0
 
 
+class _Clock:
+    """A clock that stands still but for evaluations, which take a minute."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        self.final: list[float | None] = []
+        train_final = runs.train_final
+
+        def evaluate(_: Train, architecture: Architecture, seed: int) -> Score:
+            self.now += 60
+            return Score(50 + seed % 10)
+
+        def trained(*arguments: Any, **settings: Any) -> Bundle:
+            self.final.append(settings["seconds"])
+            return train_final(*arguments, **settings)
+
+        monkeypatch.setattr("time.monotonic", lambda: self.now)
+        monkeypatch.setattr(Train, "evaluate", evaluate)
+        monkeypatch.setattr(runs, "train_final", trained)
+
+
+def test_hours_limit_the_whole_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two studies of three evaluations and two repeats: ten minutes, then the final training."""
+    clock = _Clock(monkeypatch)
+    command = ("search", "--preset", "tiny", "--nodes", "1", "--method", "random", "--out", "out")
+
+    first = json.loads(run(*command, "--hours", "0.05", "--json").stdout)
+    assert first["unfinished"] == ["search", "random search", "final training"]
+    assert (first["evaluations"], first["repeats"]) == (3, 1)
+    assert not {"random", "verdict", "final"} & first.keys()
+
+    second = run(*command, "--hours", "0.05")
+    assert second.exit_code == 0, second.output
+    assert "not finished: random search, final training. The same" in second.stdout
+    assert clock.final == []
+    assert not (tmp_path / "out" / "network").exists()
+
+    third = json.loads(run(*command, "--hours", "0.05", "--json").stdout)
+    assert third["unfinished"] == []
+    assert third["random"]["evaluations"] == 3
+    assert third["final"]["complete"]
+    assert clock.final == [pytest.approx(60)]
+
+
+def test_a_final_training_cut_in_its_first_epoch_is_unfinished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = _Clock(monkeypatch)
+    step = loop._Run._step
+
+    def slow(*arguments: Any) -> torch.Tensor:
+        clock.now += 60
+        return step(*arguments)
+
+    monkeypatch.setattr(loop._Run, "_step", slow)
+    command = ("search", "--preset", "tiny", "--nodes", "1", "--method", "random", "--out", "out")
+    report = json.loads(run(*command, "--no-baseline", "--hours", "0.2", "--json").stdout)
+    assert report["unfinished"] == ["final training"]
+    assert clock.final == [pytest.approx(720 - 300)]
+    assert "final" not in report
+
+
+def test_hours_that_are_over_before_the_first_evaluation() -> None:
+    result = run("search", "--preset", "tiny", "--nodes", "1", "--hours", "0", "--out", "out")
+    assert result.exit_code == 2
+    assert "--hours ended before the first evaluation did" in result.stderr
+
+
 def test_show_draws_a_genotype_as_text() -> None:
     result = run("show", TINY, "--nodes", "1")
     assert result.stdout.splitlines() == [
@@ -116,7 +192,9 @@ def test_show_draws_a_genotype_as_text() -> None:
         (("search", "--preset", "quik"), "did you mean quick"),
         (("search", "--method", "nao2018"), "did you mean nao-2018"),
         (("search", "--data", "nowhere"), "there is no file or folder 'nowhere'"),
-        (("search", "--device", "tpu"), "--device is 'tpu'; expected one of auto"),
+        (("search", "--device", "tpu"), "there is no device 'tpu'; expected auto, cpu"),
+        (("search", "--table", "x.csv", "--precision", "8"), "there is no precision '8'"),
+        (("train", TINY, "--nodes", "1", "--precision", "8"), "expected auto, 32-true"),
         (("search", "--table", "x.csv"), "--table needs --metric"),
         (("search", "--table", "x.csv", "--data", "digits"), "not both"),
         (("search", "--space", "nas-bench-201", "--nodes", "3"), "no nodes to set"),
@@ -135,6 +213,15 @@ def test_bad_input_ends_with_2_and_one_line(arguments: tuple[str, ...], message:
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
     assert message in line
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("option", ["--device", "--precision"])
+@pytest.mark.parametrize("command", [("search",), ("train", TINY, "--nodes", "1")], ids=" ".join)
+def test_a_wrong_device_leaves_nothing_behind(
+    command: tuple[str, ...], option: str, tmp_path: Path
+) -> None:
+    assert run(*command, option, "nope").exit_code == 2
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,3 +54,10 @@ def test_the_auxiliary_head_counts_only_when_asked_for() -> None:
     assert with_head.auxiliary is not None
     extra = sum(weight.numel() for weight in with_head.auxiliary.parameters())
     assert count_parameters(with_head, auxiliary=True) == count_parameters(without) + extra
+
+
+def test_macs_of_the_published_network() -> None:
+    with torch.device("meta"):
+        network = ImageNetwork(*read(NAONET_A), ImageSettings(10, 36, 6, (3, 32, 32)))
+    assert count_macs(network, (3, 32, 32)) == 1_673_814_240
+    assert count_parameters(network) == 11_470_150

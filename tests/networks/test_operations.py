@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from naokit.networks import OPERATIONS, FactorizedReduce
+from naokit.training.layout import memory_format
 
 both_strides = pytest.mark.parametrize("stride", [1, 2])
 even_and_odd = pytest.mark.parametrize("side", [8, 7])
@@ -155,3 +156,56 @@ def test_a_factorized_reduction_reads_both_diagonals(side: int) -> None:
     ]
     expected = normalised(torch.cat(halves, 1), reduce.normalise)
     torch.testing.assert_close(reduce(x), expected)
+
+
+class Strided(nn.Module):
+    """A factorized reduction as published: strided convolutions, one on the shifted map."""
+
+    def __init__(self, channels_in: int, channels: int) -> None:
+        super().__init__()
+        self.even = nn.Conv2d(channels_in, channels // 2, 1, stride=2, bias=False)
+        self.odd = nn.Conv2d(channels_in, channels // 2, 1, stride=2, bias=False)
+        self.normalise = nn.BatchNorm2d(channels, eps=1e-5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        shifted = F.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
+        return self.normalise(torch.cat([self.even(x), self.odd(shifted)], dim=1))
+
+
+@pytest.mark.parametrize("size", [(8, 8), (7, 7), (8, 5), (3, 2), (2, 2)])
+@pytest.mark.parametrize(("channels_in", "channels"), [(4, 4), (6, 8), (24, 16)])
+def test_picking_pixels_computes_what_strides_do(
+    size: tuple[int, int], channels_in: int, channels: int
+) -> None:
+    """Outputs, gradients and running statistics, in the layout where strides are safe."""
+    new, old = FactorizedReduce(channels_in, channels), Strided(channels_in, channels)
+    old.load_state_dict(new.state_dict())
+    _compare(new, old, torch.randn(5, channels_in, *size))
+
+
+@even_and_odd
+def test_a_halving_point_convolution_computes_what_strides_do(side: int) -> None:
+    new = OPERATIONS["conv_1x1"](4, 2)
+    old = nn.Sequential(nn.ReLU(), nn.Conv2d(4, 4, 1, stride=2, bias=False), nn.BatchNorm2d(4))
+    old.load_state_dict(new.state_dict())
+    _compare(new, old, torch.randn(5, 4, side, side))
+
+
+def _compare(new: nn.Module, old: nn.Module, x: Tensor) -> None:
+    found = []
+    for module in (new.double(), old.double()):
+        images = x.double().requires_grad_()
+        output = module(images)
+        (output * torch.linspace(-1, 1, output.numel()).view_as(output)).sum().backward()
+        gradients = [parameter.grad for parameter in module.parameters()]
+        found.append([output, images.grad, *gradients, *module.state_dict().values()])
+    for mine, published in zip(*found, strict=True):
+        torch.testing.assert_close(mine, published)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_no_operation_needs_the_slow_layout(name: str) -> None:
+    for channels in (2, 4, 6, 8):
+        assert memory_format(OPERATIONS[name](channels, 2), torch.device("cpu")) == (
+            torch.channels_last
+        )

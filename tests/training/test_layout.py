@@ -31,6 +31,22 @@ recipe = Recipe("r", epochs=3, batch=64, crop_padding=0, flip=False)
 train(network, ImageData("x", split, split, split, ("a", "b")), recipe, seed=0)
 """
 
+OWN = """
+import torch
+from naokit.networks import OPERATIONS, FactorizedReduce
+
+def backward(operation, channels):
+    images = torch.randn(64, channels, 8, 8).to(memory_format=torch.channels_last)
+    operation.to(memory_format=torch.channels_last)(images.requires_grad_()).sum().backward()
+
+torch.set_num_threads(1)
+for _ in range(10):
+    for channels in (2, 4, 6):
+        backward(FactorizedReduce(channels, 8), channels)
+        for build in OPERATIONS.values():
+            backward(build(channels, 2), channels)
+"""
+
 
 @pytest.mark.parametrize(
     ("layer", "expected"),
@@ -66,11 +82,12 @@ def test_strides_follow_the_layout_even_where_they_do_not_matter(
     assert network[0].weight.stride() == torch.empty(6, 4, 1, 1, memory_format=layout).stride()
 
 
-def test_the_unsafe_convolution_trains() -> None:
-    """In a process of its own, with glibc's checks: without the guard the heap is corrupted."""
+@pytest.mark.parametrize("code", [TRAINS, OWN], ids=["a user's, guarded", "our own, in any layout"])
+def test_no_convolution_corrupts_the_heap(code: str) -> None:
+    """In a process of its own, with glibc's checks."""
     checks = {"LD_PRELOAD": "libc_malloc_debug.so.0", "MALLOC_CHECK_": "3"}
     done = subprocess.run(
-        [sys.executable, "-c", TRAINS],
+        [sys.executable, "-c", code],
         env={**os.environ, **checks},
         capture_output=True,
         text=True,

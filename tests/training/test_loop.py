@@ -13,7 +13,8 @@ from naokit.base import EvaluationFailed, InputError
 from naokit.training import loop
 from naokit.training.augmentation import Augmentation
 from naokit.training.data import ImageData, Split
-from naokit.training.loop import evaluate, learning_rate, make_fabric, train
+from naokit.training.device import make_fabric
+from naokit.training.loop import evaluate, learning_rate, train
 from naokit.training.recipes import RECIPES, Recipe, recipe
 
 RECIPE = Recipe("test", epochs=3, batch=16, learning_rate=0.05, crop_padding=1, flip=True, cutout=2)
@@ -222,27 +223,6 @@ def test_augmentation_follows_its_generator_and_standardises() -> None:
     assert float(plain.std()) == pytest.approx(1, abs=1e-2)
     erased = (first == 0).reshape(len(images), -1).sum(dim=1)
     assert (erased >= RECIPE.cutout**2).all()
-
-
-@pytest.mark.parametrize(
-    ("device", "precision", "message"),
-    [
-        ("mps", "auto", "there is no mps device"),
-        ("tpu", "auto", "there is no device 'tpu'; expected auto, cpu, cuda, mps"),
-        ("cpu", "half", "there is no precision 'half'; expected auto, 32-true"),
-        ("cpu", "16-mixed", "no 16-mixed precision"),
-    ],
-)
-def test_what_is_not_there_is_named(device, precision, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        make_fabric(device, precision)
-
-
-def test_fabric_says_nothing(caplog: pytest.LogCaptureFixture, capsys) -> None:
-    caplog.set_level("INFO")
-    make_fabric("cpu", "bf16-mixed")
-    assert caplog.messages == []
-    assert capsys.readouterr() == ("", "")
 
 
 def test_bf16_trains_too() -> None:

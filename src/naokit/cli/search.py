@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from naokit.evaluators.train import Train
     from naokit.runs import Preset
     from naokit.study import Study
+    from naokit.training.device import Device, Precision
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,19 @@ class _Options:
     evaluations: int
     out: Path
     storage: str
-    seconds: float | None
-    device: Any
-    precision: Any
+    ends: float | None
+    device: Device
+    precision: Precision
+
+    @property
+    def seconds(self) -> float | None:
+        """What is left of --hours, below 0 where they are over; None: no limit."""
+        return None if self.ends is None else self.ends - time.monotonic()
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether --hours are over."""
+        return self.seconds is not None and self.seconds <= 0
 
 
 def search(
@@ -58,7 +70,10 @@ def search(
         str | None, typer.Option(help="Database URL instead of OUT/study.db.")
     ] = None,
     hours: Annotated[
-        float | None, typer.Option(min=0, help="Start no evaluation after so many hours.")
+        float | None,
+        typer.Option(
+            min=0, help="Of the whole command: the final training gets what the search leaves."
+        ),
     ] = None,
     baseline: Annotated[
         bool | None, typer.Option(help="Random search with as many evaluations [by preset].")
@@ -85,11 +100,13 @@ def search(
 
     The same command again continues where it stopped.
     """
+    began = time.monotonic()
     with exit_codes():
         from naokit import method as methods
         from naokit import runs, spaces
         from naokit.base import InputError
         from naokit.report import closing_lines
+        from naokit.training.device import device_named, precision_named
 
         if table and data:
             raise InputError(
@@ -107,12 +124,12 @@ def search(
             evaluations or chosen.evaluations,
             folder,
             storage or f"sqlite:///{folder / 'study.db'}",
-            None if hours is None else 3600 * hours,
-            one_of("device", device, ("auto", "cpu", "cuda", "mps")),
-            one_of("precision", precision, ("auto", "32-true", "bf16-mixed", "16-mixed")),
+            None if hours is None else began + 3600 * hours,
+            device_named(device),
+            precision_named(precision),
         )
         if table:
-            way = one_of("direction", direction, ("maximize", "minimize"))
+            way = _one_of("direction", direction, ("maximize", "minimize"))
             found = _on_table(
                 options, searched, table, architecture_column, metric, class_column, way
             )
@@ -125,7 +142,7 @@ def search(
             typer.echo("\n".join(closing_lines(found)))
 
 
-def one_of(name: str, value: str, allowed: tuple[str, ...]) -> Any:
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> Any:
     """The value; raises InputError where it is none of these."""
     from naokit.base import InputError
 
@@ -171,6 +188,7 @@ def _on_table(
     runs.record_settings(options.out, settings)
     study = _search(options, evaluator.space, evaluator, runs.STUDY, 0, 1)
     found = _summary(options, study, evaluator)
+    found["unfinished"] = ["search"] if _was_cut(options, study, 0) else []
     write_json(options.out / runs.REPORT, found)
     return found
 
@@ -207,15 +225,29 @@ def _on_data(
         "evaluator": dict(evaluator.settings()),
     }
     runs.record_settings(options.out, settings)
+    repeats = preset.repeat * (preset.times - 1)
     study = _search(options, space, evaluator, runs.STUDY, preset.repeat, preset.times)
+    unfinished = ["search"] if _was_cut(options, study, repeats) else []
     beside = None
     if baseline:
         beside = _search(options, space, evaluator, runs.BASELINE, preset.repeat, preset.times)
+        if _was_cut(options, beside, repeats):
+            unfinished.append("random search")
+            beside = None  # fewer evaluations are no comparison
     found = _summary(options, study, evaluator, beside)
-    if final and study.evaluations >= options.evaluations:
-        found |= _finish(options, study, evaluator, preset)
+    if final:
+        trained = {} if options.out_of_time else _finish(options, study, evaluator, preset)
+        if not trained or not trained["final"]["complete"]:
+            unfinished.append("final training")
+        found |= trained
+    found["unfinished"] = unfinished
     write_json(options.out / runs.REPORT, found)
     return found
+
+
+def _was_cut(options: _Options, study: Study, repeats: int) -> bool:
+    """Whether --hours ended before the study did; a study of a small space ends by itself."""
+    return options.out_of_time and len(study.trials) < options.evaluations + repeats
 
 
 def _summary(
@@ -223,7 +255,10 @@ def _summary(
 ) -> dict[str, Json]:
     """What was found, and where it lies."""
     from naokit import report
+    from naokit.base import InputError
 
+    if options.out_of_time and not study.trials:
+        raise InputError("--hours ended before the first evaluation did; give more")
     return {
         "method": options.method,
         "space": options.space_text,
@@ -276,24 +311,29 @@ def _search(
 
 
 def _finish(options: _Options, study: Study, evaluator: Train, preset: Preset) -> dict[str, Json]:
-    """Trains the best architecture to the end, exports it and checks the files."""
+    """Trains the best architecture, exports it and checks the files; empty where time ran out."""
+    from naokit import runs
     from naokit.cli.train import train_under_bar
     from naokit.export import export
     from naokit.networks import count_parameters
     from naokit.report import checks_json
     from naokit.training.recipes import recipe
 
-    bundle = train_under_bar(
-        study.best_architecture,
-        evaluator,
-        recipe(preset.final_recipe),
-        channels=preset.final_channels,
-        cells=preset.final_cells,
-        folder=options.out / "training",
-        seed=options.seed,
-        device=options.device,
-        precision=options.precision,
-    )
+    try:
+        bundle = train_under_bar(
+            study.best_architecture,
+            evaluator,
+            recipe(preset.final_recipe),
+            channels=preset.final_channels,
+            cells=preset.final_cells,
+            folder=options.out / "training",
+            seed=options.seed,
+            device=options.device,
+            precision=options.precision,
+            seconds=options.seconds,
+        )
+    except runs.OutOfTime:
+        return {}
     checks = export(bundle, options.out / "network")
     return {
         "final": bundle.results | {"parameters": count_parameters(bundle.network)},

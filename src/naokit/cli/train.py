@@ -44,11 +44,11 @@ def train(
     """
     with exit_codes():
         from naokit import runs
-        from naokit.cli.search import one_of
         from naokit.cli.target import architecture_of
         from naokit.evaluators import Train
         from naokit.export.bundle import save
         from naokit.networks import count_parameters
+        from naokit.training.device import device_named, precision_named
         from naokit.training.recipes import recipe as recipe_of
 
         target = architecture_of(what, space, nodes)
@@ -63,8 +63,8 @@ def train(
             cells=cells or preset["final_cells"],
             folder=folder / "training",
             seed=seed,
-            device=one_of("device", device, ("auto", "cpu", "cuda", "mps")),
-            precision=one_of("precision", precision, ("auto", "32-true", "bf16-mixed", "16-mixed")),
+            device=device_named(device),
+            precision=precision_named(precision),
             seconds=None if hours is None else 3600 * hours,
         )
         save(bundle, folder / "network")

@@ -20,14 +20,9 @@ from naokit.base import (
 )
 from naokit.networks import count_parameters
 from naokit.training.data import ImageData, load_images
+from naokit.training.device import Device, Precision, make_fabric, seeded
 from naokit.training.failures import memory_failures
-from naokit.training.loop import (
-    Device,
-    Precision,
-    make_fabric,
-    seeded,
-    train,
-)
+from naokit.training.loop import train
 from naokit.training.recipes import Recipe, recipe
 
 

@@ -20,18 +20,37 @@ OperationBuilder = Callable[[int, int], nn.Module]
 EPSILON = 1e-5  # batch normalisation, section 1.3
 
 
+class PointConvolution(nn.Conv2d):
+    """A 1x1 convolution of every `step`-th pixel.
+
+    The pixels are picked before a convolution of stride 1, because a strided one is unsafe in the
+    fast memory layout (`naokit.training.layout`).
+    """
+
+    def __init__(self, channels_in: int, channels: int, step: int = 1) -> None:
+        super().__init__(channels_in, channels, 1, bias=False)
+        self.step = step
+
+    def forward(self, x: Float[Tensor, "B Ci H W"]) -> Float[Tensor, "B C H2 W2"]:
+        """The convolved map."""
+        picked = x if self.step == 1 else x[:, :, :: self.step, :: self.step]
+        return super().forward(picked)
+
+
 class FactorizedReduce(nn.Module):
-    """Halves the map, every pixel read: two 1x1 convolutions, one on the map shifted by one."""
+    """Halves the map: 1x1 convolutions of the pixels (0, 0), (2, 2), ... and (1, 1), (3, 3), ..."""
 
     def __init__(self, channels_in: int, channels: int) -> None:
         super().__init__()
-        self.even = nn.Conv2d(channels_in, channels // 2, 1, stride=2, bias=False)
-        self.odd = nn.Conv2d(channels_in, channels // 2, 1, stride=2, bias=False)
+        self.even = PointConvolution(channels_in, channels // 2, step=2)
+        self.odd = PointConvolution(channels_in, channels // 2)
         self.normalise = nn.BatchNorm2d(channels, eps=EPSILON)
 
     def forward(self, x: Float[Tensor, "B Ci H W"]) -> Float[Tensor, "B C H2 W2"]:
         """The halved map."""
-        shifted = F.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
+        height, width = x.shape[2:]
+        # A side of odd length has one pixel less there: the published code pads with zeros.
+        shifted = F.pad(x[:, :, 1::2, 1::2], (0, width % 2, 0, height % 2))
         halved: Tensor = self.normalise(torch.cat([self.even(x), self.odd(shifted)], dim=1))
         return halved
 
@@ -77,11 +96,18 @@ def separable(kernel: int) -> OperationBuilder:
 
 def convolution(kernel: int) -> OperationBuilder:
     """ReLU, convolution, normalise."""
-    return lambda channels, stride: nn.Sequential(
-        nn.ReLU(),
-        nn.Conv2d(channels, channels, kernel, stride, kernel // 2, bias=False),
-        nn.BatchNorm2d(channels, eps=EPSILON),
-    )
+
+    def build(channels: int, stride: int) -> nn.Module:
+        padding = kernel // 2
+        return nn.Sequential(
+            nn.ReLU(),
+            PointConvolution(channels, channels, stride)
+            if kernel == 1
+            else nn.Conv2d(channels, channels, kernel, stride, padding, bias=False),
+            nn.BatchNorm2d(channels, eps=EPSILON),
+        )
+
+    return build
 
 
 def factored(kernel: int) -> OperationBuilder:

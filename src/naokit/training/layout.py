@@ -12,7 +12,7 @@ def memory_format(network: nn.Module, device: torch.device) -> torch.memory_form
     oneDNN (3.12 in torch 2.13; its issue 6035) writes past its workspace in the weight gradient of
     a strided 1x1 convolution whose input channels fill no vector register: measured on AVX2 with
     2 to 7 of them, a corrupted heap on one thread, a hang or gradients without a right digit on
-    two.
+    two. No operation of naokit has such a convolution; a user's own may.
     """
     unsafe = device.type == "cpu" and any(map(_overruns, network.modules()))
     return torch.contiguous_format if unsafe else torch.channels_last

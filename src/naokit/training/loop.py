@@ -9,14 +9,12 @@ Shapes: B batch, C channels, H and W height and width, K classes.
 
 from __future__ import annotations
 
-import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,16 +22,14 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from naokit.base import EvaluationFailed, InputError, derive_seed
+from naokit.base import EvaluationFailed, derive_seed
 from naokit.training.augmentation import Augmentation
 from naokit.training.checkpoint import Checkpoint
 from naokit.training.data import ImageData, Split
+from naokit.training.device import make_fabric, seeded
 from naokit.training.failures import memory_failures
 from naokit.training.layout import laid_out, lay_out, memory_format
 from naokit.training.recipes import Recipe
-
-Device = Literal["auto", "cpu", "cuda", "mps"]
-Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 
 EVALUATION_BATCH = 125  # a fifth less time an image than 500 on a processor: caches
 CHECK_LOSS_EVERY = 20  # steps; reading the loss makes a GPU wait
@@ -77,44 +73,6 @@ class Trained:
     epochs: int
     complete: bool
     seconds: float
-
-
-def make_fabric(device: Device = "auto", precision: Precision = "auto") -> Fabric:
-    """One process on one device; "auto" takes a GPU, and bf16 where it has it.
-
-    Raises:
-        InputError: the device is not there, or does not compute so.
-    """
-    _check_name("device", device, get_args(Device))
-    _check_name("precision", precision, get_args(Precision))
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not there.get(device, True):
-        raise InputError(f"there is no {device} device here; use --device cpu")
-    if precision == "auto":
-        wants_cuda = device == "cuda" or (device == "auto" and there["cuda"])
-        precision = "bf16-mixed" if wants_cuda and torch.cuda.is_bf16_supported() else "32-true"
-    on_cpu = device == "cpu" or (device == "auto" and not any(there.values()))
-    if on_cpu and precision == "16-mixed":  # Fabric would take bf16 and only warn
-        raise InputError("a processor has no 16-mixed precision; use bf16-mixed or 32-true")
-    with _quiet("lightning_fabric.utilities.rank_zero"):
-        return Fabric(accelerator=device, devices=1, precision=precision)
-
-
-def _check_name(what: str, name: str, known: Sequence[str]) -> None:
-    if name not in known:
-        raise InputError(f"there is no {what} {name!r}; expected {', '.join(known)}")
-
-
-@contextmanager
-def _quiet(name: str) -> Iterator[None]:
-    """Without this logger's remarks; warnings still come through."""
-    logger = logging.getLogger(name)
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def train(
@@ -273,20 +231,6 @@ class _Run:
 
     def _elapsed(self) -> float:
         return time.monotonic() - self.began
-
-
-@contextmanager
-def seeded(seed: int, device: torch.device | None = None) -> Iterator[None]:
-    """Seeds the global generators of processor and device, and puts their states back after."""
-    on_cuda = device is not None and device.type == "cuda"
-    with torch.random.fork_rng(devices=[device] if on_cuda else []):
-        torch.default_generator.manual_seed(seed)
-        if on_cuda:
-            with torch.cuda.device(device):
-                torch.cuda.manual_seed(seed)
-        elif device is not None and device.type == "mps":
-            torch.mps.manual_seed(seed)
-        yield
 
 
 def learning_rate(recipe: Recipe, epoch: float) -> float:
