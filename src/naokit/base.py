@@ -348,6 +348,7 @@ class Trial:
         origin: where the proposal came from (random, latent step, mutation, told).
         metrics: further figures of the result.
         seconds: how long it took.
+        model: what the method knew of its model's quality when it proposed.
     """
 
     number: int
@@ -357,6 +358,7 @@ class Trial:
     origin: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
+    model: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from naokit.base import Evaluator, Json
-from naokit.study import Standing, Study
+from naokit.standings import Standing
+from naokit.study import Study
 
 if TYPE_CHECKING:
     from naokit.export import Check

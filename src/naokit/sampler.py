@@ -3,7 +3,7 @@
 A trial carries two JSON attributes. Forty ordinary parameters would cost SQLite 440 ms a trial;
 one attribute costs 28 (measured, `stack.md`)::
 
-    architecture   {"text": ..., "choices": [...], "origin": ..., "worker": {...}}
+    architecture   {"text": ..., "choices": [...], "origin": ..., "worker": {...}, "model": {...}}
     outcome        {"metrics": {...}, "seconds": ..., "reason": ...}
 """
 
@@ -11,14 +11,20 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import optuna
 import psutil
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, RandomSampler
+from optuna.samplers import (
+    BaseSampler,
+    GPSampler,
+    NSGAIISampler,
+    RandomSampler,
+    TPESampler,
+)
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
@@ -30,6 +36,22 @@ INTERRUPTED = "interrupted"
 """Reason of a trial whose process ended before its evaluation did; it counts for nothing."""
 REPEAT = "repeat"
 """Origin of a second evaluation of an architecture; methods do not see it."""
+
+
+KNOWN = "known"
+"""Origin of a trial that one of Optuna's samplers wanted though its architecture was known."""
+
+SAMPLERS: Mapping[str, Callable[[int], BaseSampler]] = {
+    "tpe": lambda seed: TPESampler(seed=seed),
+    "gp": lambda seed: GPSampler(seed=seed),
+    "nsga2": lambda seed: NSGAIISampler(seed=seed),
+}
+"""Optuna's own samplers by name, at their defaults."""
+
+
+def optuna_sampler(name: str, seed: int) -> BaseSampler:
+    """One of `SAMPLERS`; Optuna seeds have 32 bits."""
+    return SAMPLERS[name](seed % 2**32)
 
 
 class ArchitectureSampler(BaseSampler):
@@ -63,7 +85,7 @@ class ArchitectureSampler(BaseSampler):
         """Writes the proposal into the trial."""
         proposal = self._prepared or self.prepare(study)
         self._prepared = None
-        record = record_of(proposal.architecture, proposal.origin)
+        record = record_of(proposal.architecture, proposal.origin, proposal.model)
         study._storage.set_trial_user_attr(trial._trial_id, ARCHITECTURE, record)
         trial.set_user_attr(ARCHITECTURE, record)
 
@@ -96,13 +118,16 @@ class ArchitectureSampler(BaseSampler):
         self._others.reseed_rng()
 
 
-def record_of(architecture: Architecture, origin: str) -> dict[str, Json]:
-    """What a trial remembers of its architecture, and who evaluates it."""
+def record_of(
+    architecture: Architecture, origin: str, model: Mapping[str, float] | None = None
+) -> dict[str, Json]:
+    """What a trial remembers of its architecture, of the model then, and who evaluates it."""
     return {
         "text": str(architecture),
         "choices": list(architecture.choices),
         "origin": origin,
         "worker": this_worker(),
+        **({"model": dict(model)} if model else {}),
     }
 
 
@@ -133,11 +158,16 @@ def finished(
 
 def counts(frozen: FrozenTrial) -> bool:
     """Whether a trial is an evaluation that methods learn from."""
+    return ended(frozen) and frozen.user_attrs[ARCHITECTURE]["origin"] != REPEAT
+
+
+def ended(frozen: FrozenTrial) -> bool:
+    """Whether a finished trial is an evaluation, repeats included, that was not interrupted."""
     if ARCHITECTURE not in frozen.user_attrs:
         return False
     interrupted: bool = frozen.user_attrs.get(OUTCOME, {}).get("reason") == INTERRUPTED
-    repeated: bool = frozen.user_attrs[ARCHITECTURE]["origin"] == REPEAT
-    return not interrupted and not repeated
+    known: bool = frozen.user_attrs[ARCHITECTURE]["origin"] == KNOWN
+    return not interrupted and not known
 
 
 def to_trial(frozen: FrozenTrial, space: Space, sign: float = 1.0) -> Trial:
@@ -150,6 +180,7 @@ def to_trial(frozen: FrozenTrial, space: Space, sign: float = 1.0) -> Trial:
         None if value is None else sign * value,
         reason=outcome.get("reason", ""),
         origin=frozen.user_attrs[ARCHITECTURE]["origin"],
+        model=frozen.user_attrs[ARCHITECTURE].get("model", {}),
         metrics=outcome.get("metrics", {}),
         seconds=outcome.get("seconds", 0.0),
     )

@@ -35,22 +35,32 @@ from naokit.base import (
     Trial,
     derive_seed,
 )
+from naokit.method.baselines import RandomStream
 from naokit.record import FORMAT, SETTINGS, check_settings, environment, refuse_differences
 from naokit.sampler import (
     ARCHITECTURE,
     INTERRUPTED,
+    KNOWN,
     OUTCOME,
     REPEAT,
+    SAMPLERS,
     ArchitectureSampler,
     abandoned,
     counts,
+    ended,
+    optuna_sampler,
+    pending,
     read_architecture,
     record_of,
     to_trial,
 )
+from naokit.standings import Standing, standings
 
 DEFAULT_EVALUATIONS = 100
 """The budget where nobody names one: `ask` before any `optimize`."""
+
+SUGGESTIONS = 50
+"""How often one of Optuna's samplers may ask for what is known before it gets a random one."""
 
 Score = Callable[[Architecture], float]
 
@@ -72,20 +82,6 @@ class _Function(Evaluator):
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How an architecture stands: one value, or several where it was evaluated again."""
-
-    architecture: Architecture
-    values: tuple[float, ...]
-    number: int
-
-    @property
-    def mean(self) -> float:
-        """Mean of the values."""
-        return sum(self.values) / len(self.values)
-
-
-@dataclass(frozen=True)
 class Asked:
     """An architecture to evaluate: hand `number` back to `tell`."""
 
@@ -99,7 +95,7 @@ def create_study(
     *,
     storage: str | None = None,
     name: str = "naokit",
-    method: str | BaseSampler = "nao-2018",
+    method: str | BaseSampler = "nao",
     seed: int = 0,
     evaluations: int | None = None,
     direction: Direction = "maximize",
@@ -110,7 +106,7 @@ def create_study(
         space: what is searched.
         storage: a database URL as Optuna takes it (`sqlite:///cells.db`); None: memory.
         name: of the study in the storage.
-        method: a name of `naokit.method.METHODS`, or one of Optuna's samplers.
+        method: a name (see `check_method`), or a sampler of Optuna's.
         seed: of proposals and evaluations.
         evaluations: the budget that the method plans for; None: that of the first `optimize`.
         direction: whether more of the value is better.
@@ -126,7 +122,7 @@ def create_study(
         "direction": direction,
     }
     if isinstance(method, str):
-        methods.factory(method)  # a wrong name fails before anything is written
+        check_method(method)  # a wrong name fails before anything is written
     with _storage_errors(storage):
         database = _open(storage)
         try:
@@ -136,6 +132,12 @@ def create_study(
             study = optuna.load_study(storage=database, study_name=name)
             check_settings(study, wanted)
         return Study(space, study, method)
+
+
+def check_method(name: str) -> None:
+    """Raises InputError unless a method of ours, or a sampler of Optuna's, has this name."""
+    if name not in SAMPLERS:
+        methods.factory(name, others=SAMPLERS)
 
 
 def open_study(space: Space, storage: str, name: str) -> Study:
@@ -277,8 +279,7 @@ class Study:
         """
         evaluator = self._prepared(evaluator, None)
         for standing in self._once()[:best]:
-            same = [s for s in self.standings() if s.architecture.key == standing.architecture.key]
-            for repeat in range(len(same[0].values), times):
+            for repeat in range(len(standing.values), times):
                 with self._errors():
                     asked = self._new_trial(standing.architecture, REPEAT)
                 trial = self._evaluate(evaluator, asked, repeat=repeat)
@@ -298,25 +299,12 @@ class Study:
         return [
             to_trial(frozen, self.space)
             for frozen in self.optuna.get_trials(deepcopy=False, states=states)
-            if ARCHITECTURE in frozen.user_attrs
-            and frozen.user_attrs.get(OUTCOME, {}).get("reason") != INTERRUPTED
+            if ended(frozen)
         ]
 
     def standings(self) -> list[Standing]:
         """The architectures, best first: those evaluated most often before the others."""
-        values: dict[str, list[Trial]] = {}
-        for trial in self.trials:
-            if trial.value is not None:
-                values.setdefault(trial.architecture.key, []).append(trial)
-        found = [
-            Standing(
-                same[0].architecture,
-                tuple(t.value for t in same if t.value is not None),
-                same[0].number,
-            )
-            for same in values.values()
-        ]
-        return sorted(found, key=lambda s: (-len(s.values), -self._sign * s.mean, s.number))
+        return standings(self.trials, self._sign)
 
     @property
     def best(self) -> Standing:
@@ -357,9 +345,13 @@ class Study:
         return sorted(self.standings(), key=lambda s: (-self._sign * s.values[0], s.number))
 
     def _sampler(self) -> BaseSampler:
-        """The sampler, made when the budget is known."""
+        """The sampler; that of our own methods is made once, when the budget is known."""
         if not isinstance(self._method, str):
             self.optuna.sampler = self._method
+        elif self._method in SAMPLERS:
+            # Made anew for each trial: what it proposes follows from seed and history alone.
+            seed = derive_seed(self.seed, self._method, len(self.optuna.get_trials(deepcopy=False)))
+            self.optuna.sampler = optuna_sampler(self._method, seed)
         elif not isinstance(self.optuna.sampler, ArchitectureSampler):
             budget = self.settings["evaluations"] or DEFAULT_EVALUATIONS
             method = methods.factory(self._method)(self.space, self.seed, budget)
@@ -367,11 +359,38 @@ class Study:
         return self.optuna.sampler
 
     def _suggested(self) -> optuna.Trial:
-        """A trial whose architecture one of Optuna's samplers composes, parameter by parameter."""
+        """A trial whose architecture one of Optuna's samplers composes, parameter by parameter.
+
+        These samplers ask for known architectures again and again: they are told the known value,
+        which counts as no evaluation. One that will not stop gets a random architecture.
+        """
+        known = {trial.architecture.key: trial.value for trial in self.trials}
+        known |= {architecture.key: None for architecture in pending(self.optuna, self.space)}
+        for _ in range(SUGGESTIONS):
+            trial = self._composed(known)
+            if trial is not None:
+                return trial
+        stream = RandomStream(self.space, derive_seed(self.seed, "suggested", len(known)))
+        architecture = stream.next(known)
+        names = self.space.grammar.names
+        self.optuna.enqueue_trial(dict(zip(names, architecture.choices, strict=True)))
+        trial = self._composed({})
+        assert trial is not None
+        return trial
+
+    def _composed(self, known: Mapping[str, float | None]) -> optuna.Trial | None:
+        """A trial as the sampler composes it; None, and told what is known, where that is known."""
+        self._sampler()
         trial = self.optuna.ask()
         architecture = self.space.suggest(trial)
-        trial.set_user_attr(ARCHITECTURE, record_of(architecture, type(self._method).__name__))
-        return trial
+        new = architecture.key not in known and self.space.allows(architecture.choices)
+        origin = type(self.optuna.sampler).__name__ if new else KNOWN
+        trial.set_user_attr(ARCHITECTURE, record_of(architecture, origin))
+        if new:
+            return trial
+        value = known.get(architecture.key)
+        self.optuna.tell(trial, value, TrialState.FAIL if value is None else TrialState.COMPLETE)
+        return None
 
     def _new_trial(self, architecture: Architecture, origin: str) -> Asked:
         """A trial of a given architecture."""

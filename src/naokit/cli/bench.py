@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from naokit.cli.output import exit_codes, print_json, progress
-from naokit.cli.search import one_of
+from naokit.cli.output import exit_codes, one_of, print_json, progress
 
 if TYPE_CHECKING:
     from naokit.bench import Run

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from naokit.cli.output import exit_codes, print_json, progress
+from naokit.cli.output import exit_codes, one_of, print_json, progress
 
 if TYPE_CHECKING:
     from naokit.base import Direction, Evaluator, Json, Space, Trial
@@ -56,8 +56,8 @@ def search(
         str, typer.Option(help="How the search is run: quick, small, paper.")
     ] = "quick",
     method: Annotated[
-        str, typer.Option(help="Who proposes: nao-2018, nao-2018-ws, random, evolution.")
-    ] = "nao-2018",
+        str, typer.Option(help="Who proposes: nao, nao-2018, evolution, random, tpe, ...")
+    ] = "nao",
     evaluations: Annotated[
         int | None, typer.Option(min=1, help="How many in all; more than before go on.")
     ] = None,
@@ -102,10 +102,10 @@ def search(
     """
     began = time.monotonic()
     with exit_codes():
-        from naokit import method as methods
         from naokit import runs, spaces
         from naokit.base import InputError
         from naokit.report import closing_lines
+        from naokit.study import check_method
         from naokit.training.device import device_named, precision_named
 
         if table and data:
@@ -113,7 +113,7 @@ def search(
                 "give --data to train networks or --table to look results up, not both"
             )
         chosen = runs.preset(preset)
-        methods.factory(method)  # a wrong name fails before anything is written
+        check_method(method)  # a wrong name fails before anything is written
         searched = spaces.load(space, nodes=nodes)
         source = table[0].name.partition(".")[0] if table else Path(data or "digits").name
         folder = out or Path("runs") / f"{searched.name}-{source}-{method}"
@@ -129,7 +129,7 @@ def search(
             precision_named(precision),
         )
         if table:
-            way = _one_of("direction", direction, ("maximize", "minimize"))
+            way = one_of("direction", direction, ("maximize", "minimize"))
             found = _on_table(
                 options, searched, table, architecture_column, metric, class_column, way
             )
@@ -140,15 +140,6 @@ def search(
             print_json(found)
         else:
             typer.echo("\n".join(closing_lines(found)))
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> Any:
-    """The value; raises InputError where it is none of these."""
-    from naokit.base import InputError
-
-    if value not in allowed:
-        raise InputError(f"--{name} is {value!r}; expected one of {', '.join(allowed)}")
-    return value
 
 
 def _on_table(

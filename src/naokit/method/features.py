@@ -17,7 +17,7 @@ Shapes: A architectures, V vertices, O operations, S sets of operations.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -39,6 +39,8 @@ PAIRS = 12
 """With so many at most, singles, pairs, all but one, and all; else no pairs."""
 
 CHUNK = 4096
+REMEMBERED = 30_000
+"""Graphs whose features are kept."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,9 @@ class Shape:
     vertices: int
 
     @classmethod
-    def of(cls, graphs: Sequence[Graph]) -> Shape:
+    def of(cls, reduced: Iterable[Graph]) -> Shape:
         """The shape that holds all of these reduced graphs."""
+        graphs = list(reduced)
         labels = {label for graph in graphs for label in _inner(graph)}
         most = max(len(graph.labels) for graph in graphs)
         return cls(tuple(sorted(labels - {SUM})), len(graphs[0].inputs), max(3, most))
@@ -90,8 +93,9 @@ class Features:
         self.space = space
         generator = np.random.default_rng(derive_seed("features"))
         sample = [space.sample(generator) for _ in range(SAMPLE)]
-        reduced = [_reduced(architecture) for architecture in sample]
-        self.shapes = [Shape.of(graphs) for graphs in zip(*reduced, strict=True)]
+        graphs = [architecture.graphs for architecture in sample]
+        self.shapes = [Shape.of(map(canonical, part)) for part in zip(*graphs, strict=True)]
+        self._known: list[dict[Graph, tuple[np.ndarray, ...]]] = [{} for _ in self.shapes]
         pairs = generator.integers(0, SAMPLE, (2, 4 * SAMPLE))
         self.scales: dict[str, float] = {}
         for name, block in self._blocks(sample).items():
@@ -113,18 +117,28 @@ class Features:
 
     def _blocks(self, architectures: Sequence[Architecture]) -> dict[str, np.ndarray]:
         """The raw blocks of a few architectures."""
-        graphs = [_reduced(architecture) for architecture in architectures]
-        stacks = [
-            _Stack([found[place] for found in graphs], shape)
-            for place, shape in enumerate(self.shapes)
-        ]
+        graphs = [architecture.graphs for architecture in architectures]
+        parts = [self._rows(place, part) for place, part in enumerate(zip(*graphs, strict=True))]
         numbers = [self.space.numbers(architecture.choices) for architecture in architectures]
         return {
-            "path": np.concatenate([stack.paths() for stack in stacks], axis=1),
-            "degree": np.concatenate([stack.degrees() for stack in stacks], axis=1),
-            "depth": np.concatenate([stack.depths() for stack in stacks], axis=1),
+            **{
+                name: np.concatenate([part[column] for part in parts], axis=1)
+                for column, name in enumerate(("path", "degree", "depth"))
+            },
             "number": np.array(numbers, dtype=np.float32).reshape(len(architectures), -1),
         }
+
+    def _rows(self, place: int, graphs: Sequence[Graph]) -> list[np.ndarray]:
+        """The blocks of one part; what has been seen is looked up (mutants share their cells)."""
+        known = self._known[place]
+        if len(known) > REMEMBERED:
+            known.clear()
+        new = [graph for graph in dict.fromkeys(graphs) if graph not in known]
+        if new:
+            stack = _Stack([canonical(graph) for graph in new], self.shapes[place])
+            blocks = (stack.paths(), stack.degrees(), stack.depths())
+            known.update(zip(new, zip(*blocks, strict=True), strict=True))
+        return [np.stack(rows) for rows in zip(*(known[graph] for graph in graphs), strict=True)]
 
 
 def distances(left: Blocks, right: Blocks) -> list[np.ndarray]:
@@ -136,10 +150,6 @@ def _distance(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     squares = (left * left).sum(axis=1)[:, None] + (right * right).sum(axis=1)
     distance: np.ndarray = np.sqrt(np.maximum(squares - 2 * (left @ right.T), 0))
     return distance
-
-
-def _reduced(architecture: Architecture) -> list[Graph]:
-    return [canonical(graph) for graph in architecture.graphs]
 
 
 def _inner(graph: Graph) -> Iterator[str]:
@@ -206,18 +216,13 @@ class _Stack:
         shortest[start] = longest[start] = 0
         count[start] = 1
         for target in range(self.shape.inputs, vertices):
-            allowed = inside[:, target]
-            for source in range(target):
-                edge = self.edges[:, source, target]
-                if not edge.any():
-                    continue
-                there = allowed & (edge > 0)[:, None]
-                step = steps[:, target, None]
-                near = np.where(there, shortest[source] + step, np.inf)
-                far = np.where(there, longest[source] + step, -np.inf)
-                np.minimum(shortest[target], near, out=shortest[target])
-                np.maximum(longest[target], far, out=longest[target])
-                count[target] += np.where(there, count[source] * edge[:, None], 0)
+            edges = self.edges[:, :target, target].T[:, :, None] * inside[:, target]
+            there = edges > 0  # (sources, A, S)
+            step = steps[:, target, None]
+            near = np.where(there, shortest[:target], np.inf).min(axis=0)
+            far = np.where(there, longest[:target], -np.inf).max(axis=0)
+            shortest[target], longest[target] = near + step, far + step
+            count[target] = (edges * count[:target]).sum(axis=0)
         most = self.shape.vertices - self.shape.inputs - 1
         far = longest[-1]
         return np.concatenate(

@@ -1,7 +1,7 @@
-"""`nao`, the sample-efficient method: five random architectures, then the most promising, always.
+"""`nao`, the sample-efficient method: three random architectures, then the most promising, always.
 
     history ──rank-Gauss──> targets ─┐
-       └──features──> distances ──> Gaussian process ──> promise ──> the best new candidate
+       └──features──> distances ──> Gaussian process ──> expected improvement ──> the best
                                                             ↑
              everything, or what mutation, crossing and the decoder reach of an endless space
 
@@ -20,20 +20,24 @@ import copy
 import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import spearmanr
 from threadpoolctl import ThreadpoolController
 
 from naokit.base import Architecture, Method, Proposal, Space, Trial
-from naokit.method.acquisition import feasibility, promise
+from naokit.method.acquisition import expected_improvement, feasibility
 from naokit.method.baselines import RandomStream
 from naokit.method.candidates import Candidate, CandidateSearch
 from naokit.method.features import Blocks, Features, distances
 from naokit.method.surrogate import GaussianProcess, fit_parameters, rank_gauss
 
-INITIAL = 5
-"""Random architectures at the start (5, 10 and 20 compared: method.md, section 3)."""
+if TYPE_CHECKING:  # torch is needed only where a space is endless
+    from naokit.method.latent import LatentSteps
+
+INITIAL = 3
+"""Random architectures at the start (2 to 5 compared in docs/results.md, 5 to 20 in method.md)."""
 
 ENUMERABLE = 50_000
 """A space of so many spellings at most is scored whole."""
@@ -61,6 +65,7 @@ class Nao(Method):
         self.everything = everything_of(space) if whole else None
         self.search = CandidateSearch(space, seed)
         self._grown: Model | None = None
+        self._latent: tuple[list[Architecture], LatentSteps] | None = None
 
     def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
         """The candidate whose evaluation promises most."""
@@ -75,28 +80,50 @@ class Nao(Method):
         turn = len(history) + len(pending)
         if turn < INITIAL or len(valued) < 2:
             return Proposal(self.stream.next(seen), "random")
-        values = np.array([trial.value for trial in valued])
-        model = self._model([trial.architecture for trial in valued], values)
+        known, values = _split(valued)
+        model = self._model(known, values)
         targets = rank_gauss(values)
         for architecture in pending:  # kriging believer: what is pending turns out as expected
             mean, _ = model.foretell(self.features([architecture]), targets)
             model, targets = model.grown(architecture), np.append(targets, mean)
         failed = [trial.architecture for trial in history if trial.value is None]
-        score = Score(model, targets, turn, failed)
-        candidates = self._candidates(score, valued)
-        found = next((c for c in candidates if c.architecture.key not in seen), None)
-        if found is None:
-            return Proposal(self.stream.next(seen), "random")
-        return Proposal(found.architecture, found.origin, model.quality)
+        score = Score(model, targets, failed)
+        facts = dict(model.quality)
+        for candidate in self._candidates(score, valued, facts):
+            if candidate.architecture.key not in seen:
+                return Proposal(candidate.architecture, candidate.origin, facts)
+        return Proposal(self.stream.next(seen), "random", facts)
 
-    def _candidates(self, score: Score, valued: Sequence[Trial]) -> Iterator[Candidate]:
-        """Candidates, the most promising first."""
-        if self.everything is None:
-            best = sorted(valued, key=lambda trial: -(trial.value or 0.0))
-            yield from self.search(score, [trial.architecture for trial in best])
+    def _candidates(
+        self, score: Score, valued: Sequence[Trial], facts: dict[str, float]
+    ) -> Iterator[Candidate]:
+        """Candidates, the most promising first; what is learned on the way goes into `facts`."""
+        if self.everything is not None:
+            for place in np.argsort(-score.of_everything(), kind="stable"):
+                yield Candidate(self.everything.architectures[place], "whole space")
             return
-        for place in np.argsort(-score.of_everything(), kind="stable"):
-            yield Candidate(self.everything.architectures[place], "whole space")
+        best = _best_first(valued)
+        decoded = self._latent_steps(valued)(best)
+        known = {architecture.choices for architecture in best}
+        new = {c.architecture.choices for c in decoded} - known
+        facts |= {"decoded": float(len(decoded)), "decoded_new": float(len(new))}
+        yield from self.search(score, best, decoded)
+
+    def _latent_steps(self, valued: Sequence[Trial]) -> LatentSteps:
+        """The encoder, predictor and decoder as they were trained after every few results."""
+        from naokit.method.latent import EVERY, LatentSteps
+
+        trained = max(2, len(valued) // EVERY * EVERY)
+        known, values = _split(valued[:trained])
+        if self._latent is None or self._latent[0] != known:
+            model, targets = self._model(known, values), rank_gauss(values)
+
+            def means(architectures: Sequence[Architecture]) -> np.ndarray:
+                return model.foretell(self.features(architectures), targets)[0]
+
+            best = _best_first(valued[:trained])
+            self._latent = (known, LatentSteps(self.space, self.seed, best, means))
+        return self._latent[1]
 
     def _model(self, known: Sequence[Architecture], values: np.ndarray) -> Model:
         """The model of these results, grown from the one before where that is the same."""
@@ -109,6 +136,16 @@ class Nao(Method):
             model = model.grown(architecture)
         self._grown = model
         return model
+
+
+def _split(valued: Sequence[Trial]) -> tuple[list[Architecture], np.ndarray]:
+    """The architectures and their values."""
+    return [trial.architecture for trial in valued], np.array([trial.value for trial in valued])
+
+
+def _best_first(valued: Sequence[Trial]) -> list[Architecture]:
+    ordered = sorted(valued, key=lambda trial: -(trial.value or 0.0))
+    return [trial.architecture for trial in ordered]
 
 
 def last_fit(results: int) -> int:
@@ -210,28 +247,28 @@ def quality(targets: np.ndarray, means: np.ndarray, deviations: np.ndarray) -> d
 class Score:
     """What an evaluation promises, of architectures or of everything."""
 
-    def __init__(
-        self, model: Model, targets: np.ndarray, turn: int, failed: Sequence[Architecture]
-    ) -> None:
+    def __init__(self, model: Model, targets: np.ndarray, failed: Sequence[Architecture]) -> None:
         self.model = model
         self.targets = targets
-        self.turn = turn
         self.failed = model.features(failed) if failed else None
 
     def __call__(self, architectures: Sequence[Architecture]) -> np.ndarray:
         """The promise of each, (N,)."""
         blocks = self.model.features(architectures)
-        mean, deviation = self.model.foretell(blocks, self.targets)
-        return promise(self.turn, mean, deviation, self.targets, self._likely(blocks))
+        return self._promise(blocks, *self.model.foretell(blocks, self.targets))
 
     def of_everything(self) -> np.ndarray:
         """The promise of the whole space."""
         assert self.model.everything is not None
-        mean, deviation = self.model.process.posterior(self.targets)
-        likely = self._likely(self.model.everything.blocks)
-        return promise(self.turn, mean, deviation, self.targets, likely)
+        foretold = self.model.process.posterior(self.targets)
+        return self._promise(self.model.everything.blocks, *foretold)
 
-    def _likely(self, blocks: Blocks) -> np.ndarray | None:
+    def _promise(self, blocks: Blocks, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+        """Expected improvement, as far as an evaluation is likely to give a value."""
+        improvement = expected_improvement(mean, deviation, self.targets.max())
         if self.failed is None:
-            return None
-        return feasibility(distances(self.model.blocks, blocks), distances(self.failed, blocks))
+            return improvement
+        succeeded = distances(self.model.blocks, blocks)
+        likely = feasibility(succeeded, distances(self.failed, blocks))
+        promise: np.ndarray = improvement * likely
+        return promise
