@@ -1,4 +1,4 @@
-"""Studies on real databases: several processes at once, one of them killed, a server that goes.
+"""Studies on real databases: several processes, one of them killed, a server gone, a full disk.
 
 PostgreSQL is started here from the machine's own binaries, on a socket in a folder of its own.
 """
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import pytest
 from optuna.exceptions import StorageInternalError
@@ -25,6 +26,7 @@ from naokit.base import Architecture, InputError
 from naokit.record import SETTINGS
 from naokit.sampler import ArchitectureSampler
 from naokit.spaces import ConvCells
+from naokit.spaces.nas_bench_201 import NasBench201
 from naokit.study import Study, create_study, open_study
 
 SPACE = ConvCells.small(nodes=1)
@@ -270,6 +272,51 @@ def test_a_server_that_is_not_there_is_one_line() -> None:
     with pytest.raises(InputError, match="cannot be read or written") as caught:
         study_in("postgresql+psycopg://naokit@/none?host=/nowhere")
     assert "\n" not in str(caught.value)
+
+
+LIMITED = """
+import resource, sys
+from naokit.cli import main
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)), hard))
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems limit files otherwise")
+def test_a_full_disk_ends_with_2_and_the_same_command_continues(tmp_path: Path) -> None:
+    """A file that may not grow, which SQLite cannot tell from a disk that is full."""
+    space = NasBench201()
+    generator = np.random.default_rng(0)
+    rows = {str(space.sample(generator)): n for n in range(300)}
+    table = tmp_path / "t.csv"
+    table.write_text("\n".join(["arch,acc", *(f"{name},{n}" for name, n in rows.items())]) + "\n")
+
+    def search(out: str, *start: str) -> tuple[int, str]:
+        options = ["--space", "nas-bench-201", "--table", str(table), "--metric", "acc"]
+        options += ["--method", "evolution", "--evaluations", "40", "--out", str(tmp_path / out)]
+        done = subprocess.run(
+            [sys.executable, *start, "search", *options], capture_output=True, text=True
+        )
+        return done.returncode, done.stderr
+
+    def trials(out: str) -> list[tuple[Architecture, float | None]]:
+        study = open_study(space, f"sqlite:///{tmp_path}/{out}/study.db", "search")
+        return [(trial.architecture, trial.value) for trial in study.trials]
+
+    module = ("-m", "naokit")
+    assert search("whole", *module)[0] == 0
+    limit = (tmp_path / "whole" / "study.db").stat().st_size - 3 * 4096  # pages of SQLite
+    code, errors = search("full", "-c", LIMITED, str(limit))
+    assert code == 2, errors
+    (line,) = [line for line in errors.splitlines() if line.startswith("error: ")]
+    assert "check the address, the permissions and the free space" in line
+    assert "Traceback" not in errors
+    kept = trials("full")
+    assert 1 <= len(kept) < 40
+    assert search("full", *module)[0] == 0
+    assert trials("full")[: len(kept)] == kept
+    assert trials("full") == trials("whole")
 
 
 # What follows is known to be wrong; the marks are strict, so that they go when it is mended.
