@@ -117,7 +117,8 @@ def closing_lines(report: dict[str, Json]) -> list[str]:
     if report["unfinished"]:
         steps = ", ".join(report["unfinished"])
         lines.append(f"Out of time; not finished: {steps}. The same command again continues.")
-    lines.append(f"Files: {folder} (study.db opens in optuna-dashboard)")
+    own = report["storage"].endswith("study.db")
+    lines.append(f"Files: {folder}" + (" (study.db opens in optuna-dashboard)" if own else ""))
     lines.append(f"Next: naokit show {folder}")
     return lines
 
