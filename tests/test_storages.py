@@ -25,8 +25,7 @@ from optuna.exceptions import StorageInternalError
 from naokit.base import Architecture, InputError
 from naokit.record import SETTINGS
 from naokit.sampler import ArchitectureSampler
-from naokit.spaces import ConvCells
-from naokit.spaces.nas_bench_201 import NasBench201
+from naokit.spaces import ConvCells, NasBench201
 from naokit.study import Study, create_study, open_study
 
 SPACE = ConvCells.small(nodes=1)
