@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
-from optuna.exceptions import StorageInternalError
 
 from naokit.base import Architecture, InputError
 from naokit.record import SETTINGS
@@ -321,9 +320,6 @@ def test_a_full_disk_ends_with_2_and_the_same_command_continues(tmp_path: Path) 
 # What follows is known to be wrong; the marks are strict, so that they go when it is mended.
 
 
-@pytest.mark.xfail(
-    reason="a proposal is made before its trial is there for others to see", raises=AssertionError
-)
 def test_two_that_ask_at_the_same_moment_get_two_architectures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -344,7 +340,6 @@ def test_two_that_ask_at_the_same_moment_get_two_architectures(
     assert first.architecture.key != second.architecture.key
 
 
-@pytest.mark.xfail(reason="the settings are written a moment after the study is", raises=InputError)
 def test_two_that_make_a_study_at_the_same_moment_share_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -376,9 +371,6 @@ def test_two_that_make_a_study_at_the_same_moment_share_it(
         maker.join()
 
 
-@pytest.mark.xfail(
-    reason="what a study counts is read outside its handling of errors", raises=StorageInternalError
-)
 def test_a_server_that_goes_between_two_evaluations_is_one_line() -> None:
     server = start_server()
     study = study_in(server.database())

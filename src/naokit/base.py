@@ -331,6 +331,16 @@ class Evaluator(ABC):
             InputError: nothing can be evaluated with these settings; the search stops.
         """
 
+    known_figures: Sequence[str] = ()
+    """Names of what `figures` gives: limits on these cost no evaluation."""
+    cheap_figures: bool = False
+    """Whether `figures` costs next to nothing, so that a whole space may be asked."""
+
+    def figures(self, architecture: Architecture) -> Mapping[str, float]:
+        """What is known of an architecture without an evaluation, by name."""
+        del architecture
+        return {}
+
     def settings(self) -> Mapping[str, Json]:
         """What alters results: a study compares it when it is resumed."""
         return {"evaluator": type(self).__name__}
@@ -349,6 +359,7 @@ class Trial:
         metrics: further figures of the result.
         seconds: how long it took.
         model: what the method knew of its model's quality when it proposed.
+        values: all its objectives, the score first; empty where the evaluation failed.
     """
 
     number: int
@@ -359,6 +370,7 @@ class Trial:
     metrics: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     model: Mapping[str, float] = field(default_factory=dict)
+    values: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

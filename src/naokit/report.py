@@ -74,11 +74,28 @@ def summary(study: Study, evaluator: Evaluator, baseline: Study | None = None) -
         "failed": sum(trial.value is None for trial in trials),
         "noise": spread,
     }
+    if len(study.goals.objectives) > 1:
+        found["front"] = front(study)
     if baseline is not None:
         beside = Comparison.of(baseline.best)
         found["random"] = dataclasses.asdict(beside) | {"evaluations": baseline.evaluations}
         found["verdict"] = verdict(best, beside, spread)
     return found
+
+
+def front(study: Study) -> list[dict[str, Json]]:
+    """The Pareto front, best in the first objective first."""
+    objectives = study.goals.objectives
+    rows = [
+        {
+            "architecture": str(trial.architecture),
+            "trial": trial.number,
+            "values": {o.name: v for o, v in zip(objectives, trial.values, strict=True)},
+        }
+        for trial in study.front()
+    ]
+    first = objectives[0]
+    return sorted(rows, key=lambda row: -first.sign * row["values"][first.name])
 
 
 def checks_json(checks: Sequence[Check]) -> list[Json]:
@@ -98,6 +115,9 @@ def closing_lines(report: dict[str, Json]) -> list[str]:
         f"Best: {best['value']:.2f} ({_values(best)})",
         f"      {best['architecture']}",
     ]
+    if "front" in report:
+        names = " and ".join(report["front"][0]["values"]) if report["front"] else "the objectives"
+        lines.append(f"Pareto front in {names}: {len(report['front'])} architectures.")
     if "random" in report:
         lines += [
             f"Random search, as many evaluations: {report['random']['value']:.2f} "

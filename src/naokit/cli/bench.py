@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from naokit.cli.output import exit_codes, one_of, print_json, progress
+from naokit.cli.output import exit_codes, print_json, progress
 
 if TYPE_CHECKING:
     from naokit.bench import Run
@@ -46,6 +46,7 @@ def bench(
     """
     with exit_codes():
         from naokit import bench as benchmark
+        from naokit.goals import direction_named
 
         task = benchmark.Task(
             space,
@@ -54,7 +55,7 @@ def bench(
             metric,
             test_metric,
             class_column,
-            one_of("direction", direction, ("maximize", "minimize")),
+            direction_named(direction),
         )
         names = [name.strip() for name in methods.split(",") if name.strip()]
         with progress() as bar:

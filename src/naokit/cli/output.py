@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import typer
 from rich.console import Console
@@ -40,13 +39,6 @@ def exit_codes() -> Iterator[None]:
 def print_json(value: Json) -> None:
     """One object on stdout."""
     typer.echo(json.dumps(value, allow_nan=False))
-
-
-def one_of(name: str, value: str, allowed: tuple[str, ...]) -> Any:
-    """The value; raises InputError where it is none of these."""
-    if value not in allowed:
-        raise InputError(f"--{name} is {value!r}; expected one of {', '.join(allowed)}")
-    return value
 
 
 def progress() -> Progress:

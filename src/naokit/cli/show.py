@@ -43,6 +43,8 @@ def show(
             return
         if study is not None:
             _print_standings(report)
+            if report["front"]:
+                _print_front(report)
             typer.echo("\n".join(model_lines(report)))
         typer.echo(architecture.space.describe(architecture.choices))
         if svg is not None:
@@ -50,6 +52,8 @@ def show(
 
 
 def _report(architecture: Architecture, study: Study | None, top: int) -> dict[str, Json]:
+    from naokit.report import front
+
     report: dict[str, Json] = {
         "space": architecture.space.name,
         "architecture": str(architecture),
@@ -65,6 +69,7 @@ def _report(architecture: Architecture, study: Study | None, top: int) -> dict[s
         "failed": sum(trial.value is None for trial in trials),
         "failures": sorted({trial.reason for trial in trials if trial.value is None}),
         "seconds": sum(trial.seconds for trial in trials),
+        "front": front(study) if len(study.goals.objectives) > 1 else [],
         "origins": dict(Counter(_kind(trial) for trial in trials)),
         "model": _latest_model(trials),
         "standings": [
@@ -79,6 +84,20 @@ def _report(architecture: Architecture, study: Study | None, top: int) -> dict[s
         ],
     }
     return report
+
+
+def _print_front(report: dict[str, Json]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    names = list(report["front"][0]["values"])
+    table = Table(title="Pareto front: none beats these in every objective", title_justify="left")
+    for column in (*names, "trial", "architecture"):
+        table.add_column(column, overflow="fold")
+    for row in report["front"]:
+        figures = (f"{row['values'][name]:g}" for name in names)
+        table.add_row(*figures, str(row["trial"]), row["architecture"])
+    Console().print(table)
 
 
 def _kind(trial: Trial) -> str:

@@ -38,6 +38,9 @@ ALL_SUBSETS = 5
 PAIRS = 12
 """With so many at most, singles, pairs, all but one, and all; else no pairs."""
 
+DEPTH_LOGIT = -1.5
+"""Depths matter on chains and mislead on cells: a fifth of the others' weight (docs/results.md)."""
+
 CHUNK = 4096
 REMEMBERED = 30_000
 """Graphs whose features are kept."""
@@ -51,11 +54,13 @@ class Shape:
         operations: the labels between inputs and output, sorted; sums are no operations.
         inputs: how many inputs.
         vertices: the most vertices of the reduced graphs in a sample, at least 3.
+        flat: whether no operation feeds another: all there is to see is which ones are there.
     """
 
     operations: tuple[str, ...]
     inputs: int
     vertices: int
+    flat: bool = False
 
     @classmethod
     def of(cls, reduced: Iterable[Graph]) -> Shape:
@@ -63,7 +68,12 @@ class Shape:
         graphs = list(reduced)
         labels = {label for graph in graphs for label in _inner(graph)}
         most = max(len(graph.labels) for graph in graphs)
-        return cls(tuple(sorted(labels - {SUM})), len(graphs[0].inputs), max(3, most))
+        flat = all(
+            source in graph.inputs or target in graph.outputs
+            for graph in graphs
+            for source, target, _ in graph.edges
+        )
+        return cls(tuple(sorted(labels - {SUM})), len(graphs[0].inputs), max(3, most), flat)
 
     def sets(self) -> list[tuple[str, ...]]:
         """The sets of operations whose paths are looked at."""
@@ -87,6 +97,7 @@ class Features:
 
     Attributes:
         names: of the blocks.
+        logits: what weight each is expected to have, before any result.
     """
 
     def __init__(self, space: Space) -> None:
@@ -103,6 +114,7 @@ class Features:
             if away > 0:
                 self.scales[name] = float(away) ** 0.5
         self.names = tuple(self.scales)
+        self.logits = np.array([DEPTH_LOGIT if name == "depth" else 0.0 for name in self.names])
 
     def __call__(self, architectures: Sequence[Architecture]) -> Blocks:
         """The scaled blocks, in the order of `names`, each (A, columns)."""
@@ -136,7 +148,7 @@ class Features:
         new = [graph for graph in dict.fromkeys(graphs) if graph not in known]
         if new:
             stack = _Stack([canonical(graph) for graph in new], self.shapes[place])
-            blocks = (stack.paths(), stack.degrees(), stack.depths())
+            blocks = stack.counts() if self.shapes[place].flat else stack.structure()
             known.update(zip(new, zip(*blocks, strict=True), strict=True))
         return [np.stack(rows) for rows in zip(*(known[graph] for graph in graphs), strict=True)]
 
@@ -193,6 +205,15 @@ class _Stack:
     def operations(self) -> np.ndarray:
         """Which operation each vertex is, (A, V, O)."""
         return self.kinds[:, :, : len(self.shape.operations)]
+
+    def counts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The blocks of a flat graph: how often each operation is there stands for the degrees."""
+        nothing = np.zeros((len(self.edges), 0), dtype=np.float32)
+        return nothing, self.operations.sum(axis=1), nothing
+
+    def structure(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The blocks path, degree and depth."""
+        return self.paths(), self.degrees(), self.depths()
 
     def paths(self) -> np.ndarray:
         """Shortest, longest and number of paths for every input and set, (A, inputs * 3 S)."""

@@ -45,6 +45,9 @@ ENUMERABLE = 50_000
 REFIT = 1.15
 """The parameters are fitted anew when there are so many times the results of the last fit."""
 
+REFUSALS, ROUNDS = 20, 5
+"""Candidates beyond a limit after which the others are scored anew, and how often that is done."""
+
 
 class Nao(Method):
     """The sample-efficient method; nothing to tune.
@@ -65,7 +68,7 @@ class Nao(Method):
         self.everything = everything_of(space) if whole else None
         self.search = CandidateSearch(space, seed)
         self._grown: Model | None = None
-        self._latent: tuple[list[Architecture], LatentSteps] | None = None
+        self._latent: tuple[object, LatentSteps] | None = None
 
     def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
         """The candidate whose evaluation promises most."""
@@ -87,11 +90,20 @@ class Nao(Method):
             mean, _ = model.foretell(self.features([architecture]), targets)
             model, targets = model.grown(architecture), np.append(targets, mean)
         failed = [trial.architecture for trial in history if trial.value is None]
-        score = Score(model, targets, failed)
         facts = dict(model.quality)
-        for candidate in self._candidates(score, valued, facts):
-            if candidate.architecture.key not in seen:
-                return Proposal(candidate.architecture, candidate.origin, facts)
+        for _ in range(ROUNDS):
+            refused: list[Architecture] = []
+            score = Score(model, targets, failed)
+            for candidate in self._candidates(score, valued, facts):
+                architecture = candidate.architecture
+                if architecture.key in seen:
+                    continue
+                if self.space.allows(architecture.choices):
+                    return Proposal(architecture, candidate.origin, facts)
+                refused.append(architecture)
+                if len(refused) == REFUSALS:
+                    break
+            failed += refused  # beyond a limit: what is like them is likely to be so too
         return Proposal(self.stream.next(seen), "random", facts)
 
     def _candidates(
@@ -115,22 +127,24 @@ class Nao(Method):
 
         trained = max(2, len(valued) // EVERY * EVERY)
         known, values = _split(valued[:trained])
-        if self._latent is None or self._latent[0] != known:
-            model, targets = self._model(known, values), rank_gauss(values)
+        targets = rank_gauss(values)
+        made_of = (known, targets.tolist())
+        if self._latent is None or self._latent[0] != made_of:
+            model = self._model(known, values)
 
             def means(architectures: Sequence[Architecture]) -> np.ndarray:
                 return model.foretell(self.features(architectures), targets)[0]
 
             best = _best_first(valued[:trained])
-            self._latent = (known, LatentSteps(self.space, self.seed, best, means))
+            self._latent = (made_of, LatentSteps(self.space, self.seed, best, means))
         return self._latent[1]
 
     def _model(self, known: Sequence[Architecture], values: np.ndarray) -> Model:
         """The model of these results, grown from the one before where that is the same."""
         fitted = last_fit(len(known))
+        targets = rank_gauss(values[:fitted])
         model = self._grown
-        if model is None or model.fitted != fitted or model.known != known[: len(model.known)]:
-            targets = rank_gauss(values[:fitted])
+        if model is None or not model.continues(known, targets):
             model = Model(self.features, self.everything, known[:fitted], targets)
         for architecture in known[len(model.known) :]:
             model = model.grown(architecture)
@@ -187,7 +201,7 @@ class Model:
 
     Attributes:
         known: the architectures with results.
-        fitted: how many of them the parameters were fitted to.
+        targets: of those that the parameters were fitted to.
         quality: how well each result is foretold by the others.
     """
 
@@ -201,12 +215,18 @@ class Model:
         self.features = features
         self.everything = everything
         self.known = list(known)
-        self.fitted = len(known)
+        self.targets = targets
         self.blocks = features(known)
         between = distances(self.blocks, self.blocks)
-        parameters = fit_parameters([r.astype(np.float64) for r in between], targets)
+        exact = [r.astype(np.float64) for r in between]
+        parameters = fit_parameters(exact, targets, features.logits)
         self.process = GaussianProcess(parameters, between, self._across(self.blocks))
         self.quality = quality(targets, *self.process.left_out(targets))
+
+    def continues(self, known: Sequence[Architecture], targets: np.ndarray) -> bool:
+        """Whether growing this model gives that of these results, fitted to these targets."""
+        same = np.array_equal(self.targets, targets)  # weights of several objectives alter them
+        return same and self.known == list(known[: len(self.known)])
 
     def grown(self, architecture: Architecture) -> Model:
         """This model with one more result; this one stays as it is."""
