@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,11 @@ def open_storage(storage: str | None) -> optuna.storages.BaseStorage:
     """The storage; the folder of a SQLite file is made."""
     if storage is not None and storage.startswith("sqlite:///"):
         Path(storage.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    return optuna.storages.get_storage(storage)
+    try:
+        return optuna.storages.get_storage(storage)
+    except SQLAlchemyError:
+        time.sleep(1)  # another process is making the tables at this moment
+        return optuna.storages.get_storage(storage)
 
 
 @contextmanager
