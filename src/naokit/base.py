@@ -360,6 +360,8 @@ class Trial:
         seconds: how long it took.
         model: what the method knew of its model's quality when it proposed.
         values: all its objectives, the score first; empty where the evaluation failed.
+        unlimited: for methods: the value as it would be without limits; None where there is none.
+        slack: for methods: how far within the limits, as a share of the bound; below 0 beyond one.
     """
 
     number: int
@@ -371,6 +373,13 @@ class Trial:
     seconds: float = 0.0
     model: Mapping[str, float] = field(default_factory=dict)
     values: tuple[float, ...] = ()
+    unlimited: float | None = None
+    slack: float = math.inf
+
+    @property
+    def known(self) -> float | None:
+        """The value, whether or not it is within the limits."""
+        return self.value if self.unlimited is None else self.unlimited
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ method can search for a Pareto front. An evaluation beyond a limit counts as a f
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -79,10 +80,15 @@ class Limit:
 
     def holds(self, figures: Mapping[str, float]) -> bool:
         """Whether the figure is there and within the bound."""
+        return self.slack(figures) >= 0
+
+    def slack(self, figures: Mapping[str, float]) -> float:
+        """How far within the bound, as a share of it; below 0 beyond, or where it is missing."""
         value = figures.get(self.name)
         if value is None:
-            return False
-        return value <= self.bound if self.at_most else value >= self.bound
+            return -math.inf
+        away = self.bound - value if self.at_most else value - self.bound
+        return away / (abs(self.bound) or 1.0)
 
     def __str__(self) -> str:
         return f"{self.name}{'<=' if self.at_most else '>='}{self.bound:g}"
@@ -123,30 +129,32 @@ class Goals:
     def for_method(self, trials: Sequence[Trial], seed: int) -> list[Trial]:
         """The trials as a method shall see them: one value, higher is better.
 
+        A trial beyond a limit has none, like a failed one; what it would have been is `unlimited`.
+
         Args:
             trials: with the values as they were told.
             seed: of the weights; they are drawn anew for each number of trials.
         """
-        seen = [
-            dataclasses.replace(t, value=None, reason=BEYOND) if not self.hold(t) else t
-            for t in trials
-        ]
-        if len(self.objectives) == 1:
-            sign = self.objectives[0].sign
-            return [
-                t if t.value is None else dataclasses.replace(t, value=sign * t.value) for t in seen
-            ]
-        valued = [trial for trial in seen if trial.value is not None]
-        if not valued:
-            return seen
+        valued = [trial for trial in trials if trial.value is not None]
+        found = self._scores(valued, len(trials), seed)
+        scores = {trial.number: score for trial, score in zip(valued, found, strict=True)}
+        return [self._seen(t, scores[t.number]) if t.number in scores else t for t in trials]
+
+    def _scores(self, valued: Sequence[Trial], trials: int, seed: int) -> list[float]:
+        """One score for each trial that has a value."""
+        if len(self.objectives) == 1 or not valued:
+            return [self.objectives[0].sign * (trial.value or 0.0) for trial in valued]
         signs = np.array([objective.sign for objective in self.objectives])
+        generator = np.random.default_rng(derive_seed(seed, "weights", trials))
         table = signs * np.array([trial.values for trial in valued])
-        generator = np.random.default_rng(derive_seed(seed, "weights", len(trials)))
-        scores = dict(zip((t.number for t in valued), chebyshev(table, generator), strict=True))
-        return [
-            dataclasses.replace(t, value=float(scores[t.number])) if t.number in scores else t
-            for t in seen
-        ]
+        return [float(score) for score in chebyshev(table, generator)]
+
+    def _seen(self, trial: Trial, score: float) -> Trial:
+        if not self.limits:
+            return dataclasses.replace(trial, value=score)
+        slack = min(limit.slack(trial.metrics) for limit in self.limits)
+        value, reason = (score, trial.reason) if slack >= 0 else (None, BEYOND)
+        return dataclasses.replace(trial, value=value, reason=reason, unlimited=score, slack=slack)
 
     def front(self, trials: Sequence[Trial]) -> list[Trial]:
         """The trials within the limits that none other beats in every objective."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
+
+from naokit.method.surrogate import rank_gauss
 
 LIKENESS = 8.0
 """How fast one architecture's failing fades with distance (method.md, section 1)."""
@@ -47,3 +49,16 @@ def feasibility(succeeded: Sequence[np.ndarray], failed: Sequence[np.ndarray]) -
     )
     likely: np.ndarray = (2 + well) / (2.2 + well + badly)
     return likely
+
+
+def within_limits(mean: np.ndarray, deviation: np.ndarray, threshold: float) -> np.ndarray:
+    """How likely the slack, foretold as N(mean, deviation^2), is at least the threshold, (N,)."""
+    likely: np.ndarray = ndtr((mean - threshold) / deviation)
+    return likely
+
+
+def slack_targets(slack: np.ndarray) -> tuple[np.ndarray, float]:
+    """Slacks as normal quantiles, (n,), and the quantile where the limit lies."""
+    inside = float(np.mean(slack >= 0))
+    share = np.clip(1 - inside, 0.5 / len(slack), 1 - 0.5 / len(slack))
+    return rank_gauss(slack), float(ndtri(share))

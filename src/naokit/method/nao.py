@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,12 @@ from scipy.stats import spearmanr
 from threadpoolctl import ThreadpoolController
 
 from naokit.base import Architecture, Method, Proposal, Space, Trial
-from naokit.method.acquisition import expected_improvement, feasibility
+from naokit.method.acquisition import (
+    expected_improvement,
+    feasibility,
+    slack_targets,
+    within_limits,
+)
 from naokit.method.baselines import RandomStream
 from naokit.method.candidates import Candidate, CandidateSearch
 from naokit.method.features import Blocks, Features, distances
@@ -41,6 +46,9 @@ INITIAL = 3
 
 ENUMERABLE = 50_000
 """A space of so many spellings at most is scored whole."""
+
+Foretell = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""Targets of the known results -> mean and deviation of a measurement at some candidates."""
 
 REFIT = 1.15
 """The parameters are fitted anew when there are so many times the results of the last fit."""
@@ -79,7 +87,7 @@ class Nao(Method):
     def _propose(self, history: Sequence[Trial], pending: Sequence[Architecture]) -> Proposal:
         seen = {trial.architecture.key for trial in history}
         seen |= {architecture.key for architecture in pending}
-        valued = [trial for trial in history if trial.value is not None]
+        valued = [trial for trial in history if trial.known is not None]
         turn = len(history) + len(pending)
         if turn < INITIAL or len(valued) < 2:
             return Proposal(self.stream.next(seen), "random")
@@ -89,11 +97,12 @@ class Nao(Method):
         for architecture in pending:  # kriging believer: what is pending turns out as expected
             mean, _ = model.foretell(self.features([architecture]), targets)
             model, targets = model.grown(architecture), np.append(targets, mean)
-        failed = [trial.architecture for trial in history if trial.value is None]
+        failed = [trial.architecture for trial in history if trial.known is None]
+        slack = np.array([trial.slack for trial in valued] + [np.inf] * len(pending))
         facts = dict(model.quality)
         for _ in range(ROUNDS):
             refused: list[Architecture] = []
-            score = Score(model, targets, failed)
+            score = Score(model, targets, slack, failed)
             for candidate in self._candidates(score, valued, facts):
                 architecture = candidate.architecture
                 if architecture.key in seen:
@@ -154,11 +163,11 @@ class Nao(Method):
 
 def _split(valued: Sequence[Trial]) -> tuple[list[Architecture], np.ndarray]:
     """The architectures and their values."""
-    return [trial.architecture for trial in valued], np.array([trial.value for trial in valued])
+    return [trial.architecture for trial in valued], np.array([trial.known for trial in valued])
 
 
 def _best_first(valued: Sequence[Trial]) -> list[Architecture]:
-    ordered = sorted(valued, key=lambda trial: -(trial.value or 0.0))
+    ordered = sorted(valued, key=lambda trial: (trial.slack < 0, -(trial.known or 0.0)))
     return [trial.architecture for trial in ordered]
 
 
@@ -267,28 +276,45 @@ def quality(targets: np.ndarray, means: np.ndarray, deviations: np.ndarray) -> d
 class Score:
     """What an evaluation promises, of architectures or of everything."""
 
-    def __init__(self, model: Model, targets: np.ndarray, failed: Sequence[Architecture]) -> None:
+    def __init__(
+        self,
+        model: Model,
+        targets: np.ndarray,
+        slack: np.ndarray,
+        failed: Sequence[Architecture],
+    ) -> None:
         self.model = model
         self.targets = targets
         self.failed = model.features(failed) if failed else None
+        within = slack >= 0
+        self.incumbent = targets[within].max() if within.any() else None
+        self.slack = None if within.all() else slack_targets(slack)
 
     def __call__(self, architectures: Sequence[Architecture]) -> np.ndarray:
         """The promise of each, (N,)."""
         blocks = self.model.features(architectures)
-        return self._promise(blocks, *self.model.foretell(blocks, self.targets))
+        between = distances(self.model.blocks, blocks)
+
+        def foretell(targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return self.model.process.posterior_at(targets, between)
+
+        return self._promise(blocks, foretell)
 
     def of_everything(self) -> np.ndarray:
         """The promise of the whole space."""
         assert self.model.everything is not None
-        foretold = self.model.process.posterior(self.targets)
-        return self._promise(self.model.everything.blocks, *foretold)
+        return self._promise(self.model.everything.blocks, self.model.process.posterior)
 
-    def _promise(self, blocks: Blocks, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-        """Expected improvement, as far as an evaluation is likely to give a value."""
-        improvement = expected_improvement(mean, deviation, self.targets.max())
-        if self.failed is None:
-            return improvement
-        succeeded = distances(self.model.blocks, blocks)
-        likely = feasibility(succeeded, distances(self.failed, blocks))
-        promise: np.ndarray = improvement * likely
+    def _promise(self, blocks: Blocks, foretell: Foretell) -> np.ndarray:
+        """Expected improvement, as far as a value within the limits is likely."""
+        mean, deviation = foretell(self.targets)
+        promise = np.ones_like(mean)  # nothing is within the limits yet: find what is
+        if self.incumbent is not None:
+            promise = expected_improvement(mean, deviation, self.incumbent)
+        if self.slack is not None:
+            slack, threshold = self.slack
+            promise = promise * within_limits(*foretell(slack), threshold)
+        if self.failed is not None:
+            succeeded = distances(self.model.blocks, blocks)
+            promise = promise * feasibility(succeeded, distances(self.failed, blocks))
         return promise
