@@ -98,10 +98,10 @@ def half_interval(values: Sequence[float]) -> float | None:
 def markdown(summary: dict[str, Json]) -> str:
     """A table with a line for each method."""
     marks = [mark for mark in MARKS if mark <= summary["evaluations"]]
-    heads = ["method", "queries to the best (mean ± s.e.)", "median", "max", "failures"]
+    heads = ["method", "seeds", "queries to the best (mean ± s.e.)", "median", "max", "failures"]
     heads += [f"@{mark}" for mark in marks] + ["ms / suggestion"]
     lines = [
-        f"{summary['task']['space']}, {summary['task']['metric']}: {summary['seeds']} seeds, "
+        f"{summary['task']['space']}, {summary['task']['metric']}: "
         f"{summary['evaluations']} evaluations, batch {summary['batch']}, "
         f"best {summary['best']:g}",
         "",
@@ -113,6 +113,7 @@ def markdown(summary: dict[str, Json]) -> str:
         over = "over " if found["failures"] else ""
         cells = [
             name,
+            f"{found['seeds']}",
             f"{over}{found['mean_queries_to_best']:.1f}"
             + ("" if error is None else f" ± {error:.1f}"),
             f"{found['median_queries_to_best']:g}",

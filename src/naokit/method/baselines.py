@@ -21,10 +21,19 @@ ATTEMPTS = 2000
 
 
 class RandomStream:
-    """Distinct random architectures in an order that depends on the seed alone."""
+    """Distinct random architectures in an order that depends on the seed alone.
 
-    def __init__(self, space: Space, seed: int) -> None:
+    Args:
+        space: what they are drawn from.
+        seed: of the order.
+        everything: all there is, each equally likely; None: each spelling is.
+    """
+
+    def __init__(
+        self, space: Space, seed: int, everything: Sequence[Architecture] | None = None
+    ) -> None:
         self.space = space
+        self.everything = everything
         self.generator = np.random.default_rng(derive_seed(seed, "random"))
         self.drawn: list[Architecture] = []
         self.keys: set[str] = set()
@@ -41,7 +50,10 @@ class RandomStream:
 
     def _draw(self) -> Architecture:
         for _ in range(ATTEMPTS):
-            architecture = self.space.sample(self.generator)
+            if self.everything is None:
+                architecture = self.space.sample(self.generator)
+            else:
+                architecture = self.everything[int(self.generator.integers(len(self.everything)))]
             if architecture.key not in self.keys:
                 self.keys.add(architecture.key)
                 self.drawn.append(architecture)

@@ -71,9 +71,10 @@ class Nao(Method):
         del evaluations
         self.space = space
         self.seed = seed
-        self.stream = RandomStream(space, seed)
         self.features = features_of(space)
         self.everything = everything_of(space) if whole else None
+        all_there_is = None if self.everything is None else self.everything.architectures
+        self.stream = RandomStream(space, seed, all_there_is)
         self.search = CandidateSearch(space, seed)
         self._grown: Model | None = None
         self._latent: tuple[object, LatentSteps] | None = None

@@ -40,24 +40,25 @@ class TableSpace(Bounded):
 
     def everything(self, limit: int) -> list[Architecture] | None:
         """The first row of each class."""
-        first: dict[str, tuple[int, ...]] = {}
-        for choices, name in self.classes.items():
-            first.setdefault(name, choices)
-        if len(first) > limit:
+        if len(self._first) > limit:
             return None
-        return [Architecture(self, choices) for choices in first.values()]
+        return [Architecture(self, choices) for choices in self._first]
 
     def sample(self, generator: np.random.Generator) -> Architecture:
-        """A row, each equally likely."""
-        return Architecture(self, self._rows[int(generator.integers(len(self._rows)))])
+        """The first row of a class, each class equally likely: spellings are no weights."""
+        return Architecture(self, self._first[int(generator.integers(len(self._first)))])
 
     @cached_property
     def _names(self) -> frozenset[str]:
         return frozenset(self.classes.values())
 
     @cached_property
-    def _rows(self) -> list[tuple[int, ...]]:
-        return list(self.classes)
+    def _first(self) -> list[tuple[int, ...]]:
+        """The first row of each class."""
+        first: dict[str, tuple[int, ...]] = {}
+        for choices, name in self.classes.items():
+            first.setdefault(name, choices)
+        return list(first.values())
 
     def settings(self) -> Mapping[str, Json]:
         """Those of the space beneath, and the table."""

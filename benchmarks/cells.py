@@ -1,0 +1,64 @@
+"""`nao` against random search where nothing is tabulated: conv-small, trained on real digits.
+
+    python -m benchmarks.cells
+
+Each search trains 24 networks (recipe `quick`, F=8, N=1), then the best three twice more; what
+counts is the mean of these later trainings, which did not choose it. Three seeds. Runs are kept in
+`runs/cells` and continue after an interruption.
+"""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+
+import optuna
+import torch
+
+from benchmarks.record import write
+from naokit import runs
+from naokit.evaluators import Train
+from naokit.spaces import ConvCells
+
+SEEDS, EVALUATIONS, BEST, TIMES, METHODS = 3, 24, 3, 3, ("nao", "random")
+OUT = Path(__file__).parents[1] / "runs" / "cells"
+
+
+def main() -> None:
+    """Every method and seed."""
+    torch.set_num_threads(1)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    evaluator = Train("digits", "quick", channels=8, cells=1, device="cpu")
+    found: dict[str, list[dict[str, object]]] = {method: [] for method in METHODS}
+    for seed in range(SEEDS):
+        for method in METHODS:
+            print(method, seed)
+            study = runs.search(
+                ConvCells.small(),
+                evaluator,
+                storage=f"sqlite:///{OUT}/{method}-{seed}.db",
+                method=method,
+                seed=seed,
+                evaluations=EVALUATIONS,
+                repeat=BEST,
+                times=TIMES,
+                on_trial=lambda _, t: print(t.number, t.value, t.origin, flush=True),
+            )
+            once = [t.value for t in study.trials[:EVALUATIONS]]
+            best = study.best
+            found[method].append(
+                {
+                    "seed": seed,
+                    "values": once,
+                    "origins": [t.origin for t in study.trials[:EVALUATIONS]],
+                    "mean_of_last_12": statistics.fmean(v for v in once[-12:] if v is not None),
+                    "best": str(best.architecture),
+                    "best_again": statistics.fmean(best.values[1:]),
+                    "seconds_per_evaluation": statistics.median(t.seconds for t in study.trials),
+                }
+            )
+    write("cells", {"evaluations": EVALUATIONS, "metric": evaluator.metric, "searches": found})
+
+
+if __name__ == "__main__":
+    main()
