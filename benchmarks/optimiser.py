@@ -3,19 +3,21 @@
     python -m benchmarks.optimiser FOLDER-OF-TABLES [TASK ...]
 
 Runs are kept in `runs/optimiser` and continue after an interruption. Writes, for each task, the
-summary as `results/optimiser/TASK.json` and, of all that are there, `docs/optimiser.md`.
+summary as `results/optimiser/TASK.json`; and of all that are there `docs/optimiser.md` and the
+table in the README.
 """
 
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 from pathlib import Path
 from typing import Any
 
 from benchmarks.record import RESULTS, provenance
 from naokit.bench import Task, bench
-from naokit.bench.summary import markdown
+from naokit.bench.summary import half_interval, markdown
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "runs" / "optimiser"
@@ -55,6 +57,8 @@ def main() -> None:
     """The tasks that were named, or all."""
     known = tasks(Path(sys.argv[1]).resolve())
     for name in sys.argv[2:] or known:
+        if name == "page":
+            break
         task, evaluations, batch = known[name]
         methods = ["nao"] if batch > 1 else list(METHODS)
         summaries = [
@@ -74,25 +78,86 @@ def main() -> None:
 
 
 def record(name: str, summaries: list[dict[str, Any]]) -> None:
-    """One summary of all methods, and the paired differences from ours."""
+    """One summary of all methods, and how far ours is ahead, seed by seed."""
     whole = summaries[0]
     for other in summaries[1:]:
         whole["methods"] |= other["methods"]
-    for table in whole["task"]["tables"]:
-        whole["task"]["tables"] = [Path(table).name]
+    whole["task"]["tables"] = [Path(table).name for table in whole["task"]["tables"]]
+    ours = whole["methods"]["nao"]["validation_at"]
+    for method, summary in whole["methods"].items():
+        summary["nao_minus_this"] = {
+            mark: difference(ours[mark], theirs)
+            for mark, theirs in summary["validation_at"].items()
+            if method != "nao" and mark in ("50", "100")
+        }
     folder = RESULTS / "optimiser"
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps({**provenance(), **whole}, indent=1) + "\n"
     (folder / f"{name}.json").write_text(text)
 
 
+def difference(ours: list[float], theirs: list[float]) -> dict[str, Any]:
+    """Mean difference over the seeds that both have, and half its 95 % interval."""
+    pairs = [a - b for a, b in zip(ours, theirs, strict=False)]
+    return {"mean": statistics.fmean(pairs), "interval_95": half_interval(pairs)}
+
+
+def ahead(summary: dict[str, Any]) -> str:
+    """How far `nao` is ahead of the others, a line for each."""
+    lines = ["| nao minus | @50 | @100 |", "|---|---|---|"]
+    for name, found in summary["methods"].items():
+        cells = [
+            f"{d['mean']:+.4f} ± {d['interval_95']:.4f}" for d in found["nao_minus_this"].values()
+        ]
+        if cells:
+            lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n" if len(lines) > 2 else ""
+
+
 def page() -> None:
-    """All tables in one page of the documentation."""
-    parts = ["# What the optimiser needs\n\nMade by `python -m benchmarks.optimiser`.\n"]
-    for path in sorted((RESULTS / "optimiser").glob("*.json")):
-        summary = json.loads(path.read_text())
-        parts.append(f"## {path.stem}\n\n{markdown(summary)}")
+    """The whole table as a page of the documentation, the short one into the README."""
+    found = {
+        path.stem: json.loads(path.read_text())
+        for path in sorted((RESULTS / "optimiser").glob("*.json"))
+    }
+    parts = [
+        HEAD,
+        short(found),
+        *(f"## {name}\n\n{markdown(s)}\n{ahead(s)}" for name, s in found.items()),
+    ]
     (ROOT / "docs" / "optimiser.md").write_text("\n".join(parts))
+    readme = (ROOT / "README.md").read_text()
+    before, _, rest = readme.partition(START)
+    after = rest.partition(END)[2]
+    (ROOT / "README.md").write_text(f"{before}{START}\n{short(found)}{END}{after}")
+
+
+START, END = "<!-- optimiser: made by benchmarks.optimiser -->", "<!-- /optimiser -->"
+HEAD = """# The optimiser's results
+
+Made by `python -m benchmarks.optimiser TABLES` from `benchmarks/results/optimiser/`. A query is one
+evaluation of a distinct architecture, the random ones included. A run that has not found the best
+counts as one of all its evaluations, so means with failures ("over") are lower bounds. @50 is the
+mean best value after 50 evaluations; differences are those of equal seeds, with half a 95 % interval.
+Processor time, one thread of a busy machine.
+"""
+
+
+def short(found: dict[str, Any]) -> str:
+    """Mean queries to the best architecture, a line for each table."""
+    names = list(METHODS)
+    lines = [f"| table | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+    for name, summary in found.items():
+        cells = [_queries(summary["methods"].get(method)) for method in names]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _queries(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return ""
+    over = "over " if found["failures"] else ""
+    return f"{over}{found['mean_queries_to_best']:.0f} ± {found['standard_error']:.0f}"
 
 
 if __name__ == "__main__":

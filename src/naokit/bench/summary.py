@@ -28,7 +28,8 @@ def summarise(runs: Sequence[Run], task: Task, best: float) -> dict[str, Json]:
         `mean_queries_to_best` with its standard error, `median_queries_to_best`,
         `max_queries_to_best`, `failures`, `queries_to_best` by seed (null: failed),
         `seconds_per_suggestion` (processor time), and `validation` and `test`: for each number of
-        evaluations the mean over seeds of the best so far and half its 95 % interval.
+        evaluations the mean over seeds of the best so far and half its 95 % interval;
+        `validation_at`: the best so far of each seed after 10, 20, 50, ... evaluations.
     """
     queries = [_queries_to(best, found) for found in runs]
     counted = [
@@ -45,6 +46,11 @@ def summarise(runs: Sequence[Run], task: Task, best: float) -> dict[str, Json]:
         "queries_to_best": queries,
         "seconds_per_suggestion": sum(f.seconds for f in runs) / sum(len(f.values) for f in runs),
         "validation": _curve([validation for validation, _ in curves]),
+        "validation_at": {
+            str(mark): [validation[mark - 1] for validation, _ in curves]
+            for mark in MARKS
+            if mark <= runs[0].evaluations
+        },
     }
     if task.test_metric:
         summary["test"] = _curve([test for _, test in curves])

@@ -29,10 +29,9 @@ from naokit.method.model import Model, ModelSettings, joint_loss
 LONG = 20
 SHORT_MODEL = ModelSettings(32, 64, 1, 64, encoder_dropout=0.0, uniform_init=None)
 LONG_MODEL = ModelSettings(48, 96, 1, 64, encoder_dropout=0.0, uniform_init=None)
-EXAMPLES, BATCH, STEPS, RATE = 3000, 64, 400, 2e-3
-EVERY = 10
-"""Results between two trainings on the process's means."""
-RANDOM, BEST, TRAINING_STEPS, TRAINING_RATE = 300, 10, 20, 1e-3
+# Of 40 tokens decoded unseen: 95 % right in 8 s of CPU, 99.6 % after 400 steps of 2e-3 in 23.
+EXAMPLES, BATCH, STEPS, RATE = 3000, 64, 150, 5e-3
+RANDOM, BEST, MUTANTS, TRAINING_STEPS, TRAINING_RATE = 300, 10, 20, 20, 1e-3
 TRADE_OFF = 0.8
 LENGTHS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 """Lengths of the step, in units of a state: each is normalised to 1, the slope too."""
@@ -49,7 +48,8 @@ class LatentSteps:
         generator = np.random.default_rng(derive_seed(seed, "latent", len(best)))
         examples = [space.sample(generator) for _ in range(RANDOM)]
         for architecture in best[:BEST]:
-            examples += [architecture, *space.neighbours(architecture)]
+            mutants = (space.mutate(architecture, generator) for _ in range(MUTANTS))
+            examples += [architecture, *mutants]
         # The predictor ends in a sigmoid: a mean becomes the share of architectures below it.
         targets = torch.tensor(ndtr(means(examples)), dtype=torch.float32)
         tokens = _tokens(examples)

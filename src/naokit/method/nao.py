@@ -53,6 +53,9 @@ Foretell = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 REFIT = 1.15
 """The parameters are fitted anew when there are so many times the results of the last fit."""
 
+LATENT_EVERY = 10
+"""Results between two trainings of the encoder, predictor and decoder."""
+
 REFUSALS, ROUNDS = 20, 5
 """Candidates beyond a limit after which the others are scored anew, and how often that is done."""
 
@@ -125,17 +128,18 @@ class Nao(Method):
                 yield Candidate(self.everything.architectures[place], "whole space")
             return
         best = _best_first(valued)
-        decoded = self._latent_steps(valued)(best)
-        known = {architecture.choices for architecture in best}
-        new = {c.architecture.choices for c in decoded} - known
-        facts |= {"decoded": float(len(decoded)), "decoded_new": float(len(new))}
+        decoded: list[Candidate] = []
+        if len(valued) >= LATENT_EVERY:
+            decoded = self._latent_steps(valued)(best)
+            new = {c.architecture.choices for c in decoded} - {a.choices for a in best}
+            facts |= {"decoded": float(len(decoded)), "decoded_new": float(len(new))}
         yield from self.search(score, best, decoded)
 
     def _latent_steps(self, valued: Sequence[Trial]) -> LatentSteps:
         """The encoder, predictor and decoder as they were trained after every few results."""
-        from naokit.method.latent import EVERY, LatentSteps
+        from naokit.method.latent import LatentSteps
 
-        trained = max(2, len(valued) // EVERY * EVERY)
+        trained = len(valued) // LATENT_EVERY * LATENT_EVERY
         known, values = _split(valued[:trained])
         targets = rank_gauss(values)
         made_of = (known, targets.tolist())
