@@ -152,8 +152,9 @@ class Nao2018(Method):
         model, seeds = self._learn(pool, derive_seed(self.seed, "fit", len(history)))
         seen = {trial.architecture.key for trial in history}
         for step, architecture in self._improved(model, seeds):
-            new = architecture.key not in seen and self.space.allows(architecture.choices)
-            if wanted and new:
+            if not wanted:
+                return
+            if architecture.key not in seen and self.space.allows(architecture.choices):
                 seen.add(architecture.key)
                 wanted -= 1
                 yield Proposal(architecture, f"latent step {step:g}")
