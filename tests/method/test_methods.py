@@ -10,12 +10,14 @@ from naokit.method.baselines import Evolution, LocalSearch, RandomSearch
 from naokit.method.fit import FitSettings
 from naokit.method.model import ModelSettings
 from naokit.method.optimizer import Nao2018, NaoSettings, Schedule
+from naokit.method.seminas import SemiNas, SemiNasSettings
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.testing import MethodContract
 
 CELLS = ConvCells.small(nodes=1)
 TINY = Choices("tiny", (Choice("a", (1, 2, 3, 4)), Choice("b", (1, 2, 3)), Choice("c", (1, 2))))
 QUICK = NaoSettings(model=ModelSettings(8, 8), fit=FitSettings(epochs=2))
+QUICK_SEMINAS = SemiNasSettings(QUICK, FitSettings(epochs=2), pseudo_labels=30)
 QUICK_REPLACING = NaoSettings(
     model=ModelSettings(8, 8), fit=FitSettings(epochs=2), replace_worst=True, random_share=0.5
 )
@@ -83,6 +85,20 @@ class TestNao2018(MethodContract):
 
 class TestNaoThatReplaces(TestNao2018):
     settings = QUICK_REPLACING
+
+
+class TestSemiNas(TestNao2018):
+    evaluations = 15  # 9 random and three rounds of two
+
+    def method(self, seed: int) -> Method:
+        return SemiNas(self.space, seed, self.evaluations, QUICK_SEMINAS)
+
+
+class TestSemiNasOnATinySpace(MethodContract):
+    space = TINY
+
+    def method(self, seed: int) -> Method:
+        return SemiNas(self.space, seed, self.evaluations, QUICK_SEMINAS)
 
 
 class TestNaoOnATinySpace(MethodContract):

@@ -30,6 +30,12 @@ def _nao_2018_ws(space: Space, seed: int, evaluations: int) -> Method:
     return Nao2018(space, seed, evaluations, WEIGHT_SHARING)
 
 
+def _seminas(space: Space, seed: int, evaluations: int) -> Method:
+    from naokit.method.seminas import SemiNas
+
+    return SemiNas(space, seed, evaluations)
+
+
 def _nao(space: Space, seed: int, evaluations: int) -> Method:
     from naokit.method.nao import Nao
 
@@ -40,6 +46,7 @@ METHODS: Mapping[str, MethodFactory] = {
     "nao": _nao,
     "nao-2018": _nao_2018,
     "nao-2018-ws": _nao_2018_ws,
+    "seminas": _seminas,
     "random": RandomSearch,
     "evolution": Evolution,
     "local-search": LocalSearch,

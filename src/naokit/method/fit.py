@@ -1,11 +1,13 @@
 """Fitting the model to known results: targets, respelling, a held-out part, early stopping.
 
-Every fit starts from fresh, seeded weights, so that the search is a function of seed and history
-(a departure: the official code keeps the weights between updates and makes Adam anew).
+Every fit starts from fresh, seeded weights unless it is given others, so that the search is a
+function of seed and history (a departure: the official code keeps the weights between updates and
+makes Adam anew).
 """
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +70,21 @@ class Fit:
     quality: Quality | None
 
 
+@dataclass(frozen=True)
+class PseudoLabels:
+    """Unevaluated architectures with predicted targets, trained on beside the known results.
+
+    Attributes:
+        tokens: the architectures, (P, L).
+        targets: predicted, in [0, 1] like the normalised results, (P,).
+        up_sampling: how often each known result counts in an epoch; each of these counts once.
+    """
+
+    tokens: Int[Tensor, "P L"]
+    targets: Float[Tensor, " P"]
+    up_sampling: int
+
+
 def normalise(values: np.ndarray) -> np.ndarray:
     """Targets in [0, 1]: min-max over the pool, higher is better (section 2, PT V1)."""
     low, high = values.min(), values.max()
@@ -96,6 +113,8 @@ def fit(
     model_settings: ModelSettings,
     settings: FitSettings,
     seed: int,
+    initial: Model | None = None,
+    pseudo: PseudoLabels | None = None,
 ) -> Fit:
     """A model fitted to known results.
 
@@ -106,6 +125,8 @@ def fit(
         model_settings: sizes of the model.
         settings: how it is fitted.
         seed: of weights, dropout, batches and the held-out part.
+        initial: a model whose weights to go on from, left as it is; None: fresh weights.
+        pseudo: what else to train on. Known results alone are held out.
     """
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(tokens), generator=generator)
@@ -114,8 +135,9 @@ def fit(
     held = _held_out(len(tokens), settings)
     with torch.random.fork_rng(devices=[]):  # dropout and initialisation know no other generator
         torch.manual_seed(seed)
-        model = Model(grammar, model_settings)
-        trainer = _Trainer(model, grammar, inputs[held:], targets[held:], settings, generator)
+        model = Model(grammar, model_settings) if initial is None else copy.deepcopy(initial)
+        known = _with_pseudo(inputs[held:], targets[held:], pseudo)
+        trainer = _Trainer(model, grammar, *known, settings, generator)
         if held:
             return trainer.until_no_better(inputs[:held], targets[:held])
         return trainer.to_the_end()
@@ -137,6 +159,16 @@ def pairwise_accuracy(scores: Float[Tensor, " B"], targets: Float[Tensor, " B"])
     wanted = (targets[:, None] - targets[None, :])[above].sign()
     ordered = (scores[:, None] - scores[None, :])[above].sign()
     return float((wanted == ordered)[wanted != 0].float().mean()) if wanted.any() else 0.5
+
+
+def _with_pseudo(
+    tokens: Int[Tensor, "B L"], targets: Float[Tensor, " B"], pseudo: PseudoLabels | None
+) -> tuple[Int[Tensor, "R L"], Float[Tensor, " R"]]:
+    """What an epoch goes through: the known results, up-sampled, and the pseudo-labelled rows."""
+    if pseudo is None:
+        return tokens, targets
+    repeated = tokens.repeat(pseudo.up_sampling, 1), targets.repeat(pseudo.up_sampling)
+    return torch.cat([repeated[0], pseudo.tokens]), torch.cat([repeated[1], pseudo.targets])
 
 
 def _held_out(amount: int, settings: FitSettings) -> int:

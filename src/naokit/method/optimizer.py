@@ -26,8 +26,8 @@ import torch
 
 from naokit.base import Architecture, Method, Proposal, Space, Trial, derive_seed
 from naokit.method.baselines import RandomStream
-from naokit.method.fit import Fit, FitSettings, fit
-from naokit.method.model import ModelSettings
+from naokit.method.fit import FitSettings, fit
+from naokit.method.model import Model, ModelSettings
 
 
 @dataclass(frozen=True)
@@ -71,24 +71,33 @@ class Schedule:
     """How a budget is divided: 60 % random, then rounds of 20 % (1,000: 600 + 200 + 200).
 
     A search that goes on beyond its budget goes on in rounds of the same size.
+
+    Attributes:
+        evaluations: the budget.
+        rounds: within the budget.
+        round_percent: of the budget, evaluated in one round.
+        seed_percent: of the budget, moved in one round.
     """
 
     evaluations: int
+    rounds: int = 2
+    round_percent: int = 20
+    seed_percent: int = 10
 
     @property
     def round(self) -> int:
         """Evaluations a round."""
-        return max(1, self.evaluations // 5)
+        return max(1, self.evaluations * self.round_percent // 100)
 
     @property
     def initial(self) -> int:
         """Random evaluations at the start."""
-        return max(1, self.evaluations - 2 * self.round)
+        return max(1, self.evaluations - self.rounds * self.round)
 
     @property
     def seeds(self) -> int:
         """K: how many of the best are moved (100 of 1,000)."""
-        return max(5, self.evaluations // 10)
+        return max(5, self.evaluations * self.seed_percent // 100)
 
     def round_start(self, place: int) -> int:
         """How many trials there were when the round of trial `place` began; 0: the first."""
@@ -140,11 +149,12 @@ class Nao2018(Method):
         wanted = round(self.schedule.round / (1 + self.settings.random_share))
         if len(pool) < 2:
             return
-        fitted = self._fit(pool, len(history))
+        model, seeds = self._learn(pool, derive_seed(self.seed, "fit", len(history)))
         seen = {trial.architecture.key for trial in history}
-        for step, architecture in self._improved(fitted, pool):
-            new = architecture.key not in seen and self.space.allows(architecture.choices)
-            if wanted and new:
+        for step, architecture in self._improved(model, seeds):
+            if not wanted:
+                return
+            if architecture.key not in seen and self.space.allows(architecture.choices):
                 seen.add(architecture.key)
                 wanted -= 1
                 yield Proposal(architecture, f"latent step {step:g}")
@@ -160,25 +170,31 @@ class Nao2018(Method):
             start += self.schedule.round
         return pool
 
-    def _fit(self, pool: Sequence[Trial], trials: int) -> Fit:
-        grammar = self.space.grammar
-        return fit(
-            grammar,
-            np.array([grammar.tokens(trial.architecture.choices) for trial in pool]),
-            np.array([trial.value for trial in pool], dtype=np.float64),
+    def _learn(self, pool: Sequence[Trial], seed: int) -> tuple[Model, np.ndarray]:
+        """A model of the pool, and the token sequences to move, best first."""
+        tokens, values = rows(pool)
+        fitted = fit(
+            self.space.grammar,
+            tokens,
+            values,
             model_settings=self.settings.model,
             settings=self.settings.fit,
-            seed=derive_seed(self.seed, "fit", trials),
+            seed=seed,
         )
+        return fitted.model, tokens[: self.schedule.seeds]
 
-    def _improved(self, fitted: Fit, pool: Sequence[Trial]) -> Iterator[tuple[float, Architecture]]:
+    def _improved(self, model: Model, seeds: np.ndarray) -> Iterator[tuple[float, Architecture]]:
         """Decoded architectures and the step that led there, smallest step first."""
-        grammar = self.space.grammar
-        seeds = pool[: self.schedule.seeds]
-        tokens = torch.tensor([grammar.tokens(trial.architecture.choices) for trial in seeds])
+        tokens = torch.as_tensor(seeds)
         for step in self.settings.steps:
-            for row in fitted.model.improve(tokens, step).tolist():
-                yield step, self.space.architecture(grammar.choices(row))
+            for row in model.improve(tokens, step).tolist():
+                yield step, self.space.architecture(self.space.grammar.choices(row))
+
+
+def rows(pool: Sequence[Trial]) -> tuple[np.ndarray, np.ndarray]:
+    """The token sequences (B, L) and the values (B,) of trials that have one."""
+    spelled = [t.architecture.space.grammar.tokens(t.architecture.choices) for t in pool]
+    return np.array(spelled), np.array([trial.value for trial in pool], dtype=np.float64)
 
 
 def _best_first(trials: Sequence[Trial]) -> list[Trial]:
