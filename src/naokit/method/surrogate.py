@@ -76,20 +76,25 @@ class Parameters:
         return total
 
 
-def fit_parameters(distances: Sequence[np.ndarray], targets: np.ndarray) -> Parameters:
+def fit_parameters(
+    distances: Sequence[np.ndarray],
+    targets: np.ndarray,
+    noise: tuple[float, float] = NOISE_PRIOR,
+) -> Parameters:
     """The most probable parameters.
 
     Args:
         distances: between the known results in each block, b times (n, n).
         targets: (n,).
+        noise: mean and deviation of the prior of log s.
     """
     blocks = len(distances)
-    start = np.concatenate([np.zeros(blocks), np.full(blocks, LENGTH_PRIOR[0]), NOISE_PRIOR[:1]])
+    start = np.concatenate([np.zeros(blocks), np.full(blocks, LENGTH_PRIOR[0]), noise[:1]])
     bounds = [(None, None)] * (2 * blocks) + [NOISE_RANGE]
     found = minimize(
         _objective,
         start,
-        (distances, targets),
+        (distances, targets, noise),
         jac=True,
         method="L-BFGS-B",
         bounds=bounds,
@@ -99,7 +104,10 @@ def fit_parameters(distances: Sequence[np.ndarray], targets: np.ndarray) -> Para
 
 
 def _objective(
-    vector: np.ndarray, distances: Sequence[np.ndarray], targets: np.ndarray
+    vector: np.ndarray,
+    distances: Sequence[np.ndarray],
+    targets: np.ndarray,
+    noise: tuple[float, float] = NOISE_PRIOR,
 ) -> tuple[float, np.ndarray]:
     """Minus the log posterior, sigma^2 = z' K^-1 z / n profiled out, and its gradient."""
     parameters, amount = Parameters.of(vector), len(targets)
@@ -124,7 +132,7 @@ def _objective(
     noise_slope = parameters.noise * np.trace(slope)
     gradient = np.array([*weight_slopes, *length_slopes, noise_slope])
     value = amount / 2 * np.log(variance) + np.log(np.diag(factor)).sum()
-    prior_value, prior_gradient = _prior(vector)
+    prior_value, prior_gradient = _prior(vector, noise)
     return float(value + prior_value), gradient + prior_gradient
 
 
@@ -135,11 +143,11 @@ def _length_slope(distance: np.ndarray) -> np.ndarray:
     return slope
 
 
-def _prior(vector: np.ndarray) -> tuple[float, np.ndarray]:
+def _prior(vector: np.ndarray, noise: tuple[float, float]) -> tuple[float, np.ndarray]:
     blocks = len(vector) // 2
-    means = np.concatenate([np.zeros(blocks), np.full(blocks, LENGTH_PRIOR[0]), NOISE_PRIOR[:1]])
+    means = np.concatenate([np.zeros(blocks), np.full(blocks, LENGTH_PRIOR[0]), noise[:1]])
     deviations = np.concatenate(
-        [np.full(blocks, WEIGHT_DEVIATION), np.full(blocks, LENGTH_PRIOR[1]), NOISE_PRIOR[1:]]
+        [np.full(blocks, WEIGHT_DEVIATION), np.full(blocks, LENGTH_PRIOR[1]), noise[1:]]
     )
     away = (vector - means) / deviations
     return float(away @ away) / 2, away / deviations
@@ -191,11 +199,16 @@ class GaussianProcess:
         return self._posterior(targets, self.reduced, self.explained)
 
     def posterior_at(
-        self, targets: np.ndarray, cross: Sequence[np.ndarray]
+        self, targets: np.ndarray, cross: Sequence[np.ndarray], *, smooth: bool = False
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The same at other candidates, whose distances are given, b times (n, N)."""
+        """The same at other candidates, whose distances are given, b times (n, N).
+
+        With `smooth` the deviation is that of the mean, without the noise of a measurement: for
+        candidates that may lie as close to a result as they like.
+        """
         reduced = self._reduce(cross)
-        return self._posterior(targets, reduced, np.einsum("ij,ij->j", reduced, reduced))
+        explained = np.einsum("ij,ij->j", reduced, reduced)
+        return self._posterior(targets, reduced, explained, smooth=smooth)
 
     def left_out(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and deviation at each known result, had it been left out, (n,) each.
@@ -214,9 +227,14 @@ class GaussianProcess:
         return reduced
 
     def _posterior(
-        self, targets: np.ndarray, reduced: np.ndarray, explained: np.ndarray
+        self,
+        targets: np.ndarray,
+        reduced: np.ndarray,
+        explained: np.ndarray,
+        *,
+        smooth: bool = False,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """sd^2 = sigma^2 (1 - |v|^2 + s), noise included.
+        """sd^2 = sigma^2 (1 - |v|^2 + s), noise included unless `smooth`.
 
         Architectures of equal features do differ; without s expected improvement would take them
         for known and stop exploring (method.md, section 3).
@@ -224,5 +242,7 @@ class GaussianProcess:
         whitened = solve_triangular(self.factor, targets, lower=True)
         variance = max(whitened @ whitened / len(targets), SMALLEST)
         mean = whitened.astype(np.float32) @ reduced
-        left = np.maximum(1 - explained, 0) + self.parameters.noise
+        left = np.maximum(1 - explained, SMALLEST if smooth else 0)
+        if not smooth:
+            left = left + self.parameters.noise
         return mean, np.sqrt(variance * left)
