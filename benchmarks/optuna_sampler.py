@@ -4,8 +4,9 @@
 
 Five objectives as users write them, 60 trials each: conditional parameters, six floats some of them
 on a log scale, integers, categorical choices that interact, and two objectives at once. What counts
-is the best value found (lower is better), for the two objectives the hypervolume (higher is better).
-Every sampler has its defaults.
+is the best value found (lower is better), for the two objectives the hypervolume (higher is
+better). Every sampler has its defaults. NAOSampler's kernel and noise were chosen on the first
+three functions with seeds 0 to 9, which are among those here.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 import optuna
 import torch
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+from optuna.study import StudyDirection
 
 from benchmarks.record import write
 from naokit.nao_sampler import NAOSampler
@@ -45,7 +47,10 @@ def conditional(trial: optuna.Trial) -> float:
     if learner == "linear":
         return loss + 0.5 + 0.1 * abs(math.log10(trial.suggest_float("ridge", 1e-6, 10, log=True)))
     if learner == "forest":
-        depth, trees = trial.suggest_int("depth", 1, 20), trial.suggest_int("trees", 10, 500, log=True)
+        depth, trees = (
+            trial.suggest_int("depth", 1, 20),
+            trial.suggest_int("trees", 10, 500, log=True),
+        )
         return loss + 0.2 + abs(depth - 12) / 20 + 0.1 * math.log(500 / trees)
     rate = trial.suggest_float("rate", 1e-5, 1, log=True)
     layers = trial.suggest_int("layers", 1, 3)
@@ -115,7 +120,7 @@ def reached(study: optuna.Study) -> float:
 
 def run(name: str, sampler: BaseSampler, trials: int = TRIALS) -> float:
     """What one study reaches."""
-    directions = ["minimize"] * (2 if name == "two objectives" else 1)
+    directions = [StudyDirection.MINIMIZE] * (2 if name == "two objectives" else 1)
     study = optuna.create_study(sampler=sampler, directions=directions)
     study.optimize(FUNCTIONS[name], n_trials=trials)
     return reached(study)
@@ -146,7 +151,9 @@ def main() -> None:
 
 def spread(values: list[float]) -> dict[str, float]:
     """Mean, median and half a 95 % interval of the mean."""
-    half = 2.093 * statistics.stdev(values) / len(values) ** 0.5  # Student's t, 19 degrees of freedom
+    half = (
+        2.093 * statistics.stdev(values) / len(values) ** 0.5
+    )  # Student's t, 19 degrees of freedom
     return {
         "mean": statistics.fmean(values),
         "median": statistics.median(values),

@@ -66,9 +66,9 @@ class CandidateSearch:
 
     def _children(self, rows: np.ndarray, asked: np.ndarray) -> np.ndarray:
         """Mutants of tournaments' winners, some of them crossed before; the rows are ordered."""
-        mothers, fathers = self.generator.integers(
-            0, len(rows), (2, POPULATION, TOURNAMENT)
-        ).min(axis=2)
+        mothers, fathers = self.generator.integers(0, len(rows), (2, POPULATION, TOURNAMENT)).min(
+            axis=2
+        )
         crossed = self.generator.random(POPULATION) < CROSSING
         from_father = crossed[:, None] & (self.generator.random((POPULATION, rows.shape[1])) < 0.5)
         children = np.where(from_father, rows[fathers], rows[mothers])

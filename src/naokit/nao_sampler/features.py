@@ -1,9 +1,9 @@
 """What the performance model sees of a row of parameters.
 
-    one block a parameter    an ordered one: where it lies, 0 to 1; the middle where it is not asked
-                             for. A categorical one: one column a choice, zeros where it is not asked
-                             for. And whether it is asked for, if that depends
-    one block more           all of these together, for what parameters do to each other
+    one block a parameter   ordered: where it lies, 0 to 1; the middle where it is not asked for
+                            categorical: one column a choice; zeros where it is not asked for
+                            conditional: one column more, whether it is asked for
+    one block more          all of these together, for what parameters do to each other
 
 As in `naokit.method.features`, each block is divided by its root mean square distance over random
 pairs, columns stay raw, and a block that is constant is left out. On the functions of

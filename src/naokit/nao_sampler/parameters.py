@@ -68,13 +68,15 @@ class Category:
 
     def mutated(self, numbers: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Other places, (N,)."""
-        return (numbers + generator.integers(1, self.levels, len(numbers))) % self.levels
+        steps = generator.integers(1, self.levels, len(numbers))
+        places: np.ndarray = (numbers + steps) % self.levels
+        return places
 
     def near(self, number: float, size: float) -> np.ndarray:
         """Every other place: choices have no order, whatever the size."""
         del size
         places = self.everything()
-        return places[places != number]
+        return np.delete(places, np.flatnonzero(places == number))
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,9 @@ class Number:
         """The numbers of all values of a finite parameter, (levels,)."""
         assert self.levels is not None
         assert self.distribution.step is not None
-        return self._numbers(self.distribution.low + np.arange(self.levels) * self.distribution.step)
+        return self._numbers(
+            self.distribution.low + np.arange(self.levels) * self.distribution.step
+        )
 
     def drawn(self, generator: np.random.Generator, amount: int) -> np.ndarray:
         """Random values' numbers, (amount,)."""

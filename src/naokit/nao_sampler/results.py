@@ -1,4 +1,4 @@
-"""What a study's trials say: who comes before whom, what failed, what is being evaluated.
+"""What a study's results are worth: which comes before which.
 
     feasible and complete, by value  >  feasible and pruned, by how far and how well
                                      >  infeasible, by how much the constraints are violated
@@ -11,19 +11,14 @@ Shapes: n trials, m objectives.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from naokit.method.surrogate import rank_gauss
-
-RELATIVE = "naokit:relative"
-"""The attribute in which a running trial keeps what was suggested: others plan around it."""
 
 AUGMENTATION = 0.05
 """Share of the sum in the augmented Chebyshev value (Knowles 2006)."""
@@ -48,9 +43,7 @@ def targets(
     complete = [trial for trial in trials if _is_complete(trial)]
     values = signs * np.array([trial.values for trial in complete]).reshape(-1, len(signs))
     merits = merit(values, generator) if complete else np.zeros(0)
-    merit_of = {
-        trial.number: value for trial, value in zip(complete, merits.tolist(), strict=True)
-    }
+    merit_of = {trial.number: value for trial, value in zip(complete, merits.tolist(), strict=True)}
     standings = [
         (2.0, 0.0, merit_of[trial.number])
         if trial.number in merit_of
@@ -79,16 +72,8 @@ def merit(values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 def violation(trial: FrozenTrial) -> float:
     """By how much a trial violates its constraints, of either of Optuna's two kinds; 0: by none."""
     found = list(trial.system_attrs.get("constraints") or ())
-    found += [
-        value for key, value in trial.system_attrs.items() if key.startswith("constraints:")
-    ]
+    found += [value for key, value in trial.system_attrs.items() if key.startswith("constraints:")]
     return math.fsum(value for value in found if value > 0)
-
-
-def suggested(trial: FrozenTrial) -> Mapping[str, Any]:
-    """The parameters of a trial; of a running one also those not asked for yet."""
-    planned = {} if trial.state.is_finished() else json.loads(trial.system_attrs.get(RELATIVE, "{}"))
-    return planned | trial.params
 
 
 def _is_complete(trial: FrozenTrial) -> bool:
