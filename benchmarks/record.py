@@ -14,18 +14,22 @@ from naokit.record import environment
 RESULTS = Path(__file__).parent / "results"
 
 
-def write(name: str, figures: dict[str, Any]) -> None:
-    """Writes `results/NAME.json` and prints it."""
+def provenance() -> dict[str, Any]:
+    """Commit, date, machine and versions."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     ).stdout.strip()
-    head = {
+    return {
         "commit": commit,
         "date": datetime.now(UTC).date().isoformat(),
         "processor": platform.processor() or platform.machine(),
         **environment(),
     }
+
+
+def write(name: str, figures: dict[str, Any]) -> None:
+    """Writes `results/NAME.json` and prints it."""
     RESULTS.mkdir(exist_ok=True)
-    text = json.dumps({**head, **figures}, indent=2) + "\n"
+    text = json.dumps({**provenance(), **figures}, indent=2) + "\n"
     (RESULTS / f"{name}.json").write_text(text)
     print(text)

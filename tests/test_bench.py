@@ -47,7 +47,7 @@ def test_every_query_is_distinct_and_a_run_ends_with_the_best(task: Task, method
 
 def test_batches_are_asked_for_together(task: Task) -> None:
     one, five = run(task, "nao", 0, 15), run(task, "nao", 0, 15, batch=5)
-    assert one.values[:5] == five.values[:5]
+    assert one.values[:3] == five.values[:3]
     assert one.values != five.values
 
 

@@ -331,6 +331,16 @@ class Evaluator(ABC):
             InputError: nothing can be evaluated with these settings; the search stops.
         """
 
+    known_figures: Sequence[str] = ()
+    """Names of what `figures` gives: limits on these cost no evaluation."""
+    cheap_figures: bool = False
+    """Whether `figures` costs next to nothing, so that a whole space may be asked."""
+
+    def figures(self, architecture: Architecture) -> Mapping[str, float]:
+        """What is known of an architecture without an evaluation, by name."""
+        del architecture
+        return {}
+
     def settings(self) -> Mapping[str, Json]:
         """What alters results: a study compares it when it is resumed."""
         return {"evaluator": type(self).__name__}
@@ -348,6 +358,10 @@ class Trial:
         origin: where the proposal came from (random, latent step, mutation, told).
         metrics: further figures of the result.
         seconds: how long it took.
+        model: what the method knew of its model's quality when it proposed.
+        values: all its objectives, the score first; empty where the evaluation failed.
+        unlimited: for methods: the value as it would be without limits; None where there is none.
+        slack: for methods: how far within the limits, as a share of the bound; below 0 beyond one.
     """
 
     number: int
@@ -357,6 +371,15 @@ class Trial:
     origin: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
+    model: Mapping[str, float] = field(default_factory=dict)
+    values: tuple[float, ...] = ()
+    unlimited: float | None = None
+    slack: float = math.inf
+
+    @property
+    def known(self) -> float | None:
+        """The value, whether or not it is within the limits."""
+        return self.value if self.unlimited is None else self.unlimited
 
 
 @dataclass(frozen=True)

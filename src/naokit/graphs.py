@@ -28,6 +28,10 @@ SUM = "sum"
 """Label of a vertex that only adds what arrives: no operation."""
 
 
+Counts = dict[int, int]
+"""Neighbours of one vertex and how many edges lead there."""
+
+
 @dataclass(frozen=True)
 class Graph:
     """A labelled directed acyclic multigraph; vertices stand in topological order.
@@ -63,8 +67,7 @@ def canonical(graph: Graph) -> Graph:
 
     An input stays even when nothing reads it: that it is unread follows from its edges.
     """
-    successors = _successors(graph)
-    predecessors = _predecessors(graph, successors)
+    predecessors, successors = _neighbours(graph)
     ends = {*graph.inputs, *graph.outputs}
     for vertex, label in enumerate(graph.labels):
         if label == NULL and vertex not in ends:
@@ -75,16 +78,17 @@ def canonical(graph: Graph) -> Graph:
     kept = sorted(alive | ends)
     place = {vertex: index for index, vertex in enumerate(kept)}
     edges = tuple(
-        (place[s], place[t], count)
-        for s in kept
-        for t, count in sorted(successors[s].items())
-        if s in alive and t in alive
+        (place[source], place[target], successors[source][target])
+        for source in kept
+        if source in alive
+        for target in sorted(successors[source])
+        if target in alive
     )
     return Graph(
-        tuple(graph.labels[vertex] for vertex in kept),
+        tuple([graph.labels[vertex] for vertex in kept]),
         edges,
-        tuple(place[vertex] for vertex in graph.inputs),
-        tuple(place[vertex] for vertex in graph.outputs),
+        tuple([place[vertex] for vertex in graph.inputs]),
+        tuple([place[vertex] for vertex in graph.outputs]),
     )
 
 
@@ -101,8 +105,7 @@ def digest(graphs: Sequence[Graph]) -> str:
 
 def _colours(graph: Graph) -> str:
     """The sorted colours of the refined vertices."""
-    successors = _successors(graph)
-    predecessors = _predecessors(graph, successors)
+    predecessors, successors = _neighbours(graph)
     inputs, outputs = set(graph.inputs), set(graph.outputs)
     colours = [
         f"{label}{'<' * (vertex in inputs)}{'>' * (vertex in outputs)}"
@@ -116,58 +119,48 @@ def _colours(graph: Graph) -> str:
     return ",".join(sorted(colours))
 
 
-def _mix(neighbours: Counter[int], colours: Sequence[str]) -> str:
-    return ",".join(sorted(f"{colours[vertex]}*{count}" for vertex, count in neighbours.items()))
+def _mix(neighbours: Counts, colours: Sequence[str]) -> str:
+    return ",".join(sorted([f"{colours[vertex]}*{count}" for vertex, count in neighbours.items()]))
 
 
 def _hash(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _successors(graph: Graph) -> list[Counter[int]]:
-    """Per vertex, how often it feeds each later one."""
-    table: list[Counter[int]] = [Counter() for _ in graph.labels]
+def _neighbours(graph: Graph) -> tuple[list[Counts], list[Counts]]:
+    """Per vertex, how often each earlier one feeds it and how often it feeds each later one."""
+    predecessors: list[Counts] = [{} for _ in graph.labels]
+    successors: list[Counts] = [{} for _ in graph.labels]
     for source, target, count in graph.edges:
-        table[source][target] += count
-    return table
+        predecessors[target][source] = successors[source][target] = count
+    return predecessors, successors
 
 
-def _predecessors(graph: Graph, successors: Sequence[Counter[int]]) -> list[Counter[int]]:
-    table: list[Counter[int]] = [Counter() for _ in graph.labels]
-    for source, targets in enumerate(successors):
-        for target, count in targets.items():
-            table[target][source] += count
-    return table
-
-
-def _cut(vertex: int, predecessors: list[Counter[int]], successors: list[Counter[int]]) -> None:
+def _cut(vertex: int, predecessors: list[Counts], successors: list[Counts]) -> None:
     """Remove every edge at `vertex`."""
     for source in predecessors[vertex]:
         del successors[source][vertex]
     for target in successors[vertex]:
         del predecessors[target][vertex]
-    predecessors[vertex].clear()
-    successors[vertex].clear()
+    predecessors[vertex] = {}
+    successors[vertex] = {}
 
 
-def _contract(
-    vertex: int, predecessors: list[Counter[int]], successors: list[Counter[int]]
-) -> None:
+def _contract(vertex: int, predecessors: list[Counts], successors: list[Counts]) -> None:
     """Replace `vertex` by edges from predecessors to successors, multiplicities multiplied."""
     for source, above in predecessors[vertex].items():
         for target, below in successors[vertex].items():
-            successors[source][target] += above * below
-            predecessors[target][source] += above * below
+            count = successors[source].get(target, 0) + above * below
+            successors[source][target] = predecessors[target][source] = count
     _cut(vertex, predecessors, successors)
 
 
-def _reached(starts: Iterable[int], table: Sequence[Counter[int]]) -> set[int]:
+def _reached(starts: Iterable[int], table: Sequence[Counts]) -> set[int]:
     """The vertices that can be reached from `starts` along `table`."""
     seen = set(starts)
     waiting = list(seen)
     while waiting:
-        for vertex in table[waiting.pop()]:
-            if vertex not in seen:
-                seen.add(vertex)
-                waiting.append(vertex)
+        new = table[waiting.pop()].keys() - seen
+        seen |= new
+        waiting += new
     return seen

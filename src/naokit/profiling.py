@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import time
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,9 +13,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from naokit.networks import count_macs, count_parameters
-
-WARM_UP = 3
+from naokit.networks import count_macs, count_parameters, latencies_ms
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ def measure(network: nn.Module, image: tuple[int, int, int], repeats: int = 20) 
     """Runs the network on one image (C, H, W) at a time, in eval mode, on the CPU."""
     network.eval()
     images = torch.randn(1, *image)
-    latencies = _latencies(network, images, repeats)
+    latencies = latencies_ms(network, image, repeats)
     quartiles = statistics.quantiles(latencies, n=4)
     weights = [*network.parameters(), *network.buffers()]
     parameters = count_parameters(network)
@@ -62,18 +59,6 @@ def measure(network: nn.Module, image: tuple[int, int, int], repeats: int = 20) 
         peak_memory_mb=_peak_memory(network, images) / 1e6,
         threads=torch.get_num_threads(),
     )
-
-
-@torch.inference_mode()
-def _latencies(network: nn.Module, images: torch.Tensor, repeats: int) -> list[float]:
-    """Milliseconds of each run after the warm-up."""
-    found = []
-    for run in range(WARM_UP + repeats):
-        began = time.perf_counter()
-        network(images)
-        if run >= WARM_UP:
-            found.append(1000 * (time.perf_counter() - began))
-    return found
 
 
 @torch.no_grad()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import time
 from collections.abc import Iterator, Mapping
 
 import optuna
@@ -43,6 +44,13 @@ def _differences(path: str, recorded: Json, wanted: Json) -> Iterator[str]:
             yield from _differences(f"{path}.{key}", recorded.get(key), wanted.get(key))
     elif recorded != wanted:
         yield f"{path.strip('.')} was {recorded}, now {wanted}"
+
+
+def await_settings(study: optuna.Study, seconds: float = 5.0) -> None:
+    """Waits for the settings that another process writes a moment after it makes the study."""
+    until = time.monotonic() + seconds
+    while SETTINGS not in study.user_attrs and time.monotonic() < until:
+        time.sleep(0.02)
 
 
 def check_settings(study: optuna.Study, wanted: Mapping[str, Json]) -> None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from naokit.base import Evaluator, Json
-from naokit.study import Standing, Study
+from naokit.standings import Standing
+from naokit.study import Study
 
 if TYPE_CHECKING:
     from naokit.export import Check
@@ -73,11 +74,28 @@ def summary(study: Study, evaluator: Evaluator, baseline: Study | None = None) -
         "failed": sum(trial.value is None for trial in trials),
         "noise": spread,
     }
+    if len(study.goals.objectives) > 1:
+        found["front"] = front(study)
     if baseline is not None:
         beside = Comparison.of(baseline.best)
         found["random"] = dataclasses.asdict(beside) | {"evaluations": baseline.evaluations}
         found["verdict"] = verdict(best, beside, spread)
     return found
+
+
+def front(study: Study) -> list[dict[str, Json]]:
+    """The Pareto front, best in the first objective first."""
+    objectives = study.goals.objectives
+    rows = [
+        {
+            "architecture": str(trial.architecture),
+            "trial": trial.number,
+            "values": {o.name: v for o, v in zip(objectives, trial.values, strict=True)},
+        }
+        for trial in study.front()
+    ]
+    first = objectives[0]
+    return sorted(rows, key=lambda row: -first.sign * row["values"][first.name])
 
 
 def checks_json(checks: Sequence[Check]) -> list[Json]:
@@ -97,6 +115,9 @@ def closing_lines(report: dict[str, Json]) -> list[str]:
         f"Best: {best['value']:.2f} ({_values(best)})",
         f"      {best['architecture']}",
     ]
+    if "front" in report:
+        names = " and ".join(report["front"][0]["values"]) if report["front"] else "the objectives"
+        lines.append(f"Pareto front in {names}: {len(report['front'])} architectures.")
     if "random" in report:
         lines += [
             f"Random search, as many evaluations: {report['random']['value']:.2f} "
@@ -116,7 +137,8 @@ def closing_lines(report: dict[str, Json]) -> list[str]:
     if report["unfinished"]:
         steps = ", ".join(report["unfinished"])
         lines.append(f"Out of time; not finished: {steps}. The same command again continues.")
-    lines.append(f"Files: {folder} (study.db opens in optuna-dashboard)")
+    own = report["storage"].endswith("study.db")
+    lines.append(f"Files: {folder}" + (" (study.db opens in optuna-dashboard)" if own else ""))
     lines.append(f"Next: naokit show {folder}")
     return lines
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -101,6 +101,9 @@ def search(
     repeat: int = 0,
     times: int = 1,
     seconds: float | None = None,
+    objectives: Sequence[str] = (),
+    limits: Sequence[str] = (),
+    start: Sequence[Architecture] = (),
     on_trial: Callable[[Study, Trial], None] | None = None,
 ) -> Study:
     """Searches, then evaluates the best few again; continues what the storage holds.
@@ -115,7 +118,10 @@ def search(
         method=method,
         seed=seed,
         direction=evaluator.direction,
+        objectives=objectives,
+        limits=limits,
     )
+    study.enqueue(start)
 
     def told(trial: Trial) -> None:
         if on_trial is not None:

@@ -3,7 +3,7 @@
 A trial carries two JSON attributes. Forty ordinary parameters would cost SQLite 440 ms a trial;
 one attribute costs 28 (measured, `stack.md`)::
 
-    architecture   {"text": ..., "choices": [...], "origin": ..., "worker": {...}}
+    architecture   {"text": ..., "choices": [...], "origin": ..., "worker": {...}, "model": {...}}
     outcome        {"metrics": {...}, "seconds": ..., "reason": ...}
 """
 
@@ -11,18 +11,26 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import optuna
 import psutil
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, RandomSampler
+from optuna.samplers import (
+    BaseSampler,
+    GPSampler,
+    NSGAIISampler,
+    RandomSampler,
+    TPESampler,
+)
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from naokit.base import Architecture, Json, Method, Proposal, Space, Trial
+from naokit.base import Architecture, Direction, Json, Method, Proposal, Space, Trial
+from naokit.goals import Goals, Objective
 
 ARCHITECTURE = "architecture"
 OUTCOME = "outcome"
@@ -30,6 +38,26 @@ INTERRUPTED = "interrupted"
 """Reason of a trial whose process ended before its evaluation did; it counts for nothing."""
 REPEAT = "repeat"
 """Origin of a second evaluation of an architecture; methods do not see it."""
+
+
+FIRST = "given"
+"""Origin of an architecture that the user wanted evaluated first."""
+TOLD = "told"
+"""Origin of what was known before: methods learn from it, it is no evaluation of this study."""
+KNOWN = "known"
+"""Origin of a trial that one of Optuna's samplers wanted though its architecture was known."""
+
+SAMPLERS: Mapping[str, Callable[[int], BaseSampler]] = {
+    "tpe": lambda seed: TPESampler(seed=seed),
+    "gp": lambda seed: GPSampler(seed=seed),
+    "nsga2": lambda seed: NSGAIISampler(seed=seed),
+}
+"""Optuna's own samplers by name, at their defaults."""
+
+
+def optuna_sampler(name: str, seed: int) -> BaseSampler:
+    """One of `SAMPLERS`; Optuna seeds have 32 bits."""
+    return SAMPLERS[name](seed % 2**32)
 
 
 class ArchitectureSampler(BaseSampler):
@@ -43,9 +71,13 @@ class ArchitectureSampler(BaseSampler):
     Parameters that the objective suggests besides are drawn at random.
     """
 
-    def __init__(self, space: Space, method: Method, seed: int | None = None) -> None:
+    def __init__(
+        self, space: Space, method: Method, seed: int | None = None, goals: Goals | None = None
+    ) -> None:
         self.space = space
         self.method = method
+        self.seed = seed or 0
+        self.goals = goals
         self._others = RandomSampler(seed)
         self._prepared: Proposal | None = None
         self._finished: dict[int, Trial] = {}
@@ -56,14 +88,18 @@ class ArchitectureSampler(BaseSampler):
         return self._prepared
 
     def history(self, study: optuna.Study) -> list[Trial]:
-        """The finished evaluations in order, values turned so that higher is better."""
-        return list(finished(study, self.space, self._finished))
+        """The finished evaluations in order, one value each, higher is better."""
+        way: Direction = "minimize"
+        if study.directions[0] == StudyDirection.MAXIMIZE:
+            way = "maximize"
+        goals = self.goals or Goals((Objective("value", way),))
+        return goals.for_method(list(finished(study, self.space, self._finished)), self.seed)
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """Writes the proposal into the trial."""
         proposal = self._prepared or self.prepare(study)
         self._prepared = None
-        record = record_of(proposal.architecture, proposal.origin)
+        record = record_of(proposal.architecture, proposal.origin, proposal.model)
         study._storage.set_trial_user_attr(trial._trial_id, ARCHITECTURE, record)
         trial.set_user_attr(ARCHITECTURE, record)
 
@@ -96,13 +132,16 @@ class ArchitectureSampler(BaseSampler):
         self._others.reseed_rng()
 
 
-def record_of(architecture: Architecture, origin: str) -> dict[str, Json]:
-    """What a trial remembers of its architecture, and who evaluates it."""
+def record_of(
+    architecture: Architecture, origin: str, model: Mapping[str, float] | None = None
+) -> dict[str, Json]:
+    """What a trial remembers of its architecture, of the model then, and who evaluates it."""
     return {
         "text": str(architecture),
         "choices": list(architecture.choices),
         "origin": origin,
         "worker": this_worker(),
+        **({"model": dict(model)} if model else {}),
     }
 
 
@@ -122,34 +161,40 @@ def finished(
         known: those read before, by number; new ones are added.
     """
     known = {} if known is None else known
-    sign = 1.0 if study.direction == StudyDirection.MAXIMIZE else -1.0
     for frozen in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.FAIL)):
         if not counts(frozen):
             continue
         if frozen.number not in known:
-            known[frozen.number] = to_trial(frozen, space, sign)
+            known[frozen.number] = to_trial(frozen, space)
         yield known[frozen.number]
 
 
 def counts(frozen: FrozenTrial) -> bool:
     """Whether a trial is an evaluation that methods learn from."""
+    return ended(frozen) and frozen.user_attrs[ARCHITECTURE]["origin"] != REPEAT
+
+
+def ended(frozen: FrozenTrial) -> bool:
+    """Whether a finished trial is an evaluation, repeats included, that was not interrupted."""
     if ARCHITECTURE not in frozen.user_attrs:
         return False
     interrupted: bool = frozen.user_attrs.get(OUTCOME, {}).get("reason") == INTERRUPTED
-    repeated: bool = frozen.user_attrs[ARCHITECTURE]["origin"] == REPEAT
-    return not interrupted and not repeated
+    known: bool = frozen.user_attrs[ARCHITECTURE]["origin"] == KNOWN
+    return not interrupted and not known
 
 
-def to_trial(frozen: FrozenTrial, space: Space, sign: float = 1.0) -> Trial:
-    """A finished Optuna trial as ours; its value times `sign`."""
+def to_trial(frozen: FrozenTrial, space: Space) -> Trial:
+    """A finished Optuna trial as ours."""
     outcome = frozen.user_attrs.get(OUTCOME, {})
-    value = None if frozen.state != TrialState.COMPLETE else frozen.value
+    values = tuple(frozen.values or ()) if frozen.state == TrialState.COMPLETE else ()
     return Trial(
         frozen.number,
         read_architecture(frozen, space),
-        None if value is None else sign * value,
+        values[0] if values else None,
         reason=outcome.get("reason", ""),
         origin=frozen.user_attrs[ARCHITECTURE]["origin"],
+        model=frozen.user_attrs[ARCHITECTURE].get("model", {}),
+        values=values,
         metrics=outcome.get("metrics", {}),
         seconds=outcome.get("seconds", 0.0),
     )
@@ -163,6 +208,43 @@ def pending(study: optuna.Study, space: Space) -> list[Architecture]:
         for frozen in running
         if ARCHITECTURE in frozen.user_attrs and frozen.user_attrs[ARCHITECTURE]["origin"] != REPEAT
     ]
+
+
+def taken(study: optuna.Study, trial: optuna.Trial, space: Space, seen: Container[int]) -> bool:
+    """Whether another process asked for the trial's architecture at the same moment, and first.
+
+    Of several trials of one architecture the earliest stays. One that is there but has not got its
+    architecture yet is waited for.
+
+    Args:
+        study: the Optuna study.
+        trial: of this process.
+        space: of the architectures.
+        seen: numbers of the trials that were known when the architecture was proposed.
+    """
+    until = time.monotonic() + 10
+    while True:
+        rivals = [
+            other
+            for other in study.get_trials(deepcopy=False)
+            if other.number < trial.number and other.number not in seen
+        ]
+        unnamed = [t for t in rivals if _is_new(t) and ARCHITECTURE not in t.user_attrs]
+        if not unnamed or time.monotonic() > until:
+            break
+        time.sleep(0.01)
+    key = read_architecture(trial, space).key
+    return any(
+        read_architecture(rival, space).key == key
+        for rival in rivals
+        if ARCHITECTURE in rival.user_attrs and (rival.state == TrialState.RUNNING or counts(rival))
+    )
+
+
+def _is_new(frozen: FrozenTrial) -> bool:
+    """Whether a running trial began in the last seconds."""
+    started = frozen.datetime_start or datetime.now()
+    return frozen.state == TrialState.RUNNING and datetime.now() - started < timedelta(seconds=10)
 
 
 def abandoned(study: optuna.Study) -> Sequence[FrozenTrial]:

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import optuna
-from optuna.exceptions import DuplicatedStudyError, StorageInternalError
+from optuna.exceptions import DuplicatedStudyError
 from optuna.samplers import BaseSampler
-from optuna.trial import TrialState
-from sqlalchemy.exc import SQLAlchemyError
+from optuna.trial import FrozenTrial, TrialState
 
 from naokit import method as methods
 from naokit.base import (
@@ -35,54 +35,42 @@ from naokit.base import (
     Trial,
     derive_seed,
 )
-from naokit.record import FORMAT, SETTINGS, check_settings, environment, refuse_differences
+from naokit.evaluators.function import Function, Score
+from naokit.goals import Goals
+from naokit.record import (
+    FORMAT,
+    SETTINGS,
+    await_settings,
+    check_settings,
+    environment,
+    refuse_differences,
+)
 from naokit.sampler import (
     ARCHITECTURE,
+    FIRST,
     INTERRUPTED,
     OUTCOME,
     REPEAT,
+    SAMPLERS,
+    TOLD,
     ArchitectureSampler,
     abandoned,
     counts,
+    ended,
+    optuna_sampler,
+    pending,
     read_architecture,
     record_of,
+    taken,
     to_trial,
 )
+from naokit.spaces.bounded import limited
+from naokit.standings import Standing, standings
+from naokit.storage import open_storage, storage_errors
+from naokit.suggesting import suggested
 
 DEFAULT_EVALUATIONS = 100
 """The budget where nobody names one: `ask` before any `optimize`."""
-
-Score = Callable[[Architecture], float]
-
-
-class _Function(Evaluator):
-    """Any function as an evaluator."""
-
-    def __init__(self, function: Score, direction: Direction) -> None:
-        self.function = function
-        self.direction = direction
-
-    def evaluate(self, architecture: Architecture, seed: int) -> Result:
-        del seed
-        began = time.monotonic()
-        return Result(float(self.function(architecture)), {}, time.monotonic() - began)
-
-    def settings(self) -> Mapping[str, Json]:
-        return {}  # what a function does cannot be compared
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How an architecture stands: one value, or several where it was evaluated again."""
-
-    architecture: Architecture
-    values: tuple[float, ...]
-    number: int
-
-    @property
-    def mean(self) -> float:
-        """Mean of the values."""
-        return sum(self.values) / len(self.values)
 
 
 @dataclass(frozen=True)
@@ -99,10 +87,12 @@ def create_study(
     *,
     storage: str | None = None,
     name: str = "naokit",
-    method: str | BaseSampler = "nao-2018",
+    method: str | BaseSampler = "nao",
     seed: int = 0,
     evaluations: int | None = None,
     direction: Direction = "maximize",
+    objectives: Sequence[str] = (),
+    limits: Sequence[str] = (),
 ) -> Study:
     """A new study, or the one of this name in the storage, continued.
 
@@ -110,32 +100,45 @@ def create_study(
         space: what is searched.
         storage: a database URL as Optuna takes it (`sqlite:///cells.db`); None: memory.
         name: of the study in the storage.
-        method: a name of `naokit.method.METHODS`, or one of Optuna's samplers.
+        method: a name (see `check_method`), or a sampler of Optuna's.
         seed: of proposals and evaluations.
         evaluations: the budget that the method plans for; None: that of the first `optimize`.
         direction: whether more of the value is better.
+        objectives: where there are several: a name for the value, then names of metrics, with
+            `:minimize` or `:maximize` (`["accuracy", "latency:minimize"]`); see `Study.front`.
+        limits: bounds on figures of a result or of an architecture (`["parameters<=3e6"]`).
 
     Raises:
         InputError: the study there has another space or setting, or cannot be opened.
     """
+    goals = Goals.of(direction, objectives, limits)
     wanted = {
         "format": FORMAT,
         "space": dict(space.settings()),
         "method": method if isinstance(method, str) else type(method).__name__,
         "seed": seed,
         "direction": direction,
+        "goals": goals.to_json() if objectives or limits else None,
     }
     if isinstance(method, str):
-        methods.factory(method)  # a wrong name fails before anything is written
-    with _storage_errors(storage):
-        database = _open(storage)
+        check_method(method)  # a wrong name fails before anything is written
+    with storage_errors(storage):
+        database = open_storage(storage)
         try:
-            study = optuna.create_study(storage=database, study_name=name, direction=direction)
+            directions = [objective.direction for objective in goals.objectives]
+            study = optuna.create_study(storage=database, study_name=name, directions=directions)
             study.set_user_attr(SETTINGS, wanted | {"evaluations": evaluations, "evaluator": None})
         except DuplicatedStudyError:
             study = optuna.load_study(storage=database, study_name=name)
+            await_settings(study)
             check_settings(study, wanted)
         return Study(space, study, method)
+
+
+def check_method(name: str) -> None:
+    """Raises InputError unless a method of ours, or a sampler of Optuna's, has this name."""
+    if name not in SAMPLERS:
+        methods.factory(name, others=SAMPLERS)
 
 
 def open_study(space: Space, storage: str, name: str) -> Study:
@@ -144,12 +147,12 @@ def open_study(space: Space, storage: str, name: str) -> Study:
     Raises:
         InputError: there is none of this name.
     """
-    with _storage_errors(storage):
+    with storage_errors(storage):
         path = Path(storage.removeprefix("sqlite:///"))
         if storage.startswith("sqlite:///") and not path.exists():
             raise InputError(f"there is no study at {path}")
         try:
-            study = optuna.load_study(storage=_open(storage), study_name=name)
+            study = optuna.load_study(storage=open_storage(storage), study_name=name)
         except KeyError:
             raise InputError(f"{storage} holds no study named {name}") from None
         return Study(space, study, study.user_attrs[SETTINGS]["method"], reading=True)
@@ -175,6 +178,8 @@ class Study:
         self.optuna = study
         self._method = method
         self._asked: dict[int, optuna.Trial] = {}
+        self._evaluator: Evaluator | None = None
+        self._first: list[Architecture] = []
         if not reading:
             self._release_abandoned()
             self._record_environment()
@@ -190,6 +195,12 @@ class Study:
         """Of proposals and evaluations."""
         return int(self.settings["seed"])
 
+    @cached_property
+    def goals(self) -> Goals:
+        """Objectives and limits."""
+        texts = self.settings.get("goals") or {"objectives": (), "limits": ()}
+        return Goals.of(self.settings["direction"], texts["objectives"], texts["limits"])
+
     def ask(self) -> Asked:
         """The next architecture to evaluate.
 
@@ -197,12 +208,21 @@ class Study:
             SpaceExhausted: there is none left.
         """
         with self._errors():
-            sampler = self._sampler()
-            if isinstance(sampler, ArchitectureSampler):
-                sampler.prepare(self.optuna)
-                trial = self.optuna.ask()
-            else:
-                trial = self._suggested()
+            while True:
+                seen = {trial.number for trial in self.optuna.get_trials(deepcopy=False)}
+                sampler = self._sampler()
+                if self._first:
+                    asked = self._new_trial(self._first.pop(0), FIRST)
+                    trial = self._asked[asked.number]
+                elif isinstance(sampler, ArchitectureSampler):
+                    sampler.prepare(self.optuna)
+                    trial = self.optuna.ask()
+                else:
+                    trial = self._suggested()
+                if not taken(self.optuna, trial, self.space, seen):
+                    break
+                trial.set_user_attr(OUTCOME, {"reason": INTERRUPTED})
+                self.optuna.tell(trial, state=TrialState.FAIL)
         self._asked[trial.number] = trial
         origin = trial.user_attrs[ARCHITECTURE]["origin"]
         return Asked(trial.number, read_architecture(trial, self.space), origin)
@@ -217,17 +237,35 @@ class Study:
         """
         if result is not None and not isinstance(result, Result):
             result = Result(float(result))
-        if result is not None and not math.isfinite(result.value):
-            reason, result = f"value is {result.value}", None
+        values = [] if result is None else self.goals.values(result.value, result.metrics)
+        if not all(map(math.isfinite, values)):
+            reason, result = f"value is {next(v for v in values if not math.isfinite(v))}", None
         outcome: dict[str, Json] = {"reason": reason or "failed"}
         if result is not None:
             outcome = {"metrics": dict(result.metrics), "seconds": result.seconds}
         with self._errors():
             trial = self._asked.pop(number)
             trial.set_user_attr(OUTCOME, outcome)
-            value = None if result is None else result.value
             state = TrialState.FAIL if result is None else TrialState.COMPLETE
-            return to_trial(self.optuna.tell(trial, value, state), self.space)
+            told = self.optuna.tell(trial, None if result is None else values, state)
+            return to_trial(told, self.space)
+
+    def enqueue(self, architectures: Sequence[Architecture]) -> None:
+        """Evaluates these before the method proposes any; those evaluated already are left out."""
+        known = {trial.architecture.key for trial in self.trials} if architectures else set()
+        for architecture in architectures:
+            if architecture.key not in known:
+                known.add(architecture.key)
+                self._first.append(self.space.architecture(architecture.choices))
+
+    def add(self, architecture: Architecture, result: Result | float) -> Trial:
+        """Records an evaluation made elsewhere: methods learn from it, `evaluations` leaves it out.
+
+        A value of the same data and recipe, or one that ranks alike: it stands beside the study's
+        own, also in `standings`.
+        """
+        asked = self._new_trial(architecture, TOLD)
+        return self.tell(asked.number, result)
 
     def optimize(
         self,
@@ -277,8 +315,7 @@ class Study:
         """
         evaluator = self._prepared(evaluator, None)
         for standing in self._once()[:best]:
-            same = [s for s in self.standings() if s.architecture.key == standing.architecture.key]
-            for repeat in range(len(same[0].values), times):
+            for repeat in range(len(standing.values), times):
                 with self._errors():
                     asked = self._new_trial(standing.architecture, REPEAT)
                 trial = self._evaluate(evaluator, asked, repeat=repeat)
@@ -287,36 +324,27 @@ class Study:
 
     @property
     def evaluations(self) -> int:
-        """How many evaluations ended, failed ones included, repeats not."""
-        states = (TrialState.COMPLETE, TrialState.FAIL)
-        return sum(counts(trial) for trial in self.optuna.get_trials(deepcopy=False, states=states))
+        """How many evaluations ended, failed ones included; repeats and told ones not."""
+        return sum(
+            counts(trial) and trial.user_attrs[ARCHITECTURE]["origin"] != TOLD
+            for trial in self._finished()
+        )
 
     @property
     def trials(self) -> list[Trial]:
         """Every evaluation that ended, repeats included, interrupted ones not."""
-        states = (TrialState.COMPLETE, TrialState.FAIL)
-        return [
-            to_trial(frozen, self.space)
-            for frozen in self.optuna.get_trials(deepcopy=False, states=states)
-            if ARCHITECTURE in frozen.user_attrs
-            and frozen.user_attrs.get(OUTCOME, {}).get("reason") != INTERRUPTED
-        ]
+        return [to_trial(frozen, self.space) for frozen in self._finished() if ended(frozen)]
 
     def standings(self) -> list[Standing]:
-        """The architectures, best first: those evaluated most often before the others."""
-        values: dict[str, list[Trial]] = {}
-        for trial in self.trials:
-            if trial.value is not None:
-                values.setdefault(trial.architecture.key, []).append(trial)
-        found = [
-            Standing(
-                same[0].architecture,
-                tuple(t.value for t in same if t.value is not None),
-                same[0].number,
-            )
-            for same in values.values()
-        ]
-        return sorted(found, key=lambda s: (-len(s.values), -self._sign * s.mean, s.number))
+        """The architectures within the limits, best first by the first objective.
+
+        Those evaluated most often stand before the others.
+        """
+        return standings([t for t in self.trials if self.goals.hold(t)], self._sign)
+
+    def front(self) -> list[Trial]:
+        """The Pareto front: evaluations that none other beats in every objective."""
+        return self.goals.front(self.trials)
 
     @property
     def best(self) -> Standing:
@@ -325,12 +353,14 @@ class Study:
         Raises:
             InputError: nothing has been evaluated yet.
         """
-        standings = self.standings()
-        if not standings:
+        found = self.standings()
+        if not found:
+            within = " within the limits" if self.goals.limits else ""
             raise InputError(
-                f"the study {self.optuna.study_name} has no finished evaluation yet: search first"
+                f"the study {self.optuna.study_name} has no finished evaluation{within} yet: "
+                "search on"
             )
-        return standings[0]
+        return found[0]
 
     @property
     def best_architecture(self) -> Architecture:
@@ -357,21 +387,37 @@ class Study:
         return sorted(self.standings(), key=lambda s: (-self._sign * s.values[0], s.number))
 
     def _sampler(self) -> BaseSampler:
-        """The sampler, made when the budget is known."""
+        """The sampler; that of our own methods is made once, when the budget is known."""
         if not isinstance(self._method, str):
             self.optuna.sampler = self._method
+        elif self._method in SAMPLERS:
+            # Made anew for each trial: what it proposes follows from seed and history alone.
+            seed = derive_seed(self.seed, self._method, len(self.optuna.get_trials(deepcopy=False)))
+            self.optuna.sampler = optuna_sampler(self._method, seed)
         elif not isinstance(self.optuna.sampler, ArchitectureSampler):
             budget = self.settings["evaluations"] or DEFAULT_EVALUATIONS
-            method = methods.factory(self._method)(self.space, self.seed, budget)
-            self.optuna.sampler = ArchitectureSampler(self.space, method, self.seed)
+            method = methods.factory(self._method)(self._limited_space(), self.seed, budget)
+            sampler = ArchitectureSampler(self.space, method, self.seed, self.goals)
+            self.optuna.sampler = sampler
         return self.optuna.sampler
 
+    def _limited_space(self) -> Space:
+        """The space within the limits that cost no evaluation."""
+        if self._evaluator is None:
+            return self.space
+        return limited(self.space, self._evaluator, self.goals.limits)
+
+    def _finished(self) -> list[FrozenTrial]:
+        states = (TrialState.COMPLETE, TrialState.FAIL)
+        with self._errors():
+            return self.optuna.get_trials(deepcopy=False, states=states)
+
     def _suggested(self) -> optuna.Trial:
-        """A trial whose architecture one of Optuna's samplers composes, parameter by parameter."""
-        trial = self.optuna.ask()
-        architecture = self.space.suggest(trial)
-        trial.set_user_attr(ARCHITECTURE, record_of(architecture, type(self._method).__name__))
-        return trial
+        """A trial whose architecture one of Optuna's samplers composes."""
+        known = {trial.architecture.key: trial.values for trial in self.trials}
+        known |= {architecture.key: () for architecture in pending(self.optuna, self.space)}
+        seed = derive_seed(self.seed, "suggested", len(known))
+        return suggested(self.optuna, self.space, self._limited_space(), known, self._sampler, seed)
 
     def _new_trial(self, architecture: Architecture, origin: str) -> Asked:
         """A trial of a given architecture."""
@@ -401,7 +447,8 @@ class Study:
         """The evaluator; its settings and the budget are recorded, or compared."""
         settings = self.settings
         if not isinstance(evaluator, Evaluator):
-            evaluator = _Function(evaluator, settings["direction"])
+            evaluator = Function(evaluator, settings["direction"])
+        self._evaluator = evaluator
         found = dict(evaluator.settings())
         if evaluator.direction != settings["direction"]:
             raise InputError(
@@ -435,25 +482,4 @@ class Study:
                 self.optuna.set_user_attr("environments", [*known, environment()])
 
     def _errors(self) -> AbstractContextManager[None]:
-        return _storage_errors(self.optuna.study_name)
-
-
-def _open(storage: str | None) -> optuna.storages.BaseStorage:
-    """The storage; the folder of a SQLite file is made."""
-    if storage is not None and storage.startswith("sqlite:///"):
-        Path(storage.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    return optuna.storages.get_storage(storage)
-
-
-@contextmanager
-def _storage_errors(name: str | None) -> Iterator[None]:
-    """Turns what a database raises into one line."""
-    try:
-        yield
-    except (StorageInternalError, SQLAlchemyError, OSError, ImportError) as error:
-        cause = error.__cause__ or error
-        reason = str(cause).strip().splitlines()[0]
-        raise InputError(
-            f"the study {name} cannot be read or written ({reason}); check the address, the "
-            "permissions and the free space, then run the same again: what is stored is kept"
-        ) from error
+        return storage_errors(self.optuna.study_name)

@@ -16,11 +16,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from pathlib import Path
 
-from naokit import method as methods
 from naokit.base import Json
 from naokit.bench.summary import figure, markdown, summarise
 from naokit.bench.task import Run, Task, best_value, run, table_of
 from naokit.files import write_json, write_whole
+from naokit.study import check_method
 
 __all__ = ["Run", "Task", "bench", "figure", "markdown", "read_runs", "run", "summarise"]
 
@@ -47,7 +47,7 @@ def bench(
         InputError: an unknown method, or a table that cannot be read.
     """
     for name in names:
-        methods.factory(name)
+        check_method(name)
     best = best_value(table_of(task))
     out.mkdir(parents=True, exist_ok=True)
     done = {found.name: found for found in read_runs(out)}

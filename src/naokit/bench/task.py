@@ -36,6 +36,7 @@ class Task:
         test_metric: a column that is only reported.
         class_column: a column of names that equal architectures share.
         direction: of metric and test metric.
+        also: further columns, for objectives and limits.
     """
 
     space: str
@@ -45,6 +46,7 @@ class Task:
     test_metric: str | None = None
     class_column: str | None = None
     direction: Direction = "maximize"
+    also: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -63,7 +65,7 @@ class Task:
             self.tables,
             architecture_column=self.architecture_column,
             metric=self.metric,
-            also=[self.test_metric] if self.test_metric else [],
+            also=[*self.also, *([self.test_metric] if self.test_metric else [])],
             class_column=self.class_column,
             direction=self.direction,
         )

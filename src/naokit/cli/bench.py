@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from naokit.cli.output import exit_codes, print_json, progress
-from naokit.cli.search import one_of
 
 if TYPE_CHECKING:
     from naokit.bench import Run
@@ -47,6 +46,7 @@ def bench(
     """
     with exit_codes():
         from naokit import bench as benchmark
+        from naokit.goals import direction_named
 
         task = benchmark.Task(
             space,
@@ -55,7 +55,7 @@ def bench(
             metric,
             test_metric,
             class_column,
-            one_of("direction", direction, ("maximize", "minimize")),
+            direction_named(direction),
         )
         names = [name.strip() for name in methods.split(",") if name.strip()]
         with progress() as bar:

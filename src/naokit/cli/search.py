@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from naokit.cli.output import exit_codes, print_json, progress
+from naokit.cli.target import starting_points
 
 if TYPE_CHECKING:
-    from naokit.base import Direction, Evaluator, Json, Space, Trial
+    from naokit.base import Evaluator, Json, Space, Trial
+    from naokit.bench import Task
     from naokit.evaluators.train import Train
     from naokit.runs import Preset
     from naokit.study import Study
@@ -32,6 +34,20 @@ class _Options:
     ends: float | None
     device: Device
     precision: Precision
+    objectives: tuple[str, ...]
+    limits: tuple[str, ...]
+    start_from: Path | None
+
+    @property
+    def recorded(self) -> dict[str, Json]:
+        """What settings.json keeps of these."""
+        return {
+            "storage": self.storage,
+            "method": self.method,
+            "seed": self.seed,
+            "objectives": list(self.objectives),
+            "limits": list(self.limits),
+        }
 
     @property
     def seconds(self) -> float | None:
@@ -56,8 +72,8 @@ def search(
         str, typer.Option(help="How the search is run: quick, small, paper.")
     ] = "quick",
     method: Annotated[
-        str, typer.Option(help="Who proposes: nao-2018, nao-2018-ws, random, evolution.")
-    ] = "nao-2018",
+        str, typer.Option(help="Who proposes: nao, nao-2018, evolution, random, tpe, ...")
+    ] = "nao",
     evaluations: Annotated[
         int | None, typer.Option(min=1, help="How many in all; more than before go on.")
     ] = None,
@@ -94,6 +110,17 @@ def search(
     direction: Annotated[
         str, typer.Option(help="Of the table's metric: maximize or minimize.")
     ] = "maximize",
+    objective: Annotated[
+        list[str] | None,
+        typer.Option(help="May repeat: accuracy, then parameters, macs, latency or a column."),
+    ] = None,
+    limit: Annotated[
+        list[str] | None, typer.Option(help='Bound, may repeat: "parameters<=3e6".')
+    ] = None,
+    start_from: Annotated[
+        Path | None,
+        typer.Option(help="A run, or a file with a genotype a line: evaluate these first."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Search for an architecture; on data, train and export the best one too.
@@ -102,10 +129,12 @@ def search(
     """
     began = time.monotonic()
     with exit_codes():
-        from naokit import method as methods
         from naokit import runs, spaces
         from naokit.base import InputError
+        from naokit.bench import Task
+        from naokit.goals import Goals, direction_named
         from naokit.report import closing_lines
+        from naokit.study import check_method
         from naokit.training.device import device_named, precision_named
 
         if table and data:
@@ -113,10 +142,12 @@ def search(
                 "give --data to train networks or --table to look results up, not both"
             )
         chosen = runs.preset(preset)
-        methods.factory(method)  # a wrong name fails before anything is written
-        searched = spaces.load(space, nodes=nodes)
+        check_method(method)  # a wrong name fails before anything is written
+        goals = Goals.of(direction_named(direction), objective or (), limit or ())
+        searched = None if table else spaces.load(space, nodes=nodes)
         source = table[0].name.partition(".")[0] if table else Path(data or "digits").name
-        folder = out or Path("runs") / f"{searched.name}-{source}-{method}"
+        name = searched.name if searched else spaces.name_of(space)
+        folder = out or Path("runs") / f"{name}-{source}-{method}"
         options = _Options(
             space,
             method,
@@ -127,13 +158,26 @@ def search(
             None if hours is None else began + 3600 * hours,
             device_named(device),
             precision_named(precision),
+            tuple(objective or ()),
+            tuple(limit or ()),
+            start_from,
         )
         if table:
-            way = _one_of("direction", direction, ("maximize", "minimize"))
-            found = _on_table(
-                options, searched, table, architecture_column, metric, class_column, way
+            if metric is None:
+                raise InputError("--table needs --metric, the column to optimise")
+            paths = tuple(str(path.resolve()) for path in table)
+            task = Task(
+                space,
+                paths,
+                architecture_column,
+                metric,
+                class_column=class_column,
+                direction=goals.objectives[0].direction,
+                also=goals.figures,
             )
+            found = _on_table(options, task)
         else:
+            assert searched is not None
             wants_baseline = chosen.baseline if baseline is None else baseline
             found = _on_data(options, searched, data or "digits", chosen, wants_baseline, final)
         if json:
@@ -142,48 +186,18 @@ def search(
             typer.echo("\n".join(closing_lines(found)))
 
 
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> Any:
-    """The value; raises InputError where it is none of these."""
-    from naokit.base import InputError
-
-    if value not in allowed:
-        raise InputError(f"--{name} is {value!r}; expected one of {', '.join(allowed)}")
-    return value
-
-
-def _on_table(
-    options: _Options,
-    space: Space,
-    tables: list[Path],
-    architecture_column: str,
-    metric: str | None,
-    class_column: str | None,
-    direction: Direction,
-) -> dict[str, Json]:
+def _on_table(options: _Options, task: Task) -> dict[str, Json]:
     """A search on known results."""
     from naokit import runs
-    from naokit.base import InputError
-    from naokit.evaluators import Tabular
     from naokit.files import write_json
 
-    if metric is None:
-        raise InputError("--table needs --metric, the column to optimise")
-    evaluator = Tabular(
-        space,
-        tables,
-        architecture_column=architecture_column,
-        metric=metric,
-        class_column=class_column,
-        direction=direction,
-    )
+    evaluator = task.load()
     settings = {
         "command": "search",
-        "space": dict(space.settings()),
-        "tables": [str(path.resolve()) for path in tables],
-        "metric": metric,
-        "storage": options.storage,
-        "method": options.method,
-        "seed": options.seed,
+        "space": dict(evaluator.space.space.settings()),
+        "tables": list(task.tables),
+        "metric": task.metric,
+        **options.recorded,
     }
     runs.record_settings(options.out, settings)
     study = _search(options, evaluator.space, evaluator, runs.STUDY, 0, 1)
@@ -213,14 +227,13 @@ def _on_data(
         cells=preset.cells,
         device=options.device,
         precision=options.precision,
+        latency="latency" in " ".join((*options.objectives, *options.limits)),
     )
     settings = {
         "command": "search",
         "space": dict(space.settings()),
         "data": str(Path(data).resolve()) if Path(data).exists() else data,
-        "storage": options.storage,
-        "method": options.method,
-        "seed": options.seed,
+        **options.recorded,
         "preset": runs.as_json(preset),
         "evaluator": dict(evaluator.settings()),
     }
@@ -303,6 +316,9 @@ def _search(
             name=name,
             repeat=repeat,
             times=times,
+            objectives=options.objectives,
+            limits=options.limits,
+            start=() if name == runs.BASELINE else starting_points(options.start_from, space),
             seconds=options.seconds,
             on_trial=told,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +12,7 @@ import typer
 from naokit.cli.output import exit_codes, print_json
 
 if TYPE_CHECKING:
-    from naokit.base import Architecture, Json
+    from naokit.base import Architecture, Json, Trial
     from naokit.study import Study
 
 
@@ -41,12 +43,17 @@ def show(
             return
         if study is not None:
             _print_standings(report)
+            if report["front"]:
+                _print_front(report)
+            typer.echo("\n".join(model_lines(report)))
         typer.echo(architecture.space.describe(architecture.choices))
         if svg is not None:
             typer.echo(f"drawn in {svg}")
 
 
 def _report(architecture: Architecture, study: Study | None, top: int) -> dict[str, Json]:
+    from naokit.report import front
+
     report: dict[str, Json] = {
         "space": architecture.space.name,
         "architecture": str(architecture),
@@ -62,6 +69,9 @@ def _report(architecture: Architecture, study: Study | None, top: int) -> dict[s
         "failed": sum(trial.value is None for trial in trials),
         "failures": sorted({trial.reason for trial in trials if trial.value is None}),
         "seconds": sum(trial.seconds for trial in trials),
+        "front": front(study) if len(study.goals.objectives) > 1 else [],
+        "origins": dict(Counter(_kind(trial) for trial in trials)),
+        "model": _latest_model(trials),
         "standings": [
             {
                 "architecture": str(standing.architecture),
@@ -74,6 +84,49 @@ def _report(architecture: Architecture, study: Study | None, top: int) -> dict[s
         ],
     }
     return report
+
+
+def _print_front(report: dict[str, Json]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    names = list(report["front"][0]["values"])
+    table = Table(title="Pareto front: none beats these in every objective", title_justify="left")
+    for column in (*names, "trial", "architecture"):
+        table.add_column(column, overflow="fold")
+    for row in report["front"]:
+        figures = (f"{row['values'][name]:g}" for name in names)
+        table.add_row(*figures, str(row["trial"]), row["architecture"])
+    Console().print(table)
+
+
+def _kind(trial: Trial) -> str:
+    """Where a proposal came from, without the length of a step."""
+    return trial.origin.rstrip("0123456789. ")
+
+
+def _latest_model(trials: Sequence[Trial]) -> dict[str, Json]:
+    """What the method last knew of its model; empty where it has none."""
+    return next((dict(trial.model) for trial in reversed(trials) if trial.model), {})
+
+
+def model_lines(report: dict[str, Json]) -> list[str]:
+    """Whether the model can be trusted, and where the proposals came from."""
+    origins = ", ".join(f"{count} {origin}" for origin, count in report["origins"].items())
+    lines = [f"Proposals: {origins or 'none yet'}."]
+    model = report["model"]
+    if model:
+        lines.append(
+            f"Model at {model['results']:.0f} results, each foretold by the others: rank "
+            f"correlation {model['rank_correlation']:.2f} (1: perfect, 0: none); "
+            f"{100 * model['within_90']:.0f} % lay where it was 90 % sure."
+        )
+    if "decoded" in model:
+        lines.append(
+            f"Decoded {model['decoded']:.0f} latent steps, all valid by construction; "
+            f"{model['decoded_new']:.0f} were new architectures."
+        )
+    return lines
 
 
 def _print_standings(report: dict[str, Json]) -> None:

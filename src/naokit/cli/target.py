@@ -58,3 +58,20 @@ def space_of(settings: dict[str, Json]) -> Space:
     from naokit import spaces
 
     return spaces.from_settings(settings["space"])
+
+
+def starting_points(source: Path | None, space: Space) -> list[Architecture]:
+    """The best ten of a run, or the genotypes of a file, a line each.
+
+    Raises:
+        InputError: there is neither, or a genotype is not one of the space.
+    """
+    if source is None:
+        return []
+    if source.is_dir():
+        texts = [str(standing.architecture) for standing in open_study(source).standings()[:10]]
+    elif source.is_file():
+        texts = [line.strip() for line in source.read_text().splitlines() if line.strip()]
+    else:
+        raise InputError(f"--start-from: {source} is neither a run's folder nor a file")
+    return [space.parse(text) for text in texts]

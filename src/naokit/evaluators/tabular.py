@@ -6,6 +6,7 @@ import csv
 import gzip
 import hashlib
 import math
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -62,6 +63,8 @@ class Tabular(Evaluator):
             _require(rows, column, tables)
         self.metric = metric
         self.direction = direction
+        self.known_figures = tuple(also)
+        self.cheap_figures = True
         self.values: dict[str, float] = {}
         self.metrics: dict[str, dict[str, float]] = {}
         classes: dict[tuple[int, ...], str] = {}
@@ -86,6 +89,10 @@ class Tabular(Evaluator):
         if not math.isfinite(value):
             raise EvaluationFailed("no value", f"the table has {value} for {architecture}")
         return Result(value, self.metrics[key])
+
+    def figures(self, architecture: Architecture) -> Mapping[str, float]:
+        """The further columns; nothing for what the table does not have."""
+        return self.metrics.get(self.space.key(architecture.choices), {})
 
     def settings(self) -> Mapping[str, Json]:
         """Metric and content."""
@@ -113,8 +120,17 @@ def read_tables(
 def columns_space(name: str, columns: Sequence[str], rows: Sequence[Row]) -> Choices:
     """A space with a choice for each column: the values that it has, numbers in order."""
     return Choices(
-        name, tuple(Choice(column, _values({row[column] for row in rows})) for column in columns)
+        name,
+        tuple(
+            Choice(_plain(column), _values({_plain(row[column]) for row in rows}))
+            for column in columns
+        ),
     )
+
+
+def _plain(text: str) -> str:
+    """A name or value of a choice: spaces, commas and equals signs would end it."""
+    return re.sub(r"[\s,=]+", "-", text.strip()) or "none"  # not _: Python reads 1_2 as 12
 
 
 def _values(texts: set[str]) -> tuple[Value, ...]:
@@ -168,7 +184,7 @@ def _name(row: Row, columns: Sequence[str]) -> tuple[str, ...]:
 def _choices(space: Space, row: Row, columns: Sequence[str], number: int) -> tuple[int, ...]:
     try:
         if isinstance(space, Choices):
-            return space.of_texts({column: row[column] for column in columns})
+            return space.of_texts({_plain(column): _plain(row[column]) for column in columns})
         return space.read(" ".join(_name(row, columns)))
     except InputError as error:
         raise InputError(f"line {number} of the table: {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +19,7 @@ from naokit.base import (
     Result,
     derive_seed,
 )
-from naokit.networks import count_parameters
+from naokit.networks import count_macs, count_parameters, latencies_ms
 from naokit.training.data import ImageData, load_images
 from naokit.training.device import Device, Precision, make_fabric, seeded
 from naokit.training.failures import memory_failures
@@ -37,9 +38,12 @@ class Train(Evaluator):
         seconds: limit on the clock of one evaluation; beyond it the evaluation has failed.
         device: where to train.
         precision: how to compute.
+        latency: whether the trained network's latency becomes a metric: milliseconds an image, on
+            the CPU.
     """
 
     metric = "validation accuracy, percent"
+    known_figures = ("parameters", "macs")
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class Train(Evaluator):
         seconds: float | None = None,
         device: Device = "auto",
         precision: Precision = "auto",
+        latency: bool = False,
     ) -> None:
         self.source = data
         self.recipe = _recipe(recipe)
@@ -59,6 +64,8 @@ class Train(Evaluator):
         self.seconds = seconds
         self.device: Device = device
         self.precision: Precision = precision
+        self.latency = latency
+        self._counted: dict[str, dict[str, float]] = {}
 
     @cached_property
     def data(self) -> ImageData:
@@ -84,8 +91,24 @@ class Train(Evaluator):
         )
         if not trained.complete:
             raise EvaluationFailed("out of time", f"not done after {self.seconds:g} seconds")
-        metrics = {"parameters": float(count_parameters(network)), "epochs": float(trained.epochs)}
+        metrics = {
+            **_size(network, self.data.image),
+            "epochs": float(trained.epochs),
+            **({"latency": self._latency(network)} if self.latency else {}),
+        }
         return Result(trained.best_accuracy, metrics, trained.seconds)
+
+    def figures(self, architecture: Architecture) -> Mapping[str, float]:
+        """Parameters and multiply-accumulates, counted on a network without weights."""
+        if architecture.key not in self._counted:
+            with torch.device("meta"):
+                network = architecture.space.build(architecture, self.network_settings)
+            self._counted[architecture.key] = _size(network, self.data.image)
+        return self._counted[architecture.key]
+
+    def _latency(self, network: torch.nn.Module) -> float:
+        """Median milliseconds of one image."""
+        return statistics.median(latencies_ms(network.cpu().eval(), self.data.image))
 
     def settings(self) -> Mapping[str, Json]:
         """Data, recipe, sizes and precision."""
@@ -99,10 +122,19 @@ class Train(Evaluator):
             "seconds": self.seconds,
             # None rather than "32-true": studies from before this was recorded go on.
             "precision": None if precision == "32-true" else precision,
+            "latency": self.latency or None,
         }
 
 
 _recipe = recipe
+
+
+def _size(network: torch.nn.Module, image: tuple[int, int, int]) -> dict[str, float]:
+    """Parameters, and multiply-accumulates of one image."""
+    return {
+        "parameters": float(count_parameters(network)),
+        "macs": float(count_macs(network, image)),
+    }
 
 
 def image_settings(data: ImageData, recipe: Recipe, channels: int, cells: int) -> ImageSettings:

@@ -7,7 +7,7 @@ an evaluator or a file. Third parties register a factory in the entry-point grou
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import entry_points
 
 from naokit.base import InputError, Method, Space
@@ -46,14 +46,19 @@ METHODS: Mapping[str, MethodFactory] = {
 }
 
 
-def factory(name: str) -> MethodFactory:
-    """The factory of a method's name; raises InputError with the nearest names."""
+def factory(name: str, *, others: Iterable[str] = ()) -> MethodFactory:
+    """The factory of a method's name; raises InputError with the nearest names.
+
+    Args:
+        name: of the method.
+        others: further names that the message may suggest.
+    """
     third_party = {point.name: point for point in entry_points(group="naokit.methods")}
     if name in METHODS:
         return METHODS[name]
     if name in third_party:
         found: MethodFactory = third_party[name].load()
         return found
-    known = [*METHODS, *third_party]
+    known = [*METHODS, *third_party, *others]
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known
     raise InputError(f"there is no method {name!r}; did you mean {' or '.join(near)}?")

@@ -8,42 +8,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
+
+from naokit.method.surrogate import rank_gauss
 
 LIKENESS = 8.0
 """How fast one architecture's failing fades with distance (method.md, section 1)."""
 
 
-def promise(
-    turn: int,
-    mean: np.ndarray,
-    deviation: np.ndarray,
-    targets: np.ndarray,
-    likely: np.ndarray | None = None,
-) -> np.ndarray:
-    """Expected improvement and two upper confidence bounds in turn, (N,).
+def expected_improvement(mean: np.ndarray, deviation: np.ndarray, incumbent: float) -> np.ndarray:
+    """E[max(0, y - incumbent)] for y ~ N(mean, deviation^2), (N,) (Jones et al. 1998).
 
-    No one of the three was best on every table; in turn they never did badly (method.md, section
-    3). Where evaluations may fail, what is gained over the worst known counts as far as an
-    evaluation is likely to succeed.
+    Alone it needs as few evaluations as in turn with upper confidence bounds, and it is zero where
+    nothing can be gained, so that it may be multiplied by how likely a value is at all. The
+    deviation must be that of a measurement, noise included (see `surrogate`).
 
     Args:
-        turn: how many proposals there were before.
         mean: of a measurement at each candidate, (N,).
         deviation: of that measurement, (N,).
-        targets: of the known results, (n,).
-        likely: how likely each candidate gives a value, (N,); None: nothing ever failed.
+        incumbent: the best known.
     """
-    bound = turn % 3
-    if bound == 0:
-        gain, nothing = expected_improvement(mean, deviation, targets.max()), 0.0
-    else:
-        gain, nothing = mean + bound * deviation, float(targets.min())
-    return gain if likely is None else np.maximum(gain - nothing, 0) * likely
-
-
-def expected_improvement(mean: np.ndarray, deviation: np.ndarray, incumbent: float) -> np.ndarray:
-    """E[max(0, y - incumbent)] for y ~ N(mean, deviation^2), (N,) (Jones et al. 1998)."""
     away = (mean - incumbent) / deviation
     density = np.exp(-away * away / 2) / np.sqrt(2 * np.pi)
     improvement: np.ndarray = deviation * (away * ndtr(away) + density)
@@ -65,3 +49,16 @@ def feasibility(succeeded: Sequence[np.ndarray], failed: Sequence[np.ndarray]) -
     )
     likely: np.ndarray = (2 + well) / (2.2 + well + badly)
     return likely
+
+
+def within_limits(mean: np.ndarray, deviation: np.ndarray, threshold: float) -> np.ndarray:
+    """How likely the slack, foretold as N(mean, deviation^2), is at least the threshold, (N,)."""
+    likely: np.ndarray = ndtr((mean - threshold) / deviation)
+    return likely
+
+
+def slack_targets(slack: np.ndarray) -> tuple[np.ndarray, float]:
+    """Slacks as normal quantiles, (n,), and the quantile where the limit lies."""
+    inside = float(np.mean(slack >= 0))
+    share = np.clip(1 - inside, 0.5 / len(slack), 1 - 0.5 / len(slack))
+    return rank_gauss(slack), float(ndtri(share))

@@ -89,7 +89,7 @@ class Evolution(Method):
             rivals = generator.choice(len(alive), size, replace=False)
             parent = max((alive[i] for i in rivals), key=lambda trial: trial.value or 0.0)
             child = self.space.mutate(parent.architecture, generator)
-            if child.key not in seen:
+            if child.key not in seen and self.space.allows(child.choices):
                 return Proposal(child, "mutation")
         return Proposal(self.stream.next(seen), "random")
 

@@ -107,7 +107,7 @@ class _Scored:
         new = {
             choices: candidate
             for choices, candidate in new.items()
-            if choices not in self.candidates and candidate.architecture.space.allows(choices)
+            if choices not in self.candidates
         }
         if new:
             scores = self.score([c.architecture for c in new.values()])

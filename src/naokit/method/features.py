@@ -17,7 +17,7 @@ Shapes: A architectures, V vertices, O operations, S sets of operations.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -38,7 +38,12 @@ ALL_SUBSETS = 5
 PAIRS = 12
 """With so many at most, singles, pairs, all but one, and all; else no pairs."""
 
+DEPTH_LOGIT = -1.5
+"""Depths matter on chains and mislead on cells: a fifth of the others' weight (docs/results.md)."""
+
 CHUNK = 4096
+REMEMBERED = 30_000
+"""Graphs whose features are kept."""
 
 
 @dataclass(frozen=True)
@@ -49,18 +54,26 @@ class Shape:
         operations: the labels between inputs and output, sorted; sums are no operations.
         inputs: how many inputs.
         vertices: the most vertices of the reduced graphs in a sample, at least 3.
+        flat: whether no operation feeds another: all there is to see is which ones are there.
     """
 
     operations: tuple[str, ...]
     inputs: int
     vertices: int
+    flat: bool = False
 
     @classmethod
-    def of(cls, graphs: Sequence[Graph]) -> Shape:
+    def of(cls, reduced: Iterable[Graph]) -> Shape:
         """The shape that holds all of these reduced graphs."""
+        graphs = list(reduced)
         labels = {label for graph in graphs for label in _inner(graph)}
         most = max(len(graph.labels) for graph in graphs)
-        return cls(tuple(sorted(labels - {SUM})), len(graphs[0].inputs), max(3, most))
+        flat = all(
+            source in graph.inputs or target in graph.outputs
+            for graph in graphs
+            for source, target, _ in graph.edges
+        )
+        return cls(tuple(sorted(labels - {SUM})), len(graphs[0].inputs), max(3, most), flat)
 
     def sets(self) -> list[tuple[str, ...]]:
         """The sets of operations whose paths are looked at."""
@@ -84,14 +97,16 @@ class Features:
 
     Attributes:
         names: of the blocks.
+        logits: what weight each is expected to have, before any result.
     """
 
     def __init__(self, space: Space) -> None:
         self.space = space
         generator = np.random.default_rng(derive_seed("features"))
         sample = [space.sample(generator) for _ in range(SAMPLE)]
-        reduced = [_reduced(architecture) for architecture in sample]
-        self.shapes = [Shape.of(graphs) for graphs in zip(*reduced, strict=True)]
+        graphs = [architecture.graphs for architecture in sample]
+        self.shapes = [Shape.of(map(canonical, part)) for part in zip(*graphs, strict=True)]
+        self._known: list[dict[Graph, tuple[np.ndarray, ...]]] = [{} for _ in self.shapes]
         pairs = generator.integers(0, SAMPLE, (2, 4 * SAMPLE))
         self.scales: dict[str, float] = {}
         for name, block in self._blocks(sample).items():
@@ -99,6 +114,7 @@ class Features:
             if away > 0:
                 self.scales[name] = float(away) ** 0.5
         self.names = tuple(self.scales)
+        self.logits = np.array([DEPTH_LOGIT if name == "depth" else 0.0 for name in self.names])
 
     def __call__(self, architectures: Sequence[Architecture]) -> Blocks:
         """The scaled blocks, in the order of `names`, each (A, columns)."""
@@ -113,18 +129,28 @@ class Features:
 
     def _blocks(self, architectures: Sequence[Architecture]) -> dict[str, np.ndarray]:
         """The raw blocks of a few architectures."""
-        graphs = [_reduced(architecture) for architecture in architectures]
-        stacks = [
-            _Stack([found[place] for found in graphs], shape)
-            for place, shape in enumerate(self.shapes)
-        ]
+        graphs = [architecture.graphs for architecture in architectures]
+        parts = [self._rows(place, part) for place, part in enumerate(zip(*graphs, strict=True))]
         numbers = [self.space.numbers(architecture.choices) for architecture in architectures]
         return {
-            "path": np.concatenate([stack.paths() for stack in stacks], axis=1),
-            "degree": np.concatenate([stack.degrees() for stack in stacks], axis=1),
-            "depth": np.concatenate([stack.depths() for stack in stacks], axis=1),
+            **{
+                name: np.concatenate([part[column] for part in parts], axis=1)
+                for column, name in enumerate(("path", "degree", "depth"))
+            },
             "number": np.array(numbers, dtype=np.float32).reshape(len(architectures), -1),
         }
+
+    def _rows(self, place: int, graphs: Sequence[Graph]) -> list[np.ndarray]:
+        """The blocks of one part; what has been seen is looked up (mutants share their cells)."""
+        known = self._known[place]
+        if len(known) > REMEMBERED:
+            known.clear()
+        new = [graph for graph in dict.fromkeys(graphs) if graph not in known]
+        if new:
+            stack = _Stack([canonical(graph) for graph in new], self.shapes[place])
+            blocks = stack.counts() if self.shapes[place].flat else stack.structure()
+            known.update(zip(new, zip(*blocks, strict=True), strict=True))
+        return [np.stack(rows) for rows in zip(*(known[graph] for graph in graphs), strict=True)]
 
 
 def distances(left: Blocks, right: Blocks) -> list[np.ndarray]:
@@ -136,10 +162,6 @@ def _distance(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     squares = (left * left).sum(axis=1)[:, None] + (right * right).sum(axis=1)
     distance: np.ndarray = np.sqrt(np.maximum(squares - 2 * (left @ right.T), 0))
     return distance
-
-
-def _reduced(architecture: Architecture) -> list[Graph]:
-    return [canonical(graph) for graph in architecture.graphs]
 
 
 def _inner(graph: Graph) -> Iterator[str]:
@@ -184,6 +206,15 @@ class _Stack:
         """Which operation each vertex is, (A, V, O)."""
         return self.kinds[:, :, : len(self.shape.operations)]
 
+    def counts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The blocks of a flat graph: how often each operation is there stands for the degrees."""
+        nothing = np.zeros((len(self.edges), 0), dtype=np.float32)
+        return nothing, self.operations.sum(axis=1), nothing
+
+    def structure(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The blocks path, degree and depth."""
+        return self.paths(), self.degrees(), self.depths()
+
     def paths(self) -> np.ndarray:
         """Shortest, longest and number of paths for every input and set, (A, inputs * 3 S)."""
         sets = self.shape.sets()
@@ -206,18 +237,13 @@ class _Stack:
         shortest[start] = longest[start] = 0
         count[start] = 1
         for target in range(self.shape.inputs, vertices):
-            allowed = inside[:, target]
-            for source in range(target):
-                edge = self.edges[:, source, target]
-                if not edge.any():
-                    continue
-                there = allowed & (edge > 0)[:, None]
-                step = steps[:, target, None]
-                near = np.where(there, shortest[source] + step, np.inf)
-                far = np.where(there, longest[source] + step, -np.inf)
-                np.minimum(shortest[target], near, out=shortest[target])
-                np.maximum(longest[target], far, out=longest[target])
-                count[target] += np.where(there, count[source] * edge[:, None], 0)
+            edges = self.edges[:, :target, target].T[:, :, None] * inside[:, target]
+            there = edges > 0  # (sources, A, S)
+            step = steps[:, target, None]
+            near = np.where(there, shortest[:target], np.inf).min(axis=0)
+            far = np.where(there, longest[:target], -np.inf).max(axis=0)
+            shortest[target], longest[target] = near + step, far + step
+            count[target] = (edges * count[:target]).sum(axis=0)
         most = self.shape.vertices - self.shape.inputs - 1
         far = longest[-1]
         return np.concatenate(

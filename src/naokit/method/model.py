@@ -170,12 +170,19 @@ class Model(nn.Module):
 
         H' = normalise(H + step * df/dH) for each encoder state, e' = normalise(mean H').
         """
+        states, slope = self.slopes(tokens)
+        decoded: Tensor = self.decoder.decode(F.normalize(states + step * slope, dim=-1))
+        return decoded
+
+    def slopes(
+        self, tokens: Int[Tensor, "B L"]
+    ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B T D"]]:
+        """The encoder states H, and the slope df/dH of the predicted score there."""
         with torch.no_grad():
             states = self.encoder(tokens)
         states.requires_grad_()
         (slope,) = torch.autograd.grad(self.predictor(pool(states)).sum(), states)
-        decoded: Tensor = self.decoder.decode(F.normalize(states.detach() + step * slope, dim=-1))
-        return decoded
+        return states.detach(), slope
 
 
 def joint_loss(

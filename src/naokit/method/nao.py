@@ -1,7 +1,7 @@
-"""`nao`, the sample-efficient method: five random architectures, then the most promising, always.
+"""`nao`, the sample-efficient method: three random architectures, then the most promising, always.
 
     history ──rank-Gauss──> targets ─┐
-       └──features──> distances ──> Gaussian process ──> promise ──> the best new candidate
+       └──features──> distances ──> Gaussian process ──> expected improvement ──> the best
                                                             ↑
              everything, or what mutation, crossing and the decoder reach of an endless space
 
@@ -18,28 +18,43 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import spearmanr
 from threadpoolctl import ThreadpoolController
 
 from naokit.base import Architecture, Method, Proposal, Space, Trial
-from naokit.method.acquisition import feasibility, promise
+from naokit.method.acquisition import (
+    expected_improvement,
+    feasibility,
+    slack_targets,
+    within_limits,
+)
 from naokit.method.baselines import RandomStream
 from naokit.method.candidates import Candidate, CandidateSearch
 from naokit.method.features import Blocks, Features, distances
 from naokit.method.surrogate import GaussianProcess, fit_parameters, rank_gauss
 
-INITIAL = 5
-"""Random architectures at the start (5, 10 and 20 compared: method.md, section 3)."""
+if TYPE_CHECKING:  # torch is needed only where a space is endless
+    from naokit.method.latent import LatentSteps
+
+INITIAL = 3
+"""Random architectures at the start (2 to 5 compared in docs/results.md, 5 to 20 in method.md)."""
 
 ENUMERABLE = 50_000
 """A space of so many spellings at most is scored whole."""
 
+Foretell = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""Targets of the known results -> mean and deviation of a measurement at some candidates."""
+
 REFIT = 1.15
 """The parameters are fitted anew when there are so many times the results of the last fit."""
+
+REFUSALS, ROUNDS = 20, 5
+"""Candidates beyond a limit after which the others are scored anew, and how often that is done."""
 
 
 class Nao(Method):
@@ -61,6 +76,7 @@ class Nao(Method):
         self.everything = everything_of(space) if whole else None
         self.search = CandidateSearch(space, seed)
         self._grown: Model | None = None
+        self._latent: tuple[object, LatentSteps] | None = None
 
     def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
         """The candidate whose evaluation promises most."""
@@ -71,44 +87,88 @@ class Nao(Method):
     def _propose(self, history: Sequence[Trial], pending: Sequence[Architecture]) -> Proposal:
         seen = {trial.architecture.key for trial in history}
         seen |= {architecture.key for architecture in pending}
-        valued = [trial for trial in history if trial.value is not None]
+        valued = [trial for trial in history if trial.known is not None]
         turn = len(history) + len(pending)
         if turn < INITIAL or len(valued) < 2:
             return Proposal(self.stream.next(seen), "random")
-        values = np.array([trial.value for trial in valued])
-        model = self._model([trial.architecture for trial in valued], values)
+        known, values = _split(valued)
+        model = self._model(known, values)
         targets = rank_gauss(values)
         for architecture in pending:  # kriging believer: what is pending turns out as expected
             mean, _ = model.foretell(self.features([architecture]), targets)
             model, targets = model.grown(architecture), np.append(targets, mean)
-        failed = [trial.architecture for trial in history if trial.value is None]
-        score = Score(model, targets, turn, failed)
-        candidates = self._candidates(score, valued)
-        found = next((c for c in candidates if c.architecture.key not in seen), None)
-        if found is None:
-            return Proposal(self.stream.next(seen), "random")
-        return Proposal(found.architecture, found.origin, model.quality)
+        failed = [trial.architecture for trial in history if trial.known is None]
+        slack = np.array([trial.slack for trial in valued] + [np.inf] * len(pending))
+        facts = dict(model.quality)
+        for _ in range(ROUNDS):
+            refused: list[Architecture] = []
+            score = Score(model, targets, slack, failed)
+            for candidate in self._candidates(score, valued, facts):
+                architecture = candidate.architecture
+                if architecture.key in seen:
+                    continue
+                if self.space.allows(architecture.choices):
+                    return Proposal(architecture, candidate.origin, facts)
+                refused.append(architecture)
+                if len(refused) == REFUSALS:
+                    break
+            failed += refused  # beyond a limit: what is like them is likely to be so too
+        return Proposal(self.stream.next(seen), "random", facts)
 
-    def _candidates(self, score: Score, valued: Sequence[Trial]) -> Iterator[Candidate]:
-        """Candidates, the most promising first."""
-        if self.everything is None:
-            best = sorted(valued, key=lambda trial: -(trial.value or 0.0))
-            yield from self.search(score, [trial.architecture for trial in best])
+    def _candidates(
+        self, score: Score, valued: Sequence[Trial], facts: dict[str, float]
+    ) -> Iterator[Candidate]:
+        """Candidates, the most promising first; what is learned on the way goes into `facts`."""
+        if self.everything is not None:
+            for place in np.argsort(-score.of_everything(), kind="stable"):
+                yield Candidate(self.everything.architectures[place], "whole space")
             return
-        for place in np.argsort(-score.of_everything(), kind="stable"):
-            yield Candidate(self.everything.architectures[place], "whole space")
+        best = _best_first(valued)
+        decoded = self._latent_steps(valued)(best)
+        known = {architecture.choices for architecture in best}
+        new = {c.architecture.choices for c in decoded} - known
+        facts |= {"decoded": float(len(decoded)), "decoded_new": float(len(new))}
+        yield from self.search(score, best, decoded)
+
+    def _latent_steps(self, valued: Sequence[Trial]) -> LatentSteps:
+        """The encoder, predictor and decoder as they were trained after every few results."""
+        from naokit.method.latent import EVERY, LatentSteps
+
+        trained = max(2, len(valued) // EVERY * EVERY)
+        known, values = _split(valued[:trained])
+        targets = rank_gauss(values)
+        made_of = (known, targets.tolist())
+        if self._latent is None or self._latent[0] != made_of:
+            model = self._model(known, values)
+
+            def means(architectures: Sequence[Architecture]) -> np.ndarray:
+                return model.foretell(self.features(architectures), targets)[0]
+
+            best = _best_first(valued[:trained])
+            self._latent = (made_of, LatentSteps(self.space, self.seed, best, means))
+        return self._latent[1]
 
     def _model(self, known: Sequence[Architecture], values: np.ndarray) -> Model:
         """The model of these results, grown from the one before where that is the same."""
         fitted = last_fit(len(known))
+        targets = rank_gauss(values[:fitted])
         model = self._grown
-        if model is None or model.fitted != fitted or model.known != known[: len(model.known)]:
-            targets = rank_gauss(values[:fitted])
+        if model is None or not model.continues(known, targets):
             model = Model(self.features, self.everything, known[:fitted], targets)
         for architecture in known[len(model.known) :]:
             model = model.grown(architecture)
         self._grown = model
         return model
+
+
+def _split(valued: Sequence[Trial]) -> tuple[list[Architecture], np.ndarray]:
+    """The architectures and their values."""
+    return [trial.architecture for trial in valued], np.array([trial.known for trial in valued])
+
+
+def _best_first(valued: Sequence[Trial]) -> list[Architecture]:
+    ordered = sorted(valued, key=lambda trial: (trial.slack < 0, -(trial.known or 0.0)))
+    return [trial.architecture for trial in ordered]
 
 
 def last_fit(results: int) -> int:
@@ -150,7 +210,7 @@ class Model:
 
     Attributes:
         known: the architectures with results.
-        fitted: how many of them the parameters were fitted to.
+        targets: of those that the parameters were fitted to.
         quality: how well each result is foretold by the others.
     """
 
@@ -164,12 +224,18 @@ class Model:
         self.features = features
         self.everything = everything
         self.known = list(known)
-        self.fitted = len(known)
+        self.targets = targets
         self.blocks = features(known)
         between = distances(self.blocks, self.blocks)
-        parameters = fit_parameters([r.astype(np.float64) for r in between], targets)
+        exact = [r.astype(np.float64) for r in between]
+        parameters = fit_parameters(exact, targets, features.logits)
         self.process = GaussianProcess(parameters, between, self._across(self.blocks))
         self.quality = quality(targets, *self.process.left_out(targets))
+
+    def continues(self, known: Sequence[Architecture], targets: np.ndarray) -> bool:
+        """Whether growing this model gives that of these results, fitted to these targets."""
+        same = np.array_equal(self.targets, targets)  # weights of several objectives alter them
+        return same and self.known == list(known[: len(self.known)])
 
     def grown(self, architecture: Architecture) -> Model:
         """This model with one more result; this one stays as it is."""
@@ -211,27 +277,44 @@ class Score:
     """What an evaluation promises, of architectures or of everything."""
 
     def __init__(
-        self, model: Model, targets: np.ndarray, turn: int, failed: Sequence[Architecture]
+        self,
+        model: Model,
+        targets: np.ndarray,
+        slack: np.ndarray,
+        failed: Sequence[Architecture],
     ) -> None:
         self.model = model
         self.targets = targets
-        self.turn = turn
         self.failed = model.features(failed) if failed else None
+        within = slack >= 0
+        self.incumbent = targets[within].max() if within.any() else None
+        self.slack = None if within.all() else slack_targets(slack)
 
     def __call__(self, architectures: Sequence[Architecture]) -> np.ndarray:
         """The promise of each, (N,)."""
         blocks = self.model.features(architectures)
-        mean, deviation = self.model.foretell(blocks, self.targets)
-        return promise(self.turn, mean, deviation, self.targets, self._likely(blocks))
+        between = distances(self.model.blocks, blocks)
+
+        def foretell(targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return self.model.process.posterior_at(targets, between)
+
+        return self._promise(blocks, foretell)
 
     def of_everything(self) -> np.ndarray:
         """The promise of the whole space."""
         assert self.model.everything is not None
-        mean, deviation = self.model.process.posterior(self.targets)
-        likely = self._likely(self.model.everything.blocks)
-        return promise(self.turn, mean, deviation, self.targets, likely)
+        return self._promise(self.model.everything.blocks, self.model.process.posterior)
 
-    def _likely(self, blocks: Blocks) -> np.ndarray | None:
-        if self.failed is None:
-            return None
-        return feasibility(distances(self.model.blocks, blocks), distances(self.failed, blocks))
+    def _promise(self, blocks: Blocks, foretell: Foretell) -> np.ndarray:
+        """Expected improvement, as far as a value within the limits is likely."""
+        mean, deviation = foretell(self.targets)
+        promise = np.ones_like(mean)  # nothing is within the limits yet: find what is
+        if self.incumbent is not None:
+            promise = expected_improvement(mean, deviation, self.incumbent)
+        if self.slack is not None:
+            slack, threshold = self.slack
+            promise = promise * within_limits(*foretell(slack), threshold)
+        if self.failed is not None:
+            succeeded = distances(self.model.blocks, blocks)
+            promise = promise * feasibility(succeeded, distances(self.failed, blocks))
+        return promise

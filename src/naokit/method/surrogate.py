@@ -79,22 +79,24 @@ class Parameters:
 def fit_parameters(
     distances: Sequence[np.ndarray],
     targets: np.ndarray,
-    noise: tuple[float, float] = NOISE_PRIOR,
+    logits: np.ndarray,
+    noise: float = NOISE_PRIOR[0],
 ) -> Parameters:
     """The most probable parameters.
 
     Args:
         distances: between the known results in each block, b times (n, n).
         targets: (n,).
-        noise: mean and deviation of the prior of log s.
+        logits: expected of the blocks' weights, (b,).
+        noise: log s expected.
     """
     blocks = len(distances)
-    start = np.concatenate([np.zeros(blocks), np.full(blocks, LENGTH_PRIOR[0]), noise[:1]])
+    start = np.concatenate([logits, np.full(blocks, LENGTH_PRIOR[0]), [noise]])
     bounds = [(None, None)] * (2 * blocks) + [NOISE_RANGE]
     found = minimize(
         _objective,
         start,
-        (distances, targets, noise),
+        (distances, targets, start),
         jac=True,
         method="L-BFGS-B",
         bounds=bounds,
@@ -107,7 +109,7 @@ def _objective(
     vector: np.ndarray,
     distances: Sequence[np.ndarray],
     targets: np.ndarray,
-    noise: tuple[float, float] = NOISE_PRIOR,
+    expected: np.ndarray,
 ) -> tuple[float, np.ndarray]:
     """Minus the log posterior, sigma^2 = z' K^-1 z / n profiled out, and its gradient."""
     parameters, amount = Parameters.of(vector), len(targets)
@@ -132,7 +134,7 @@ def _objective(
     noise_slope = parameters.noise * np.trace(slope)
     gradient = np.array([*weight_slopes, *length_slopes, noise_slope])
     value = amount / 2 * np.log(variance) + np.log(np.diag(factor)).sum()
-    prior_value, prior_gradient = _prior(vector, noise)
+    prior_value, prior_gradient = _prior(vector, expected)
     return float(value + prior_value), gradient + prior_gradient
 
 
@@ -143,13 +145,13 @@ def _length_slope(distance: np.ndarray) -> np.ndarray:
     return slope
 
 
-def _prior(vector: np.ndarray, noise: tuple[float, float]) -> tuple[float, np.ndarray]:
+def _prior(vector: np.ndarray, expected: np.ndarray) -> tuple[float, np.ndarray]:
+    """Minus the log of the normal prior around what is expected, and its gradient."""
     blocks = len(vector) // 2
-    means = np.concatenate([np.zeros(blocks), np.full(blocks, LENGTH_PRIOR[0]), noise[:1]])
     deviations = np.concatenate(
-        [np.full(blocks, WEIGHT_DEVIATION), np.full(blocks, LENGTH_PRIOR[1]), noise[1:]]
+        [np.full(blocks, WEIGHT_DEVIATION), np.full(blocks, LENGTH_PRIOR[1]), NOISE_PRIOR[1:]]
     )
-    away = (vector - means) / deviations
+    away = (vector - expected) / deviations
     return float(away @ away) / 2, away / deviations
 
 

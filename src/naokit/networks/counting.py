@@ -1,10 +1,15 @@
-"""What a network weighs: parameters, and multiply-accumulates of one image."""
+"""What a network weighs: parameters, multiply-accumulates and milliseconds of one image."""
 
 from __future__ import annotations
+
+import time
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
+
+WARM_UP = 3
+"""Runs before the clock counts."""
 
 
 def count_parameters(network: nn.Module, *, auxiliary: bool = False) -> int:
@@ -31,3 +36,16 @@ def count_macs(network: nn.Module, image: tuple[int, int, int]) -> int:
         for module, training in modes.items():
             module.training = training
     return int(counter.get_total_flops()) // 2  # two FLOPs a multiply-accumulate
+
+
+@torch.inference_mode()
+def latencies_ms(network: nn.Module, image: tuple[int, int, int], repeats: int = 20) -> list[float]:
+    """Milliseconds of each run on one image (C, H, W) on the CPU, after the warm-up."""
+    images = torch.randn(1, *image)
+    found = []
+    for run in range(WARM_UP + repeats):
+        began = time.perf_counter()
+        network(images)
+        if run >= WARM_UP:
+            found.append(1000 * (time.perf_counter() - began))
+    return found

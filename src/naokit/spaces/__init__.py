@@ -63,12 +63,19 @@ def load(text: str, *, nodes: int | None = None) -> Space:
     return replace(space, nodes=nodes)
 
 
+def name_of(text: str) -> str:
+    """What a folder is called after the space of this text, without loading it."""
+    return text.rpartition(":")[2]
+
+
 def from_settings(settings: Mapping[str, Json]) -> Space:
     """The space that `space.settings()` describes.
 
     Raises:
         InputError: a user's own space cannot be found, or is another one now.
     """
+    if "choices" in settings and not settings.get("source"):  # made of a table's columns
+        return _choices_of(settings)
     space = load(settings.get("source") or settings["space"], nodes=settings.get("nodes"))
     if dict(space.settings()) != dict(settings):
         raise InputError(
@@ -76,6 +83,16 @@ def from_settings(settings: Mapping[str, Json]) -> Space:
             f"found {dict(space.settings())}; restore its definition"
         )
     return space
+
+
+def _choices_of(settings: Mapping[str, Json]) -> Choices:
+    return Choices(
+        settings["space"],
+        tuple(
+            Choice(name, tuple(values), when and (when[0], tuple(when[1])))
+            for name, values, when in settings["choices"]
+        ),
+    )
 
 
 def _named(name: str) -> Space:

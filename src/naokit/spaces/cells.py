@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from naokit.base import (
@@ -182,7 +182,7 @@ class ConvCells(Space):
     def graphs(self, choices: Sequence[int]) -> tuple[Graph, ...]:
         """One graph a cell."""
         return tuple(
-            cell_graph(self.branches(choices, cell), reduction=bool(cell)) for cell in (0, 1)
+            cell_graph(tuple(self.branches(choices, cell)), reduction=bool(cell)) for cell in (0, 1)
         )
 
     def describe(self, choices: Sequence[int]) -> str:
@@ -224,7 +224,8 @@ class ConvCells(Space):
         return CellPlan(tuple(zip(branches[::2], branches[1::2], strict=True)))
 
 
-def cell_graph(branches: Sequence[tuple[int, str]], *, reduction: bool) -> Graph:
+@lru_cache(maxsize=20_000)  # a search looks at thousands of mutants, each of one cell
+def cell_graph(branches: tuple[tuple[int, str], ...], *, reduction: bool) -> Graph:
     """The graph of one cell: a vertex a branch, and one for each sum that leaves the cell.
 
     An operation on a node reads both branches of the node. In a reduction cell whatever reads an

@@ -1,0 +1,31 @@
+"""Any function of an architecture as an evaluator."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from naokit.base import Architecture, Direction, Evaluator, Json, Result
+
+Score = Callable[[Architecture], "float | Result"]
+
+
+class Function(Evaluator):
+    """Calls the function; its result may be a number, or a `Result` with metrics."""
+
+    def __init__(self, function: Score, direction: Direction) -> None:
+        self.function = function
+        self.direction = direction
+
+    def evaluate(self, architecture: Architecture, seed: int) -> Result:
+        """What the function returns."""
+        del seed
+        began = time.monotonic()
+        found = self.function(architecture)
+        if isinstance(found, Result):
+            return found
+        return Result(float(found), {}, time.monotonic() - began)
+
+    def settings(self) -> Mapping[str, Json]:
+        """Nothing: what a function does cannot be compared."""
+        return {}

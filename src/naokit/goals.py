@@ -1,0 +1,210 @@
+"""What a search wants: one objective or several, and limits that must hold.
+
+Several objectives become one for each proposal, by weights drawn anew (ParEGO, Knowles 2006): every
+method can search for a Pareto front. An evaluation beyond a limit counts as a failed one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import rankdata
+
+from naokit.base import Direction, InputError, Json, Trial, derive_seed
+
+BEYOND = "beyond a limit"
+"""Reason of an evaluation that succeeded but holds a limit not."""
+
+SHARE = 0.05
+"""Weight of the plain sum beside the worst objective (Knowles 2006)."""
+
+_LIMIT = re.compile(r"\s*([A-Za-z_][\w.-]*)\s*(<=|>=)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*")
+
+
+def direction_named(text: str) -> Direction:
+    """The direction of a name; raises InputError."""
+    if text == "maximize":
+        return "maximize"
+    if text == "minimize":
+        return "minimize"
+    raise InputError(f"the direction is {text!r}; expected maximize or minimize")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A figure to make large or small: the evaluator's value first, metrics by name after it."""
+
+    name: str
+    direction: Direction
+
+    @classmethod
+    def of(cls, text: str) -> Objective:
+        """From `accuracy`, `latency:minimize`; without a direction, costs are made small."""
+        name, _, direction = text.partition(":")
+        usual = "minimize" if name in COSTS else "maximize"
+        return cls(name, direction_named(direction or usual))
+
+    @property
+    def sign(self) -> float:
+        """1 where more is better, -1 where less is."""
+        return 1.0 if self.direction == "maximize" else -1.0
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.direction}"
+
+
+COSTS = ("parameters", "macs", "latency", "seconds")
+"""Figures that are made small unless said otherwise."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A bound on a figure: `parameters<=3e6`."""
+
+    name: str
+    at_most: bool
+    bound: float
+
+    @classmethod
+    def of(cls, text: str) -> Limit:
+        """From its text; raises InputError."""
+        found = _LIMIT.fullmatch(text)
+        if found is None:
+            raise InputError(f"{text!r} is no limit; expected NAME<=NUMBER or NAME>=NUMBER")
+        return cls(found[1], found[2] == "<=", float(found[3]))
+
+    def holds(self, figures: Mapping[str, float]) -> bool:
+        """Whether the figure is there and within the bound."""
+        return self.slack(figures) >= 0
+
+    def slack(self, figures: Mapping[str, float]) -> float:
+        """How far within the bound, as a share of it; below 0 beyond, or where it is missing."""
+        value = figures.get(self.name)
+        if value is None:
+            return -math.inf
+        away = self.bound - value if self.at_most else value - self.bound
+        return away / (abs(self.bound) or 1.0)
+
+    def __str__(self) -> str:
+        return f"{self.name}{'<=' if self.at_most else '>='}{self.bound:g}"
+
+
+@dataclass(frozen=True)
+class Goals:
+    """Objectives, the first of them the evaluator's value, and limits."""
+
+    objectives: tuple[Objective, ...]
+    limits: tuple[Limit, ...] = ()
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Names of the figures that objectives and limits need besides the value."""
+        names = [o.name for o in self.objectives[1:]] + [limit.name for limit in self.limits]
+        return tuple(dict.fromkeys(names))
+
+    def values(self, value: float, metrics: Mapping[str, float]) -> list[float]:
+        """The objectives' values of a result.
+
+        Raises:
+            InputError: the result has no such figure.
+        """
+        others = [objective.name for objective in self.objectives[1:]]
+        missing = [name for name in others if name not in metrics]
+        if missing:
+            raise InputError(
+                f"an evaluation gives no {missing[0]!r} to optimise; it gives the value and "
+                f"{', '.join(metrics) or 'no further figures'}"
+            )
+        return [value, *(metrics[name] for name in others)]
+
+    def hold(self, trial: Trial) -> bool:
+        """Whether the trial is within every limit."""
+        return all(limit.holds(trial.metrics) for limit in self.limits)
+
+    def for_method(self, trials: Sequence[Trial], seed: int) -> list[Trial]:
+        """The trials as a method shall see them: one value, higher is better.
+
+        A trial beyond a limit has none, like a failed one; what it would have been is `unlimited`.
+
+        Args:
+            trials: with the values as they were told.
+            seed: of the weights; they are drawn anew for each number of trials.
+        """
+        valued = [trial for trial in trials if trial.value is not None]
+        found = self._scores(valued, len(trials), seed)
+        scores = {trial.number: score for trial, score in zip(valued, found, strict=True)}
+        return [self._seen(t, scores[t.number]) if t.number in scores else t for t in trials]
+
+    def _scores(self, valued: Sequence[Trial], trials: int, seed: int) -> list[float]:
+        """One score for each trial that has a value."""
+        if len(self.objectives) == 1 or not valued:
+            return [self.objectives[0].sign * (trial.value or 0.0) for trial in valued]
+        signs = np.array([objective.sign for objective in self.objectives])
+        generator = np.random.default_rng(derive_seed(seed, "weights", trials))
+        table = signs * np.array([trial.values for trial in valued])
+        return [float(score) for score in chebyshev(table, generator)]
+
+    def _seen(self, trial: Trial, score: float) -> Trial:
+        if not self.limits:
+            return dataclasses.replace(trial, value=score)
+        slack = min(limit.slack(trial.metrics) for limit in self.limits)
+        value, reason = (score, trial.reason) if slack >= 0 else (None, BEYOND)
+        return dataclasses.replace(trial, value=value, reason=reason, unlimited=score, slack=slack)
+
+    def front(self, trials: Sequence[Trial]) -> list[Trial]:
+        """The trials within the limits that none other beats in every objective."""
+        signs = [objective.sign for objective in self.objectives]
+        good = [t for t in trials if t.value is not None and self.hold(t)]
+        turned = [tuple(s * v for s, v in zip(signs, t.values, strict=True)) for t in good]
+        return [
+            trial
+            for trial, mine in zip(good, turned, strict=True)
+            if not any(_beats(other, mine) for other in turned)
+        ]
+
+    @classmethod
+    def of(
+        cls, direction: Direction, objectives: Sequence[str] = (), limits: Sequence[str] = ()
+    ) -> Goals:
+        """From texts; without objectives the value alone, in this direction.
+
+        Raises:
+            InputError: a text is none, or the first objective goes another way.
+        """
+        found = tuple(Objective.of(text) for text in objectives) or (Objective("value", direction),)
+        if ":" not in next(iter(objectives), ":"):
+            found = (Objective(found[0].name, direction), *found[1:])
+        if found[0].direction != direction:
+            raise InputError(
+                f"the first objective, {found[0].name}, is the evaluator's value: to {direction} it"
+            )
+        return cls(found, tuple(Limit.of(text) for text in limits))
+
+    def to_json(self) -> dict[str, Json]:
+        """What a study records."""
+        return {
+            "objectives": [str(objective) for objective in self.objectives],
+            "limits": [str(limit) for limit in self.limits],
+        }
+
+
+def chebyshev(table: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """One score a row (n,): how near it is to the best in the objective where it is worst.
+
+    Objectives (n, k) count by rank, so that no scale is needed; the weights are uniform on the
+    simplex: -(max_j w_j d_j + 0.05 sum_j w_j d_j), d the share of rows that are better.
+    """
+    away = 1 - (rankdata(table, axis=0) - 0.5) / len(table)
+    weighted = generator.dirichlet(np.ones(table.shape[1])) * away
+    scores: np.ndarray = -(weighted.max(axis=1) + SHARE * weighted.sum(axis=1))
+    return scores
+
+
+def _beats(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether `one` is nowhere worse and somewhere better."""
+    return all(a >= b for a, b in zip(one, other, strict=True)) and tuple(one) != tuple(other)

@@ -1,0 +1,163 @@
+"""Spaces within another: only some of its architectures may be proposed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from naokit.base import (
+    Architecture,
+    Evaluator,
+    Grammar,
+    InputError,
+    Json,
+    NetworkSettings,
+    Space,
+)
+from naokit.goals import Limit
+from naokit.graphs import Graph
+
+if TYPE_CHECKING:
+    from torch import nn
+
+ATTEMPTS = 100
+"""Mutants that are tried for one that is allowed."""
+DRAWS = 5000
+"""Random architectures that are tried for one that is allowed."""
+
+
+@dataclass(frozen=True)
+class Bounded(Space):
+    """The space beneath in all but what is allowed.
+
+    Attributes:
+        space: whose grammar, spelling and graphs these are.
+    """
+
+    space: Space
+
+    @property
+    def name(self) -> str:
+        """The name of the space beneath."""
+        return self.space.name
+
+    @property
+    def grammar(self) -> Grammar:
+        """That of the space beneath."""
+        return self.space.grammar
+
+    @property
+    def size(self) -> int:
+        """As the space beneath: a bound."""
+        return self.space.size
+
+    def spell(self, choices: Sequence[int]) -> str:
+        """As the space beneath."""
+        return self.space.spell(choices)
+
+    def read(self, text: str) -> tuple[int, ...]:
+        """As the space beneath."""
+        return self.space.read(text)
+
+    def describe(self, choices: Sequence[int]) -> str:
+        """As the space beneath."""
+        return self.space.describe(choices)
+
+    def graphs(self, choices: Sequence[int]) -> tuple[Graph, ...]:
+        """As the space beneath."""
+        return self.space.graphs(choices)
+
+    def numbers(self, choices: Sequence[int]) -> Sequence[float]:
+        """As the space beneath."""
+        return self.space.numbers(choices)
+
+    def key(self, choices: Sequence[int]) -> str:
+        """As the space beneath."""
+        return self.space.key(choices)
+
+    def allows(self, choices: Sequence[int]) -> bool:
+        """As the space beneath."""
+        return self.space.allows(choices)
+
+    def settings(self) -> Mapping[str, Json]:
+        """As the space beneath."""
+        return self.space.settings()
+
+    def build(self, architecture: Architecture, settings: NetworkSettings) -> nn.Module:
+        """As the space beneath."""
+        return self.space.build(Architecture(self.space, architecture.choices), settings)
+
+    def everything(self, limit: int) -> list[Architecture] | None:
+        """As the space beneath."""
+        found = self.space.everything(limit)
+        return found and [Architecture(self, architecture.choices) for architecture in found]
+
+    def mutate(self, architecture: Architecture, generator: np.random.Generator) -> Architecture:
+        """A mutant that is allowed, or a random architecture where none is found soon."""
+        for _ in range(ATTEMPTS):
+            mutant = super().mutate(architecture, generator)
+            if self.allows(mutant.choices):
+                return mutant
+        return self.sample(generator)
+
+
+@dataclass(frozen=True)
+class LimitedSpace(Bounded):
+    """The architectures within limits that are known without an evaluation.
+
+    Attributes:
+        limits: the limits' texts; two spaces are equal when these and `figures` are.
+        figures: fingerprint of whatever computes the figures.
+        holds: whether the choices are within the limits.
+        cheap: whether asking costs next to nothing, so that everything may be asked.
+    """
+
+    limits: tuple[str, ...]
+    figures: str
+    holds: Callable[[Sequence[int]], bool] = field(compare=False, repr=False)
+    cheap: bool = False
+
+    def allows(self, choices: Sequence[int]) -> bool:
+        """Whether the limits hold, and the space beneath allows it."""
+        return self.space.allows(choices) and self.holds(choices)
+
+    def everything(self, limit: int) -> list[Architecture] | None:
+        """Everything allowed where asking is cheap; else as the space beneath."""
+        found = super().everything(limit)
+        if found is None or not self.cheap:
+            return found
+        return [architecture for architecture in found if self.allows(architecture.choices)]
+
+    def sample(self, generator: np.random.Generator) -> Architecture:
+        """A random architecture within the limits.
+
+        Raises:
+            InputError: none was found in many draws.
+        """
+        for _ in range(DRAWS):
+            found = self.space.sample(generator)
+            if self.allows(found.choices):
+                return Architecture(self, found.choices)
+        raise InputError(
+            f"none of {DRAWS} random architectures of {self.name} is within "
+            f"{', '.join(self.limits)}: loosen the limits"
+        )
+
+
+def limited(space: Space, evaluator: Evaluator, limits: Sequence[Limit]) -> Space:
+    """The space within those limits whose figures cost no evaluation; the others are learned."""
+    known = [limit for limit in limits if limit.name in evaluator.known_figures]
+    if not known:
+        return space
+
+    def holds(choices: Sequence[int]) -> bool:
+        figures = evaluator.figures(Architecture(space, tuple(choices)))
+        return all(limit.holds(figures) for limit in known)
+
+    fingerprint = json.dumps(evaluator.settings(), sort_keys=True, default=str)
+    texts = tuple(map(str, known))
+    return LimitedSpace(space, texts, fingerprint, holds, cheap=evaluator.cheap_figures)

@@ -1,0 +1,257 @@
+"""Several objectives, limits, told and given architectures."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from naokit.base import Architecture, EvaluationFailed, Evaluator, InputError, Result, Trial
+from naokit.cli.app import app
+from naokit.evaluators import Train
+from naokit.goals import Goals, Limit, Objective, chebyshev
+from naokit.spaces import Choice, Choices, ConvCells
+from naokit.spaces.bounded import limited
+from naokit.study import create_study, open_study
+
+SPACE = Choices("grid", (Choice("width", tuple(range(8))), Choice("depth", tuple(range(8)))))
+
+
+def both(architecture: Architecture) -> Result:
+    """Accuracy grows with width and depth, and so does the cost: the diagonal is the front."""
+    width, depth = architecture.choices
+    return Result(width + depth - 0.01 * abs(width - depth), {"cost": 2.0**width + 2.0**depth})
+
+
+def test_texts_are_read_and_bad_ones_refused() -> None:
+    goals = Goals.of(
+        "maximize", ["accuracy", "latency", "x:maximize"], ["parameters<=3e6", "x>=-1"]
+    )
+    assert [str(o) for o in goals.objectives] == [
+        "accuracy:maximize",
+        "latency:minimize",
+        "x:maximize",
+    ]
+    assert goals.limits == (Limit("parameters", True, 3e6), Limit("x", False, -1.0))
+    assert goals.figures == ("latency", "x", "parameters")
+    assert Goals.of("maximize", **goals.to_json()) == goals
+    assert Goals.of("minimize", ["perplexity"]).objectives == (Objective("perplexity", "minimize"),)
+    for bad in ("parameters", "parameters<3", "parameters<=many", "<=3"):
+        with pytest.raises(InputError, match="is no limit"):
+            Limit.of(bad)
+    with pytest.raises(InputError, match="expected maximize or minimize"):
+        Goals.of("maximize", ["a", "b:up"])
+    with pytest.raises(InputError, match="is the evaluator's value"):
+        Goals.of("maximize", ["a:minimize", "b"])
+
+
+def test_the_score_of_several_objectives_keeps_their_order() -> None:
+    table = np.array([[3.0, 3.0], [2.0, 2.0], [1.0, 1.0], [4.0, 0.0]])
+    for seed in range(20):
+        scores = chebyshev(table, np.random.default_rng(seed))
+        assert scores[0] > scores[1] > scores[2], "better in both is better"
+    best = {int(chebyshev(table, np.random.default_rng(seed)).argmax()) for seed in range(20)}
+    assert best == {0, 3}, "other weights want other trade-offs"
+
+
+@pytest.mark.parametrize("method", ["nao", "random", "evolution", "tpe", "nsga2"])
+def test_a_front_is_found_by_every_method(method: str) -> None:
+    study = create_study(SPACE, method=method, objectives=["accuracy", "cost:minimize"], seed=1)
+    study.optimize(both, 25)
+    assert study.evaluations == 25
+    assert len({trial.architecture.key for trial in study.trials}) == 25
+    front = study.front()
+    assert front
+    for one in front:
+        for other in study.trials:
+            better = other.values[0] >= one.values[0] and other.values[1] <= one.values[1]
+            assert not better or other.values == one.values
+
+
+def test_nao_covers_more_of_the_front_than_random_search() -> None:
+    """Share of the true front that 20 evaluations of 64 find, over five seeds."""
+    every = [Trial(0, SPACE.architecture((w, d)), *_told(w, d)) for w in range(8) for d in range(8)]
+    goals = Goals.of("maximize", ["accuracy", "cost:minimize"])
+    true = {trial.values for trial in goals.front(every)}
+
+    def found(method: str) -> float:
+        shares = []
+        for seed in range(5):
+            study = create_study(
+                SPACE, method=method, objectives=["accuracy", "cost:minimize"], seed=seed
+            )
+            study.optimize(both, 20)
+            shares.append(len({trial.values for trial in study.front()} & true) / len(true))
+        return sum(shares) / len(shares)
+
+    assert found("nao") > found("random") + 0.1
+
+
+def _told(width: int, depth: int) -> tuple[float, str, str, dict[str, float], float, dict, tuple]:
+    result = both(SPACE.architecture((width, depth)))
+    return (result.value, "", "", {}, 0.0, {}, (result.value, result.metrics["cost"]))
+
+
+def test_a_search_for_a_front_resumes_exactly(tmp_path: Path) -> None:
+    def study_at(name: str):
+        return create_study(
+            SPACE,
+            storage=f"sqlite:///{tmp_path}/{name}.db",
+            objectives=["accuracy", "cost:minimize"],
+            limits=["cost<=100"],
+            seed=3,
+            evaluations=14,
+        )
+
+    whole = study_at("whole")
+    whole.optimize(both, 14)
+    study_at("parts").optimize(both, 9)
+    parts = study_at("parts")
+    parts.optimize(both, 14)
+    assert [str(t.architecture) for t in parts.trials] == [
+        str(t.architecture) for t in whole.trials
+    ]
+    with pytest.raises(InputError, match=r"goals\.limits was"):
+        create_study(
+            SPACE, storage=f"sqlite:///{tmp_path}/parts.db", objectives=["a", "cost"], seed=3
+        )
+
+
+class Known(Evaluator):
+    """Costs are known beforehand."""
+
+    known_figures = ("cost",)
+
+    def evaluate(self, architecture: Architecture, seed: int) -> Result:
+        result = both(architecture)
+        if result.metrics["cost"] > 40:
+            raise EvaluationFailed("an evaluation beyond the limit was spent")
+        return result
+
+    def figures(self, architecture: Architecture) -> dict[str, float]:
+        return dict(both(architecture).metrics)
+
+
+@pytest.mark.parametrize(
+    "method", ["nao", "random", "evolution", "local-search", "tpe", "nao-2018"]
+)
+def test_a_limit_on_what_is_known_costs_no_evaluation(method: str) -> None:
+    study = create_study(SPACE, method=method, limits=["cost<=40"], seed=0)
+    study.optimize(Known(), 12)
+    assert len(study.trials) == 12
+    assert all(trial.value is not None for trial in study.trials)
+
+
+def test_a_limit_on_what_is_measured_is_learned() -> None:
+    """The best lies on the border, so about half of a search along it is beyond."""
+    study = create_study(SPACE, limits=["cost<=40"], seed=0)
+    study.optimize(both, 30)
+    beyond = [trial.metrics["cost"] > 40 for trial in study.trials]
+    assert 0 < sum(beyond) <= 20
+    assert study.best.mean == max(
+        both(_any(w, d)).value for w, d in _grid() if both(_any(w, d)).metrics["cost"] <= 40
+    )
+    assert study.front() == [
+        t for t in study.trials if t.value == study.best_value and t.metrics["cost"] <= 40
+    ]
+
+
+def _any(width: int, depth: int) -> Architecture:
+    return SPACE.architecture((width, depth))
+
+
+def _grid() -> list[tuple[int, int]]:
+    return [(w, d) for w in range(8) for d in range(8)]
+
+
+def test_a_limit_that_nothing_is_within_says_so() -> None:
+    study = create_study(SPACE, limits=["cost<=1"], seed=0)
+    with pytest.raises(InputError, match="loosen the limits"):
+        study.optimize(Known(), 3)
+
+
+def test_parameters_of_a_network_are_counted_without_training_it() -> None:
+    space = ConvCells.small(nodes=1)
+    evaluator = Train("digits", "quick", channels=8, cells=1)
+    inside = limited(space, evaluator, [Limit("parameters", True, 4000.0)])
+    generator = np.random.default_rng(0)
+    for _ in range(5):
+        architecture = inside.sample(generator)
+        assert evaluator.figures(architecture)["parameters"] <= 4000
+    assert limited(space, evaluator, [Limit("latency", True, 1.0)]) is space
+
+
+def test_a_missing_figure_is_named() -> None:
+    study = create_study(SPACE, objectives=["accuracy", "latency"], seed=0)
+    with pytest.raises(InputError, match="no 'latency' to optimise; it gives the value and cost"):
+        study.optimize(both, 1)
+
+
+def test_told_results_are_learned_from_and_no_evaluations(tmp_path: Path) -> None:
+    study = create_study(SPACE, storage=f"sqlite:///{tmp_path}/s.db", seed=0)
+    for width, depth in ((1, 1), (3, 3), (5, 5), (6, 2)):
+        study.add(_any(width, depth), both(_any(width, depth)))
+    assert (study.evaluations, len(study.trials)) == (0, 4)
+    study.optimize(both, 2)
+    assert study.trials[4].origin == "whole space", "no random start: four results are known"
+    assert study.evaluations == 2
+    assert len({trial.architecture.key for trial in study.trials}) == 6
+
+
+def test_given_architectures_come_first_and_once() -> None:
+    study = create_study(SPACE, seed=0)
+    study.enqueue([_any(2, 2), _any(7, 7), _any(2, 2)])
+    study.optimize(both, 4)
+    assert [t.origin for t in study.trials] == ["given", "given", "random", "whole space"]
+    study.enqueue([_any(7, 7)])
+    study.optimize(both, 5)
+    assert study.trials[4].origin == "whole space"
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    rows = [
+        f"{w},{d},{both(_any(w, d)).value},{both(_any(w, d)).metrics['cost']}" for w, d in _grid()
+    ]
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join(["width,depth,acc,cost", *rows]) + "\n")
+    return path
+
+
+def test_the_command_line_takes_objectives_limits_and_a_start(table: Path, tmp_path: Path) -> None:
+    out, start = tmp_path / "out", tmp_path / "start.txt"
+    start.write_text("width=1 depth=2\n\nwidth=5 depth=1\n")
+    arguments = ["search", "--space", "choices", "--table", str(table), "--metric", "acc"]
+    arguments += ["--architecture-column", "width,depth", "--evaluations", "15"]
+    arguments += ["--objective", "accuracy", "--objective", "cost:minimize"]
+    arguments += ["--limit", "cost<=60", "--start-from", str(start), "--out", str(out), "--json"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["failed"] == 0
+    assert all(row["values"]["cost"] <= 60 for row in found["front"])
+    shown = CliRunner().invoke(app, ["show", str(out)])
+    assert shown.exit_code == 0, shown.output
+    assert "Pareto front" in shown.output
+    assert "2 given" in shown.output
+    assert "Model at" in shown.output
+
+
+def test_a_run_starts_from_the_best_of_another(table: Path, tmp_path: Path) -> None:
+    arguments = ["search", "--space", "choices", "--table", str(table), "--metric", "acc"]
+    arguments += ["--architecture-column", "width,depth", "--evaluations", "12"]
+    first = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "one")])
+    assert first.exit_code == 0, first.output
+    arguments += ["--start-from", str(tmp_path / "one"), "--out", str(tmp_path / "two")]
+    second = CliRunner().invoke(app, [*arguments, "--seed", "5"])
+    assert second.exit_code == 0, second.output
+    spaces = [t.load().space for t in [_task(table)]]
+    study = open_study(spaces[0], f"sqlite:///{tmp_path}/two/study.db", "search")
+    assert [t.origin for t in study.trials].count("given") == 10
+
+
+def _task(table: Path):
+    from naokit.bench import Task
+
+    return Task("choices", (str(table),), "width,depth", "acc")

@@ -1,0 +1,381 @@
+"""Studies on real databases: several processes, one of them killed, a server gone, a full disk.
+
+PostgreSQL is started here from the machine's own binaries, on a socket in a folder of its own.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import pytest
+
+from naokit.base import Architecture, InputError
+from naokit.record import SETTINGS
+from naokit.sampler import ArchitectureSampler
+from naokit.spaces import ConvCells, NasBench201
+from naokit.study import Study, create_study, open_study
+
+SPACE = ConvCells.small(nodes=1)
+NOBODY = 65534  # PostgreSQL refuses to run as root
+EVALUATIONS = 12
+
+WORKER = """
+import os, sys, time, optuna
+from pathlib import Path
+from naokit.spaces import ConvCells
+from naokit.study import create_study
+storage, method, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+def score(architecture):
+    time.sleep(0.1)
+    with (folder / "log").open("a") as log:
+        log.write(f"{os.getpid()} {architecture.key}\\n")
+    return int(architecture.key[:6], 16) / 16**6
+study = create_study(ConvCells.small(nodes=1), storage=storage, name="s", method=method, seed=1)
+(folder / f"ready-{os.getpid()}").touch()
+while not (folder / "go").exists():
+    time.sleep(0.002)
+study.optimize(score, 12)
+"""
+
+
+@dataclass
+class Server:
+    """A PostgreSQL server of our own."""
+
+    process: subprocess.Popen[bytes]
+    home: Path
+    databases: int = 0
+
+    def database(self) -> str:
+        """The address of a new database."""
+        import psycopg
+
+        self.databases += 1
+        name = f"naokit{self.databases}"
+        with psycopg.connect(self._where("postgres"), autocommit=True) as connection:
+            connection.execute(f"create database {name}")  # type: ignore[arg-type,unused-ignore]
+        return f"postgresql+psycopg://naokit@/{name}?host={self.home}"
+
+    def answers(self) -> bool:
+        """Whether it takes connections."""
+        import psycopg
+
+        try:
+            psycopg.connect(self._where("postgres")).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def stop(self) -> None:
+        """Ends it as an administrator would who does not wait for clients."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=30)
+
+    def _where(self, database: str) -> str:
+        return f"user=naokit dbname={database} host={self.home}"
+
+
+def start_server() -> Server:
+    """Skips where there is no PostgreSQL or no driver."""
+    pytest.importorskip("psycopg", reason="no driver: pip install naokit[postgres]")
+    folders = [*os.environ["PATH"].split(os.pathsep), *map(str, Path("/").glob(DEBIAN))]
+    binary = shutil.which("postgres", path=os.pathsep.join(folders))
+    if binary is None or not Path(binary).resolve().with_name("initdb").exists():
+        pytest.skip("no PostgreSQL server on this machine")
+    binaries = Path(binary).resolve().parent
+    home = Path(tempfile.mkdtemp(prefix="naokit-"))  # a short path: sockets have no long ones
+    who: dict[str, Any] = {"cwd": home}
+    if os.getuid() == 0:
+        os.chown(home, NOBODY, NOBODY)
+        who |= {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+    options = ["--username=naokit", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"]
+    made = subprocess.run(
+        [binaries / "initdb", f"--pgdata={home}/data", *options], capture_output=True, **who
+    )
+    assert made.returncode == 0, made.stderr
+    settings = ["-c", "listen_addresses=", "-c", "fsync=off", "-k", str(home)]
+    with (home / "log").open("w") as log:
+        process = subprocess.Popen(
+            [binaries / "postgres", "-D", home / "data", *settings], stderr=log, **who
+        )
+    server = Server(process, home)
+    wait_until(server.answers)
+    return server
+
+
+DEBIAN = "usr/lib/postgresql/*/bin"
+
+
+def wait_until(happened: Any, seconds: float = 60) -> None:
+    limit = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < limit, f"waited for {seconds} seconds"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    running = start_server()
+    yield running
+    running.stop()
+    shutil.rmtree(running.home)
+
+
+@pytest.fixture(autouse=True)
+def _connections_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A server's connections stay open as long as the process; psycopg warns where it notices."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    opened: list[Any] = []
+    get_storage = optuna.storages.get_storage
+
+    def remembered(storage: str) -> Any:
+        opened.append(get_storage(storage))
+        return opened[-1]
+
+    monkeypatch.setattr(optuna.storages, "get_storage", remembered)
+    yield
+    for storage in opened:
+        storage._backend.engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/s.db"
+    server: Server = request.getfixturevalue("server")
+    return server.database()
+
+
+def study_in(storage: str, method: str = "evolution") -> Study:
+    return create_study(SPACE, storage=storage, name="s", method=method, seed=1)
+
+
+def score(architecture: Architecture) -> float:
+    return int(architecture.key[:6], 16) / 16**6
+
+
+def test_a_study_is_made_asked_told_and_resumed(storage: str) -> None:
+    study = study_in(storage)
+    first, second = study.ask(), study.ask()
+    assert first.architecture.key != second.architecture.key
+    study.tell(second.number, score(second.architecture))
+    study.tell(first.number, None, "diverged")
+    study.optimize(score, 6)
+    again = study_in(storage)
+    again.optimize(score, 10)
+    assert again.evaluations == 10
+    assert [trial.reason for trial in again.trials][:2] == ["diverged", ""]
+    assert open_study(SPACE, storage, "s").trials == again.trials
+    with pytest.raises(InputError, match="method was evolution, now random"):
+        study_in(storage, "random")
+
+
+def start_workers(storage: str, method: str, folder: Path) -> list[subprocess.Popen[str]]:
+    """Two processes that search together from the same moment."""
+    study_in(storage, method)
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WORKER, storage, method, str(folder)],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    wait_until(lambda: len(list(folder.glob("ready-*"))) == 2)
+    (folder / "go").touch()
+    return workers
+
+
+def log_of(folder: Path) -> list[tuple[int, str]]:
+    """Process and key of each evaluation that was made."""
+    if not (folder / "log").exists():
+        return []
+    rows = [line.split() for line in (folder / "log").read_text().splitlines()]
+    return [(int(process), key) for process, key in rows]
+
+
+@pytest.mark.parametrize("method", ["random", "evolution"])
+def test_two_processes_share_a_study(storage: str, method: str, tmp_path: Path) -> None:
+    """Each makes about half; each may start one more before it sees that the other ended."""
+    workers = start_workers(storage, method, tmp_path)
+    for worker in workers:
+        _, errors = worker.communicate(timeout=120)
+        assert worker.returncode == 0, errors
+    study = open_study(SPACE, storage, "s")
+    made = log_of(tmp_path)
+    assert EVALUATIONS <= study.evaluations <= EVALUATIONS + len(workers) - 1
+    assert Counter(trial.architecture.key for trial in study.trials) == Counter(
+        key for _, key in made
+    )
+    assert all(trial.value == score(trial.architecture) for trial in study.trials)
+    shares = Counter(process for process, _ in made)
+    assert sorted(shares) == sorted(worker.pid for worker in workers)
+    assert min(shares.values()) >= 3
+
+
+def test_one_of_two_processes_is_killed_and_nothing_is_lost(storage: str, tmp_path: Path) -> None:
+    workers = start_workers(storage, "evolution", tmp_path)
+    killed, other = workers
+    wait_until(lambda: sum(process == killed.pid for process, _ in log_of(tmp_path)) >= 2)
+    killed.kill()
+    killed.communicate()
+    before = {trial.number: trial for trial in open_study(SPACE, storage, "s").trials}
+    _, errors = other.communicate(timeout=120)
+    assert other.returncode == 0, errors
+    study = study_in(storage)
+    assert study.evaluations >= EVALUATIONS
+    assert before.items() <= {trial.number: trial for trial in study.trials}.items()
+    assert "RUNNING" not in {trial.state.name for trial in study.optuna.trials}
+    stored = Counter(trial.architecture.key for trial in study.trials)
+    made = Counter(key for _, key in log_of(tmp_path))
+    assert (stored - made).total() == 0
+    assert (made - stored).total() <= 1  # made by the killed one, and not yet stored
+
+
+def test_a_server_that_goes_is_one_line_and_the_same_search_continues() -> None:
+    server = start_server()
+    storage = server.database()
+    done: list[Architecture] = []
+
+    def stops(architecture: Architecture) -> float:
+        done.append(architecture)
+        if len(done) == 3:
+            server.stop()
+        return score(architecture)
+
+    with pytest.raises(InputError, match="cannot be read or written") as caught:
+        study_in(storage).optimize(stops, 5)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(InputError, match="cannot be read or written"):
+        study_in(storage)
+    shutil.rmtree(server.home)
+
+
+def test_a_server_that_is_not_there_is_one_line() -> None:
+    pytest.importorskip("psycopg", reason="no driver: pip install naokit[postgres]")
+    with pytest.raises(InputError, match="cannot be read or written") as caught:
+        study_in("postgresql+psycopg://naokit@/none?host=/nowhere")
+    assert "\n" not in str(caught.value)
+
+
+LIMITED = """
+import resource, sys
+from naokit.cli import main
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)), hard))
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems limit files otherwise")
+def test_a_full_disk_ends_with_2_and_the_same_command_continues(tmp_path: Path) -> None:
+    """A file that may not grow, which SQLite cannot tell from a disk that is full."""
+    space = NasBench201()
+    generator = np.random.default_rng(0)
+    rows = {str(space.sample(generator)): n for n in range(300)}
+    table = tmp_path / "t.csv"
+    table.write_text("\n".join(["arch,acc", *(f"{name},{n}" for name, n in rows.items())]) + "\n")
+
+    def search(out: str, *start: str) -> tuple[int, str]:
+        options = ["--space", "nas-bench-201", "--table", str(table), "--metric", "acc"]
+        options += ["--method", "evolution", "--evaluations", "40", "--out", str(tmp_path / out)]
+        done = subprocess.run(
+            [sys.executable, *start, "search", *options], capture_output=True, text=True
+        )
+        return done.returncode, done.stderr
+
+    def trials(out: str) -> list[tuple[Architecture, float | None]]:
+        study = open_study(space, f"sqlite:///{tmp_path}/{out}/study.db", "search")
+        return [(trial.architecture, trial.value) for trial in study.trials]
+
+    module = ("-m", "naokit")
+    assert search("whole", *module)[0] == 0
+    limit = (tmp_path / "whole" / "study.db").stat().st_size - 3 * 4096  # pages of SQLite
+    code, errors = search("full", "-c", LIMITED, str(limit))
+    assert code == 2, errors
+    (line,) = [line for line in errors.splitlines() if line.startswith("error: ")]
+    assert "check the address, the permissions and the free space" in line
+    assert "Traceback" not in errors
+    kept = trials("full")
+    assert 1 <= len(kept) < 40
+    assert search("full", *module)[0] == 0
+    assert trials("full")[: len(kept)] == kept
+    assert trials("full") == trials("whole")
+
+
+# What follows is known to be wrong; the marks are strict, so that they go when it is mended.
+
+
+def test_two_that_ask_at_the_same_moment_get_two_architectures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = f"sqlite:///{tmp_path}/s.db"
+    one, other = study_in(storage), study_in(storage)
+    asked = []
+    prepare = ArchitectureSampler.prepare
+
+    def meanwhile(sampler: ArchitectureSampler, study: optuna.Study) -> Any:
+        proposal = prepare(sampler, study)
+        if study is other.optuna and not asked:
+            asked.append(one.ask())
+        return proposal
+
+    monkeypatch.setattr(ArchitectureSampler, "prepare", meanwhile)
+    asked.append(other.ask())
+    first, second = asked
+    assert first.architecture.key != second.architecture.key
+
+
+def test_two_that_make_a_study_at_the_same_moment_share_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = f"sqlite:///{tmp_path}/s.db"
+    optuna.storages.get_storage(storage)  # the tables
+    made, loaded = threading.Event(), threading.Event()
+    set_user_attr, load_study = optuna.Study.set_user_attr, optuna.load_study
+
+    def late(study: optuna.Study, key: str, value: Any) -> None:
+        if key == SETTINGS:
+            made.set()
+            loaded.wait(30)
+            time.sleep(1)
+        set_user_attr(study, key, value)
+
+    def load(**arguments: Any) -> optuna.Study:
+        study = load_study(**arguments)
+        loaded.set()
+        return study
+
+    monkeypatch.setattr(optuna.Study, "set_user_attr", late)
+    monkeypatch.setattr(optuna, "load_study", load)
+    maker = threading.Thread(target=study_in, args=(storage,))
+    maker.start()
+    made.wait()
+    try:
+        study_in(storage)
+    finally:
+        maker.join()
+
+
+def test_a_server_that_goes_between_two_evaluations_is_one_line() -> None:
+    server = start_server()
+    study = study_in(server.database())
+    try:
+        with pytest.raises(InputError, match="cannot be read or written"):
+            study.optimize(score, 3, on_trial=lambda _: server.stop())
+    finally:
+        shutil.rmtree(server.home)
