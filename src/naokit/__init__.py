@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from naokit.building import build
     from naokit.export import export, load
+    from naokit.nao_sampler import NAOSampler
     from naokit.sampler import ArchitectureSampler
     from naokit.study import Study, create_study
 
@@ -41,6 +42,7 @@ _HOMES = {
     "build": "naokit.building",
     "export": "naokit.export",
     "load": "naokit.export",
+    "NAOSampler": "naokit.nao_sampler",
     "ArchitectureSampler": "naokit.sampler",
     "Study": "naokit.study",
     "create_study": "naokit.study",
@@ -55,6 +57,7 @@ __all__ = [
     "ImageSettings",
     "InputError",
     "Method",
+    "NAOSampler",
     "Result",
     "Space",
     "Study",

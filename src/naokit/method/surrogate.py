@@ -77,7 +77,10 @@ class Parameters:
 
 
 def fit_parameters(
-    distances: Sequence[np.ndarray], targets: np.ndarray, logits: np.ndarray
+    distances: Sequence[np.ndarray],
+    targets: np.ndarray,
+    logits: np.ndarray,
+    noise: float = NOISE_PRIOR[0],
 ) -> Parameters:
     """The most probable parameters.
 
@@ -85,9 +88,10 @@ def fit_parameters(
         distances: between the known results in each block, b times (n, n).
         targets: (n,).
         logits: expected of the blocks' weights, (b,).
+        noise: log s expected.
     """
     blocks = len(distances)
-    start = np.concatenate([logits, np.full(blocks, LENGTH_PRIOR[0]), NOISE_PRIOR[:1]])
+    start = np.concatenate([logits, np.full(blocks, LENGTH_PRIOR[0]), [noise]])
     bounds = [(None, None)] * (2 * blocks) + [NOISE_RANGE]
     found = minimize(
         _objective,
@@ -197,11 +201,16 @@ class GaussianProcess:
         return self._posterior(targets, self.reduced, self.explained)
 
     def posterior_at(
-        self, targets: np.ndarray, cross: Sequence[np.ndarray]
+        self, targets: np.ndarray, cross: Sequence[np.ndarray], *, smooth: bool = False
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The same at other candidates, whose distances are given, b times (n, N)."""
+        """The same at other candidates, whose distances are given, b times (n, N).
+
+        With `smooth` the deviation is that of the mean, without the noise of a measurement: for
+        candidates that may lie as close to a result as they like.
+        """
         reduced = self._reduce(cross)
-        return self._posterior(targets, reduced, np.einsum("ij,ij->j", reduced, reduced))
+        explained = np.einsum("ij,ij->j", reduced, reduced)
+        return self._posterior(targets, reduced, explained, smooth=smooth)
 
     def left_out(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and deviation at each known result, had it been left out, (n,) each.
@@ -220,9 +229,14 @@ class GaussianProcess:
         return reduced
 
     def _posterior(
-        self, targets: np.ndarray, reduced: np.ndarray, explained: np.ndarray
+        self,
+        targets: np.ndarray,
+        reduced: np.ndarray,
+        explained: np.ndarray,
+        *,
+        smooth: bool = False,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """sd^2 = sigma^2 (1 - |v|^2 + s), noise included.
+        """sd^2 = sigma^2 (1 - |v|^2 + s), noise included unless `smooth`.
 
         Architectures of equal features do differ; without s expected improvement would take them
         for known and stop exploring (method.md, section 3).
@@ -230,5 +244,7 @@ class GaussianProcess:
         whitened = solve_triangular(self.factor, targets, lower=True)
         variance = max(whitened @ whitened / len(targets), SMALLEST)
         mean = whitened.astype(np.float32) @ reduced
-        left = np.maximum(1 - explained, 0) + self.parameters.noise
+        left = np.maximum(1 - explained, SMALLEST if smooth else 0)
+        if not smooth:
+            left = left + self.parameters.noise
         return mean, np.sqrt(variance * left)

@@ -1,0 +1,69 @@
+"""What the performance model sees of a row of parameters.
+
+    one block a parameter   ordered: where it lies, 0 to 1; the middle where it is not asked for
+                            categorical: one column a choice; zeros where it is not asked for
+                            conditional: one column more, whether it is asked for
+    one block more          all of these together, for what parameters do to each other
+
+As in `naokit.method.features`, each block is divided by its root mean square distance over random
+pairs, columns stay raw, and a block that is constant is left out. On the functions of
+benchmarks/optuna_sampler.py this found better values than one block for ordered and one for
+categorical parameters, everywhere but where all parameters are categorical, where it found the same
+(docs/samplers.md).
+
+Shapes: N rows, P parameters.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from naokit.method.features import Blocks
+from naokit.nao_sampler.parameters import Category, ParameterSpace
+from naokit.nao_sampler.presence import Presence
+
+SAMPLE = 500
+"""Random rows from which typical distances are read."""
+
+MIDDLE = 0.5
+
+
+class Features:
+    """Turns settled rows of one space into blocks of numbers.
+
+    Args:
+        space: of the parameters.
+        presence: says what is asked for.
+        generator: draws the sample.
+    """
+
+    def __init__(
+        self, space: ParameterSpace, presence: Presence, generator: np.random.Generator
+    ) -> None:
+        self.space = space
+        self.conditional = set(presence.conditional)
+        sample = presence(space.draw(generator, SAMPLE))
+        pairs = generator.integers(0, SAMPLE, (2, 4 * SAMPLE))
+        self.scales: dict[int, float] = {}
+        for place in range(len(space.parameters)):
+            block = self._block(place, sample)
+            away = ((block[pairs[0]] - block[pairs[1]]) ** 2).sum(axis=1).mean()
+            if away > 0:
+                self.scales[place] = float(away) ** 0.5
+
+    def __call__(self, settled: np.ndarray) -> Blocks:
+        """The scaled blocks of rows with NaN for what is not asked for, each (N, columns)."""
+        blocks = [self._block(place, settled) / scale for place, scale in self.scales.items()]
+        if len(blocks) == 1:
+            return blocks
+        return [*blocks, np.concatenate(blocks, axis=1) / len(blocks) ** 0.5]
+
+    def _block(self, place: int, settled: np.ndarray) -> np.ndarray:
+        """The raw block of one parameter."""
+        column, parameter = settled[:, place, None], self.space.parameters[place]
+        asked = ~np.isnan(column)
+        if isinstance(parameter, Category):
+            block = 1.0 * (column == parameter.everything())
+        else:
+            block = np.where(asked, column, MIDDLE)
+        return np.concatenate([block, asked], axis=1) if place in self.conditional else block
