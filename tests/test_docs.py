@@ -8,7 +8,7 @@ import pytest
 from naokit import spaces
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "docs/data.md", "docs/spaces.md"]
+PAGES = ["README.md", "docs/data.md", "docs/samplers.md", "docs/spaces.md"]
 
 
 def blocks(page: str) -> list[str]:
