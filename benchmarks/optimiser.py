@@ -138,8 +138,8 @@ HEAD = """# The optimiser's results
 Made by `python -m benchmarks.optimiser TABLES` from `benchmarks/results/optimiser/`. A query is one
 evaluation of a distinct architecture, the random ones included. A run that has not found the best
 counts as one of all its evaluations, so means with failures ("over") are lower bounds. @50 is the
-mean best value after 50 evaluations; differences are those of equal seeds, with half a 95 % interval.
-Processor time, one thread of a busy machine.
+mean best value after 50 evaluations; differences are those of equal seeds, with half a 95 %
+interval. Processor time, one thread of a busy machine.
 """
 
 

@@ -8,7 +8,13 @@ import pytest
 from naokit import spaces
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "docs/data.md", "docs/spaces.md", "docs/own-space.md"]
+PAGES = [
+    "README.md",
+    "docs/data.md",
+    "docs/spaces.md",
+    "docs/own-space.md",
+    "docs/samplers.md",
+]
 
 
 def blocks(page: str) -> list[str]:

@@ -1,6 +1,6 @@
 """A study's trials as rows of a space.
 
-Shapes: n trials with results, N rows, P parameters.
+Shapes: n trials with results, N rows, P parameters, c constraints.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
 from naokit.nao_sampler.parameters import SAME, ParameterSpace
-from naokit.nao_sampler.results import violation
+from naokit.nao_sampler.results import slacks
 
 VALUED = (TrialState.COMPLETE, TrialState.PRUNED)
 """The states of trials with results."""
@@ -32,7 +32,7 @@ class History:
     Attributes:
         valued: the trials with results.
         known: their rows, (n, P).
-        feasible: which of them violate no constraint, (n,).
+        slack: how far they are within each constraint, (n, c).
         failed: rows of the trials without results.
         running: rows of those being evaluated.
     """
@@ -41,7 +41,7 @@ class History:
         self.space = space
         self.valued = [trial for trial in trials if trial.state in VALUED]
         self.known = space.encode([trial.params for trial in self.valued])
-        self.feasible = np.array([violation(trial) == 0 for trial in self.valued], dtype=bool)
+        self.slack = slacks(self.valued)
         self.failed = self._others(trials, TrialState.FAIL)
         self.running = self._others(trials, TrialState.RUNNING)
         self._tried = np.concatenate([self.known, self.failed, self.running])

@@ -48,10 +48,9 @@ class NAOSampler(BaseSampler):
 
     **Pruned trials** count as results behind all complete ones, those that came further before the
     others, as in TPESampler. **Failed trials** have no result: near them, success is taken to be
-    less likely. **Trials with violated constraints** (`constraints_func`, or `set_constraint` of
-    Optuna's trials) are both: results behind all others, and failures. **Running trials** of
-    parallel workers are taken to turn out as expected. **Several objectives** are weighed anew for
-    each suggestion.
+    less likely. **Constraints** (`constraints_func`, or `set_constraint` of Optuna's trials) are
+    learnt from how far each trial was within them or beyond. **Running trials** of parallel workers
+    are taken to turn out as expected. **Several objectives** are weighed anew for each suggestion.
 
     **Where it falls back** on random values: until `n_startup_trials` trials have results; for a
     parameter that no finished trial asked for; for one whose range is no longer that of the last
