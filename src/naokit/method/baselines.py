@@ -54,10 +54,12 @@ class RandomStream:
                 architecture = self.space.sample(self.generator)
             else:
                 architecture = self.everything[int(self.generator.integers(len(self.everything)))]
-            if architecture.key not in self.keys:
+            if architecture.key not in self.keys and self.space.allows(architecture.choices):
                 self.keys.add(architecture.key)
                 self.drawn.append(architecture)
                 return architecture
+        if not self.keys:
+            self.space.sample(self.generator)  # says so where limits leave nothing
         raise SpaceExhausted(
             f"{self.space.name} seems to hold no more than {len(self.keys)} architectures"
         )
