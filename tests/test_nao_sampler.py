@@ -23,10 +23,11 @@ from optuna.testing.pytest_samplers import (
 from optuna.trial import TrialState, create_trial
 
 from naokit import NAOSampler
+from naokit.method.surrogate import rank_gauss
 from naokit.nao_sampler.history import History
 from naokit.nao_sampler.parameters import Number, ParameterSpace, union
 from naokit.nao_sampler.presence import Presence
-from naokit.nao_sampler.results import slacks, targets
+from naokit.nao_sampler.results import slacks, targets, with_distances
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +99,7 @@ import sys, optuna
 sys.path.insert(0, {folder!r})
 from test_nao_sampler import mixed
 from naokit import NAOSampler
+from naokit.method.surrogate import rank_gauss
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 study = optuna.load_study(storage={storage!r}, study_name="s", sampler=NAOSampler(seed=4))
 study.optimize(mixed, n_trials=2)
@@ -376,6 +378,17 @@ def test_results_stand_in_order() -> None:
     found = targets(worst_first, [StudyDirection.MINIMIZE], np.random.default_rng(0))
     assert sorted(found) == found.tolist()
     assert len(set(found)) == len(worst_first)
+
+
+def test_differences_count_among_the_better_half() -> None:
+    merits = np.array([-900.0, -30.0, -2.0, -1.0, 0.0, 0.01])
+    quantiles = rank_gauss(merits)
+    warped = with_distances(quantiles, merits)
+    assert (warped[:3] == quantiles[:3]).all()
+    assert sorted(warped) == warped.tolist()
+    assert warped[5] - warped[4] < 0.05 * (warped[4] - warped[3])
+    infinite = np.array([-math.inf, -math.inf, -math.inf, 0.0])
+    assert (with_distances(rank_gauss(infinite), infinite) == rank_gauss(infinite)).all()
 
 
 def test_the_best_in_every_objective_stands_first() -> None:

@@ -29,6 +29,8 @@ WEIGHT_DEVIATION = 0.2
 LENGTH_PRIOR = (0.3, 0.15)
 NOISE_PRIOR = (np.log(0.03), 1.0)
 NOISE_RANGE = (np.log(1e-4), 0.0)
+FARTHEST = (-6.0, 6.0)
+"""Of logits and log lengths: no fit comes near, but a step of its line search once overflowed."""
 ITERATIONS = 25
 SMALLEST = 1e-8
 """Variances are at least this: equal results or repeated features would make them zero."""
@@ -92,7 +94,7 @@ def fit_parameters(
     """
     blocks = len(distances)
     start = np.concatenate([logits, np.full(blocks, LENGTH_PRIOR[0]), [noise]])
-    bounds = [(None, None)] * (2 * blocks) + [NOISE_RANGE]
+    bounds = [FARTHEST] * (2 * blocks) + [NOISE_RANGE]
     found = minimize(
         _objective,
         start,
