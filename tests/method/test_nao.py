@@ -106,7 +106,7 @@ def test_a_process_grown_result_by_result_is_the_one_made_at_once() -> None:
         return [np.linalg.norm(left[:, None] - right[None], axis=2)]
 
     process = surrogate.GaussianProcess(
-        parameters, apart(places[:5], places[:5]), apart(places[:5], away)
+        parameters, apart(places[:5], places[:5]), [apart(places[:5], away)]
     )
     for row in range(5, 9):
         new = places[row : row + 1]

@@ -16,17 +16,19 @@ LIKENESS = 8.0
 """How fast one architecture's failing fades with distance (method.md, section 1)."""
 
 
-def expected_improvement(mean: np.ndarray, deviation: np.ndarray, incumbent: float) -> np.ndarray:
-    """E[max(0, y - incumbent)] for y ~ N(mean, deviation^2), (N,) (Jones et al. 1998).
+def expected_improvement(
+    mean: np.ndarray, deviation: np.ndarray, incumbent: np.ndarray | float
+) -> np.ndarray:
+    """E[max(0, y - incumbent)] for y ~ N(mean, deviation^2), the shape of mean (Jones et al. 1998).
 
     Alone it needs as few evaluations as in turn with upper confidence bounds, and it is zero where
     nothing can be gained, so that it may be multiplied by how likely a value is at all. The
     deviation must be that of a measurement, noise included (see `surrogate`).
 
     Args:
-        mean: of a measurement at each candidate, (N,).
+        mean: of a measurement at each candidate, (N,) or (S, N).
         deviation: of that measurement, (N,).
-        incumbent: the best known.
+        incumbent: the best known, one or (S, 1).
     """
     away = (mean - incumbent) / deviation
     density = np.exp(-away * away / 2) / np.sqrt(2 * np.pi)

@@ -23,10 +23,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import ndtri
 from scipy.stats import spearmanr
 from threadpoolctl import ThreadpoolController
 
-from naokit.base import Architecture, Method, Proposal, Space, Trial
+from naokit.base import Architecture, Method, Proposal, Space, Trial, derive_seed
 from naokit.method.acquisition import (
     expected_improvement,
     feasibility,
@@ -48,13 +49,21 @@ ENUMERABLE = 50_000
 """A space of so many spellings at most is scored whole."""
 
 Foretell = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-"""Targets of the known results -> mean and deviation of a measurement at some candidates."""
+"""Targets of the known results, (n,) or (S, n) -> mean, (N,) or (S, N), and deviation, (N,), of a
+measurement at N candidates."""
 
 REFIT = 1.15
 """The parameters are fitted anew when there are so many times the results of the last fit."""
 
-LATENT_EVERY = 10
-"""Results between two trainings of the encoder, predictor and decoder."""
+LATENT_FIRST, RETRAIN = 10, 1.5
+"""Results at the first training of the encoder, predictor and decoder, and how many times those of
+the last are there at the next (docs/results.md says what they cost and give)."""
+
+PART = 4096
+"""Of everything, how much is compared with the results at once."""
+
+OUTCOMES = 32
+"""Possible outcomes of what is pending over which an evaluation's promise is averaged."""
 
 REFUSALS, ROUNDS = 20, 5
 """Candidates beyond a limit after which the others are scored anew, and how often that is done."""
@@ -97,16 +106,16 @@ class Nao(Method):
             return Proposal(self.stream.next(seen), "random")
         known, values = _split(valued)
         model = self._model(known, values)
-        targets = rank_gauss(values)
-        for architecture in pending:  # kriging believer: what is pending turns out as expected
-            mean, _ = model.foretell(self.features([architecture]), targets)
-            model, targets = model.grown(architecture), np.append(targets, mean)
+        outcomes = rank_gauss(values)[None]
+        if pending:
+            generator = np.random.default_rng(derive_seed(self.seed, "pending", turn))
+            model, outcomes = imagined(model, outcomes, pending, generator)
         failed = [trial.architecture for trial in history if trial.known is None]
         slack = np.array([trial.slack for trial in valued] + [np.inf] * len(pending))
         facts = dict(model.quality)
         for _ in range(ROUNDS):
             refused: list[Architecture] = []
-            score = Score(model, targets, slack, failed)
+            score = Score(model, outcomes, slack, failed)
             for candidate in self._candidates(score, valued, facts):
                 architecture = candidate.architecture
                 if architecture.key in seen:
@@ -129,7 +138,7 @@ class Nao(Method):
             return
         best = _best_first(valued)
         decoded: list[Candidate] = []
-        if len(valued) >= LATENT_EVERY:
+        if len(valued) >= LATENT_FIRST:
             decoded = self._latent_steps(valued)(best)
             new = {c.architecture.choices for c in decoded} - {a.choices for a in best}
             facts |= {"decoded": float(len(decoded)), "decoded_new": float(len(new))}
@@ -139,7 +148,7 @@ class Nao(Method):
         """The encoder, predictor and decoder as they were trained after every few results."""
         from naokit.method.latent import LatentSteps
 
-        trained = len(valued) // LATENT_EVERY * LATENT_EVERY
+        trained = last_fit(len(valued), LATENT_FIRST, RETRAIN)
         known, values = _split(valued[:trained])
         targets = rank_gauss(values)
         made_of = (known, targets.tolist())
@@ -176,12 +185,32 @@ def _best_first(valued: Sequence[Trial]) -> list[Architecture]:
     return [trial.architecture for trial in ordered]
 
 
-def last_fit(results: int) -> int:
-    """How many results the parameters are fitted to when so many are known."""
-    fitted = 2
-    while (later := math.ceil(REFIT * fitted)) <= results:
+def last_fit(results: int, first: int = 2, growth: float = REFIT) -> int:
+    """How many results something was last fitted to when so many are known."""
+    fitted = first
+    while (later := math.ceil(growth * fitted)) <= results:
         fitted = later
     return fitted
+
+
+def imagined(
+    model: Model,
+    outcomes: np.ndarray,
+    pending: Sequence[Architecture],
+    generator: np.random.Generator,
+) -> tuple[Model, np.ndarray]:
+    """The model with what is pending, and outcomes (S, n) that it may have (Snoek et al. 2012).
+
+    Each is drawn given those before it, by the same quantiles for all, so that few tell much. To
+    take the mean of each for its outcome instead needed 5 % more evaluations (docs/results.md).
+    """
+    quantiles = ndtri((np.arange(OUTCOMES) + 0.5) / OUTCOMES)
+    outcomes = np.repeat(outcomes, OUTCOMES, axis=0)
+    for architecture in pending:
+        mean, deviation = model.foretell(model.features([architecture]), outcomes)
+        drawn = mean + deviation * generator.permutation(quantiles)[:, None]
+        model, outcomes = model.grown(architecture), np.append(outcomes, drawn, axis=1)
+    return model, outcomes
 
 
 class Everything:
@@ -234,7 +263,10 @@ class Model:
         between = distances(self.blocks, self.blocks)
         exact = [r.astype(np.float64) for r in between]
         parameters = fit_parameters(exact, targets, features.logits)
-        self.process = GaussianProcess(parameters, between, self._across(self.blocks))
+        size = 0 if everything is None else len(everything.architectures)
+        parts = (slice(place, place + PART) for place in range(0, size, PART))
+        across = (self._across(self.blocks, part) for part in parts)
+        self.process = GaussianProcess(parameters, between, across)
         self.quality = quality(targets, *self.process.left_out(targets))
 
     def continues(self, known: Sequence[Architecture], targets: np.ndarray) -> bool:
@@ -253,14 +285,14 @@ class Model:
         return model
 
     def foretell(self, blocks: Blocks, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and deviation of a measurement at architectures of these features."""
+        """Mean and deviation of a measurement at these features; see `Foretell`."""
         return self.process.posterior_at(targets, distances(self.blocks, blocks))
 
-    def _across(self, blocks: Blocks) -> list[np.ndarray]:
-        """Distances to everything; to nothing where a space is endless."""
+    def _across(self, blocks: Blocks, part: slice = slice(None)) -> list[np.ndarray]:
+        """Distances to a part of everything; to nothing where a space is endless."""
         if self.everything is None:
             return [np.zeros((len(block), 0), dtype=np.float32) for block in blocks]
-        return distances(blocks, self.everything.blocks)
+        return distances(blocks, [block[part] for block in self.everything.blocks])
 
 
 def quality(targets: np.ndarray, means: np.ndarray, deviations: np.ndarray) -> dict[str, float]:
@@ -279,20 +311,28 @@ def quality(targets: np.ndarray, means: np.ndarray, deviations: np.ndarray) -> d
 
 
 class Score:
-    """What an evaluation promises, of architectures or of everything."""
+    """What an evaluation promises, of architectures or of everything.
+
+    Args:
+        model: of the results, those pending included.
+        outcomes: targets of these results as they may turn out, (S, n).
+        slack: how far each is within the limits, (n,).
+        failed: what gave no value.
+    """
 
     def __init__(
         self,
         model: Model,
-        targets: np.ndarray,
+        outcomes: np.ndarray,
         slack: np.ndarray,
         failed: Sequence[Architecture],
     ) -> None:
         self.model = model
-        self.targets = targets
+        self.outcomes = outcomes
         self.failed = model.features(failed) if failed else None
         within = slack >= 0
-        self.incumbent = targets[within].max() if within.any() else None
+        best = outcomes[:, within].max(axis=1, keepdims=True) if within.any() else None
+        self.incumbents = None if best is None else best.astype(np.float32)
         self.slack = None if within.all() else slack_targets(slack)
 
     def __call__(self, architectures: Sequence[Architecture]) -> np.ndarray:
@@ -312,10 +352,10 @@ class Score:
 
     def _promise(self, blocks: Blocks, foretell: Foretell) -> np.ndarray:
         """Expected improvement, as far as a value within the limits is likely."""
-        mean, deviation = foretell(self.targets)
-        promise = np.ones_like(mean)  # nothing is within the limits yet: find what is
-        if self.incumbent is not None:
-            promise = expected_improvement(mean, deviation, self.incumbent)
+        mean, deviation = foretell(self.outcomes)
+        promise = np.ones_like(deviation)  # nothing is within the limits yet: find what is
+        if self.incumbents is not None:
+            promise = expected_improvement(mean, deviation, self.incumbents).mean(axis=0)
         if self.slack is not None:
             slack, threshold = self.slack
             promise = promise * within_limits(*foretell(slack), threshold)

@@ -147,8 +147,7 @@ class Score:
         return [self.process.posterior_at(t, between, smooth=True) for t in self.targets]
 
     def _process(self) -> GaussianProcess:
-        nothing = [np.zeros((len(block), 0)) for block in self.blocks]
-        return GaussianProcess(self.parameters, distances(self.blocks, self.blocks), nothing)
+        return GaussianProcess(self.parameters, distances(self.blocks, self.blocks))
 
 
 def promise(
