@@ -69,10 +69,10 @@ def best_after(
 
 
 def test_it_is_ahead_of_random_and_not_behind_tpe() -> None:
-    seeds = range(5)
-    ours = [best_after(NAOSampler(seed=seed), 30) for seed in seeds]
-    random = [best_after(RandomSampler(seed=seed), 60) for seed in seeds]
-    tpe = [best_after(TPESampler(seed=seed), 30) for seed in seeds]
+    seeds = range(3)
+    ours = [best_after(NAOSampler(seed=seed), 25) for seed in seeds]
+    random = [best_after(RandomSampler(seed=seed), 50) for seed in seeds]
+    tpe = [best_after(TPESampler(seed=seed), 25) for seed in seeds]
     assert statistics.fmean(ours) < statistics.fmean(random)  # with half of the trials
     assert statistics.fmean(ours) < statistics.fmean(tpe) + 0.1
 
@@ -176,7 +176,7 @@ def test_fewer_evaluations_fail_than_with_a_sampler_blind_to_failures() -> None:
         return sum(t.state == TrialState.FAIL for t in study.trials)
 
     ours, blind = (
-        sum(failures(make(seed=seed)) for seed in range(4)) for make in (NAOSampler, TPESampler)
+        sum(failures(make(seed=seed)) for seed in range(2)) for make in (NAOSampler, TPESampler)
     )
     assert ours < 0.8 * blind
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from scipy.optimize import check_grad
 
-from naokit.base import Method, Space, Trial
+from naokit.base import Architecture, Method, Space, Trial
 from naokit.graphs import Graph
 from naokit.method import surrogate
 from naokit.method.acquisition import expected_improvement, feasibility
+from naokit.method.candidates import BEST, REACH, CandidateSearch
 from naokit.method.features import Features, Shape, distances
-from naokit.method.nao import Nao, last_fit
+from naokit.method.nao import OUTCOMES, Model, Nao, imagined, last_fit
 from naokit.spaces import Choice, Choices, ConvCells, NasBench201
 from naokit.testing import MethodContract
 
@@ -67,6 +68,60 @@ def test_equal_values_and_failures_are_no_end(failing: int) -> None:
 
 def test_the_parameters_are_fitted_at_the_same_results_however_the_search_went() -> None:
     assert [last_fit(n) for n in (2, 3, 5, 8, 9, 10, 100)] == [2, 3, 5, 7, 9, 9, 95]
+
+
+def test_what_is_pending_turns_out_as_the_model_expects_in_many_ways() -> None:
+    generator = np.random.default_rng(0)
+    space = NasBench201()
+    known = [space.sample(generator) for _ in range(8)]
+    targets = surrogate.rank_gauss(generator.normal(size=8))
+    model = Model(Features(space), None, known, targets)
+    pending = [space.sample(generator) for _ in range(2)]
+    grown, outcomes = imagined(model, targets[None], pending, generator)
+    assert outcomes.shape == (OUTCOMES, 10)
+    assert grown.known == [*known, *pending]
+    assert (outcomes[:, :8] == targets).all()
+    mean, deviation = model.foretell(model.features(pending), targets)
+    assert outcomes[:, 8].mean() == pytest.approx(mean[0], abs=1e-5)
+    assert outcomes[:, 8].std() == pytest.approx(deviation[0], rel=0.05)
+    expected, _ = model.grown(pending[0]).foretell(
+        model.features(pending[1:]), np.append(targets, mean[0])
+    )
+    assert outcomes[:, 9].mean() == pytest.approx(expected[0], abs=0.1)
+
+
+def test_several_outcomes_are_foretold_like_each() -> None:
+    generator = np.random.default_rng(0)
+    places = generator.normal(size=(9, 2))
+    apart = [np.linalg.norm(places[:, None] - places[None], axis=2)]
+    parameters = surrogate.Parameters(np.ones(1), np.array([1.3]), 0.05)
+    known, across = [apart[0][:6, :6]], [apart[0][:6, 6:]]
+    halves = [[across[0][:, :1]], [across[0][:, 1:]]]  # candidates in parts change nothing
+    process = surrogate.GaussianProcess(parameters, known, halves)
+    rows = generator.normal(size=(3, 6))
+    together, deviation = process.posterior(rows)
+    each = [process.posterior_at(row, across) for row in rows]
+    assert together == pytest.approx(np.array([mean for mean, _ in each]), abs=1e-5)
+    variance = np.mean([apart * apart for _, apart in each], axis=0)
+    assert deviation**2 == pytest.approx(variance, rel=1e-4)
+
+
+def test_candidates_stay_near_what_is_known() -> None:
+    """A score that draws just beyond the bound: no child gets there."""
+    space = ConvCells.small()
+    best = [space.sample(np.random.default_rng(seed)) for seed in range(BEST)]
+    roots = np.array([architecture.choices for architecture in best])
+
+    def away(architecture: Architecture) -> int:
+        return int((roots != np.array(architecture.choices)).sum(axis=1).min())
+
+    def score(architectures: list[Architecture]) -> np.ndarray:
+        return np.array([-abs(away(architecture) - REACH - 1.0) for architecture in architectures])
+
+    found = list(CandidateSearch(space, 0)(score, best))
+    bred = [away(c.architecture) for c in found if c.origin in ("mutation", "crossing")]
+    assert len(bred) > 50
+    assert max(bred) == REACH
 
 
 def test_targets_keep_the_order_and_nothing_else() -> None:
