@@ -4,7 +4,7 @@
 
 Each search trains 40 networks (recipe `quick`, F=8, N=1), then the best five twice more. What
 counts is how good the networks of the second half are, and the later trainings of the best, those
-which did not choose it. Five seeds. Runs are kept in `runs/cells` and continue after an interruption.
+which did not choose it. Five seeds. Runs are kept in `runs/cells` and continue after a stop.
 """
 
 from __future__ import annotations

@@ -192,10 +192,19 @@ class Space(ABC):
         Raises:
             InputError: the space has no networks, or the settings do not fit.
         """
-        raise InputError(
+        raise self.no_network()
+
+    def no_network(self) -> InputError:
+        """What to say where a network is asked for and the space has none."""
+        return InputError(
             f"the space {self.name} has no network to build: it is searched on known results; "
             "give a table (--table) or a function as evaluator"
         )
+
+    @property
+    def has_networks(self) -> bool:
+        """Whether `build` makes a network."""
+        return type(self).build is not Space.build
 
     @property
     def size(self) -> int:

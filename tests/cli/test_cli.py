@@ -224,6 +224,11 @@ def test_a_wrong_device_leaves_nothing_behind(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_space_without_networks_leaves_nothing_behind(tmp_path: Path) -> None:
+    assert run("search", "--space", "nas-bench-201").exit_code == 2
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

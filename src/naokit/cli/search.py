@@ -178,6 +178,8 @@ def search(
             found = _on_table(options, task)
         else:
             assert searched is not None
+            if not searched.has_networks:  # before anything is written
+                raise searched.no_network()
             wants_baseline = chosen.baseline if baseline is None else baseline
             found = _on_data(options, searched, data or "digits", chosen, wants_baseline, final)
         if json:

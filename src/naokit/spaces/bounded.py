@@ -91,6 +91,11 @@ class Bounded(Space):
         """As the space beneath."""
         return self.space.build(Architecture(self.space, architecture.choices), settings)
 
+    @property
+    def has_networks(self) -> bool:
+        """As the space beneath."""
+        return self.space.has_networks
+
     def everything(self, limit: int) -> list[Architecture] | None:
         """As the space beneath."""
         found = self.space.everything(limit)
