@@ -34,8 +34,16 @@ METHODS = {
     "gp": 3,
 }
 """Seeds of each method; the dear ones have fewer."""
-DEAR = ("nao-2018", "seminas", "gp")
-"""Measured on C10 and scene alone."""
+FEWER = {
+    ("arxiv", "nao"): 100,
+    ("arxiv-batch-10", "nao"): 100,
+    ("photo", "nao"): 50,
+    ("arxiv", "nao-candidates"): 30,
+}
+"""Seeds where a run takes long."""
+ON_C10 = ("nao-2018", "seminas", "gp")
+"""The dearest, measured there alone."""
+NOT_ON_PHOTO = ("nao-candidates",)
 CELLS = ("nas-bench-201-cifar10.csv.gz",)
 SCENE = ("transnas-bench-101-micro-scene.csv.gz",)
 GRAPH = ("nas-bench-graph-arxiv-photo.csv.gz",)
@@ -73,23 +81,28 @@ def main() -> None:
         if name == "page":
             break
         task, evaluations, batch = known[name]
-        methods = [m for m in METHODS if m not in DEAR or name in ("c10", "scene")]
-        if batch > 1 or name == "c10-one-run":
-            methods = ["nao"]
         summaries = [
             bench(
                 task,
                 [method],
-                seeds=METHODS[method],
+                seeds=FEWER.get((name, method), METHODS[method]),
                 evaluations=evaluations,
                 batch=batch,
                 out=OUT / name,
                 on_run=lambda run: print(run.method, run.seed, len(run.values), flush=True),
             )
-            for method in methods
+            for method in methods_of(name, batch)
         ]
         record(name, summaries)
     page()
+
+
+def methods_of(name: str, batch: int) -> list[str]:
+    """The methods that are measured on a task."""
+    if batch > 1 or name == "c10-one-run":
+        return ["nao"]
+    left_out = (() if name == "c10" else ON_C10) + (NOT_ON_PHOTO if name == "photo" else ())
+    return [method for method in METHODS if method not in left_out]
 
 
 def record(name: str, summaries: list[dict[str, Any]]) -> None:
