@@ -145,7 +145,7 @@ class Nao(Method):
         yield from self.search(score, best, decoded)
 
     def _latent_steps(self, valued: Sequence[Trial]) -> LatentSteps:
-        """The encoder, predictor and decoder as they were trained after every few results."""
+        """The encoder, predictor and decoder as they were trained last."""
         from naokit.method.latent import LatentSteps
 
         trained = last_fit(len(valued), LATENT_FIRST, RETRAIN)
