@@ -21,7 +21,7 @@ from benchmarks.record import RESULTS, write
 from naokit.base import Architecture, derive_seed
 from naokit.evaluators import Train
 from naokit.method.features import distances
-from naokit.method.nao import features_of
+from naokit.method.promise import features_of
 from naokit.method.surrogate import GaussianProcess, fit_parameters, rank_gauss
 from naokit.spaces import ConvCells
 

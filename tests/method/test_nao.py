@@ -12,7 +12,8 @@ from naokit.method import surrogate
 from naokit.method.acquisition import expected_improvement, feasibility
 from naokit.method.candidates import BEST, REACH, CandidateSearch
 from naokit.method.features import Features, Shape, distances
-from naokit.method.nao import OUTCOMES, Model, Nao, imagined, last_fit
+from naokit.method.nao import Nao, last_fit
+from naokit.method.promise import OUTCOMES, Model, imagined
 from naokit.spaces import Choice, Choices, ConvCells, NasBench201
 from naokit.testing import MethodContract
 

@@ -3,7 +3,7 @@
 The model of the paper (`model.py`), used the other way round: it proposes and does not judge.
 
     random architectures ──reconstruction──> weights that know the space       (once a space)
-    the process's means there and near the best ──joint loss──> a predictor    (at 10, 15, 23, ... results)
+    the process's means there and near the best ──joint loss──> a predictor    (at 10, 15, 23, ...)
     the best ──one step up its slope, of several lengths──> decoded candidates (every suggestion)
 
 Means stand for labels because there are as many as wanted: trained on the few results alone, the
