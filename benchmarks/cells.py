@@ -4,7 +4,7 @@
 
 Each search trains 40 networks (recipe `quick`, F=8, N=1), then the best five twice more. What
 counts is how good the networks of the second half are, and the later trainings of the best, those
-which did not choose it. Five seeds. Runs are kept in `runs/cells` and continue after a stop.
+which did not choose it. Three seeds. Runs are kept in `runs/cells` and continue after a stop.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from naokit import runs
 from naokit.evaluators import Train
 from naokit.spaces import ConvCells
 
-SEEDS, EVALUATIONS, BEST, TIMES, METHODS = 5, 40, 5, 3, ("nao", "random")
+SEEDS, EVALUATIONS, BEST, TIMES, METHODS = 3, 40, 5, 3, ("nao", "random")
 OUT = Path(__file__).parents[1] / "runs" / "cells"
 
 
