@@ -176,7 +176,7 @@ def test_parameters_of_a_network_are_counted_without_training_it() -> None:
     evaluator = Train("digits", "quick", channels=8, cells=1)
     inside = limited(space, evaluator, [Limit("parameters", True, 4000.0)])
     generator = np.random.default_rng(0)
-    for _ in range(5):
+    for _ in range(2):
         architecture = inside.sample(generator)
         assert evaluator.figures(architecture)["parameters"] <= 4000
     assert limited(space, evaluator, [Limit("latency", True, 1.0)]) is space
