@@ -202,6 +202,11 @@ class Space(ABC):
         )
 
     @property
+    def without_limits(self) -> Space:
+        """The space that limits were laid on; a sample of it costs no check."""
+        return self
+
+    @property
     def has_networks(self) -> bool:
         """Whether `build` makes a network."""
         return type(self).build is not Space.build

@@ -103,7 +103,7 @@ class Features:
     def __init__(self, space: Space) -> None:
         self.space = space
         generator = np.random.default_rng(derive_seed("features"))
-        sample = [space.sample(generator) for _ in range(SAMPLE)]
+        sample = [space.without_limits.sample(generator) for _ in range(SAMPLE)]
         graphs = [architecture.graphs for architecture in sample]
         self.shapes = [Shape.of(map(canonical, part)) for part in zip(*graphs, strict=True)]
         self._known: list[dict[Graph, tuple[np.ndarray, ...]]] = [{} for _ in self.shapes]

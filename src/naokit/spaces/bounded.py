@@ -126,6 +126,11 @@ class LimitedSpace(Bounded):
     holds: Callable[[Sequence[int]], bool] = field(compare=False, repr=False)
     cheap: bool = False
 
+    @property
+    def without_limits(self) -> Space:
+        """The space beneath."""
+        return self.space
+
     def allows(self, choices: Sequence[int]) -> bool:
         """Whether the limits hold, and the space beneath allows it."""
         return self.space.allows(choices) and self.holds(choices)
