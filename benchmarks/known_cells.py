@@ -20,9 +20,8 @@ from scipy.stats import spearmanr
 from benchmarks.record import RESULTS, write
 from naokit.base import Architecture, derive_seed
 from naokit.evaluators import Train
-from naokit.method.features import distances
-from naokit.method.promise import features_of
-from naokit.method.surrogate import GaussianProcess, fit_parameters, rank_gauss
+from naokit.method.promise import Model, features_of
+from naokit.method.surrogate import rank_gauss
 from naokit.spaces import ConvCells
 
 CELLS, GROUP, TWICE, SPLITS = 500, 100, 50, 40
@@ -64,18 +63,14 @@ def summary(cells: list[Architecture], values: list[list[float]]) -> dict[str, o
 def foretold(cells: list[Architecture], values: np.ndarray, known: int) -> dict[str, float]:
     """Rank correlation of the model's mean with the cells it did not see."""
     features = features_of(cells[0].space)
-    blocks = features(cells)
-    apart = [r.astype(np.float64) for r in distances(blocks, blocks)]
     generator = np.random.default_rng(known)
     found = []
     for _ in range(SPLITS):
         order = generator.permutation(len(cells))
         seen, unseen = order[:known], order[known:]
         targets = rank_gauss(values[seen])
-        between = [r[np.ix_(seen, seen)] for r in apart]
-        parameters = fit_parameters(between, targets, features.logits)
-        process = GaussianProcess(parameters, between, [[r[np.ix_(seen, unseen)] for r in apart]])
-        mean, _ = process.posterior(targets)
+        model = Model(features, None, [cells[place] for place in seen], targets)
+        mean, _ = model.foretell(features([cells[place] for place in unseen]), targets)
         found.append(float(spearmanr(mean, values[unseen]).statistic))
     return {
         "mean": statistics.fmean(found),

@@ -53,7 +53,7 @@ def pool(folder: Path, first: int, last: int) -> dict[str, float]:
     order = np.random.default_rng(0).permutation(len(method.everything.architectures))
     known = [method.everything.architectures[place] for place in order[:last]]
     history = [Trial(n, a, table.values[a.key]) for n, a in enumerate(known)]
-    return cost(method.propose(history[:amount]).model and amount for amount in range(first, last))
+    return cost(method.propose(history[:amount]) for amount in range(first, last))
 
 
 def endless(last: int) -> dict[str, float]:

@@ -20,12 +20,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TypeVar
 
 import numpy as np
 
 from naokit.base import Architecture, Space, derive_seed
 from naokit.graphs import SUM, Graph, canonical
 
+Name = TypeVar("Name")
 Blocks = Sequence[np.ndarray]
 """The features of A architectures, one (A, columns) array a block."""
 
@@ -107,12 +109,7 @@ class Features:
         graphs = [architecture.graphs for architecture in sample]
         self.shapes = [Shape.of(map(canonical, part)) for part in zip(*graphs, strict=True)]
         self._known: list[dict[Graph, tuple[np.ndarray, ...]]] = [{} for _ in self.shapes]
-        pairs = generator.integers(0, SAMPLE, (2, 4 * SAMPLE))
-        self.scales: dict[str, float] = {}
-        for name, block in self._blocks(sample).items():
-            away = ((block[pairs[0]] - block[pairs[1]]) ** 2).sum(axis=1).mean()
-            if away > 0:
-                self.scales[name] = float(away) ** 0.5
+        self.scales = typical_distances(self._blocks(sample), generator)
         self.names = tuple(self.scales)
         self.logits = np.array([DEPTH_LOGIT if name == "depth" else 0.0 for name in self.names])
 
@@ -151,6 +148,21 @@ class Features:
             blocks = stack.counts() if self.shapes[place].flat else stack.structure()
             known.update(zip(new, zip(*blocks, strict=True), strict=True))
         return [np.stack(rows) for rows in zip(*(known[graph] for graph in graphs), strict=True)]
+
+
+def typical_distances(
+    blocks: Mapping[Name, np.ndarray], generator: np.random.Generator
+) -> dict[Name, float]:
+    """The root mean square distance of random pairs in each block of a sample.
+
+    A block that is constant has none.
+    """
+    pairs = generator.integers(0, SAMPLE, (2, 4 * SAMPLE))
+    squares = {
+        name: float(((block[pairs[0]] - block[pairs[1]]) ** 2).sum(axis=1).mean())
+        for name, block in blocks.items()
+    }
+    return {name: square**0.5 for name, square in squares.items() if square > 0}
 
 
 def distances(left: Blocks, right: Blocks) -> list[np.ndarray]:

@@ -18,17 +18,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from naokit.base import Architecture, Method, Proposal, Space, Trial, derive_seed
 from naokit.method.baselines import RandomStream
 from naokit.method.candidates import Candidate, CandidateSearch
 from naokit.method.promise import Model, Score, everything_of, features_of, imagined
-from naokit.method.surrogate import rank_gauss
+from naokit.method.surrogate import one_blas_thread, rank_gauss
 
 if TYPE_CHECKING:  # torch is needed only where a space is endless
     from naokit.method.latent import LatentSteps
@@ -71,8 +69,7 @@ class Nao(Method):
 
     def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
         """The candidate whose evaluation promises most."""
-        # Matrices are small here: two BLAS threads beside another process took 13 times as long.
-        with _blas().limit(limits=1, user_api="blas"):
+        with one_blas_thread():
             return self._propose(history, pending)
 
     def _propose(self, history: Sequence[Trial], pending: Sequence[Architecture]) -> Proposal:
@@ -169,8 +166,3 @@ def last_fit(results: int, first: int = 2, growth: float = REFIT) -> int:
     while (later := math.ceil(growth * fitted)) <= results:
         fitted = later
     return fitted
-
-
-@lru_cache(maxsize=1)
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from scipy.special import ndtri
@@ -182,11 +182,7 @@ class Score:
         """The promise of each, (N,)."""
         blocks = self.model.features(architectures)
         between = distances(self.model.blocks, blocks)
-
-        def foretell(targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            return self.model.process.posterior_at(targets, between)
-
-        return self._promise(blocks, foretell)
+        return self._promise(blocks, partial(self.model.process.posterior_at, cross=between))
 
     def of_everything(self) -> np.ndarray:
         """The promise of the whole space."""

@@ -14,13 +14,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.linalg import cho_solve, solve_triangular
 from scipy.optimize import minimize
 from scipy.special import ndtri
 from scipy.stats import rankdata
+from threadpoolctl import ThreadpoolController
 
 SQRT5 = 5**0.5
 
@@ -34,6 +37,17 @@ FARTHEST = (-6.0, 6.0)
 ITERATIONS = 25
 SMALLEST = 1e-8
 """Variances are at least this: equal results or repeated features would make them zero."""
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Holds BLAS to one thread: matrices are small here (13 times, docs/results.md)."""
+    limited: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
+    return limited
+
+
+@lru_cache(maxsize=1)
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def rank_gauss(values: np.ndarray) -> np.ndarray:

@@ -2,7 +2,8 @@
 
     the best known, random ones ──> generations of mutants and crossings ──> ascent
 
-`naokit.method.candidates` with rows of numbers for architectures, and its measures.
+`naokit.method.candidates` with rows of numbers for architectures, its measures, and no bound on how
+far a child may go: numbers have no count of choices to differ in.
 
 Shapes: N rows, P parameters.
 """

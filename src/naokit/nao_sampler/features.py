@@ -8,8 +8,7 @@
 As in `naokit.method.features`, each block is divided by its root mean square distance over random
 pairs, columns stay raw, and a block that is constant is left out. On the functions of
 benchmarks/optuna_sampler.py this found better values than one block for ordered and one for
-categorical parameters, everywhere but where all parameters are categorical, where it found the same
-(docs/samplers.md).
+categorical parameters; where all parameters are categorical it found the same.
 
 Shapes: N rows, P parameters.
 """
@@ -18,12 +17,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from naokit.method.features import Blocks
+from naokit.method.features import SAMPLE, Blocks, typical_distances
 from naokit.nao_sampler.parameters import Category, ParameterSpace
 from naokit.nao_sampler.presence import Presence
-
-SAMPLE = 500
-"""Random rows from which typical distances are read."""
 
 MIDDLE = 0.5
 
@@ -43,13 +39,8 @@ class Features:
         self.space = space
         self.conditional = set(presence.conditional)
         sample = presence(space.draw(generator, SAMPLE))
-        pairs = generator.integers(0, SAMPLE, (2, 4 * SAMPLE))
-        self.scales: dict[int, float] = {}
-        for place in range(len(space.parameters)):
-            block = self._block(place, sample)
-            away = ((block[pairs[0]] - block[pairs[1]]) ** 2).sum(axis=1).mean()
-            if away > 0:
-                self.scales[place] = float(away) ** 0.5
+        blocks = {place: self._block(place, sample) for place in range(len(space.parameters))}
+        self.scales = typical_distances(blocks, generator)
 
     def __call__(self, settled: np.ndarray) -> Blocks:
         """The scaled blocks of rows with NaN for what is not asked for, each (N, columns)."""

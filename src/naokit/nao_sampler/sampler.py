@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,9 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.samplers._base import _process_constraints_after_trial
 from optuna.trial import FrozenTrial, TrialState
-from threadpoolctl import ThreadpoolController
 
 from naokit.base import derive_seed
+from naokit.method.surrogate import one_blas_thread
 from naokit.nao_sampler.history import RELATIVE, VALUED, History
 from naokit.nao_sampler.parameters import ParameterSpace, union
 from naokit.nao_sampler.proposal import best_new
@@ -101,8 +100,7 @@ class NAOSampler(BaseSampler):
         if len(history.valued) < self._n_startup_trials:
             return self._random(study, trial, search_space, history)
         generator = np.random.default_rng(derive_seed(self._seed, "parameters", trial.number))
-        # Matrices are small here: two BLAS threads beside another process took 13 times as long.
-        with _blas().limit(limits=1, user_api="blas"):
+        with one_blas_thread():
             values = targets(history.valued, study.directions, generator)
             row, asked = best_new(history, values, trial.number, generator)
         planned = {history.space.names[place]: row[place] for place in np.flatnonzero(asked)}
@@ -169,8 +167,3 @@ class NAOSampler(BaseSampler):
         """A random value that depends on the seed, the trial and the parameter alone."""
         seed = derive_seed(self._seed, "random", trial.number, name, attempt) % 2**32
         return RandomSampler(seed).sample_independent(study, trial, name, distribution)
-
-
-@lru_cache(maxsize=1)
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()
