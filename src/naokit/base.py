@@ -298,6 +298,7 @@ class ImageSettings(NetworkSettings):
         auxiliary: whether there is a second head for training.
         drop_path_keep: probability of keeping a branch at the end of training, in (0, 1].
         dropout_keep: probability of keeping a feature before the classifier, in (0, 1].
+        stem: "small", or "large" for images as large as ImageNet's: an eighth of the side is left.
     """
 
     classes: int = 10
@@ -307,6 +308,7 @@ class ImageSettings(NetworkSettings):
     auxiliary: bool = False
     drop_path_keep: float = 1.0
     dropout_keep: float = 1.0
+    stem: Literal["small", "large"] = "small"
 
 
 @dataclass(frozen=True)

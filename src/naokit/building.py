@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from naokit.base import Architecture, ImageSettings
+from naokit.spaces import published
 
 if TYPE_CHECKING:
     from torch import nn
 
 
 def build(
-    architecture: Architecture,
+    architecture: Architecture | str,
     *,
     classes: int = 10,
     channels: int = 16,
@@ -22,15 +23,22 @@ def build(
     """A plain `torch.nn.Module` with random weights.
 
     Args:
-        architecture: of a space that has networks.
+        architecture: of a space that has networks, or the name of a published one (`naokit zoo`).
         classes: size of the output.
         channels: the paper's F.
         cells: the paper's N; 3N + 2 cells in all.
-        image: shape (channels, height, width) of one image.
+        image: shape (channels, height, width) of one image; from 96 pixels a side the network
+            begins as the published one for ImageNet, with three convolutions of stride 2.
         auxiliary: whether there is a second head, whose logits come second in training mode.
 
     Raises:
         InputError: no such network can be built (what is wrong).
     """
-    settings = ImageSettings(classes, channels, cells, image, auxiliary)
+    from naokit.networks import stem_for
+
+    if isinstance(architecture, str):
+        architecture = published.genotype(architecture).architecture
+    settings = ImageSettings(
+        classes, channels, cells, image, auxiliary=auxiliary, stem=stem_for(image)
+    )
     return architecture.space.build(architecture, settings)

@@ -18,6 +18,7 @@ from naokit.evaluators import Train
 from naokit.export import Bundle
 from naokit.report import Comparison, verdict
 from naokit.runs import PRESETS, Preset
+from naokit.spaces.published import GENOTYPES
 from naokit.training import loop
 
 NAONET_A = "0 7 1 15 2 8 1 7 0 6 1 7 0 8 4 7 1 5 0 7 0 7 1 13 0 6 0 14 0 9 1 10 0 14 2 6 1 11 0 7"
@@ -54,6 +55,20 @@ def test_profile_counts_the_published_network() -> None:
     assert found["auxiliary_parameters"] == 476426
     assert found["latency_ms"] > 0
     assert found["peak_memory_mb"] > 0
+
+
+def test_the_zoo_is_listed_and_its_names_stand_for_genotypes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = GENOTYPES["naonet-b"]
+    monkeypatch.setattr("naokit.spaces.published.GENOTYPES", {"naonet-b": shown})
+    listed = json.loads(run("zoo", "--json").stdout)["networks"]
+    assert [(row["name"], row["parameters"]) for row in listed] == [("naonet-b", 2_921_302)]
+    table = run("zoo").stdout
+    assert "2,921,302" in table
+    assert "2.93, cutout" in table
+    assert "train_NAONet_B_36_cifar10.sh" in table
+    assert run("show", "naonet-b").stdout == run("show", shown.text).stdout
 
 
 def test_search_on_a_table_prints_one_object_and_continues(tmp_path: Path) -> None:
@@ -200,6 +215,7 @@ def test_show_draws_a_genotype_as_text() -> None:
         (("search", "--space", "nas-bench-201", "--nodes", "3"), "no nodes to set"),
         (("search", "--space", "nas-bench-201"), "has no network to build"),
         (("profile", "1 2 3"), "has 40 integers"),
+        (("profile", "naonet-c"), "no published network 'naonet-c'; did you mean naonet-"),
         (("profile", TINY, "--nodes", "1", "--channels", "3"), "channels must be even"),
         (("show", "."), "neither a run"),
         (("train", TINY, "--nodes", "1", "--recipe", "nope"), "there is no recipe 'nope'"),

@@ -11,6 +11,7 @@ BY_NUMBER = (*tuple(OPERATIONS)[:5], *LARGE)
 """The official numbers: 0 to 4 the small space, 5 to 15 the large one."""
 
 NAONET_A = "0 7 1 15 2 8 1 7 0 6 1 7 0 8 4 7 1 5 0 7 0 7 1 13 0 6 0 14 0 9 1 10 0 14 2 6 1 11 0 7"
+NAONET_B = "0 1 0 2 0 1 2 2 1 3 0 2 4 0 1 3 2 1 0 3 1 1 1 0 2 1 2 4 1 0 2 3 3 1 2 2 0 2 0 2"
 NAONET_WS = "0 1 0 4 2 2 1 3 1 0 2 0 2 3 1 3 1 2 0 4 1 1 0 3 2 3 2 3 1 0 0 1 0 4 2 4 2 3 2 3"
 LOOSE_INPUT = "0 5 0 5 0 5 0 5"
 """Node 1 is read by nobody, in both cells."""

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from naokit.networks import OPERATIONS, Branch, Cell, CellPlan, FactorizedReduce
-from naokit.networks.cell import MapSize, ReLUConvNormalise, drop_path
+from naokit.networks.cell import FeatureMap, MapSize, ReLUConvNormalise, drop_path
+from naokit.networks.operations import AfterReLU
 
 SIZE = MapSize(4, 6, 6)
 
@@ -18,6 +19,10 @@ def cell(
     plan: CellPlan, before: MapSize = SIZE, last: MapSize = SIZE, *, reduction: bool = False
 ) -> Cell:
     return Cell(plan, before, last, 4, OPERATIONS, reduction=reduction)
+
+
+def run(built: Cell, before: torch.Tensor, last: torch.Tensor, keep: float = 1.0) -> torch.Tensor:
+    return built(FeatureMap(before), FeatureMap(last), keep).values
 
 
 def images(size: MapSize = SIZE, batch: int = 3) -> torch.Tensor:
@@ -40,7 +45,7 @@ def test_nodes_add_their_branches_and_loose_ends_are_concatenated() -> None:
     a, b = images(), images()
     built = cell(chain((0, 1), (2, 2), (0, 2)))
     expected = torch.cat([2 * (a + b), a + (a + b)], dim=1)
-    torch.testing.assert_close(built(a, b, 1.0), expected)
+    torch.testing.assert_close(run(built, a, b), expected)
     assert built.output == MapSize(8, 6, 6)
 
 
@@ -59,16 +64,16 @@ def test_inputs_of_other_channels_are_projected() -> None:
 def test_a_larger_first_input_is_reduced_even_when_its_channels_fit(side: int) -> None:
     before = MapSize(4, side, side)
     built = cell(chain((0, 1)), before)
-    assert isinstance(built.calibration.before, torch.nn.Sequential)
-    assert isinstance(built.calibration.before[1], FactorizedReduce)
-    assert built(images(before), images(), 1.0).shape == (3, 4, 6, 6)
+    assert isinstance(built.calibration.before, AfterReLU)
+    assert isinstance(built.calibration.before[0], FactorizedReduce)
+    assert run(built, images(before), images()).shape == (3, 4, 6, 6)
 
 
 def test_a_reduction_halves_what_reads_an_input_and_loose_inputs_too() -> None:
     plan = CellPlan(((Branch(0, "max_pool_3x3"), Branch(0, "identity")),) * 2)
     built = cell(plan, reduction=True).eval()
     a, b = images(), images()
-    output = built(a, b, 1.0)
+    output = run(built, a, b)
     assert output.shape == (3, 12, 3, 3)
     shortcut = built.shortcuts["1"]
     assert isinstance(shortcut, FactorizedReduce)
@@ -95,7 +100,7 @@ def test_every_branch_is_dropped_on_its_own() -> None:
     x = torch.ones(400, 4, 6, 6)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        output = cell(chain((0, 1)))(x, x, 0.5)[:, 0, 0, 0]
+        output = run(cell(chain((0, 1))), x, x, 0.5)[:, 0, 0, 0]
     assert torch.unique(output).tolist() == [0.0, 2.0, 4.0]
 
 
@@ -104,5 +109,33 @@ def test_nothing_is_drawn_where_nothing_is_dropped(keep: float, training: bool) 
     built = cell(chain((0, 1))).train(training)
     a, b = images(), images()
     before = torch.random.get_rng_state()
-    assert torch.equal(built(a, b, keep), a + b)
+    assert torch.equal(run(built, a, b, keep), a + b)
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_what_branches_share_is_computed_once() -> None:
+    pool, conv = Branch(0, "max_pool_3x3"), Branch(0, "conv_3x3")
+    built = cell(CellPlan(((pool, conv), (pool, conv), (Branch(1, "max_pool_3x3"), conv))))
+    calls: list[int] = []
+    for number, branch in enumerate(built.branches):
+        branch.register_forward_hook(lambda *_, number=number: calls.append(number))
+    a, b = images(), images()
+    given = FeatureMap(a)
+    rectified: list[torch.Tensor] = []
+    for branch in built.branches:
+        if isinstance(branch, AfterReLU):
+            branch[0].register_forward_pre_hook(lambda _, x: rectified.append(x[0]))
+    built.eval()(given, FeatureMap(b), 1.0)
+    assert calls == [0, 4]  # the pools; one of them stands for two
+    assert len(rectified) == 3
+    assert all(x is rectified[0] for x in rectified)
+    torch.testing.assert_close(rectified[0], a.relu())
+
+
+def test_a_shared_pool_is_dropped_branch_by_branch() -> None:
+    pool = Branch(0, "max_pool_3x3")
+    x = torch.ones(400, 4, 6, 6)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        output = run(cell(CellPlan(((pool, pool),))), x, x, 0.5)[:, 4, 0, 0]
+    assert torch.unique(output).tolist() == [0.0, 2.0, 4.0]

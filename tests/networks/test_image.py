@@ -75,7 +75,7 @@ def test_the_auxiliary_head_reads_the_second_reduction() -> None:
     built = network(cells=2, image=(3, 32, 32), auxiliary=True)
     seen: dict[str, torch.Tensor] = {}
     assert built.auxiliary is not None
-    built.cells[5].register_forward_hook(lambda _, __, output: seen.update(reduction=output))
+    built.cells[5].register_forward_hook(lambda _, __, output: seen.update(reduction=output.values))
     built.auxiliary.register_forward_pre_hook(lambda _, given: seen.update(head=given[0]))
     built(torch.randn(2, 3, 32, 32))
     assert seen["head"] is seen["reduction"]
@@ -84,13 +84,26 @@ def test_the_auxiliary_head_reads_the_second_reduction() -> None:
 
 def test_the_auxiliary_pool_is_the_published_one_on_its_own_size() -> None:
     pools = {}
-    for side in (32, 28):
+    for side in (32, 28, 24):
         head = network(image=(3, side, side), auxiliary=True).auxiliary
         assert head is not None
         pools[side] = head.features[1]
-    assert isinstance(pools[32], nn.AvgPool2d)
-    assert (pools[32].kernel_size, pools[32].stride) == (5, 3)
-    assert isinstance(pools[28], nn.AdaptiveAvgPool2d)
+    for side, stride in ((32, 3), (28, 2)):
+        assert isinstance(pools[side], nn.AvgPool2d)
+        assert (pools[side].kernel_size, pools[side].stride) == (5, stride)
+    assert isinstance(pools[24], nn.AdaptiveAvgPool2d)
+
+
+def test_large_images_are_halved_three_times_before_the_first_cell() -> None:
+    """Section 1.3: 224 pixels become 56 and 28; after two reductions 7."""
+    with torch.device("meta"):
+        built = network(image=(3, 224, 224), channels=42, cells=4, stem="large", auxiliary=True)
+    before, last = built.stem.sizes
+    assert (before.channels, before.height) == (42, 56)
+    assert (last.channels, last.height) == (42, 28)
+    assert built.cells[-1].output.height == 7
+    small = network(image=(3, 32, 40), stem="large", auxiliary=True)
+    assert small(torch.randn(2, 3, 32, 40))[1].shape == (2, 3)
 
 
 def test_the_auxiliary_head_is_laid_out_as_published() -> None:
@@ -197,6 +210,8 @@ def test_torch_export_takes_any_batch_and_no_drop_path(text: str) -> None:
         ({"classes": 1}, "at least 2 classes"),
         ({"image": (3, 2, 9)}, "4 pixels a side"),
         ({"image": (0, 8, 8)}, "need a channel"),
+        ({"image": (3, 31, 31), "stem": "large"}, "32 pixels a side"),
+        ({"stem": "huge"}, "no stem 'huge'; there are small, large"),
         ({"drop_path_keep": 0.0}, "keep probabilities"),
         ({"dropout_keep": 1.5}, "keep probabilities"),
         ({"drop_path_keep": float("nan")}, "keep probabilities"),

@@ -7,9 +7,11 @@ from collections import Counter
 
 import pytest
 
-from naokit.networks import cell, image, operations
+from naokit.networks import cell, depthwise, image, operations, stem
 
-TREES = {m.__name__: ast.parse(inspect.getsource(m)) for m in (operations, cell, image)}
+TREES = {
+    m.__name__: ast.parse(inspect.getsource(m)) for m in (depthwise, operations, cell, stem, image)
+}
 ALLOWED = {"torch", "jaxtyping", "naokit.base", *TREES, *sys.stdlib_module_names}
 
 

@@ -1,4 +1,4 @@
-"""What a command is pointed at: a run's folder, a saved network, or a genotype."""
+"""What a command is pointed at: a run's folder, a saved network, a genotype or a published name."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ class Target:
 
 
 def architecture_of(what: str, space: str, nodes: int | None) -> Target:
-    """The best of a run, the architecture of a saved network, or a genotype of `space`."""
+    """The best of a run, that of a saved network, a published one, or a genotype of `space`."""
     from naokit import runs, spaces
     from naokit.files import read_json
+    from naokit.spaces.published import GENOTYPES, genotype
 
     path = Path(what)
     if (path / runs.SETTINGS).exists():
@@ -41,6 +42,8 @@ def architecture_of(what: str, space: str, nodes: int | None) -> Target:
         return Target(spaces.from_settings(config["space"]).parse(config["architecture"]))
     if path.is_dir():
         raise InputError(f"{what} is neither a run (settings.json) nor a network (config.json)")
+    if what in GENOTYPES or what[:1].isalpha():
+        return Target(genotype(what).architecture)
     return Target(spaces.load(space, nodes=nodes).parse(what))
 
 

@@ -19,7 +19,7 @@ from naokit.base import (
     Result,
     derive_seed,
 )
-from naokit.networks import count_macs, count_parameters, latencies_ms
+from naokit.networks import count_macs, count_parameters, latencies_ms, stem_for
 from naokit.training.data import ImageData, load_images
 from naokit.training.device import Device, Precision, make_fabric, seeded
 from naokit.training.failures import memory_failures
@@ -147,6 +147,7 @@ def image_settings(data: ImageData, recipe: Recipe, channels: int, cells: int) -
         auxiliary=recipe.auxiliary_weight > 0,
         drop_path_keep=recipe.drop_path_keep,
         dropout_keep=recipe.dropout_keep,
+        stem=stem_for(data.image),
     )
 
 

@@ -19,7 +19,7 @@ from naokit import base
 from naokit.base import InputError
 from naokit.export.bundle import WEIGHTS, Bundle
 from naokit.files import write_whole
-from naokit.networks import ImageNetwork, cell, image, operations
+from naokit.networks import ImageNetwork, cell, depthwise, image, operations, stem
 from naokit.spaces import ConvCells, Operation
 
 HEADER = '''"""{name}: an image classifier found by naokit. Needs torch and {weights}, nothing else.
@@ -39,10 +39,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
+from torch.nn.grad import conv2d_input, conv2d_weight
 
 
 class InputError(ValueError):
@@ -111,7 +114,9 @@ def write(bundle: Bundle, path: Path) -> None:
         classes=", ".join(bundle.class_names),
     )
     settings = [inspect.getsource(c) for c in (base.NetworkSettings, base.ImageSettings)]
-    modules = [_without_imports(inspect.getsource(m)) for m in (operations, cell, image)]
+    modules = [
+        _without_imports(inspect.getsource(m)) for m in (depthwise, operations, cell, stem, image)
+    ]
     footer = FOOTER.format(
         normal=network.normal,
         reduction=network.reduction,

@@ -4,6 +4,7 @@ from naokit.networks.cell import Branch, Cell, CellPlan
 from naokit.networks.counting import count_macs, count_parameters, latencies_ms
 from naokit.networks.image import ImageNetwork
 from naokit.networks.operations import OPERATIONS, FactorizedReduce, OperationBuilder
+from naokit.networks.stem import stem_for
 
 __all__ = [
     "OPERATIONS",
@@ -16,4 +17,5 @@ __all__ = [
     "count_macs",
     "count_parameters",
     "latencies_ms",
+    "stem_for",
 ]

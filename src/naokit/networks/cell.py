@@ -11,8 +11,15 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from naokit.networks.operations import FactorizedReduce, OperationBuilder, ReLUConvNormalise
+from naokit.networks.operations import (
+    AfterReLU,
+    FactorizedReduce,
+    OperationBuilder,
+    PaddedPool,
+    ReLUConvNormalise,
+)
 
 INPUTS = 2
 
@@ -51,6 +58,27 @@ class MapSize:
         return MapSize(channels, -(-self.height // 2), -(-self.width // 2))
 
 
+class FeatureMap:
+    """A map (B, C, H, W) that is rectified once, however many layers want it so.
+
+    Attributes:
+        values: the map itself.
+    """
+
+    def __init__(self, values: Float[Tensor, "B C H W"]) -> None:
+        self.values = values
+        self._rectified: Tensor | None = None
+
+    def through(self, layers: nn.Module) -> Float[Tensor, "B C2 H2 W2"]:
+        """What the layers make of the map."""
+        if not isinstance(layers, AfterReLU):
+            made: Tensor = layers(self.values)
+            return made
+        if self._rectified is None:
+            self._rectified = F.relu(self.values)
+        return layers.rectified(self._rectified)
+
+
 class Calibration(nn.Module):
     """Brings both inputs of a cell to C channels and to the size of the later one."""
 
@@ -58,18 +86,16 @@ class Calibration(nn.Module):
         super().__init__()
         self.before: nn.Module = nn.Identity()
         if (before.height, before.width) != (last.height, last.width):
-            self.before = nn.Sequential(nn.ReLU(), FactorizedReduce(before.channels, channels))
+            self.before = AfterReLU(FactorizedReduce(before.channels, channels))
         elif before.channels != channels:
             self.before = ReLUConvNormalise(before.channels, channels)
         self.last: nn.Module = nn.Identity()
         if last.channels != channels:
             self.last = ReLUConvNormalise(last.channels, channels)
 
-    def forward(
-        self, before: Float[Tensor, "B C0 H0 W0"], last: Float[Tensor, "B C1 H W"]
-    ) -> tuple[Float[Tensor, "B C H W"], Float[Tensor, "B C H W"]]:
-        """Both inputs, calibrated."""
-        return self.before(before), self.last(last)
+    def forward(self, before: FeatureMap, last: FeatureMap) -> list[FeatureMap]:
+        """Both inputs, calibrated: (B, C, H, W) each."""
+        return [FeatureMap(before.through(self.before)), FeatureMap(last.through(self.last))]
 
 
 def drop_path(x: Float[Tensor, "B C H W"], keep: float) -> Float[Tensor, "B C H W"]:
@@ -104,6 +130,7 @@ class Cell(nn.Module):
             for node in plan.nodes
             for branch in node
         )
+        self.pools = _first_uses(plan, self.branches)
         # A loose input of a reduction cell is twice as large as the other loose ends.
         self.shortcuts = nn.ModuleDict(
             {
@@ -116,20 +143,40 @@ class Cell(nn.Module):
         size = size.halved(channels) if reduction else size
         self.output = MapSize(channels * len(plan.loose_ends), size.height, size.width)
 
-    def forward(
-        self, before: Float[Tensor, "B C0 H0 W0"], last: Float[Tensor, "B C1 H1 W1"], keep: float
-    ) -> Float[Tensor, "B Co H W"]:
-        """The concatenated loose ends; `keep` is the probability of keeping a branch."""
-        nodes = list(self.calibration(before, last))
-        paths = list(zip(self.sources, self.branches, strict=True))
-        for x, y in zip(paths[::2], paths[1::2], strict=True):
-            nodes.append(self._branch(nodes, *x, keep) + self._branch(nodes, *y, keep))
-        for node, shortcut in self.shortcuts.items():
-            nodes[int(node)] = shortcut(nodes[int(node)])
-        return torch.cat([nodes[node] for node in self.loose_ends], dim=1)
+    def forward(self, before: FeatureMap, last: FeatureMap, keep: float) -> FeatureMap:
+        """The loose ends, concatenated; `keep` is the probability of keeping a branch."""
+        nodes: list[FeatureMap] = self.calibration(before, last)
+        pooled: dict[int, Tensor] = {}
+        for branch in range(0, len(self.branches), 2):
+            x, y = (self._branch(nodes, number, pooled, keep) for number in (branch, branch + 1))
+            nodes.append(FeatureMap(x + y))
+        ends = [
+            node.through(self.shortcuts[str(number)])
+            if str(number) in self.shortcuts
+            else node.values
+            for number, node in enumerate(nodes)
+            if number in self.loose_ends
+        ]
+        return FeatureMap(torch.cat(ends, dim=1))
 
     def _branch(
-        self, nodes: list[Tensor], source: int, operation: nn.Module, keep: float
+        self, nodes: list[FeatureMap], number: int, pooled: dict[int, Tensor], keep: float
     ) -> Tensor:
-        output: Tensor = operation(nodes[source])
+        first = self.pools.get(number)
+        if first in pooled:
+            output = pooled[first]
+        else:
+            output = nodes[self.sources[number]].through(self.branches[number])
+        if first is not None:
+            pooled[first] = output
         return drop_path(output, keep) if self.training and keep < 1 else output
+
+
+def _first_uses(plan: CellPlan, operations: nn.ModuleList) -> dict[int, int]:
+    """Of each pool branch, the first that pools the same map alike: it is computed once."""
+    branches = [branch for node in plan.nodes for branch in node]
+    return {
+        number: branches.index(branch)
+        for number, branch in enumerate(branches)
+        if isinstance(operations[number], nn.MaxPool2d | nn.AvgPool2d | PaddedPool)
+    }

@@ -13,15 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import chain
+from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from naokit.base import ImageSettings, InputError
-from naokit.networks.cell import Cell, CellPlan, MapSize
+from naokit.networks.cell import Cell, CellPlan, FeatureMap, MapSize
 from naokit.networks.operations import EPSILON, OPERATIONS, OperationBuilder
+from naokit.networks.stem import STEMS
 
-SMALLEST_SIDE = 4  # two reductions leave one pixel
+SMALLEST_SIDE = {"small": 4, "large": 32}  # two reductions leave one pixel
 
 
 class ImageNetwork(nn.Module):
@@ -51,13 +53,9 @@ class ImageNetwork(nn.Module):
         self.normal, self.reduction, self.settings = normal, reduction, settings
         self.progress = 0.0
         channels = settings.channels
-        size = MapSize(3 * channels, *settings.image[1:])
-        self.stem = nn.Sequential(
-            nn.Conv2d(settings.image[0], size.channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(size.channels, eps=EPSILON),
-        )
+        self.stem = STEMS[settings.stem](settings.image, channels)
+        before, last = self.stem.sizes
         reductions = (settings.cells, 2 * settings.cells + 1)
-        before = last = size
         self.cells = nn.ModuleList()
         self.auxiliary_after = reductions[1] if settings.auxiliary else -1
         self.auxiliary: AuxiliaryHead | None = None
@@ -79,14 +77,19 @@ class ImageNetwork(nn.Module):
         self, images: Float[Tensor, "B C H W"]
     ) -> Float[Tensor, "B K"] | tuple[Float[Tensor, "B K"], Float[Tensor, "B K"]]:
         """The logits; in training with an auxiliary head (logits, auxiliary logits)."""
-        before = last = self.stem(images)
+        before, last = self._stem(images)
         auxiliary_logits = None
         for index, cell in enumerate(self.cells):
             before, last = last, cell(before, last, self.keep(index))
             if self.training and self.auxiliary is not None and index == self.auxiliary_after:
-                auxiliary_logits = self.auxiliary(last)
-        logits: Tensor = self.classifier(self.dropout(self.pool(last).flatten(1)))
+                auxiliary_logits = self.auxiliary(last.values)
+        logits: Tensor = self.classifier(self.dropout(self.pool(last.values).flatten(1)))
         return logits if auxiliary_logits is None else (logits, auxiliary_logits)
+
+    def _stem(self, images: Tensor) -> tuple[FeatureMap, FeatureMap]:
+        before, last = self.stem(images)
+        first = FeatureMap(before)
+        return first, first if last is before else FeatureMap(last)
 
     def keep(self, index: int) -> float:
         """Probability of keeping a branch of cell `index`: falls with depth and with progress."""
@@ -95,14 +98,19 @@ class ImageNetwork(nn.Module):
 
 
 class AuxiliaryHead(nn.Module):
-    """The second classifier; on maps that are not 8 x 8 an adaptive pool gives the same 2 x 2."""
+    """The second classifier: the published pools on 8 x 8 (CIFAR) and 7 x 7 (ImageNet) maps.
+
+    On maps of another size an adaptive pool gives the same 2 x 2.
+    """
+
+    STRIDES: ClassVar = {(8, 8): 3, (7, 7): 2}
 
     def __init__(self, size: MapSize, classes: int) -> None:
         super().__init__()
-        fixed = (size.height, size.width) == (8, 8)
+        stride = self.STRIDES.get((size.height, size.width))
         self.features = nn.Sequential(
             nn.ReLU(),
-            nn.AvgPool2d(5, 3) if fixed else nn.AdaptiveAvgPool2d(2),
+            nn.AvgPool2d(5, stride) if stride else nn.AdaptiveAvgPool2d(2),
             nn.Conv2d(size.channels, 128, 1, bias=False),
             nn.BatchNorm2d(128, eps=EPSILON),
             nn.ReLU(),
@@ -134,9 +142,13 @@ def check_settings(settings: ImageSettings) -> None:
         raise InputError(f"cells (N) must be at least 1, not {settings.cells}")
     if settings.classes < 2:
         raise InputError(f"a classifier needs at least 2 classes, not {settings.classes}")
-    if min(settings.image[1:]) < SMALLEST_SIDE or settings.image[0] < 1:
+    if settings.stem not in STEMS:
+        raise InputError(f"there is no stem {settings.stem!r}; there are {', '.join(STEMS)}")
+    smallest = SMALLEST_SIDE[settings.stem]
+    if min(settings.image[1:]) < smallest or settings.image[0] < 1:
         raise InputError(
-            f"images need a channel and {SMALLEST_SIDE} pixels a side, not {settings.image}"
+            f"images need a channel and {smallest} pixels a side (stem {settings.stem}), "
+            f"not {settings.image}"
         )
     if not all(0 < keep <= 1 for keep in keeps):
         raise InputError(f"keep probabilities lie in (0, 1], not {keeps}")

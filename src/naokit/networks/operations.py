@@ -14,6 +14,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from naokit.networks.depthwise import DepthwiseConvolution
+
 OperationBuilder = Callable[[int, int], nn.Module]
 """(channels, stride) -> the operation."""
 
@@ -55,12 +57,28 @@ class FactorizedReduce(nn.Module):
         return halved
 
 
-class ReLUConvNormalise(nn.Sequential):
+class AfterReLU(nn.Sequential):
+    """Layers behind a ReLU.
+
+    Whoever has rectified the map already calls `rectified`: branches that read one map share it.
+    """
+
+    def forward(self, x: Float[Tensor, "B Ci H W"]) -> Float[Tensor, "B C H2 W2"]:
+        """What the layers make of the rectified map."""
+        return self.rectified(F.relu(x))
+
+    def rectified(self, x: Float[Tensor, "B Ci H W"]) -> Float[Tensor, "B C H2 W2"]:
+        """What the layers make of a map without negative values."""
+        for layer in self:
+            x = layer(x)
+        return x
+
+
+class ReLUConvNormalise(AfterReLU):
     """ReLU, 1x1 convolution, batch normalisation: how the inputs of a cell get C channels."""
 
     def __init__(self, channels_in: int, channels: int) -> None:
         super().__init__(
-            nn.ReLU(),
             nn.Conv2d(channels_in, channels, 1, bias=False),
             nn.BatchNorm2d(channels, eps=EPSILON),
         )
@@ -83,15 +101,15 @@ def separable(kernel: int) -> OperationBuilder:
     """(ReLU, depthwise, pointwise, normalise) twice; the second has stride 1."""
 
     def half(channels: int, stride: int) -> list[nn.Module]:
-        padding = kernel // 2
         return [
-            nn.ReLU(),
-            nn.Conv2d(channels, channels, kernel, stride, padding, groups=channels, bias=False),
+            DepthwiseConvolution(channels, kernel, stride),
             nn.Conv2d(channels, channels, 1, bias=False),
             nn.BatchNorm2d(channels, eps=EPSILON),
         ]
 
-    return lambda channels, stride: nn.Sequential(*half(channels, stride), *half(channels, 1))
+    return lambda channels, stride: AfterReLU(
+        *half(channels, stride), nn.ReLU(inplace=True), *half(channels, 1)
+    )
 
 
 def convolution(kernel: int) -> OperationBuilder:
@@ -99,8 +117,7 @@ def convolution(kernel: int) -> OperationBuilder:
 
     def build(channels: int, stride: int) -> nn.Module:
         padding = kernel // 2
-        return nn.Sequential(
-            nn.ReLU(),
+        return AfterReLU(
             PointConvolution(channels, channels, stride)
             if kernel == 1
             else nn.Conv2d(channels, channels, kernel, stride, padding, bias=False),
@@ -115,11 +132,10 @@ def factored(kernel: int) -> OperationBuilder:
 
     def build(channels: int, stride: int) -> nn.Module:
         padding = kernel // 2
-        return nn.Sequential(
-            nn.ReLU(),
+        return AfterReLU(
             nn.Conv2d(channels, channels, (1, kernel), (1, stride), (0, padding), bias=False),
             nn.BatchNorm2d(channels, eps=EPSILON),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(channels, channels, (kernel, 1), (stride, 1), (padding, 0), bias=False),
             nn.BatchNorm2d(channels, eps=EPSILON),
         )
@@ -163,4 +179,5 @@ OPERATIONS: dict[str, OperationBuilder] = {
     "avg_pool_2x2_padded": average_pool(2, count_padding=True),
     "avg_pool_3x3_padded": average_pool(3, count_padding=True),
     "avg_pool_5x5_padded": average_pool(5, count_padding=True),
+    "sep_conv_7x7": separable(7),
 }

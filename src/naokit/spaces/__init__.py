@@ -38,6 +38,7 @@ __all__ = [
 SPACES: Mapping[str, Callable[[], Space]] = {
     "conv-small": ConvCells.small,
     "conv-large": ConvCells.large,
+    "conv-nasnet": ConvCells.nasnet,
     "nas-bench-201": NasBench201,
     "transnas-micro": TransNasMicro,
     "nas-bench-graph": NasBenchGraph,

@@ -58,6 +58,10 @@ LARGE = (
 """The eleven operations of the from-scratch space, ids 5 to 15; their pools count the padding."""
 
 
+NASNET = (*SMALL, "sep_conv_7x7", "conv_1x7_7x1")
+"""What the cells of NASNet-A and AmoebaNet-A are made of besides, ids 5 and 6."""
+
+
 @dataclass(frozen=True)
 class Operation:
     """An operation of a user's own.
@@ -106,6 +110,11 @@ class ConvCells(Space):
     def large(cls, nodes: int = 5) -> ConvCells:
         """`conv-large`: the eleven operations of the search from scratch."""
         return cls(nodes, LARGE, "conv-large", first_id=5)
+
+    @classmethod
+    def nasnet(cls, nodes: int = 5) -> ConvCells:
+        """`conv-nasnet`: the small space and two operations of NASNet-A and AmoebaNet-A."""
+        return cls(nodes, NASNET, "conv-nasnet")
 
     @property
     def name(self) -> str:
@@ -201,7 +210,7 @@ class ConvCells(Space):
     def settings(self) -> Mapping[str, Json]:
         """Name and nodes; for a user's own space its operations and source as well."""
         settings: dict[str, Json] = {"space": self.name, "nodes": self.nodes}
-        if self not in (ConvCells.small(self.nodes), ConvCells.large(self.nodes)):
+        if self not in (made(self.nodes) for made in (self.small, self.large, self.nasnet)):
             settings |= {"operations": list(self.operation_names), "first_id": self.first_id}
         if self.source:
             settings["source"] = self.source

@@ -1,0 +1,167 @@
+"""Published cells by name, each with its source and with what was published about it.
+
+The networks are built by the rules of the official PyTorch code wherever the genotype came from;
+where its own code differed, `note` says so. Results are the authors', none is this project's.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from naokit.base import Architecture, InputError
+from naokit.spaces.cells import ConvCells
+
+NAO_TF = "github.com/renqianluo/NAO @ e07be44"
+NAO_PT = "github.com/renqianluo/NAO_pytorch @ 418ff71"
+NAO_PAPER = "Luo et al. 2018, arXiv 1808.07233"
+
+
+@dataclass(frozen=True)
+class Size:
+    """A size that a network of the cell was published in, or is counted in here.
+
+    Attributes:
+        data: what it was trained on.
+        channels: the paper's F.
+        cells: the paper's N.
+        result: test error in percent, and under which conditions; empty where none is confirmed.
+        source: of the result.
+    """
+
+    data: str
+    channels: int
+    cells: int
+    result: str = ""
+    source: str = ""
+
+    @property
+    def classes(self) -> int:
+        """How many classes the data has."""
+        return {"CIFAR-10": 10, "CIFAR-100": 100, "ImageNet": 1000}[self.data]
+
+    @property
+    def image(self) -> tuple[int, int, int]:
+        """Shape of an image (C, H, W)."""
+        return (3, 224, 224) if self.data == "ImageNet" else (3, 32, 32)
+
+
+@dataclass(frozen=True)
+class Genotype:
+    """A published normal and reduction cell.
+
+    Attributes:
+        name: what it is called here.
+        space: of the cells.
+        text: the official integers in the space's notation.
+        source: where the cells come from.
+        sizes: of the published networks.
+        note: how our network differs from the original one.
+    """
+
+    name: str
+    space: ConvCells
+    text: str
+    source: str
+    sizes: tuple[Size, ...]
+    note: str = ""
+
+    @property
+    def architecture(self) -> Architecture:
+        """The cells as an architecture of their space."""
+        return self.space.parse(self.text)
+
+
+_GENOTYPES = (
+    Genotype(
+        "naonet-a",
+        ConvCells.large(),
+        "0 7 1 15 2 8 1 7 0 6 1 7 0 8 4 7 1 5 0 7 0 7 1 13 0 6 0 14 0 9 1 10 0 14 2 6 1 11 0 7",
+        f"{NAO_PT}, NAO_V1/train_NAONet_A_*.sh; {NAO_TF}, NAO/cnn/dag.NAONet.json",
+        (
+            Size("CIFAR-10", 36, 6, "2.48, cutout", f"{NAO_PT}, README"),
+            Size("CIFAR-10", 64, 6),
+            Size(
+                "CIFAR-10",
+                128,
+                6,
+                "2.11, cutout (2.07 in arXiv v1; 1.93 in README and latest abstract)",
+                "NeurIPS 2018 abstract; arXiv v1 abstract; NAO_pytorch README",
+            ),
+            Size("CIFAR-100", 128, 6, "14.80, cutout", f"{NAO_TF}, README"),
+            Size("ImageNet", 42, 4, "25.7 top-1, 8.2 top-5", f"{NAO_PT}, README"),
+        ),
+        "the TensorFlow original calibrates both inputs always, pads pools otherwise and has "
+        "11,523,214 parameters at F=36 on CIFAR-10",
+    ),
+    Genotype(
+        "naonet-b",
+        ConvCells.small(),
+        "0 1 0 2 0 1 2 2 1 3 0 2 4 0 1 3 2 1 0 3 1 1 1 0 2 1 2 4 1 0 2 3 3 1 2 2 0 2 0 2",
+        f"{NAO_PT}, NAO_V1/train_NAONet_B_36_cifar10.sh (found with weight sharing)",
+        (Size("CIFAR-10", 36, 6, "2.93, cutout", f"{NAO_PT}, README"),),
+    ),
+    Genotype(
+        "naonet-ws",
+        ConvCells.small(),
+        "0 1 0 4 2 2 1 3 1 0 2 0 2 3 1 3 1 2 0 4 1 1 0 3 2 3 2 3 1 0 0 1 0 4 2 4 2 3 2 3",
+        f"{NAO_TF}, NAO-WS/cnn/train_final.sh",
+        (
+            Size(
+                "CIFAR-10",
+                36,
+                5,
+                "3.53 (3.50 in README); 2.93 with cutout in the latest abstract",
+                "NeurIPS 2018 abstract; latest abstract; NAO README",
+            ),
+        ),
+        "the TensorFlow original (2.5 M parameters) has one more 1x1 layer a cell on input 1",
+    ),
+    Genotype(
+        "naonet-v2",
+        ConvCells.small(),
+        "1 1 0 1 2 4 0 0 0 0 2 1 0 0 0 2 0 3 0 0 0 2 0 2 2 2 1 0 0 0 0 1 0 0 0 3 0 0 0 1",
+        f"{NAO_PT}, NAO_V2 (of the follow-up, arXiv 1909.10815)",
+        (Size("CIFAR-10", 36, 6, "2.57", f"{NAO_PT}, README; its size is not stated there"),),
+        "published without a table of operations: read with that of the small space; F and N are "
+        "those of NAONet-A and -B",
+    ),
+    Genotype(
+        "nasnet-a",
+        ConvCells.nasnet(),
+        "1 1 0 0 0 1 0 0 1 2 0 4 0 2 0 2 1 0 1 4 1 1 0 5 1 3 0 5 1 2 0 1 3 4 2 2 2 0 1 3",
+        "Zoph et al. 2018, arXiv 1707.07012, figure 4; as in github.com/quark0/darts genotypes.py",
+        (Size("CIFAR-10", 32, 6, "2.4 at its largest size", "abstract"),),
+        "the cells alone: backbone, calibration and identities are ours",
+    ),
+    Genotype(
+        "amoebanet-a",
+        ConvCells.nasnet(),
+        "0 2 1 3 0 0 2 1 0 0 3 2 1 0 1 4 0 4 1 2 0 2 1 0 0 3 2 5 0 5 1 2 0 3 1 3 0 6 5 0",
+        "Real et al. 2019, arXiv 1802.01548; as in github.com/quark0/darts genotypes.py",
+        (Size("CIFAR-10", 36, 6),),
+        "the cells alone; its 1x7-7x1 convolution has a normalisation in the middle here",
+    ),
+    Genotype(
+        "enas",
+        ConvCells.small(),
+        "0 2 0 0 0 4 0 1 0 4 1 1 1 0 0 1 0 2 1 1 1 0 1 0 0 3 0 2 1 1 3 1 1 0 0 4 0 3 1 1",
+        "Pham et al. 2018, arXiv 1802.03268; github.com/melodyguan/enas, cifar10_micro_final.sh",
+        (Size("CIFAR-10", 36, 5, "2.89, cutout", "abstract"),),
+        "the cells alone: the original projects every cell's output back to F channels",
+    ),
+)
+
+GENOTYPES: Mapping[str, Genotype] = {genotype.name: genotype for genotype in _GENOTYPES}
+"""DARTS is absent: it concatenates nodes that others read, and has dilated convolutions."""
+
+
+def genotype(name: str) -> Genotype:
+    """The published cells of this name; raises InputError with the nearest names."""
+    if name not in GENOTYPES:
+        near = difflib.get_close_matches(name, GENOTYPES, n=3, cutoff=0.4) or list(GENOTYPES)
+        raise InputError(
+            f"there is no published network {name!r}; did you mean {' or '.join(near)}?"
+        )
+    return GENOTYPES[name]
