@@ -70,7 +70,7 @@ def _changes(recipe: Recipe, image: tuple[int, int, int]) -> nn.Module | None:
 
 
 def _jitter(recipe: Recipe, image: tuple[int, int, int]) -> nn.Module | None:
-    """Colour jitter as torchvision defines it, an image; its steps' order a batch."""
+    """Torchvision's colour jitter: factors are drawn an image, the order of its steps a batch."""
     if recipe.colour_jitter is None:
         return None
     if image[0] != 3:
