@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from naokit.base import InputError
-from naokit.training.data import Split, held_out, load_images
+from naokit.training import readers
+from naokit.training.data import Split, class_weights, held_out, load_images
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
@@ -270,7 +271,7 @@ def _text(path: Path) -> Path:
     ("make", "message"),
     [
         (_one_class, "one class only .only."),
-        (_several_sizes, "several sizes .6 x 6, 9 x 9."),
+        (_several_sizes, "several sizes .6 x 6, 9 x 9.; .*--image-size 224"),
         (_unreadable, r"bad\.png cannot be decoded"),
         (_empty, "holds no images"),
         (_bad_parquet, "not readable as parquet"),
@@ -312,6 +313,53 @@ def test_the_held_out_part_is_a_tenth_of_each_class() -> None:
     assert np.bincount(labels[held], minlength=3).tolist() == [10, 5, 0]
     assert (held == held_out(labels, 0.1, seed=0)).all()
     assert (held != held_out(labels, 0.1, seed=1)).any()
+
+
+def test_the_held_out_rows_are_recorded(tmp_path: Path) -> None:
+    images, labels = pictures(20), np.arange(20) % 2
+    np.savez(tmp_path / "a.npz", images=images, labels=labels)
+    data = load_images(tmp_path / "a.npz")
+    assert data.held_out is not None
+    np.testing.assert_array_equal(
+        data.validation.images, images.transpose(0, 3, 1, 2)[list(data.held_out)]
+    )
+    assert load_images("digits").held_out is None
+
+
+def test_class_weights_are_those_of_scikit_learn() -> None:
+    from sklearn.utils.class_weight import compute_class_weight
+
+    labels = np.repeat([0, 1, 2], [50, 10, 3])
+    weights = class_weights(labels, 3)
+    wanted = compute_class_weight("balanced", classes=np.arange(3), y=labels)
+    np.testing.assert_allclose(weights, wanted)
+    assert weights[labels].mean() == pytest.approx(1)
+    absent = class_weights(labels, 4)
+    assert absent[3] == 0
+    assert absent[labels].mean() == pytest.approx(1)
+
+
+def test_batches_follow_the_order_and_may_be_written_to(tmp_path: Path) -> None:
+    data = load_images(parquet(tmp_path / "train.parquet"))
+    order = [np.array([3, 1]), np.array([0, 2, 3])]
+    found = list(data.train.batches(order, seed=7, workers=2))
+    for rows, (images, labels) in zip(order, found, strict=True):
+        np.testing.assert_array_equal(images, data.train.images[rows])
+        np.testing.assert_array_equal(labels, data.train.labels[rows])
+        images += 1
+
+
+def test_class_folders_are_decoded_once(tmp_path: Path, monkeypatch) -> None:
+    folder = class_folders(tmp_path / "set")
+    first = load_images(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(readers, "decoded", lambda *_, **__: pytest.fail("decoded again"))
+        assert load_images(folder).fingerprint == first.fingerprint
+    Image.fromarray(pictures(1)[0] // 7).save(folder / "cat" / "0.png")
+    assert load_images(folder).fingerprint != first.fingerprint
+    (folder / "cow").mkdir()
+    with pytest.raises(InputError, match="class folders without images: cow"):
+        load_images(folder)
 
 
 def test_the_fingerprint_follows_the_content() -> None:

@@ -8,17 +8,23 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from naokit.base import InputError
 from naokit.training.recipes import Recipe
 
 
 class Augmentation:
-    """Crop, flip, standardise, cutout, in this order; the randomness is a generator's.
+    """Crop, flip, colour jitter, standardise, cutout, in this order; drawn from a generator.
+
+    A recipe with `resized_crop` crops while pictures are decoded (`stream`), not here.
 
     Args:
         recipe: what is done.
         image: (C, H, W).
         mean: of each channel of the training images, in [0, 1], (C,).
         std: likewise.
+
+    Raises:
+        InputError: the recipe has a colour jitter, and the images are not of three channels.
     """
 
     def __init__(
@@ -27,6 +33,7 @@ class Augmentation:
         self.mean = mean.view(-1, 1, 1) * 255
         self.scale = 1 / (std.view(-1, 1, 1) * 255)
         self.change = _changes(recipe, image)
+        self.jitter = _jitter(recipe, image)
         self.erase = _eraser(recipe, image)
 
     def standardise(self, images: Tensor) -> Tensor:
@@ -35,7 +42,7 @@ class Augmentation:
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """A changed, standardised batch (B, C, H, W) of bytes."""
-        if self.change is None and self.erase is None:
+        if self.change is None and self.jitter is None and self.erase is None:
             return self.standardise(images)
         with torch.random.fork_rng(devices=[]):  # kornia knows only the global generator
             # On the processor alone: a device's generator is at the networks' dropout.
@@ -44,6 +51,8 @@ class Augmentation:
             batch = images.float()
             if self.change is not None:
                 batch = self.change(batch)
+            if self.jitter is not None:
+                batch = self.jitter(batch / 255) * 255
             batch = (batch - self.mean) * self.scale
             return batch if self.erase is None else self.erase(batch)
 
@@ -52,12 +61,28 @@ def _changes(recipe: Recipe, image: tuple[int, int, int]) -> nn.Module | None:
     from kornia.augmentation import RandomCrop, RandomHorizontalFlip
 
     changes: list[nn.Module] = []
-    if recipe.crop_padding:
+    if recipe.crop_padding and not recipe.resized_crop:
         padding, size = recipe.crop_padding, image[1:]
         changes.append(RandomCrop(size, padding=padding, cropping_mode="slice"))
     if recipe.flip:
         changes.append(RandomHorizontalFlip(p=0.5))
     return nn.Sequential(*changes) if changes else None
+
+
+def _jitter(recipe: Recipe, image: tuple[int, int, int]) -> nn.Module | None:
+    """Torchvision's colour jitter: factors are drawn an image, the order of its steps a batch."""
+    if recipe.colour_jitter is None:
+        return None
+    if image[0] != 3:
+        raise InputError(
+            f"recipe {recipe.name} has a colour_jitter, which needs images of 3 channels, "
+            f"not {image[0]}; choose a recipe without one"
+        )
+    from kornia.augmentation import ColorJitter
+
+    # Not ColorJiggle: it adds to the brightness, torchvision multiplies.
+    jitter: nn.Module = ColorJitter(*recipe.colour_jitter, p=1.0)
+    return jitter
 
 
 def _eraser(recipe: Recipe, image: tuple[int, int, int]) -> nn.Module | None:

@@ -1,18 +1,19 @@
-"""Decoded images kept between runs, memory-mapped: NAOKIT_CACHE, else `~/.cache/naokit`."""
+"""The cache folder: NAOKIT_CACHE, else `~/.cache/naokit`. Whatever is in it may be deleted."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from naokit.training.data import Source, Split
+from naokit.base import InputError
+from naokit.files import write_whole
 
-LAYOUT = "images-2"  # another name wherever decoding or the files below change
+LAYOUT = "images-3"  # another name wherever decoding or the files in it change
 
 
 def cache_folder() -> Path:
@@ -20,51 +21,25 @@ def cache_folder() -> Path:
     return Path(os.environ.get("NAOKIT_CACHE") or Path.home() / ".cache" / "naokit")
 
 
-def cached(key: str, make: Callable[[], Source]) -> Source:
-    """What `make` gives, kept as arrays in the cache; a broken entry is made again."""
-    place = cache_folder() / LAYOUT / key
-    found = _read_cache(place)
-    if found is not None:
-        return found
-    source = make()
-    _write_cache(place, source)
-    return source
+def cached_array(
+    key: str | None, make: Callable[[], np.ndarray], shape: tuple[int, ...]
+) -> np.ndarray:
+    """The array that `make` gives, of a known shape; kept in the cache under a key if there is one.
 
-
-def _read_cache(place: Path) -> Source | None:
-    try:
-        names = tuple((place / "classes.txt").read_text(encoding="utf-8").splitlines())
-        parts = {}
-        for part in ("train", "validation", "test"):
-            if (place / f"{part}-labels.npy").exists():
-                images = np.load(place / f"{part}-images.npy", mmap_mode="r")
-                parts[part] = Split(images, np.load(place / f"{part}-labels.npy"))
-        return Source(parts["train"], parts.get("validation"), parts.get("test"), names)
-    except (OSError, ValueError, KeyError, EOFError):
-        return None
-
-
-def _write_cache(place: Path, source: Source) -> None:
-    """Written beside its place, then moved there, so that no half of it is ever read.
-
-    A cache that cannot be written (a full disk, no permission) costs time, never the run.
+    A broken entry is made again.
     """
+    if key is None:
+        return make()
+    place = cache_folder() / LAYOUT / f"{key}.npy"
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(dir=place.parent))
-    except OSError:
-        return
-    try:
-        for part in ("train", "validation", "test"):
-            split: Split | None = getattr(source, part)
-            if split is not None:
-                np.save(made / f"{part}-images.npy", split.images)
-                np.save(made / f"{part}-labels.npy", split.labels)
-        (made / "classes.txt").write_text("\n".join(source.class_names), encoding="utf-8")
-        if place.exists():  # a broken entry goes in one step: no reader sees half of it
-            broken = made / "broken"
-            place.replace(broken)
-            shutil.rmtree(broken, ignore_errors=True)
-        made.replace(place)
-    except OSError:  # among them: another process was faster
-        shutil.rmtree(made, ignore_errors=True)
+        found: np.ndarray = np.load(place, allow_pickle=False)
+        if found.shape == shape:
+            return found
+    except (OSError, ValueError, EOFError):
+        pass
+    array = make()
+    content = io.BytesIO()
+    np.save(content, array, allow_pickle=False)
+    with contextlib.suppress(InputError):  # a cache that cannot be written costs time, never a run
+        write_whole(place, content.getvalue())
+    return array

@@ -1,24 +1,30 @@
-"""Images to learn from: in memory, as bytes, with a held-out part.
+"""Images to learn from: in memory as bytes, or decoded while training; with a held-out part.
 
     load_images("digits")              real images that come with scikit-learn
     load_images("folder/")             one folder a class, or parquet files, or train/ and test/
     load_images("images.npz")          arrays
     load_images("owner/name")          a data set on the Hugging Face hub
+    load_images("folder/", size=224)   pictures of any size, not held in memory
 
-Shapes: N images, C channels, H and W height and width.
+Shapes: N images, B batch, C channels, H and W height and width.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from naokit.base import InputError
+from naokit.training.stream import Stream
+
+if TYPE_CHECKING:  # listing data needs no torch
+    from torch import Tensor
 
 VALIDATION = 0.1  # section 2: 45,000 of CIFAR-10's 50,000 images train, 5,000 are held out
 VALIDATION_NAMES = ("validation", "valid", "val", "dev")
@@ -34,9 +40,41 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def image(self) -> tuple[int, int, int]:
+        """Shape of an image (C, H, W)."""
+        channels, height, width = self.images.shape[1:]
+        return channels, height, width
+
     def take(self, rows: np.ndarray) -> Split:
         """Some of the images."""
         return Split(self.images[rows], self.labels[rows])
+
+    def batches(
+        self, order: Sequence[np.ndarray], *, seed: int | None, workers: int = 0
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Images (B, C, H, W) and labels (B,) for each array of rows, in this order.
+
+        Seed and workers are a `Stream`'s: here nothing is cropped or decoded.
+        """
+        import torch
+
+        del seed, workers
+        for rows in order:
+            # Copies: what torch is given must be writable, which a mapped file is not.
+            images, labels = self.images[rows], self.labels[rows]
+            yield torch.from_numpy(images), torch.from_numpy(labels)
+
+    def content(self) -> Iterator[bytes]:
+        """What tells it from other data: shape, labels and every 97th image."""
+        yield str(self.images.shape).encode()
+        yield np.ascontiguousarray(self.labels).tobytes()
+        yield np.ascontiguousarray(self.images[::97]).tobytes()
+
+    def levels(self) -> np.ndarray:
+        """How often each level comes in each channel (C, 256)."""
+        channels = self.images.swapaxes(0, 1)
+        return np.stack([np.bincount(channel.ravel(), minlength=256) for channel in channels])
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,19 +87,23 @@ class ImageData:
         validation: what they are compared on.
         test: what the last network is reported on; empty where the source has none.
         class_names: one a label.
+        held_out: rows of the source's training part (without those skipped) that became the
+            validation part; None where the source has one.
+        skipped: pictures that cannot be decoded and were left out, by name.
     """
 
     name: str
-    train: Split
-    validation: Split
-    test: Split
+    train: Split | Stream
+    validation: Split | Stream
+    test: Split | Stream
     class_names: tuple[str, ...]
+    held_out: tuple[int, ...] | None = None
+    skipped: tuple[str, ...] = ()
 
     @property
     def image(self) -> tuple[int, int, int]:
         """Shape of an image (C, H, W)."""
-        channels, height, width = self.train.images.shape[1:]
-        return channels, height, width
+        return self.train.image
 
     @property
     def classes(self) -> int:
@@ -70,14 +112,12 @@ class ImageData:
 
     @cached_property
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and deviation of each channel (C,) of the training images, in [0, 1]."""
+        """Mean and deviation of each channel (C,) of the training images, in [0, 1].
+
+        Of a stream: of a fixed sample of their centres.
+        """
         levels = np.arange(256) / 255
-        counts = np.stack(
-            [
-                np.bincount(self.train.images[:, channel].ravel(), minlength=256)
-                for channel in range(self.image[0])
-            ]
-        )
+        counts = self.train.levels()
         shares = counts / counts.sum(axis=1, keepdims=True)  # (C, 256)
         mean = shares @ levels
         deviation = np.sqrt(np.maximum(shares @ levels**2 - mean**2, 1e-6))
@@ -85,12 +125,11 @@ class ImageData:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A name for the content: counts, shapes, labels and every 97th image of each part."""
+        """A name for the content: counts, shapes, labels and some images, or their headers."""
         state = hashlib.blake2b(digest_size=8)
         for split in (self.train, self.validation, self.test):
-            state.update(str(split.images.shape).encode())
-            state.update(np.ascontiguousarray(split.labels).tobytes())
-            state.update(np.ascontiguousarray(split.images[::97]).tobytes())
+            for content in split.content():
+                state.update(content)
         return state.hexdigest()
 
 
@@ -98,54 +137,78 @@ class ImageData:
 class Source:
     """What a reader found: the parts that the source itself distinguishes, in its own order."""
 
-    train: Split
-    validation: Split | None
-    test: Split | None
+    train: Split | Stream
+    validation: Split | Stream | None
+    test: Split | Stream | None
     class_names: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
 
 
-def load_images(source: str | Path | ImageData, *, seed: int = 0) -> ImageData:
+def load_images(
+    source: str | Path | ImageData,
+    *,
+    seed: int = 0,
+    size: int | None = None,
+    skip_bad: bool = False,
+) -> ImageData:
     """The data set of a name or path; its validation part is drawn from `train` if need be.
 
     Args:
         source: "digits", a folder, a .npz or .parquet file, or a data set on the hub.
         seed: of the held-out part, a tenth of each class (only where the source has none).
+        size: None: images of one size, in memory. Else pictures of any size, decoded while a
+            network trains and shown as `size` x `size`.
+        skip_bad: leave out pictures that cannot be decoded.
 
     Raises:
         InputError: it cannot be read, is empty, has one class only or images of several sizes.
     """
+    if size is not None and size < 1:
+        raise InputError(f"the image size must be 1 or more pixels, not {size}")
     if isinstance(source, ImageData):
+        _refuse_size("what is in memory", size)
         _check(source.name, (source.train, source.validation, source.test), source.class_names)
         return source
-    found = read(source)
+    found = read(source, size, skip_bad=skip_bad)
     splits = [split for split in (found.train, found.validation, found.test) if split is not None]
     _check(str(source), splits, found.class_names)
-    train, validation = found.train, found.validation
+    train, validation, rows = found.train, found.validation, None
     if not validation:  # absent or empty
         held = held_out(train.labels, VALIDATION, seed)
         train, validation = train.take(~held), train.take(held)
+        rows = tuple(np.flatnonzero(held).tolist())
     if not validation:
         raise InputError(f"{source} has no class of two images, so none can be held out")
-    empty = Split(train.images[:0], train.labels[:0])
-    return ImageData(str(source), train, validation, found.test or empty, found.class_names)
+    test = found.test or train.take(np.arange(0))
+    return ImageData(str(source), train, validation, test, found.class_names, rows, found.skipped)
 
 
-def read(source: str | Path) -> Source:
+def read(source: str | Path, size: int | None = None, *, skip_bad: bool = False) -> Source:
     """What the reader for this kind of source finds."""
     from naokit.training import readers, tables
 
     path = Path(source)
     if str(source) == "digits":
+        _refuse_size("the digits", size)
         return readers.digits()
     if path.suffix == ".npz":
+        _refuse_size(str(path), size)
         return readers.npz(path)
     if path.suffix == ".parquet" or tables.parquet_files(path):
-        return tables.parquet(path)
+        return tables.parquet(path, size, skip_bad=skip_bad)
     if path.is_dir():
-        return readers.folder(path)
+        return readers.folder(path, size, skip_bad=skip_bad)
     if path.exists():
         raise InputError(f"{path} is neither a folder nor a .npz or .parquet file")
-    return tables.hub(str(source))
+    return tables.hub(str(source), size, skip_bad=skip_bad)
+
+
+def _refuse_size(name: str, size: int | None) -> None:
+    if size is not None:
+        raise InputError(
+            f"{name}: arrays are used at the size they have; an image size (--image-size {size}) "
+            "is for pictures in folders, parquet files or on the hub; leave it out"
+        )
 
 
 def held_out(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
@@ -158,16 +221,32 @@ def held_out(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
     return chosen
 
 
-def _check(name: str, splits: Sequence[Split], class_names: Sequence[str]) -> None:
+def class_weights(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Weight of each class (K,) by inverse frequency; the mean over the images is 1.
+
+    A class without images has weight 0, as nothing is known of it.
+
+    Args:
+        labels: of the training images, (N,).
+        classes: K.
+    """
+    counts = np.bincount(labels, minlength=classes)
+    present = np.count_nonzero(counts)
+    return np.where(counts > 0, len(labels) / np.maximum(present * counts, 1), 0.0)
+
+
+def _check(name: str, splits: Sequence[Split | Stream], class_names: Sequence[str]) -> None:
     train = splits[0]
     for split in splits:
+        if isinstance(split, Stream):
+            continue
         if split.images.dtype != np.uint8 or split.images.ndim != 4:
             raise InputError(f"{name}: images must be bytes (uint8) of shape (N, C, H, W)")
         if split.labels.dtype != np.int64 or split.labels.shape != split.images.shape[:1]:
             raise InputError(f"{name}: labels must be int64, one an image")
     if not len(train):
         raise InputError(f"{name} holds no training images")
-    shapes = {split.images.shape[1:] for split in splits if len(split)}
+    shapes = {split.image for split in splits if len(split)}
     if len(shapes) > 1:
         raise InputError(f"{name}: its parts differ in image size: {sorted(shapes)}; resize them")
     present = np.unique(train.labels)

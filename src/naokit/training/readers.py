@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,10 @@ import numpy as np
 
 from naokit.base import InputError
 from naokit.training.data import VALIDATION_NAMES, Source, Split
-from naokit.training.pictures import SUFFIXES, stack
+from naokit.training.decoded_cache import cached
+from naokit.training.encoded import Files, digest
+from naokit.training.listing import Listing, Part, decoded, streamed
+from naokit.training.pictures import SUFFIXES
 
 DIGITS_TRAIN, DIGITS_VALIDATION = 900, 450
 
@@ -50,21 +54,34 @@ def npz(path: Path) -> Source:
     return Source(train, validation, test, tuple(str(label) for label in range(largest + 1)))
 
 
-def folder(path: Path) -> Source:
+def folder(path: Path, size: int | None = None, *, skip_bad: bool = False) -> Source:
     """One folder a class, or such folders below `train`, `validation` and `test`.
 
     Raises:
-        InputError: a part has other classes than `train`, or a class has no images.
+        InputError: a part has other classes than `train`, a class has no images, or a picture
+            cannot be decoded (not with `skip_bad`).
     """
+    listing = _listing(path)
+    if size is not None:
+        return streamed(listing, size, skip_bad=skip_bad)
+    keys = [f"{name} {part.pictures.key}" for name, part in listing.parts.items()]
+    key = digest([*keys, *listing.class_names, str(skip_bad)])
+    return cached(key, lambda: decoded(listing, skip_bad=skip_bad))
+
+
+def _listing(path: Path) -> Listing:
     if not _class_folders(path / "train"):  # absent, or a class of trains
         names = _class_folders(path)
         if names and set(names) <= {*VALIDATION_NAMES, "test"}:
             raise InputError(f"{path} has {' and '.join(names)}, but no train folder")
-        return Source(_folder_split(path, names), None, None, names)
+        return Listing({"train": _training_part(path, names)}, names)
     names = _class_folders(path / "train")
-    train = _folder_split(path / "train", names)
-    validation = _further_part(path, VALIDATION_NAMES, names)
-    return Source(train, validation, _further_part(path, ("test",), names), names)
+    parts = {
+        "train": _training_part(path / "train", names),
+        "validation": _further_part(path, VALIDATION_NAMES, names),
+        "test": _further_part(path, ("test",), names),
+    }
+    return Listing({name: part for name, part in parts.items() if part is not None}, names)
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
@@ -112,16 +129,16 @@ def _class_folders(path: Path) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if not name.startswith(".")))
 
 
-def _folder_split(path: Path, names: Sequence[str]) -> Split:
-    """Every image below the class folders of a training part."""
-    split = _pictures_below(path, names)
-    empty = [name for label, name in enumerate(names) if label not in split.labels]
+def _training_part(path: Path, names: Sequence[str]) -> Part:
+    """Every picture below the class folders; each class must have one."""
+    part = _pictures_below(path, names)
+    empty = [name for label, name in enumerate(names) if label not in part.labels]
     if empty:
         raise InputError(f"{path} has class folders without images: {', '.join(empty)}")
-    return split
+    return part
 
 
-def _further_part(path: Path, folders: Sequence[str], names: Sequence[str]) -> Split | None:
+def _further_part(path: Path, folders: Sequence[str], names: Sequence[str]) -> Part | None:
     present = next((path / name for name in folders if (path / name).is_dir()), None)
     if present is None:
         return None
@@ -131,17 +148,24 @@ def _further_part(path: Path, folders: Sequence[str], names: Sequence[str]) -> S
     return _pictures_below(present, names)
 
 
-def _pictures_below(path: Path, names: Sequence[str]) -> Split:
-    files = [
-        (file, label)
-        for label, name in enumerate(names)
-        for file in sorted((path / name).rglob("*"))
-        if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
-    ]
+def _pictures_below(path: Path, names: Sequence[str]) -> Part:
+    files = [(file, label) for label, name in enumerate(names) for file in _files(path, name)]
     if not files:
         raise InputError(
             f"{path} holds no images; expected one folder a class with files of the kinds "
             f"{', '.join(sorted(SUFFIXES))}"
         )
-    images = stack(str(path), ((str(file), file) for file, _ in files))
-    return Split(images, np.array([label for _, label in files], dtype=np.int64))
+    labels = np.array([label for _, label in files], dtype=np.int64)
+    return Part(Files(path, [file for file, _ in files]), labels)
+
+
+def _files(path: Path, name: str) -> list[str]:
+    """Pictures below a class folder, relative to `path`, folder by folder."""
+    found = [
+        os.path.join(folder, file)  # noqa: PTH118  there may be a million
+        for folder, _, files in os.walk(path / name)
+        for file in files
+        if Path(file).suffix.lower() in SUFFIXES and not file.startswith(".")
+    ]
+    relative = [os.path.relpath(file, path) for file in found]
+    return sorted(relative, key=lambda file: Path(file).parts)

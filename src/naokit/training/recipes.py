@@ -34,6 +34,10 @@ class Recipe:
         crop_padding: pixels padded before a random crop; 0: no crop.
         flip: whether half of the images are mirrored.
         cutout: side in pixels of the square that is erased; 0: none.
+        resized_crop: random crops of 8 to 100 % of a picture's area, resized, in place of padded
+            ones; only for pictures that are resized while training (`load_images(size=...)`).
+        colour_jitter: how far brightness, contrast, saturation (as shares) and hue (as a share of
+            the colour circle, at most 0.5) are changed; None: not at all.
         train_images: use so many training images, the first of a seeded shuffle; None: all.
     """
 
@@ -54,6 +58,8 @@ class Recipe:
     crop_padding: int = 4
     flip: bool = True
     cutout: int = 0
+    resized_crop: bool = False
+    colour_jitter: tuple[float, float, float, float] | None = None
     train_images: int | None = None
 
     def __post_init__(self) -> None:
@@ -70,10 +76,19 @@ class Recipe:
         for name in ("drop_path_keep", "dropout_keep"):
             if getattr(self, name) > 1:
                 raise InputError(f"{name} is a probability, not {getattr(self, name)}")
+        if self.colour_jitter is not None:
+            jitter = tuple(self.colour_jitter)  # JSON gives a list
+            if len(jitter) != 4 or min(jitter) < 0 or jitter[3] > 0.5:
+                raise InputError(
+                    "colour_jitter is four numbers from 0 (brightness, contrast, saturation, hue; "
+                    f"hue at most 0.5), not {self.colour_jitter}"
+                )
+            object.__setattr__(self, "colour_jitter", jitter)
 
     def to_json(self) -> dict[str, Json]:
         """Every field by name."""
-        return dataclasses.asdict(self)
+        jitter = self.colour_jitter and list(self.colour_jitter)  # as it comes back from a file
+        return {**dataclasses.asdict(self), "colour_jitter": jitter}
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Json]) -> Recipe:

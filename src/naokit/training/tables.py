@@ -5,18 +5,18 @@ Decoding a whole data set takes a while (CIFAR-10: 23 s of one core), so the arr
 
 from __future__ import annotations
 
-import hashlib
 import re
-import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from naokit.base import InputError
-from naokit.training.cache import cached
-from naokit.training.data import VALIDATION_NAMES, Source, Split
-from naokit.training.pictures import stack
+from naokit.training.data import VALIDATION_NAMES, Source
+from naokit.training.decoded_cache import cached
+from naokit.training.encoded import ParquetRows, TableRows, digest, file_stamps
+from naokit.training.listing import Listing, Part, decoded, streamed
 
 LABEL_NAMES = ("label", "fine_label", "labels")
 PART = re.compile(rf"(train|test|{'|'.join(VALIDATION_NAMES)})(?![a-z])")
@@ -29,7 +29,7 @@ def parquet_files(path: Path) -> list[Path]:
     return sorted(path.glob("*.parquet")) or sorted(path.glob("data/*.parquet"))
 
 
-def parquet(path: Path) -> Source:
+def parquet(path: Path, size: int | None = None, *, skip_bad: bool = False) -> Source:
     """A .parquet file, or a folder of `train*.parquet`, `test*.parquet`: the hub's schema.
 
     Raises:
@@ -39,12 +39,13 @@ def parquet(path: Path) -> Source:
     if not files:
         raise InputError(f"there is no file {path}")
     parts = _parts(path, files)
-    stamps = [f"{f.resolve()} {f.stat().st_size} {f.stat().st_mtime_ns}" for f in files]
-    key = hashlib.blake2b("\n".join(stamps).encode(), digest_size=12).hexdigest()
-    return cached(key, lambda: _decode(str(path), _read_parquet(path, parts)))
+    if size is not None:
+        return streamed(_parquet_listing(path, parts), size, skip_bad=skip_bad)
+    key = digest([*file_stamps(files), str(skip_bad)])
+    return cached(key, lambda: decoded(_parquet_listing(path, parts), skip_bad=skip_bad))
 
 
-def hub(name: str) -> Source:
+def hub(name: str, size: int | None = None, *, skip_bad: bool = False) -> Source:
     """A data set on the Hugging Face hub, from its local cache where there is no network.
 
     Raises:
@@ -64,7 +65,14 @@ def hub(name: str) -> Source:
         raise InputError(f"{name} has no train split; it has {', '.join(map(str, tables))}")
     validation = next((n for n in VALIDATION_NAMES if n in tables), "validation")
     names = {"train": "train", "validation": validation, "test": "test"}
-    return _decode(name, {part: tables[n] for part, n in names.items() if n in tables})
+    listing = _hub_listing(name, {part: tables[n] for part, n in names.items() if n in tables})
+    if size is not None:
+        return streamed(listing, size, skip_bad=skip_bad)
+    keys = [part.pictures.key for part in listing.parts.values()]
+    if None in keys:
+        return decoded(listing, skip_bad=skip_bad)
+    key = digest([*map(str, keys), str(skip_bad)])
+    return cached(key, lambda: decoded(listing, skip_bad=skip_bad))
 
 
 def _parts(path: Path, files: list[Path]) -> dict[str, list[Path]]:
@@ -83,25 +91,51 @@ def _parts(path: Path, files: list[Path]) -> dict[str, list[Path]]:
     return {part: chosen for part, chosen in found.items() if chosen}
 
 
-def _read_parquet(path: Path, parts: dict[str, list[Path]]) -> dict[str, Any]:
+def _parquet_listing(path: Path, parts: Mapping[str, Sequence[Path]]) -> Listing:
     import datasets
+    from pyarrow import parquet as pq  # type: ignore[import-untyped]
 
-    datasets.disable_progress_bars()
-    with tempfile.TemporaryDirectory() as cache:  # ours holds the decoded arrays; one is enough
-        try:
-            # Part by part: read together, the classes of the first would be put on the others.
-            return {
-                part: datasets.load_dataset(
-                    "parquet",
-                    data_files=[str(file) for file in files],
-                    split="train",
-                    cache_dir=f"{cache}/{part}",
-                    keep_in_memory=True,
-                )
-                for part, files in parts.items()
-            }
-        except Exception as error:  # pyarrow and datasets raise many kinds
-            raise InputError(f"{path} is not readable as parquet: {_first_line(error)}") from error
+    try:
+        features = {
+            part: [datasets.Features.from_arrow_schema(pq.read_schema(file)) for file in files]
+            for part, files in parts.items()
+        }
+        image, label = _columns(str(path), features)
+        labels = {
+            part: [n for f in files for n in pq.read_table(f, columns=[label])[label].to_pylist()]
+            for part, files in parts.items()
+        }
+        pictures = {
+            part: ParquetRows(f"{path} ({part})", files, image) for part, files in parts.items()
+        }
+    except InputError:
+        raise
+    except Exception as error:  # pyarrow and datasets raise many kinds
+        raise InputError(f"{path} is not readable as parquet: {_first_line(error)}") from error
+    found = {part: Part(p, _integers(p.name, labels[part])) for part, p in pictures.items()}
+    return _listing(found, features["train"][0][label])
+
+
+def _hub_listing(name: str, tables: Mapping[str, Any]) -> Listing:
+    """Images and labels of tables in the hub's schema."""
+    image, label = _columns(name, {part: [t.features] for part, t in tables.items()})
+    parts = {
+        part: Part(
+            TableRows(f"{name} ({part})", table, image),
+            _integers(f"{name} ({part})", table[label][:]),
+        )
+        for part, table in tables.items()
+    }
+    return _listing(parts, tables["train"].features[label])
+
+
+def _listing(parts: dict[str, Part], label: Any) -> Listing:
+    if "test" in parts and (parts["test"].labels == -1).all():  # the hub's sign for secret labels
+        del parts["test"]
+    names = getattr(label, "names", None)
+    if names is None:
+        names = [str(n) for n in range(int(parts["train"].labels.max(initial=0)) + 1)]
+    return Listing(parts, tuple(names))
 
 
 def _first_line(error: BaseException) -> str:
@@ -111,23 +145,20 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
-def _decode(name: str, tables: dict[str, Any]) -> Source:
-    """Images and labels of tables in the hub's schema."""
+def _columns(name: str, features: Mapping[str, Sequence[Any]]) -> tuple[str, str]:
+    """The image and the label column, the same in every table of every part."""
     import datasets
 
-    features = tables["train"].features
-    image = next((c for c, f in features.items() if isinstance(f, datasets.Image)), None)
-    label = next((c for c, f in features.items() if isinstance(f, datasets.ClassLabel)), None)
-    label = label or next((c for c in LABEL_NAMES if c in features), None)
+    train = features["train"][0]
+    image = next((c for c, f in train.items() if isinstance(f, datasets.Image)), None)
+    label = next((c for c, f in train.items() if isinstance(f, datasets.ClassLabel)), None)
+    label = label or next((c for c in LABEL_NAMES if c in train), None)
     if image is None or label is None:
-        raise InputError(f"{name} needs an image and a label column; it has {', '.join(features)}")
-    for part, table in tables.items():
-        _same_columns(name, part, features, table.features, (image, label))
-    splits = {part: _split(f"{name} ({part})", t, image, label) for part, t in tables.items()}
-    names = getattr(features[label], "names", None)
-    if names is None:
-        names = [str(n) for n in range(int(splits["train"].labels.max(initial=0)) + 1)]
-    return Source(splits["train"], splits.get("validation"), splits.get("test"), tuple(names))
+        raise InputError(f"{name} needs an image and a label column; it has {', '.join(train)}")
+    for part, tables in features.items():
+        for table in tables:
+            _same_columns(name, part, train, table, (image, label))
+    return image, label
 
 
 def _same_columns(
@@ -142,15 +173,10 @@ def _same_columns(
         raise InputError(f"{name}: its train and {part} parts differ in classes: {', '.join(odd)}")
 
 
-def _split(name: str, table: Any, image: str, label: str) -> Split:
-    import datasets
-
-    raw = table.cast_column(image, datasets.Image(decode=False))[image]
-    labels = np.array(table[label])
-    if labels.dtype.kind not in "iu" or labels.ndim != 1:
-        raise InputError(f"{name}: labels must be integers or class labels, not {labels.dtype}")
-    rows = (
-        (f"{name}, row {number}", row and (row["bytes"] or row["path"]))
-        for number, row in enumerate(raw)
-    )
-    return Split(stack(name, rows), labels.astype(np.int64))
+def _integers(name: str, labels: Sequence[Any]) -> np.ndarray:
+    found = np.array(labels)
+    if found.dtype.kind not in "iu" or found.ndim != 1:
+        if not len(found):
+            return np.zeros(0, dtype=np.int64)
+        raise InputError(f"{name}: labels must be integers or class labels, not {found.dtype}")
+    return found.astype(np.int64)

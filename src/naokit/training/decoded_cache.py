@@ -1,0 +1,65 @@
+"""Whole data sets of decoded images kept between runs, memory-mapped."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from naokit.training.cache import LAYOUT, cache_folder
+from naokit.training.data import Source, Split
+
+
+def cached(key: str, make: Callable[[], Source]) -> Source:
+    """What `make` gives, kept as arrays in the cache; a broken entry is made again."""
+    place = cache_folder() / LAYOUT / key
+    found = _read_cache(place)
+    if found is not None:
+        return found
+    source = make()
+    _write_cache(place, source)
+    return source
+
+
+def _read_cache(place: Path) -> Source | None:
+    try:
+        names = tuple((place / "classes.txt").read_text(encoding="utf-8").splitlines())
+        parts = {}
+        for part in ("train", "validation", "test"):
+            if (place / f"{part}-labels.npy").exists():
+                images = np.load(place / f"{part}-images.npy", mmap_mode="r")
+                parts[part] = Split(images, np.load(place / f"{part}-labels.npy"))
+        skipped = tuple((place / "skipped.txt").read_text(encoding="utf-8").splitlines())
+        return Source(parts["train"], parts.get("validation"), parts.get("test"), names, skipped)
+    except (OSError, ValueError, KeyError, EOFError):
+        return None
+
+
+def _write_cache(place: Path, source: Source) -> None:
+    """Written beside its place, then moved there, so that no half of it is ever read.
+
+    A cache that cannot be written (a full disk, no permission) costs time, never the run.
+    """
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(dir=place.parent))
+    except OSError:
+        return
+    try:
+        for part in ("train", "validation", "test"):
+            split = getattr(source, part)
+            if isinstance(split, Split):
+                np.save(made / f"{part}-images.npy", split.images)
+                np.save(made / f"{part}-labels.npy", split.labels)
+        (made / "classes.txt").write_text("\n".join(source.class_names), encoding="utf-8")
+        (made / "skipped.txt").write_text("\n".join(source.skipped), encoding="utf-8")
+        if place.exists():  # a broken entry goes in one step: no reader sees half of it
+            broken = made / "broken"
+            place.replace(broken)
+            shutil.rmtree(broken, ignore_errors=True)
+        made.replace(place)
+    except OSError:  # among them: another process was faster
+        shutil.rmtree(made, ignore_errors=True)
