@@ -1,6 +1,7 @@
 """Pictures of any size, decoded while training: the same whoever decodes them, and when."""
 
 import dataclasses
+import multiprocessing
 import pickle
 import threading
 from pathlib import Path
@@ -159,6 +160,23 @@ def test_what_a_killed_run_or_a_disk_left_half_written_is_decoded_again(tmp_path
     assert all(stream.pictures.store.read(row) is not None for row in stream.rows)
 
 
+def test_a_cache_that_is_cleared_meanwhile_costs_time_only(tmp_path: Path) -> None:
+    stream = load_images(class_folders(tmp_path / "set"), size=16).train
+    for path in cache_folder().rglob("*-reduced.*"):
+        path.unlink()
+    assert torch.equal(batches(stream)[0], batches(stream)[0])
+
+
+@pytest.mark.filterwarnings(FORK)
+def test_an_epoch_that_is_given_up_leaves_no_worker(tmp_path: Path) -> None:
+    stream = load_images(class_folders(tmp_path / "set"), size=16).train
+    iterator = stream.batches([np.arange(2)] * 9, seed=0, workers=1)
+    next(iterator)
+    assert len(multiprocessing.active_children()) == 1
+    del iterator
+    assert multiprocessing.active_children() == []
+
+
 def test_several_runs_at_once_leave_a_right_cache(tmp_path: Path) -> None:
     stream = load_images(class_folders(tmp_path / "set"), size=16).train
     found: list[torch.Tensor] = []
@@ -230,6 +248,15 @@ def test_a_picture_is_the_same_from_a_file_and_from_a_row(tmp_path: Path) -> Non
         for source in (tmp_path / "set", tmp_path / "set.parquet")
     ]
     np.testing.assert_array_equal(*views)
+
+
+def test_a_damaged_row_group_is_named(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "a.parquet")
+    content = bytearray(path.read_bytes())
+    content[4:40] = bytes(36)  # the first page of the first group
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.parquet: row group 0 cannot be read"):
+        load_images(path, size=16)
 
 
 def test_a_hub_table_is_read_row_by_row(tmp_path: Path) -> None:
@@ -345,7 +372,6 @@ def test_the_held_out_rows_are_recorded(tmp_path: Path) -> None:
     assert data.held_out is not None
     assert data.validation.rows.tolist() == list(data.held_out)
     assert sorted([*data.train.rows, *data.held_out]) == list(range(20))
-    assert load_images("digits").held_out is None
 
 
 def test_the_fingerprint_follows_labels_sizes_and_headers(tmp_path: Path, monkeypatch) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from naokit.base import InputError
 from naokit.training.pictures import Picture
 
 
@@ -79,14 +80,24 @@ class ParquetRows:
     def __getitem__(self, row: int) -> Picture:
         group = int(np.searchsorted(self.ends, row, side="right"))
         if self._last[0] != group:
-            file, number = self.groups[group]
-            # Not in threads: a forked worker has none of its parent's.
-            table = _parquet_file(self.files[file]).read_row_group(
-                number, columns=[self.column], use_threads=False
-            )
-            self._last = (group, table[self.column])
+            self._last = (group, self._read(*self.groups[group]))
         start = int(self.ends[group - 1]) if group else 0
         return f"{self.name}, row {row}", _content(self._last[1][int(row) - start].as_py())
+
+    def _read(self, file: int, group: int) -> Any:
+        """The column's values in a row group."""
+        path = self.files[file]
+        try:
+            # Not in threads: a forked worker has none of its parent's.
+            table = _parquet_file(path).read_row_group(
+                group, columns=[self.column], use_threads=False
+            )
+        except Exception as error:  # pyarrow raises many kinds
+            reason = str(error).splitlines()[0]
+            raise InputError(
+                f"{path}: row group {group} cannot be read ({reason}); fetch the file again"
+            ) from error
+        return table[self.column]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_last": (-1, None)}

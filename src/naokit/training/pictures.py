@@ -82,13 +82,14 @@ def reduced(picture: Picture, shape: tuple[int, int, int]) -> np.ndarray:
     from PIL.Image import Resampling
 
     height, width, channels = shape
+    mode = "L" if channels == 1 else "RGB"
     with _opened(picture) as image:
         if image.size != (width, height):
             image.draft(None, (width, height))  # a JPEG decoded at 1/2, 1/4 or 1/8 of its size
-        pixels = image.convert("L" if channels == 1 else "RGB")
-    if pixels.size != (width, height):
-        pixels = pixels.resize((width, height), Resampling.BILINEAR)
-    return np.asarray(pixels).reshape(shape)
+        pixels = image if image.mode == mode else image.convert(mode)  # convert always copies
+        if pixels.size != (width, height):
+            pixels = pixels.resize((width, height), Resampling.BILINEAR)
+        return np.asarray(pixels).reshape(shape)
 
 
 def in_threads(
