@@ -18,27 +18,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from naokit.base import Architecture, Evaluator, InputError, Json, Space, Trial, derive_seed
+from naokit.base import Architecture, Evaluator, InputError, Json, Space, Trial
 from naokit.files import read_json, write_json
 from naokit.study import Study, create_study
-
-if TYPE_CHECKING:
-    from naokit.evaluators.train import Train
-    from naokit.export import Bundle
-    from naokit.training.device import Device, Precision
-    from naokit.training.loop import Epoch
-    from naokit.training.recipes import Recipe
 
 SETTINGS = "settings.json"
 REPORT = "report.json"
 STUDY = "search"
 BASELINE = "random"
-
-
-class OutOfTime(InputError):
-    """The limit on the clock came before there was anything to keep."""
 
 
 @dataclass(frozen=True)
@@ -133,74 +121,6 @@ def search(
             break
         study.repeat(evaluator, best=best, times=evaluated, on_trial=told)
     return study
-
-
-def train_final(
-    architecture: Architecture,
-    evaluator: Train,
-    recipe: Recipe,
-    *,
-    channels: int,
-    cells: int,
-    folder: Path,
-    seed: int,
-    device: Device = "auto",
-    precision: Precision = "auto",
-    seconds: float | None = None,
-    on_epoch: Callable[[Epoch], None] | None = None,
-) -> Bundle:
-    """Trains an architecture to the end; the weights of the best epoch are kept.
-
-    Continues the checkpoint in `folder`. The result's `results` say how it went.
-
-    Raises:
-        OutOfTime: `seconds` ended before the first epoch did.
-    """
-    from naokit.evaluators.train import build_seeded, image_settings
-    from naokit.export import Bundle
-    from naokit.training.checkpoint import load_weights, read_tensors
-    from naokit.training.device import make_fabric
-    from naokit.training.loop import evaluate, train
-
-    fabric = make_fabric(device, precision)
-    data = evaluator.data
-    settings = image_settings(data, recipe, channels, cells)
-    seed = derive_seed(seed, "final", architecture.key)
-    network = build_seeded(architecture, settings, seed)
-    trained = train(
-        network,
-        data,
-        recipe,
-        seed=seed,
-        fabric=fabric,
-        seconds=seconds,
-        checkpoint=folder,
-        on_epoch=on_epoch,
-    )
-    if not trained.best_epoch:
-        raise OutOfTime("the limit on the clock ended the training in its first epoch: give more")
-    best = folder / "best.safetensors"
-    load_weights(network, read_tensors(best)[0], best)
-    test = evaluate(network, data, data.test, fabric) if len(data.test) else None
-    results = {
-        "recipe": recipe.to_json(),
-        "data": str(data.name),
-        "epochs": trained.epochs,
-        "complete": trained.complete,
-        "best_epoch": trained.best_epoch,
-        "validation_accuracy": trained.best_accuracy,
-        "test_accuracy": test,
-    }
-    mean, std = data.statistics
-    return Bundle(
-        network.cpu().eval(),
-        architecture,
-        settings,
-        data.class_names,
-        tuple(mean.tolist()),
-        tuple(std.tolist()),
-        results,
-    )
 
 
 def record_settings(out: Path, settings: Mapping[str, Json]) -> None:

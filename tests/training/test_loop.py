@@ -8,14 +8,19 @@ import pytest
 import torch
 from safetensors.torch import save
 from torch import nn
+from torch.nn import functional as F
 
 from naokit.base import EvaluationFailed, InputError
 from naokit.training import loop
 from naokit.training.augmentation import Augmentation
+from naokit.training.checkpoint import read_tensors
 from naokit.training.data import ImageData, Split
 from naokit.training.device import make_fabric
-from naokit.training.loop import evaluate, learning_rate, train
+from naokit.training.evaluation import evaluate
+from naokit.training.loop import train
+from naokit.training.objective import Objective, Targets, mixed
 from naokit.training.recipes import RECIPES, Recipe, recipe
+from naokit.training.schedule import learning_rate
 
 RECIPE = Recipe("test", epochs=3, batch=16, learning_rate=0.05, crop_padding=1, flip=True, cutout=2)
 
@@ -113,6 +118,49 @@ def test_a_training_stopped_after_any_epoch_continues_to_the_same_weights(
     assert result.epochs == 3
     again = train(tiny(), DATA, RECIPE, seed=0, checkpoint=tmp_path)
     assert dataclasses.replace(again, seconds=0) == dataclasses.replace(result, seconds=0)
+
+
+EVERYTHING = dataclasses.replace(
+    RECIPE, ema=0.9, mixup=0.4, label_smoothing=0.1, nesterov=True, balance=True, warm_up_epochs=1
+)
+
+
+@pytest.mark.parametrize("recipe", [RECIPE, EVERYTHING], ids=["plain", "everything"])
+@pytest.mark.parametrize("stop", [3, 9, 16])
+def test_a_training_killed_at_any_step_continues_to_the_same_weights(
+    tmp_path: Path, stop: int, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint is written after every step; a kill loses the step it came in."""
+    monkeypatch.setattr(loop, "SAVE_EVERY", -1.0)
+    whole, epochs = tiny(), []
+    train(whole, DATA, recipe, seed=0, checkpoint=tmp_path / "whole", on_epoch=epochs.append)
+    steps: list[float] = []
+
+    def killed(done: float) -> None:
+        steps.append(done)
+        if len(steps) == stop:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny(), DATA, recipe, seed=0, checkpoint=tmp_path / "cut", on_step=killed)
+    continued, rest = tiny(), []
+    train(continued, DATA, recipe, seed=0, checkpoint=tmp_path / "cut", on_epoch=rest.append)
+    assert same(continued, whole)
+    assert [epoch.loss for epoch in rest] == [epoch.loss for epoch in epochs[-len(rest) :]]
+    kept = [read_tensors(tmp_path / name / "best.safetensors")[0] for name in ("whole", "cut")]
+    assert all(torch.equal(tensor, kept[1][name]) for name, tensor in kept[0].items())
+
+
+def test_the_clock_keeps_the_steps_that_were_done(tmp_path: Path) -> None:
+    long = dataclasses.replace(RECIPE, epochs=2, batch=2)
+    whole = tiny()
+    train(whole, DATA, long, seed=0)
+    runs = 0
+    while not train(network := tiny(), DATA, long, seed=0, checkpoint=tmp_path, seconds=0).complete:
+        runs += 1
+        assert runs < 200
+    assert runs > 50  # a step a run, and none twice
+    assert same(network, whole)
 
 
 def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
@@ -260,7 +308,9 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
         ({"epochs": 0}, "at least 1 epoch"),
         ({"train_images": 1}, "2 or more train_images"),
         ({"learning_rate": 0.0}, "learning_rate of a recipe must be above 0"),
-        ({"drop_path_keep": 1.5}, "drop_path_keep is a probability"),
+        ({"drop_path_keep": 1.5}, "drop_path_keep of a recipe must be above 0 and at most 1"),
+        ({"ema": 1.0}, "ema of a recipe must be at least 0 and below 1"),
+        ({"restart_epochs": 5, "epoch_decay": 0.9}, "one schedule at most"),
         ({"warmup": 3}, "a recipe has no warmup; it has"),
     ],
 )
@@ -269,3 +319,129 @@ def test_an_impossible_recipe_is_refused(fields: dict, message: str) -> None:
         Recipe.from_json({**RECIPE.to_json(), **fields})
     with pytest.raises(InputError, match="needs epochs"):
         Recipe.from_json({"name": "x"})
+
+
+def test_the_average_of_the_weights_is_what_is_measured_and_kept(tmp_path: Path) -> None:
+    recipe = dataclasses.replace(RECIPE, ema=0.99, epochs=1)
+    network = tiny()
+    started = [tensor.clone() for tensor in network.parameters()]
+    train(network, DATA, recipe, seed=0, checkpoint=tmp_path)
+    kept, _ = read_tensors(tmp_path / "best.safetensors")
+    name, last = next(iter(network.named_parameters()))
+    with torch.no_grad():
+        moved, averaged = (float((t - started[0]).norm()) for t in (last, kept[name]))
+    assert 0 < averaged < 0.5 * moved
+
+
+def test_mixed_images_have_two_labels() -> None:
+    images = torch.stack([torch.full((1, 2, 2), float(i)) for i in range(6)])
+    labels = torch.arange(6)
+    mix, targets = mixed(images, labels, 0.5, torch.Generator().manual_seed(1))
+    assert 0 < targets.share < 1
+    expected = targets.share * labels + (1 - targets.share) * targets.others
+    torch.testing.assert_close(mix[:, 0, 0, 0], expected)
+    same_images, plain_targets = mixed(images, labels, 0.0, torch.Generator())
+    assert same_images is images
+    assert plain_targets.share == 1
+
+
+def test_the_loss_is_torchs_with_soft_targets() -> None:
+    logits = torch.randn(8, 3)
+    labels, others = torch.arange(8) % 3, torch.arange(8) % 2
+    weights = torch.tensor([0.5, 1.0, 2.0])
+    recipe = dataclasses.replace(RECIPE, label_smoothing=0.2, auxiliary_weight=0.4)
+    soft = 0.7 * F.one_hot(labels, 3) + 0.3 * F.one_hot(others, 3)
+    expected = F.cross_entropy(logits, soft.float(), weights, reduction="sum", label_smoothing=0.2)
+    loss = Objective(recipe, weights)
+    targets = Targets(labels, others, 0.7)
+    torch.testing.assert_close(loss(logits, targets), expected)
+    torch.testing.assert_close(loss((logits, logits), targets), 1.4 * expected)
+
+
+def test_rare_classes_weigh_as_much_where_the_recipe_says_so() -> None:
+    few = np.flatnonzero(DATA.train.labels == 1)[:4]
+    rows = np.concatenate([np.flatnonzero(DATA.train.labels == 0), few])
+    data = dataclasses.replace(DATA, train=DATA.train.take(rows))
+    shares = []
+    for balance in (False, True):
+        network = tiny()
+        train(network, data, dataclasses.replace(RECIPE, balance=balance), seed=0)
+        with torch.no_grad():
+            images = torch.from_numpy(DATA.test.images).float() / 255
+            shares.append(float(network.eval()(images).softmax(1)[:, 1].mean()))
+    assert shares[1] > shares[0] + 0.1
+
+
+@pytest.mark.parametrize(
+    ("fields", "rates"),
+    [
+        ({"epochs": 10}, {0: 1.0, 5: 0.5, 10: 0.0}),
+        ({"epochs": 10, "warm_up_epochs": 2}, {0: 0.0, 1: 0.5 * 0.97553, 5: 0.5}),
+        ({"epochs": 70, "restart_epochs": 10}, {0: 1.0, 9.999: 0, 10: 1, 20: 0.5, 30: 1, 50: 0.5}),
+        ({"epochs": 9, "epoch_decay": 0.9}, {0: 1.0, 0.9: 1.0, 1: 0.9, 2.5: 0.81}),
+    ],
+)
+def test_schedules(fields: dict, rates: dict) -> None:
+    made = Recipe("schedule", learning_rate=1.0, **fields)
+    found = {epoch: learning_rate(made, epoch) for epoch in rates}
+    assert found == pytest.approx(rates, abs=1e-4)
+
+
+def test_the_restarts_of_the_published_recipe_end_with_it() -> None:
+    """Section 4: 630 = 10 + 20 + 40 + 80 + 160 + 320 epochs."""
+    made = RECIPES["cifar10-ws-2018"]
+    assert learning_rate(made, 309.999) == pytest.approx(1e-4, rel=1e-3)
+    assert learning_rate(made, 310) == pytest.approx(0.05)
+    assert learning_rate(made, 629.999) == pytest.approx(1e-4, rel=1e-3)
+
+
+class Hungry(Tiny):
+    """Memory for twenty images at once, no more."""
+
+    def forward(self, images):
+        if len(images) > 20 and self.training:
+            raise torch.OutOfMemoryError("out of memory")
+        return super().forward(images)
+
+
+def test_where_memory_runs_out_batches_go_through_in_parts() -> None:
+    wide = dataclasses.replace(RECIPE, batch=64)
+    network = Hungry()
+    network.load_state_dict(tiny().state_dict())
+    result = train(network, DATA, wide, seed=0, split_batches=True)
+    assert result.complete
+    assert result.parts == 4
+    with pytest.raises(EvaluationFailed, match="out of memory"):
+        train(Hungry(), DATA, wide, seed=0)
+
+
+def test_parts_of_a_batch_add_up_to_its_gradient() -> None:
+    """Without batch statistics, augmentation and dropout they are the same sum."""
+
+    class Plain(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(36, 2)
+
+        def forward(self, images):
+            if self.training and len(images) > self.most:
+                raise MemoryError
+            return self.layer(images.flatten(1))
+
+    recipe = Recipe("plain", epochs=2, batch=30, crop_padding=0, flip=False)
+    networks = []
+    for most in (64, 8):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            network = Plain()
+        network.most = most
+        assert train(network, DATA, recipe, seed=0, split_batches=True).parts == 32 // min(most, 32)
+        networks.append(network)
+    for one, other in zip(*(network.parameters() for network in networks), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)
+
+
+def test_nothing_held_out_keeps_the_last_epoch(tmp_path: Path) -> None:
+    data = dataclasses.replace(DATA, validation=DATA.train.take(np.arange(0)))
+    result = train(tiny(), data, RECIPE, seed=0, checkpoint=tmp_path)
+    assert (result.best_epoch, result.best_accuracy) == (3, 0.0)

@@ -13,6 +13,7 @@ from naokit.cli.profile import profile
 from naokit.cli.search import search
 from naokit.cli.show import show
 from naokit.cli.train import train
+from naokit.cli.transfer import transfer
 from naokit.cli.zoo import zoo
 
 app = typer.Typer(
@@ -39,5 +40,5 @@ def _root(
     """Neural Architecture Optimization: from a search space to a trained, exported network."""
 
 
-for _command in (search, train, show, profile, export, bench, zoo):
+for _command in (search, train, transfer, show, profile, export, bench, zoo):
     app.command()(_command)

@@ -37,6 +37,9 @@ class _Options:
     objectives: tuple[str, ...]
     limits: tuple[str, ...]
     start_from: Path | None
+    image_size: int | None
+    skip_bad: bool
+    workers: int
 
     @property
     def recorded(self) -> dict[str, Json]:
@@ -95,6 +98,13 @@ def search(
         bool | None, typer.Option(help="Random search with as many evaluations [by preset].")
     ] = None,
     final: Annotated[bool, typer.Option(help="Train, export and check the best network.")] = True,
+    image_size: Annotated[
+        int | None, typer.Option(min=1, help="Pictures of any size are shown so large.")
+    ] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be decoded.")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that decode pictures.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, 32-true, bf16-mixed, 16-mixed.")] = "auto",
     table: Annotated[
@@ -161,6 +171,9 @@ def search(
             tuple(objective or ()),
             tuple(limit or ()),
             start_from,
+            image_size,
+            skip_bad,
+            workers,
         )
         if table:
             if metric is None:
@@ -230,11 +243,16 @@ def _on_data(
         device=options.device,
         precision=options.precision,
         latency="latency" in " ".join((*options.objectives, *options.limits)),
+        image_size=options.image_size,
+        skip_bad=options.skip_bad,
+        workers=options.workers,
     )
     settings = {
         "command": "search",
         "space": dict(space.settings()),
         "data": str(Path(data).resolve()) if Path(data).exists() else data,
+        "image_size": options.image_size,
+        "skip_bad": options.skip_bad,
         **options.recorded,
         "preset": runs.as_json(preset),
         "evaluator": dict(evaluator.settings()),
@@ -330,27 +348,28 @@ def _search(
 
 def _finish(options: _Options, study: Study, evaluator: Train, preset: Preset) -> dict[str, Json]:
     """Trains the best architecture, exports it and checks the files; empty where time ran out."""
-    from naokit import runs
     from naokit.cli.train import train_under_bar
     from naokit.export import export
+    from naokit.final import Job, OutOfTime
     from naokit.networks import count_parameters
     from naokit.report import checks_json
     from naokit.training.recipes import recipe
 
+    job = Job(
+        evaluator.data,
+        recipe(preset.final_recipe),
+        preset.final_channels,
+        preset.final_cells,
+        options.out / "training",
+        seed=options.seed,
+        workers=evaluator.workers,
+        device=options.device,
+        precision=options.precision,
+        seconds=options.seconds,
+    )
     try:
-        bundle = train_under_bar(
-            study.best_architecture,
-            evaluator,
-            recipe(preset.final_recipe),
-            channels=preset.final_channels,
-            cells=preset.final_cells,
-            folder=options.out / "training",
-            seed=options.seed,
-            device=options.device,
-            precision=options.precision,
-            seconds=options.seconds,
-        )
-    except runs.OutOfTime:
+        bundle = train_under_bar(study.best_architecture, job)
+    except OutOfTime:
         return {}
     checks = export(bundle, options.out / "network")
     return {

@@ -47,6 +47,13 @@ def architecture_of(what: str, space: str, nodes: int | None) -> Target:
     return Target(spaces.load(space, nodes=nodes).parse(what))
 
 
+def folder_name(what: str, target: Target, data: str) -> str:
+    """What the folder of a training is called unless somebody says: what was trained, on what."""
+    path = Path(what)
+    name = path.name if path.is_dir() or what[:1].isalpha() else target.architecture.key[:10]
+    return f"{name}-{Path(data).name}"
+
+
 def open_study(folder: Path, name: str | None = None) -> Study:
     """The study of a run, for reading."""
     from naokit import runs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,15 +11,16 @@ import typer
 from naokit.cli.output import exit_codes, print_json, progress
 
 if TYPE_CHECKING:
-    from naokit.base import Architecture
-    from naokit.evaluators.train import Train
+    from naokit.base import Architecture, Json
     from naokit.export import Bundle
+    from naokit.final import Job
     from naokit.training.loop import Epoch
-    from naokit.training.recipes import Recipe
 
 
 def train(
-    what: Annotated[str, typer.Argument(help="A run's folder (its best), or a genotype.")],
+    what: Annotated[
+        str, typer.Argument(help="A run's folder (its best), a published name or a genotype.")
+    ],
     space: Annotated[str, typer.Option(help="Of a genotype.")] = "conv-small",
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
     data: Annotated[str | None, typer.Option(help="Images; default: the run's, or digits.")] = None,
@@ -29,13 +31,32 @@ def train(
     cells: Annotated[int | None, typer.Option(help="The paper's N.")] = None,
     seed: Annotated[int, typer.Option(help="Of weights, batches and augmentation.")] = 0,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of training/ and network/ [the run, or runs/train].")
+        Path | None, typer.Option(help="Folder of training/ and network/ [runs/WHAT-DATA].")
     ] = None,
     hours: Annotated[
         float | None, typer.Option(min=0, help="Stop after so many hours, keep the best.")
     ] = None,
+    image_size: Annotated[
+        int | None, typer.Option(min=1, help="Pictures of any size are shown so large.")
+    ] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be decoded.")
+    ] = False,
+    all_data: Annotated[
+        bool, typer.Option("--all-data", help="Hold no images out; keep the last epoch.")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that decode pictures.")] = 0,
+    processes: Annotated[
+        int, typer.Option(min=1, help="That train, each with a share of every batch.")
+    ] = 1,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, 32-true, bf16-mixed, 16-mixed.")] = "auto",
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write event files beside log.csv.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Begin again where another training lies.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Train an architecture to the end and save the network of the best epoch.
@@ -44,58 +65,88 @@ def train(
     """
     with exit_codes():
         from naokit import runs
-        from naokit.cli.target import architecture_of
-        from naokit.evaluators import Train
-        from naokit.export.bundle import save
-        from naokit.networks import count_parameters
+        from naokit.cli.target import architecture_of, folder_name
+        from naokit.final import Job
         from naokit.training.device import device_named, precision_named
         from naokit.training.recipes import recipe as recipe_of
 
         target = architecture_of(what, space, nodes)
         preset: dict[str, Any] = target.settings.get("preset") or runs.as_json(runs.preset("quick"))
-        folder = out or target.folder or Path("runs") / "train"
-        evaluator = Train(data or target.settings.get("data", "digits"))
-        bundle = train_under_bar(
-            target.architecture,
-            evaluator,
+        source = data or target.settings.get("data", "digits")
+        folder = out or target.folder or Path("runs") / folder_name(what, target, source)
+        job = Job(
+            source,
             recipe_of(recipe or preset["final_recipe"]),
-            channels=channels or preset["final_channels"],
-            cells=cells or preset["final_cells"],
-            folder=folder / "training",
+            channels or preset["final_channels"],
+            cells or preset["final_cells"],
+            folder / "training",
             seed=seed,
+            image_size=image_size or target.settings.get("image_size"),
+            skip_bad=skip_bad or target.settings.get("skip_bad", False),
+            all_data=all_data,
+            workers=workers,
+            processes=processes,
             device=device_named(device),
             precision=precision_named(precision),
             seconds=None if hours is None else 3600 * hours,
+            tensorboard=tensorboard,
         )
-        save(bundle, folder / "network")
-        report = {
-            "architecture": str(bundle.architecture),
-            "folder": str(folder / "network"),
-            "parameters": count_parameters(bundle.network),
-            **bundle.results,
-        }
-        if json:
-            print_json(report)
-            return
-        test = report["test_accuracy"]
+        report = train_and_save(target.architecture, job, folder, force=force)
+        print_json(report) if json else print_report(report)
+
+
+def train_and_save(
+    architecture: Architecture, job: Job, folder: Path, *, force: bool
+) -> dict[str, Json]:
+    """Trains under a bar and saves the network; what there is to report."""
+    from naokit.export.bundle import save
+    from naokit.networks import count_parameters
+
+    if force and job.folder.exists():
+        shutil.rmtree(job.folder)
+    bundle = train_under_bar(architecture, job)
+    save(bundle, folder / "network")
+    return {
+        "architecture": str(bundle.architecture),
+        "folder": str(folder / "network"),
+        "parameters": count_parameters(bundle.network),
+        "skipped": list(job.data.skipped),
+        **bundle.results,
+    }
+
+
+def print_report(report: dict[str, Json]) -> None:
+    """What a person reads at the end of a training."""
+    validation, test = report["validation_accuracy"], report["test_accuracy"]
+    found = "" if validation is None else f"validation {validation:.2f} %, "
+    typer.echo(
+        f"{found}epoch {report['best_epoch']} of {report['epochs']}"
+        + ("" if test is None else f", test {test:.2f} %")
+    )
+    if not report["complete"]:
+        typer.echo("out of time before the last epoch: the same command continues")
+    if report["batches_in_parts"] > 1:
         typer.echo(
-            f"validation {report['validation_accuracy']:.2f} % in epoch {report['best_epoch']} "
-            f"of {report['epochs']}" + ("" if test is None else f", test {test:.2f} %")
+            f"memory ran out: batches went through in {report['batches_in_parts']} parts, "
+            "their gradients were added"
         )
-        typer.echo(f"saved in {report['folder']}; next: naokit export {report['folder']}")
+    if report["skipped"]:
+        typer.echo(f"left out {len(report['skipped'])} pictures that cannot be decoded")
+    typer.echo(f"saved in {report['folder']}; next: naokit export {report['folder']}")
 
 
-def train_under_bar(
-    architecture: Architecture, evaluator: Train, recipe: Recipe, **settings: Any
-) -> Bundle:
-    """`runs.train_final` under a progress bar; the settings are its."""
-    from naokit import runs
+def train_under_bar(architecture: Architecture, job: Job) -> Bundle:
+    """`final.train_final` under a progress bar with the time left."""
+    from naokit.final import train_final
 
     with progress() as bar:
-        task = bar.add_task(f"{'training':12}", total=recipe.epochs, note="")
+        task = bar.add_task(f"{'training':12}", total=job.recipe.epochs, note="")
 
         def told(epoch: Epoch) -> None:
-            note = f"loss {epoch.loss:.3f}, validation {epoch.validation_accuracy:.2f} %"
-            bar.update(task, completed=epoch.number, note=note)
+            found = f", validation {epoch.validation_accuracy:.2f} %" if not job.all_data else ""
+            bar.update(task, completed=epoch.number, note=f"loss {epoch.loss:.3f}{found}")
 
-        return runs.train_final(architecture, evaluator, recipe, on_epoch=told, **settings)
+        def stepped(epochs: float) -> None:
+            bar.update(task, completed=round(epochs, 2))
+
+        return train_final(architecture, job, on_epoch=told, on_step=stepped)

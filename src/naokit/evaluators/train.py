@@ -40,6 +40,9 @@ class Train(Evaluator):
         precision: how to compute.
         latency: whether the trained network's latency becomes a metric: milliseconds an image, on
             the CPU.
+        image_size: pictures of any size are decoded while training and shown so large.
+        skip_bad: leave out pictures that cannot be decoded.
+        workers: processes that decode pictures.
     """
 
     metric = "validation accuracy, percent"
@@ -56,6 +59,9 @@ class Train(Evaluator):
         device: Device = "auto",
         precision: Precision = "auto",
         latency: bool = False,
+        image_size: int | None = None,
+        skip_bad: bool = False,
+        workers: int = 0,
     ) -> None:
         self.source = data
         self.recipe = _recipe(recipe)
@@ -65,12 +71,13 @@ class Train(Evaluator):
         self.device: Device = device
         self.precision: Precision = precision
         self.latency = latency
+        self.image_size, self.skip_bad, self.workers = image_size, skip_bad, workers
         self._counted: dict[str, dict[str, float]] = {}
 
     @cached_property
     def data(self) -> ImageData:
         """The images, read once."""
-        return load_images(self.source)
+        return load_images(self.source, size=self.image_size, skip_bad=self.skip_bad)
 
     @cached_property
     def fabric(self) -> Fabric:
@@ -87,7 +94,13 @@ class Train(Evaluator):
         with memory_failures():
             network = build_seeded(architecture, self.network_settings, seed)
         trained = train(
-            network, self.data, self.recipe, seed=seed, fabric=self.fabric, seconds=self.seconds
+            network,
+            self.data,
+            self.recipe,
+            seed=seed,
+            fabric=self.fabric,
+            seconds=self.seconds,
+            workers=self.workers,
         )
         if not trained.complete:
             raise EvaluationFailed("out of time", f"not done after {self.seconds:g} seconds")

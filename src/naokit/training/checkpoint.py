@@ -2,24 +2,53 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import nn
+from torch import Tensor, nn
 
 from naokit.base import InputError
 from naokit.files import write_whole
 from naokit.training.recipes import Recipe
 
-State = tuple[int, tuple[float, int], float]
-"""(epochs done, (best accuracy, its epoch), last accuracy)."""
+
+@dataclass(frozen=True)
+class State:
+    """How far a training is.
+
+    Attributes:
+        epochs: done.
+        step: steps done of the next epoch.
+        loss: sum over the images of these steps.
+        best: best validation accuracy, percent; -1 before the first epoch.
+        best_epoch: the epoch that reached it, from 1; 0: none.
+        last: validation accuracy of the last epoch, percent.
+    """
+
+    epochs: int = 0
+    step: int = 0
+    loss: float = 0.0
+    best: float = -1.0
+    best_epoch: int = 0
+    last: float = -1.0
+
+    def after_epoch(self, last: float, *, improved: bool) -> State:
+        """One epoch more."""
+        epochs = self.epochs + 1
+        best, best_epoch = (last, epochs) if improved else (self.best, self.best_epoch)
+        return State(epochs, 0, 0.0, best, best_epoch, last)
 
 
 class Checkpoint:
     """`last.safetensors` (weights, momenta, state) and `best.safetensors` (weights) in a folder.
+
+    Where the weights are averaged, the average is in both, and is what `best` holds.
 
     Args:
         folder: made if need be.
@@ -32,54 +61,57 @@ class Checkpoint:
         self.folder = folder
         self.training = {"recipe": recipe.to_json(), "data": data, "seed": seed}
 
-    def resume(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> State:
-        """The state to go on from; weights and momenta are put in place.
+    def resume(
+        self, network: nn.Module, average: nn.Module | None, optimizer: torch.optim.Optimizer
+    ) -> State:
+        """The state to go on from; weights, their average and momenta are put in place.
 
         Raises:
             InputError: the file is damaged or of another training (the first difference).
         """
         path = self.folder / "last.safetensors"
         if not path.exists():
-            return 0, (-1.0, 0), -1.0
+            return State()
         tensors, header = read_tensors(path)
         self._check(path, header)
-        weights = {n.removeprefix("weight."): t for n, t in tensors.items() if n[:7] == "weight."}
-        load_weights(network, weights, path)
+        load_weights(network, _part(tensors, "weight."), path)
+        if average is not None:
+            load_weights(average, _part(tensors, "average."), path)
         names = dict(network.named_parameters())
-        for name, tensor in tensors.items():
-            if name.startswith("momentum."):
-                parameter = names[name.removeprefix("momentum.")]
-                # The same memory layout as the weights keeps the continuation bit for bit.
-                momentum = torch.empty_like(parameter).copy_(tensor)
-                optimizer.state[parameter]["momentum_buffer"] = momentum
-        epochs, best, last = json.loads(header["state"])
-        return epochs, (best[0], best[1]), last
+        for name, tensor in _part(tensors, "momentum.").items():
+            # The same memory layout as the weights keeps the continuation bit for bit.
+            momentum = torch.empty_like(names[name]).copy_(tensor)
+            optimizer.state[names[name]]["momentum_buffer"] = momentum
+        return State(**json.loads(header["state"]))
 
     def save(
         self,
         network: nn.Module,
+        average: nn.Module | None,
         optimizer: torch.optim.Optimizer,
         state: State,
         *,
         improved: bool,
     ) -> None:
         """Writes `last`, and `best` where it improved."""
-        header = {"training": json.dumps(self.training), "state": json.dumps(state)}
-        # Copies: safetensors refuses tensors that share memory, as tied weights do.
-        weights = {
-            name: tensor.clone(memory_format=torch.contiguous_format)
-            for name, tensor in network.state_dict().items()
+        header = {
+            "training": json.dumps(self.training),
+            "state": json.dumps(dataclasses.asdict(state)),
         }
+        weights = _copies(network)
+        averaged = {} if average is None else _copies(average)
         if improved:
-            write_whole(self.folder / "best.safetensors", save(weights, header))
+            measured = _part(averaged, "module.") or weights
+            write_whole(self.folder / "best.safetensors", save(measured, header))
         tensors = {f"weight.{name}": tensor for name, tensor in weights.items()}
+        tensors |= {f"average.{name}": tensor for name, tensor in averaged.items()}
         for name, parameter in network.named_parameters():
             momentum = optimizer.state[parameter].get("momentum_buffer")
             if momentum is not None:
                 tensors[f"momentum.{name}"] = momentum.contiguous()
         write_whole(self.folder / "last.safetensors", save(tensors, header))
 
-    def _check(self, path: Path, header: dict[str, str]) -> None:
+    def _check(self, path: Path, header: Mapping[str, str]) -> None:
         if not {"training", "state"} <= header.keys():
             raise InputError(f"{path} is no checkpoint of a training; remove it to start again")
         recorded = json.loads(header["training"])
@@ -89,6 +121,19 @@ class Checkpoint:
                     f"{path} is of another training: its {name} is {recorded.get(name)}, "
                     f"not {wanted}; remove the folder to start again, or name another"
                 )
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin so, by the rest of the name."""
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+
+
+def _copies(network: nn.Module) -> dict[str, Tensor]:
+    """Copies: safetensors refuses tensors that share memory, as tied weights do."""
+    return {
+        name: tensor.clone(memory_format=torch.contiguous_format)
+        for name, tensor in network.state_dict().items()
+    }
 
 
 def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
@@ -112,3 +157,9 @@ def load_weights(network: nn.Module, weights: dict[str, torch.Tensor], path: Pat
                 f"{path} is of another network: {name} is {shapes[0]} there and {shapes[1]} here"
             )
     network.load_state_dict(weights)
+
+
+def agreeing(network: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those of the weights that the network has under the same name in the same shape."""
+    own = network.state_dict()
+    return {n: t for n, t in weights.items() if n in own and own[n].shape == t.shape}

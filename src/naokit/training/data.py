@@ -150,6 +150,7 @@ def load_images(
     seed: int = 0,
     size: int | None = None,
     skip_bad: bool = False,
+    hold_out: bool = True,
 ) -> ImageData:
     """The data set of a name or path; its validation part is drawn from `train` if need be.
 
@@ -159,6 +160,8 @@ def load_images(
         size: None: images of one size, in memory. Else pictures of any size, decoded while a
             network trains and shown as `size` x `size`.
         skip_bad: leave out pictures that cannot be decoded.
+        hold_out: whether a source without a validation part gives some of its training part; else
+            the validation part is empty.
 
     Raises:
         InputError: it cannot be read, is empty, has one class only or images of several sizes.
@@ -173,14 +176,17 @@ def load_images(
     splits = [split for split in (found.train, found.validation, found.test) if split is not None]
     _check(str(source), splits, found.class_names)
     train, validation, rows = found.train, found.validation, None
-    if not validation:  # absent or empty
+    if not validation and hold_out:  # absent or empty
         held = held_out(train.labels, VALIDATION, seed)
         train, validation = train.take(~held), train.take(held)
         rows = tuple(np.flatnonzero(held).tolist())
-    if not validation:
+    if hold_out and not validation:
         raise InputError(f"{source} has no class of two images, so none can be held out")
-    test = found.test or train.take(np.arange(0))
-    return ImageData(str(source), train, validation, test, found.class_names, rows, found.skipped)
+    nothing = train.take(np.arange(0))
+    test = found.test or nothing
+    return ImageData(
+        str(source), train, validation or nothing, test, found.class_names, rows, found.skipped
+    )
 
 
 def read(source: str | Path, size: int | None = None, *, skip_bad: bool = False) -> Source:

@@ -38,8 +38,15 @@ def _known(what: str, name: str, names: Any) -> Any:
     return name
 
 
-def make_fabric(device: Device = "auto", precision: Precision = "auto") -> Fabric:
-    """One process on one device; "auto" takes a GPU, and bf16 where it has it.
+def make_fabric(
+    device: Device = "auto", precision: Precision = "auto", processes: int = 1
+) -> Fabric:
+    """One process a device; "auto" takes a GPU, and bf16 where it has it.
+
+    Args:
+        device: where.
+        precision: how.
+        processes: how many share a training, each with a GPU of its own where there are GPUs.
 
     Raises:
         InputError: the device is not there, or does not compute so.
@@ -57,8 +64,16 @@ def make_fabric(device: Device = "auto", precision: Precision = "auto") -> Fabri
     on_cpu = device == "cpu" or (device == "auto" and not any(there.values()))
     if on_cpu and precision == "16-mixed":  # Fabric would take bf16 and only warn
         raise InputError("a processor has no 16-mixed precision; use bf16-mixed or 32-true")
+    if processes > 1 and not on_cpu and torch.cuda.device_count() < processes:
+        raise InputError(f"there are {torch.cuda.device_count()} GPUs here, not {processes}")
+    strategy = "auto" if processes == 1 else "ddp_spawn"
     with _quiet("lightning_fabric.utilities.rank_zero"):
-        return Fabric(accelerator=device, devices=1, precision=precision)
+        return Fabric(
+            accelerator="cpu" if on_cpu else device,
+            devices=processes,
+            strategy=strategy,
+            precision=precision,
+        )
 
 
 @contextmanager

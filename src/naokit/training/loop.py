@@ -1,8 +1,8 @@
 """The one training loop, on Lightning Fabric: a search and a final training differ by recipe.
 
-A training is a function of network, data, recipe and seed. Every epoch draws its randomness from
-the seed and its own number, so that a training stopped after any epoch continues to the same
-weights (bit for bit on a CPU).
+A training is a function of network, data, recipe and seed. Every epoch draws its order and every
+step its randomness from the seed and its own number, so that a training stopped after any step
+continues to the same weights (bit for bit on a CPU).
 
 Shapes: B batch, C channels, H and W height and width, K classes.
 """
@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +20,23 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from naokit.base import EvaluationFailed, derive_seed
-from naokit.training.augmentation import Augmentation
-from naokit.training.checkpoint import Checkpoint
-from naokit.training.data import ImageData, Split
+from naokit.training.checkpoint import Checkpoint, State
+from naokit.training.data import ImageData, Split, class_weights
 from naokit.training.device import make_fabric, seeded
+from naokit.training.evaluation import accuracy, plain
 from naokit.training.failures import memory_failures
+from naokit.training.feeding import Feed
 from naokit.training.layout import laid_out, lay_out, memory_format
+from naokit.training.objective import Objective, Targets, mixed
 from naokit.training.recipes import Recipe
+from naokit.training.schedule import learning_rate
+from naokit.training.stream import Stream
 
-EVALUATION_BATCH = 125  # a fifth less time an image than 500 on a processor: caches
 CHECK_LOSS_EVERY = 20  # steps; reading the loss makes a GPU wait
+SAVE_EVERY = 600.0  # seconds between checkpoints within an epoch
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,9 @@ class Epoch:
     Attributes:
         number: from 1.
         of: how many the recipe has.
-        loss: mean over the epoch's steps.
-        validation_accuracy: percent.
+        loss: mean over the epoch's images.
+        validation_accuracy: percent; 0 where nothing is held out.
+        learning_rate: of its last step.
         seconds: since the training (or its continuation) began.
     """
 
@@ -51,6 +56,7 @@ class Epoch:
     of: int
     loss: float
     validation_accuracy: float
+    learning_rate: float
     seconds: float
 
 
@@ -60,11 +66,12 @@ class Trained:
 
     Attributes:
         best_accuracy: the best validation accuracy of any epoch, percent.
-        best_epoch: the epoch that reached it, from 1.
+        best_epoch: the epoch that reached it, from 1; the last one where nothing is held out.
         last_accuracy: validation accuracy of the last epoch, percent.
         epochs: epochs done, earlier runs included.
         complete: False where the limit on the clock came first.
         seconds: duration of this run.
+        parts: in how many parts batches went through, more than 1 where memory ran out.
     """
 
     best_accuracy: float
@@ -73,6 +80,7 @@ class Trained:
     epochs: int
     complete: bool
     seconds: float
+    parts: int = 1
 
 
 def train(
@@ -84,7 +92,10 @@ def train(
     fabric: Fabric | None = None,
     seconds: float | None = None,
     checkpoint: Path | None = None,
+    workers: int = 0,
+    split_batches: bool = False,
     on_epoch: Callable[[Epoch], None] | None = None,
+    on_step: Callable[[float], None] | None = None,
 ) -> Trained:
     """Trains `network` in place.
 
@@ -94,43 +105,33 @@ def train(
         data: the images.
         recipe: how.
         seed: of batches, augmentation and dropout; the weights are the caller's.
-        fabric: where; None: `make_fabric()`.
+        fabric: where; None: `make_fabric()`. With several processes each calls this.
         seconds: limit on the clock, checked after each step.
         checkpoint: folder of `last.safetensors` and `best.safetensors`, continued if present.
+        workers: processes that decode pictures.
+        split_batches: where memory runs out, halve what goes through at once and accumulate.
         on_epoch: called after each epoch.
+        on_step: called after each step with the epochs done, a fraction.
 
     Raises:
         EvaluationFailed: the loss is not finite ("diverged"), or memory ran out.
         InputError: the checkpoint is of another training, or cannot be written.
     """
     with memory_failures():
-        run = _Run(network, data, recipe, seed, fabric or make_fabric(), seconds, checkpoint)
-        while run.epoch < recipe.epochs and run.one_epoch():
+        fabric = fabric or make_fabric()
+        run = _Run(network, data, recipe, seed, fabric, seconds, checkpoint, workers)
+        run.may_split, run.on_step = split_batches and fabric.world_size == 1, on_step
+        while run.state.epochs < recipe.epochs and run.one_epoch():
             if on_epoch is not None:
                 on_epoch(run.report)
         return run.result()
 
 
-def evaluate(
-    network: nn.Module, data: ImageData, split: Split, fabric: Fabric | None = None
-) -> float:
-    """Accuracy on a split, in percent."""
-    with memory_failures():
-        fabric = fabric or make_fabric()
-        mean, std = (
-            torch.tensor(a, dtype=torch.float32).to(fabric.device) for a in data.statistics
-        )
-        augmentation = Augmentation(_PLAIN, data.image, mean, std)
-        images, labels = _tensors(split, fabric)
-        layout = memory_format(network, fabric.device)
-        return _accuracy(network.to(fabric.device), augmentation, images, labels, layout)
-
-
-_PLAIN = Recipe("plain", epochs=1, crop_padding=0, flip=False)
-
-
 class _Run:
     """The state of one training."""
+
+    may_split = False
+    on_step: Callable[[float], None] | None = None
 
     def __init__(
         self,
@@ -141,132 +142,180 @@ class _Run:
         fabric: Fabric,
         seconds: float | None,
         folder: Path | None,
+        workers: int,
     ) -> None:
-        self.began = time.monotonic()
+        self.began = self.saved = time.monotonic()
         self.recipe, self.seed, self.seconds, self.fabric = recipe, seed, seconds, fabric
-        self.layout = memory_format(network, fabric.device)
+        device = fabric.device
+        self.layout = memory_format(network, device)
         lay_out(network, self.layout)
         self.bare: Any = network  # may have a `progress` to set
         optimizer = torch.optim.SGD(
             network.parameters(),
             recipe.learning_rate,
             momentum=recipe.momentum,
+            nesterov=recipe.nesterov,
             weight_decay=recipe.weight_decay,
             foreach=True,
         )
         self.network, self.optimizer = fabric.setup(network, optimizer)
-        self.images, self.labels = _tensors(_chosen(data.train, recipe), fabric)
-        self.validation = _tensors(data.validation, fabric)
-        mean, std = (
-            torch.tensor(a, dtype=torch.float32).to(fabric.device) for a in data.statistics
+        self.average = _average(network, recipe)
+        chosen = _chosen(data.train, recipe)
+        self.train, self.validation = (
+            Feed(split, device, workers) for split in (chosen, data.validation)
         )
-        self.augmentation = Augmentation(recipe, data.image, mean, std)
-        self.steps = sum(1 for _ in self._batches(torch.arange(len(self.labels))))
+        weights = class_weights(chosen.labels, data.classes) if recipe.balance else None
+        self.objective = Objective(
+            recipe, None if weights is None else torch.tensor(weights).float().to(device)
+        )
+        self.augmentation = plain(data, device, recipe)
+        self.steps = len(self._batches(np.arange(len(chosen))))
+        self.parts = 1
         self.checkpoint = folder and Checkpoint(folder, recipe, data.fingerprint, seed)
-        self.epoch = 0
-        self.best = (-1.0, 0)
-        self.last = -1.0
+        self.state = State()
         if self.checkpoint:
-            self.epoch, self.best, self.last = self.checkpoint.resume(network, optimizer)
+            self.state = self.checkpoint.resume(network, self.average, optimizer)
 
     def one_epoch(self) -> bool:
         """Trains one epoch, measures, saves; False where the clock ran out before its end."""
-        generator = torch.Generator().manual_seed(derive_seed(self.seed, "epoch", self.epoch))
-        # Dropout and drop path know only the global generators.
-        with seeded(derive_seed(self.seed, "dropout", self.epoch), self.fabric.device):
-            loss = self._steps(generator)
-        if loss is None:
+        if not self._steps():
             return False
-        self.last = _accuracy(self.network, self.augmentation, *self.validation, self.layout)
-        self.epoch += 1
-        improved = self.last > self.best[0]
-        if improved:
-            self.best = (self.last, self.epoch)
-        if self.checkpoint:
-            state = (self.epoch, self.best, self.last)
-            self.checkpoint.save(self.bare, self.optimizer, state, improved=improved)
-        self.report = Epoch(self.epoch, self.recipe.epochs, loss, self.last, self._elapsed())
+        measured = self.network if self.average is None else self.average
+        last = accuracy(measured, self.augmentation, self.validation, self.fabric)
+        improved = last > self.state.best or not len(self.validation)
+        loss = self.state.loss / self._images()
+        self.state = self.state.after_epoch(last, improved=improved)
+        self._save(improved=improved)
+        rate = self.optimizer.param_groups[0]["lr"]
+        epochs = (self.state.epochs, self.recipe.epochs)
+        self.report = Epoch(*epochs, loss, last, rate, self._elapsed())
         return True
 
     def result(self) -> Trained:
         """The result of the epochs done."""
-        complete = self.epoch >= self.recipe.epochs
-        return Trained(*self.best, self.last, self.epoch, complete, self._elapsed())
+        state, complete = self.state, self.state.epochs >= self.recipe.epochs
+        best = (state.best, state.best_epoch, state.last, state.epochs)
+        return Trained(*best, complete, self._elapsed(), self.parts)
 
-    def _steps(self, generator: torch.Generator) -> float | None:
-        """Mean loss of the epoch's steps; None where the clock ran out."""
+    def _steps(self) -> bool:
+        """The epoch's steps that are not done yet; False where the clock ran out."""
+        order = derive_seed(self.seed, "epoch", self.state.epochs)
+        batches = self._batches(np.random.default_rng(order).permutation(len(self.train)))
+        rank, world = self.fabric.global_rank, self.fabric.world_size
+        sizes = [len(rows) for rows in batches][self.state.step :]
+        shares = [rows[rank::world] for rows in batches[self.state.step :]]
+        crops = derive_seed(self.seed, "crops", self.state.epochs)
+        self.loss = torch.tensor(self.state.loss, device=self.fabric.device, dtype=torch.float64)
         self.network.train()
-        total = torch.zeros((), device=self.fabric.device)
-        order = torch.randperm(len(self.labels), generator=generator).to(self.labels.device)
-        for step, rows in enumerate(self._batches(order)):
-            total += self._step(rows, generator, self.epoch * self.steps + step)
-            if step % CHECK_LOSS_EVERY == 0:
-                _check_finite(total)
-            if self.seconds is not None and self._elapsed() > self.seconds:
-                return None
-        _check_finite(total)
-        return float(total) / self.steps
+        for size, (images, labels) in zip(
+            sizes, self.train.batches(shares, seed=crops), strict=True
+        ):
+            self.loss += self._step(images, labels, size)
+            self.state = replace(self.state, step=self.state.step + 1)
+            if self.on_step is not None:
+                self.on_step(self.state.epochs + self.state.step / self.steps)
+            if not self._goes_on():
+                return False
+        return True
 
-    def _step(self, rows: Tensor, generator: torch.Generator, step: int) -> Tensor:
-        """One update; the loss."""
-        images = laid_out(self.augmentation(self.images[rows], generator), self.layout)
-        share = step / (self.steps * self.recipe.epochs)
+    def _goes_on(self) -> bool:
+        """Checks the loss and the clock after a step; False where the clock ran out."""
+        last = self.state.step == self.steps
+        checked = last or self.state.step % CHECK_LOSS_EVERY == 0
+        ends = saves = False
+        if not last and (checked or self.fabric.world_size == 1):
+            ends = self.seconds is not None and self._elapsed() > self.seconds
+            saves = time.monotonic() - self.saved > SAVE_EVERY
+            if self.fabric.world_size > 1:  # clocks differ: all do what the first process says
+                ends, saves = self.fabric.broadcast((ends, saves))
+        if checked or ends or saves:
+            self.state = replace(self.state, loss=_finite(self.loss))
+        if ends or saves:
+            self._save()
+        return not ends
+
+    def _step(self, images: Tensor, labels: Tensor, size: int) -> Tensor:
+        """One update by this process's images of a batch of `size`; the sum of their losses."""
+        epoch = self.state.epochs + self.state.step / self.steps
+        number = self.state.epochs * self.steps + self.state.step
         if hasattr(self.bare, "progress"):
-            self.bare.progress = share
+            self.bare.progress = epoch / self.recipe.epochs
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.recipe, step / self.steps)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss = _loss(self.network(images), self.labels[rows], self.recipe.auxiliary_weight)
-        self.fabric.backward(loss)
+            group["lr"] = learning_rate(self.recipe, epoch)
+        seed = derive_seed(self.seed, "step", number, self.fabric.global_rank)
+        loss = self._gradients(images, labels, size, seed)
         self.fabric.clip_gradients(
             self.network, self.optimizer, max_norm=self.recipe.clip, error_if_nonfinite=False
         )
         self.optimizer.step()
-        return loss.detach()
+        if self.average is not None:
+            self.average.update_parameters(self.bare)
+        return loss
 
-    def _batches(self, order: Tensor) -> Iterator[Tensor]:
+    def _gradients(self, images: Tensor, labels: Tensor, size: int, seed: int) -> Tensor:
+        """Gradients of the batch, in more parts where memory does not hold fewer."""
+        while True:
+            self.optimizer.zero_grad(set_to_none=True)
+            generator = torch.Generator().manual_seed(seed)
+            try:
+                with memory_failures(), seeded(seed, self.fabric.device):
+                    changed = self.augmentation(images, generator)
+                    batch, targets = mixed(changed, labels, self.recipe.mixup, generator)
+                    return self._backward(laid_out(batch, self.layout), targets, size)
+            except EvaluationFailed:
+                if not self.may_split or 4 * self.parts > len(images):  # two images a part
+                    raise
+                self.parts *= 2
+
+    def _backward(self, batch: Tensor, targets: Targets, size: int) -> Tensor:
+        """Sum of the losses; DDP takes the mean of the processes' gradients, hence the factor."""
+        total = torch.zeros((), device=batch.device, dtype=torch.float64)
+        length = -(-len(batch) // self.parts)
+        starts = range(0, len(batch), length)
+        for start in starts:
+            part = slice(start, start + length)
+            more = start + length < len(batch)
+            with self.fabric.no_backward_sync(self.network, enabled=more):
+                loss = self.objective(self.network(batch[part]), targets[part])
+                self.fabric.backward(loss * (self.fabric.world_size / size))
+            total += loss.detach()
+        return total
+
+    def _batches(self, order: np.ndarray) -> list[np.ndarray]:
         """Batches of rows; a last batch of one image has no variance to normalise by."""
-        parts: tuple[Tensor, ...] = order.split(self.recipe.batch)
-        return (rows for rows in parts if len(rows) > 1)
+        length, fewest = self.recipe.batch, max(2, self.fabric.world_size)
+        parts = (order[start : start + length] for start in range(0, len(order), length))
+        return [rows for rows in parts if len(rows) >= fewest]
+
+    def _images(self) -> int:
+        """How many images an epoch shows to this process."""
+        rank, world = self.fabric.global_rank, self.fabric.world_size
+        return sum(len(b[rank::world]) for b in self._batches(np.arange(len(self.train))))
+
+    def _save(self, *, improved: bool = False) -> None:
+        self.saved = time.monotonic()
+        if self.checkpoint and self.fabric.global_rank == 0:
+            self.checkpoint.save(
+                self.bare, self.average, self.optimizer, self.state, improved=improved
+            )
+        self.fabric.barrier()
 
     def _elapsed(self) -> float:
         return time.monotonic() - self.began
 
 
-def learning_rate(recipe: Recipe, epoch: float) -> float:
-    """Half a cosine from the first rate to the last; `epoch` counts fractions."""
-    share = min(1.0, epoch / (recipe.cosine_epochs or recipe.epochs))
-    span = recipe.learning_rate - recipe.final_learning_rate
-    return recipe.final_learning_rate + span * (1 + math.cos(math.pi * share)) / 2
+def _average(network: nn.Module, recipe: Recipe) -> AveragedModel | None:
+    """The moving average of weights and statistics, where the recipe wants one."""
+    if not recipe.ema:
+        return None
+    average = AveragedModel(
+        network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema), use_buffers=True
+    )
+    average.requires_grad_(requires_grad=False)
+    return average
 
 
-def _loss(outputs: Tensor | tuple[Tensor, Tensor], labels: Tensor, weight: float) -> Tensor:
-    """Cross-entropy, plus the auxiliary head's."""
-    if isinstance(outputs, Tensor):
-        return F.cross_entropy(outputs, labels)
-    logits, auxiliary = outputs
-    return F.cross_entropy(logits, labels) + weight * F.cross_entropy(auxiliary, labels)
-
-
-@torch.no_grad()
-def _accuracy(
-    network: nn.Module,
-    augmentation: Augmentation,
-    images: Tensor,
-    labels: Tensor,
-    layout: torch.memory_format,
-) -> float:
-    """Percent of the images (N, C, H, W) that get their label."""
-    network.eval()
-    right = torch.zeros((), dtype=torch.long, device=labels.device)
-    for start in range(0, len(labels), EVALUATION_BATCH):
-        part = slice(start, start + EVALUATION_BATCH)
-        logits = network(laid_out(augmentation.standardise(images[part]), layout))
-        right += (logits.argmax(dim=1) == labels[part]).sum()
-    return 100 * float(right) / max(1, len(labels))
-
-
-def _chosen(split: Split, recipe: Recipe) -> Split:
+def _chosen(split: Split | Stream, recipe: Recipe) -> Split | Stream:
     """The first `train_images` of a shuffle that is the same for every network and seed."""
     if recipe.train_images is None or recipe.train_images >= len(split):
         return split
@@ -274,13 +323,8 @@ def _chosen(split: Split, recipe: Recipe) -> Split:
     return split.take(np.sort(order[: recipe.train_images]))
 
 
-def _tensors(split: Split, fabric: Fabric) -> tuple[Tensor, Tensor]:
-    """Images as bytes and labels, on the device."""
-    images = split.images if split.images.flags.writeable else split.images.copy()
-    on_device = [torch.from_numpy(array).to(fabric.device) for array in (images, split.labels)]
-    return on_device[0], on_device[1]
-
-
-def _check_finite(total: Tensor) -> None:
-    if not math.isfinite(float(total)):
+def _finite(loss: Tensor) -> float:
+    value = float(loss)
+    if not math.isfinite(value):
         raise EvaluationFailed("diverged", "the training loss is not finite")
+    return value

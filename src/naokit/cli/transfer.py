@@ -1,0 +1,91 @@
+"""`naokit transfer`: the same cells on another data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from naokit.cli.output import exit_codes, print_json
+from naokit.cli.train import print_report, train_and_save
+
+if TYPE_CHECKING:
+    from naokit.cli.target import Target
+
+
+def transfer(
+    what: Annotated[
+        str, typer.Argument(help="A run's folder (its best), a network's, a name or a genotype.")
+    ],
+    data: Annotated[str, typer.Option(help="The other data set.")],
+    space: Annotated[str, typer.Option(help="Of a genotype.")] = "conv-small",
+    nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
+    recipe: Annotated[str, typer.Option(help="How it is trained.")] = "small-final",
+    channels: Annotated[int, typer.Option(help="The paper's F.")] = 16,
+    cells: Annotated[int, typer.Option(help="The paper's N.")] = 2,
+    warm_start: Annotated[
+        bool, typer.Option("--warm-start", help="Begin with the trained weights that fit.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of weights, batches and augmentation.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of training/ and network/ [runs/WHAT-DATA].")
+    ] = None,
+    hours: Annotated[
+        float | None, typer.Option(min=0, help="Stop after so many hours, keep the best.")
+    ] = None,
+    image_size: Annotated[
+        int | None, typer.Option(min=1, help="Pictures of any size are shown so large.")
+    ] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be decoded.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, 32-true, bf16-mixed, 16-mixed.")] = "auto",
+    force: Annotated[
+        bool, typer.Option("--force", help="Begin again where another training lies.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Train the same cells on another data set, with its size and classes.
+
+    The same command again continues an interrupted training.
+    """
+    with exit_codes():
+        from naokit.cli.target import architecture_of, folder_name
+        from naokit.final import Job
+        from naokit.training.device import device_named, precision_named
+        from naokit.training.recipes import recipe as recipe_of
+
+        target = architecture_of(what, space, nodes)
+        folder = out or Path("runs") / folder_name(what, target, data)
+        job = Job(
+            data,
+            recipe_of(recipe),
+            channels,
+            cells,
+            folder / "training",
+            seed=seed,
+            image_size=image_size,
+            skip_bad=skip_bad,
+            device=device_named(device),
+            precision=precision_named(precision),
+            seconds=None if hours is None else 3600 * hours,
+            warm_start=_weights(what, target) if warm_start else None,
+        )
+        report = train_and_save(target.architecture, job, folder, force=force)
+        print_json(report) if json else print_report(report)
+
+
+def _weights(what: str, target: Target) -> Path:
+    """The trained weights of a run or a network; raises InputError where there are none."""
+    from naokit.base import InputError
+    from naokit.export.bundle import WEIGHTS
+
+    folder = (target.folder / "network") if target.folder else Path(what)
+    if not (folder / WEIGHTS).exists():
+        raise InputError(
+            f"{what} has no trained network to begin with: leave --warm-start out, or train it "
+            "first (naokit train)"
+        )
+    return folder / WEIGHTS

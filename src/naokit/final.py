@@ -1,0 +1,264 @@
+"""The final training: an architecture to its trained network, in one process or several.
+
+FOLDER/last.safetensors, best.safetensors   checkpoints; the same job continues them
+FOLDER/log.csv                              a row an epoch
+FOLDER/split.json                           which images were held out
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
+
+from naokit import spaces
+from naokit.base import Architecture, EvaluationFailed, InputError, Json, derive_seed
+from naokit.evaluators.train import build_seeded, image_settings
+from naokit.export import Bundle
+from naokit.files import write_json
+from naokit.training.checkpoint import agreeing, load_weights, read_tensors
+from naokit.training.data import ImageData, load_images
+from naokit.training.device import Device, Precision, make_fabric
+from naokit.training.evaluation import evaluate
+from naokit.training.log import Log
+from naokit.training.loop import Epoch, Trained, train
+from naokit.training.processes import in_processes, share_statistics
+from naokit.training.recipes import Recipe
+from naokit.training.stream import Stream
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+    from torch import nn
+
+OnEpoch = Callable[[Epoch], None]
+OnStep = Callable[[float], None]
+
+
+class OutOfTime(InputError):
+    """The limit on the clock came before there was anything to keep."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """How an architecture is trained to the end.
+
+    Attributes:
+        source: of the images: what `load_images` takes.
+        recipe: how.
+        channels: the paper's F.
+        cells: the paper's N.
+        folder: of checkpoints, log and split.
+        seed: of weights, batches and augmentation.
+        image_size: see `load_images`.
+        skip_bad: see `load_images`.
+        all_data: hold no images out; the last epoch's weights are kept.
+        workers: processes that decode pictures, for each that trains.
+        processes: that train, each with a share of every batch.
+        device: where.
+        precision: how.
+        seconds: limit on the clock.
+        tensorboard: whether event files are written too.
+        warm_start: weights to begin with wherever their shapes agree, a safetensors file.
+    """
+
+    source: str | Path | ImageData
+    recipe: Recipe
+    channels: int
+    cells: int
+    folder: Path
+    seed: int = 0
+    image_size: int | None = None
+    skip_bad: bool = False
+    all_data: bool = False
+    workers: int = 0
+    processes: int = 1
+    device: Device = "auto"
+    precision: Precision = "auto"
+    seconds: float | None = None
+    tensorboard: bool = False
+    warm_start: Path | None = None
+
+    @cached_property
+    def data(self) -> ImageData:
+        """The images, read once."""
+        return load_images(
+            self.source,
+            size=self.image_size,
+            skip_bad=self.skip_bad,
+            hold_out=not self.all_data,
+        )
+
+
+def train_final(
+    architecture: Architecture,
+    job: Job,
+    *,
+    on_epoch: OnEpoch | None = None,
+    on_step: OnStep | None = None,
+) -> Bundle:
+    """Trains an architecture to the end; the weights of the best epoch are kept.
+
+    Continues the checkpoint in the job's folder. The result's `results` say how it went.
+
+    Raises:
+        OutOfTime: `seconds` ended before the first epoch did.
+        EvaluationFailed: the training diverged, or memory ran out.
+        InputError: data, recipe, sizes or checkpoint do not fit.
+    """
+    data = job.data
+    if data.held_out is not None:
+        write_json(
+            job.folder / "split.json",
+            {"data": data.name, "fingerprint": data.fingerprint, "held_out": data.held_out},
+        )
+    if job.processes == 1:
+        fabric = make_fabric(job.device, job.precision)
+        trained, network = _train(architecture, job, fabric, on_epoch, on_step)
+    else:
+        trained = _in_processes(architecture, job, on_epoch, on_step)
+        fabric = make_fabric(job.device, job.precision)
+        network = _network(architecture, job)
+    if not trained.best_epoch:
+        raise OutOfTime("the limit on the clock ended the training in its first epoch: give more")
+    best = job.folder / "best.safetensors"
+    load_weights(network, read_tensors(best)[0], best)
+    test = evaluate(network, data, data.test, fabric, job.workers) if len(data.test) else None
+    mean, std = data.statistics
+    return Bundle(
+        network.cpu().eval(),
+        architecture,
+        image_settings(data, job.recipe, job.channels, job.cells),
+        data.class_names,
+        tuple(mean.tolist()),
+        tuple(std.tolist()),
+        _results(job, trained, test),
+    )
+
+
+def _results(job: Job, trained: Trained, test: float | None) -> dict[str, Json]:
+    part = job.data.train
+    return {
+        "recipe": job.recipe.to_json(),
+        "data": str(job.data.name),
+        "image_size": part.size if isinstance(part, Stream) else None,
+        "epochs": trained.epochs,
+        "complete": trained.complete,
+        "best_epoch": trained.best_epoch,
+        "validation_accuracy": trained.best_accuracy if len(job.data.validation) else None,
+        "test_accuracy": test,
+        "batches_in_parts": trained.parts,
+        "processes": job.processes,
+    }
+
+
+def _network(architecture: Architecture, job: Job) -> nn.Module:
+    """The network as the job begins with it."""
+    settings = image_settings(job.data, job.recipe, job.channels, job.cells)
+    network = build_seeded(architecture, settings, _seed(architecture, job))
+    if job.warm_start is not None:
+        weights = agreeing(network, read_tensors(job.warm_start)[0])
+        network.load_state_dict(network.state_dict() | weights)
+    return network
+
+
+def _seed(architecture: Architecture, job: Job) -> int:
+    return derive_seed(job.seed, "final", architecture.key)
+
+
+def _train(
+    architecture: Architecture,
+    job: Job,
+    fabric: Fabric,
+    on_epoch: OnEpoch | None,
+    on_step: OnStep | None,
+) -> tuple[Trained, nn.Module]:
+    """Trains in this process, with the others of `fabric` if there are any."""
+    network = share_statistics(_network(architecture, job), fabric)
+    log = Log(job.folder, tensorboard=job.tensorboard)
+
+    def told(epoch: Epoch) -> None:
+        if fabric.global_rank == 0:
+            log.write(epoch)
+            if on_epoch is not None:
+                on_epoch(epoch)
+
+    trained = train(
+        network,
+        job.data,
+        job.recipe,
+        seed=_seed(architecture, job),
+        fabric=fabric,
+        seconds=job.seconds,
+        checkpoint=job.folder,
+        workers=job.workers,
+        split_batches=True,
+        on_epoch=told,
+        on_step=on_step if fabric.global_rank == 0 else None,
+    )
+    return trained, network
+
+
+class _Relay:
+    """Passes on what other processes tell: an epoch, a step, or why they failed."""
+
+    def __init__(self, on_epoch: OnEpoch | None, on_step: OnStep | None) -> None:
+        self.queue = multiprocessing.get_context("spawn").SimpleQueue()
+        self.failure: Exception | None = None
+        self.told = {Epoch: on_epoch, float: on_step, tuple: self._failed}
+        self.reader = threading.Thread(target=self._read, daemon=True)
+
+    def __enter__(self) -> _Relay:
+        self.reader.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.queue.put(None)
+        self.reader.join()
+
+    def _read(self) -> None:
+        while (message := self.queue.get()) is not None:
+            tell: Callable[[Any], None] | None = self.told[type(message)]
+            if tell is not None:
+                tell(message)
+
+    def _failed(self, message: tuple[str, str]) -> None:
+        reason, text = message
+        self.failure = EvaluationFailed(reason, text) if reason else InputError(text)
+
+
+def _in_processes(
+    architecture: Architecture, job: Job, on_epoch: OnEpoch | None, on_step: OnStep | None
+) -> Trained:
+    """Trains in new processes."""
+    what = (dict(architecture.space.settings()), str(architecture), job)
+    with _Relay(on_epoch, on_step) as relay:
+        try:
+            trained: Trained = in_processes(
+                job.processes, job.device, job.precision, _share, *what, relay.queue
+            )
+        except (ProcessExitedException, ProcessRaisedException) as error:
+            died: Exception = EvaluationFailed("a process died", str(error))
+        else:
+            return trained
+    raise relay.failure or died
+
+
+def _share(
+    fabric: Fabric, space: Mapping[str, Json], genotype: str, job: Job, queue: Any
+) -> Trained:
+    """What each of several processes does."""
+    try:
+        architecture = spaces.from_settings(space).parse(genotype)
+        return _train(architecture, job, fabric, queue.put, queue.put)[0]
+    except InputError as error:
+        queue.put(("", str(error)))
+        raise
+    except EvaluationFailed as error:
+        queue.put((error.reason, str(error)))
+        raise

@@ -1,0 +1,65 @@
+"""What each epoch brought, as a table beside the checkpoints and, if wished, for TensorBoard."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from pathlib import Path
+
+from naokit.base import InputError
+from naokit.files import write_whole
+from naokit.training.loop import Epoch
+
+CSV = "log.csv"
+COLUMNS = ("epoch", "loss", "validation_accuracy", "learning_rate", "seconds")
+
+
+class Log:
+    """`log.csv` in a folder, a row an epoch; a continued training goes on in it.
+
+    Args:
+        folder: of the training.
+        tensorboard: whether event files are written to `folder/tensorboard` too.
+
+    Raises:
+        InputError: TensorBoard is wished for and not installed.
+    """
+
+    def __init__(self, folder: Path, *, tensorboard: bool = False) -> None:
+        self.folder, self.tensorboard = folder, tensorboard
+        if tensorboard:
+            try:
+                import tensorboard as _installed  # noqa: F401
+            except ImportError as error:
+                raise InputError(
+                    "--tensorboard needs TensorBoard: pip install 'naokit[tensorboard]'"
+                ) from error
+
+    def write(self, epoch: Epoch) -> None:
+        """Adds an epoch; later ones, of a run that was killed before its checkpoint, go."""
+        rows = [row for row in self.rows() if int(row["epoch"]) < epoch.number]
+        fields = dataclasses.asdict(epoch) | {"epoch": epoch.number}
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows([*rows, {name: f"{fields[name]:.8g}" for name in COLUMNS}])
+        write_whole(self.folder / CSV, text.getvalue())
+        if self.tensorboard:
+            self._events(epoch)
+
+    def rows(self) -> list[dict[str, str]]:
+        """The table so far."""
+        path = self.folder / CSV
+        if not path.exists():
+            return []
+        with path.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    def _events(self, epoch: Epoch) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=epoch.number)
+        for name in COLUMNS[1:-1]:
+            writer.add_scalar(name, getattr(epoch, name), epoch.number)
+        writer.close()
