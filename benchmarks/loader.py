@@ -3,13 +3,13 @@
     OMP_NUM_THREADS=1 python -m benchmarks.loader [path/to/cifar10]
 
 In memory: batches of 128 with crop and flip, beside conv-small (F=16, N=1) on 32 x 32; without a
-path the bytes are random, which costs the same. From a folder: JPEGs of 500 x 375 made here, shown
+path the bytes are random, which costs the same. From files: JPEGs of 500 x 375 made here, shown
 at 224 x 224, decoded by this process or by one worker, in the epoch that fills the cache and in
 those that find it filled, beside two convolutions of stride 2 (16 channels) and an image network
 (F=4, N=1) on the 56 x 56 that they leave: an ImageNet network as small as one gets.
 
 Loader and training are measured in turn, repeat by repeat; medians. `share_of_time_waiting` is
-what a training that asks for batches waits for them.
+what a training that asks for batches waits for them, kept pictures at 224.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def in_memory(path: str | None) -> dict[str, Any]:
     }
 
 
-def from_folder(folder: Path, cache: Path) -> dict[str, Any]:
+def from_files(folder: Path, parquet: Path, cache: Path) -> dict[str, Any]:
     """JPEGs at 224; a fresh cache each repeat, for each number of workers."""
     rows = []
     for repeat in range(REPEATS):
@@ -153,6 +153,10 @@ def from_folder(folder: Path, cache: Path) -> dict[str, Any]:
                 batches = order(len(data.train), 16, repeat)
                 found = speed(data.train.batches(batches, seed=repeat, workers=workers))
                 row[f"{name}_{workers}_workers"] = found
+        os.environ["NAOKIT_CACHE"] = str(cache / f"{repeat}-parquet")
+        rows_of = load_images(parquet, size=SIZE).train
+        batches = order(len(rows_of), 16, repeat)
+        row["first_epoch_parquet_0_workers"] = speed(rows_of.batches(batches, seed=repeat))
         few = list(data.train.batches(order(len(data.train), 16, repeat, 4), seed=repeat))
         step = Step(data, 4, PICTURES, stem())
         row["crop_and_flip"] = speed(augmented(data, few, PICTURES))
@@ -198,6 +202,21 @@ def _write_jpegs(folder: Path) -> None:
         )
 
 
+def _write_parquet(folder: Path, path: Path) -> Path:
+    """The same pictures in row groups of 100, as the hub writes them."""
+    import datasets
+
+    files = sorted(folder.rglob("*.jpg"))
+    classes = datasets.ClassLabel(num_classes=JPEG_CLASSES)
+    features = datasets.Features({"image": datasets.Image(), "label": classes})
+    rows = {
+        "image": [{"bytes": file.read_bytes(), "path": None} for file in files],
+        "label": [int(file.parent.name[-1]) for file in files],
+    }
+    datasets.Dataset.from_dict(rows, features=features).to_parquet(path, batch_size=100)
+    return path
+
+
 def main() -> None:
     """Both, on one thread."""
     torch.set_num_threads(1)
@@ -207,15 +226,16 @@ def main() -> None:
         folder, cache = Path(temporary) / "jpegs", Path(temporary) / "cache"
         folder.mkdir()
         _write_jpegs(folder)
+        parquet = _write_parquet(folder, Path(temporary) / "train.parquet")
         kilobytes = sum(f.stat().st_size for f in folder.rglob("*.jpg")) / JPEGS / 1000
-        pictures = {"kilobytes_per_jpeg": kilobytes, **from_folder(folder, cache)}
+        pictures = {"kilobytes_per_jpeg": kilobytes, **from_files(folder, parquet, cache)}
     write(
         "loader",
         {
             "threads": 1,
             "load_before": load,
             "in_memory": memory,
-            "from_folder": pictures,
+            "from_files": pictures,
         },
     )
 

@@ -250,6 +250,14 @@ def test_a_picture_is_the_same_from_a_file_and_from_a_row(tmp_path: Path) -> Non
     np.testing.assert_array_equal(*views)
 
 
+def test_a_file_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
+    first = load_images(parquet(tmp_path / "a.parquet"), size=16)
+    parquet(tmp_path / "a.parquet", 12)
+    second = load_images(tmp_path / "a.parquet", size=16)
+    assert (len(first.train), len(second.train)) == (18, 10)
+    assert batches(second.train)[0].shape == (10, 3, 16, 16)
+
+
 def test_a_damaged_row_group_is_named(tmp_path: Path) -> None:
     path = parquet(tmp_path / "a.parquet")
     content = bytearray(path.read_bytes())

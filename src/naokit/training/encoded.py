@@ -64,10 +64,12 @@ class ParquetRows:
 
     def __init__(self, name: str, files: Sequence[Path], column: str) -> None:
         self.name, self.files, self.column = name, tuple(files), column
-        self.key: str | None = digest([column, *file_stamps(files)])
+        self.stamps = file_stamps(files)
+        self.key: str | None = digest([column, *self.stamps])
+        opened = (_parquet_file(*file) for file in zip(self.files, self.stamps, strict=True))
         counts = [
             (file, group, metadata.row_group(group).num_rows)
-            for file, metadata in enumerate(_parquet_file(path).metadata for path in files)
+            for file, metadata in enumerate(parquet.metadata for parquet in opened)
             for group in range(metadata.num_row_groups)
         ]
         self.groups = [(file, group) for file, group, _ in counts]
@@ -89,7 +91,7 @@ class ParquetRows:
         path = self.files[file]
         try:
             # Not in threads: a forked worker has none of its parent's.
-            table = _parquet_file(path).read_row_group(
+            table = _parquet_file(path, self.stamps[file]).read_row_group(
                 group, columns=[self.column], use_threads=False
             )
         except Exception as error:  # pyarrow raises many kinds
@@ -155,8 +157,9 @@ def _content(value: Any) -> bytes | str | None:
 
 
 @lru_cache(maxsize=64)
-def _parquet_file(path: Path) -> Any:
+def _parquet_file(path: Path, stamp: str) -> Any:
     """An open parquet file; reads are by position, so that forked workers may share it."""
+    del stamp  # a file of the same name that was changed is another
     from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]
 
     return ParquetFile(path)
