@@ -7,6 +7,7 @@ FOLDER/split.json                           which images were held out
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
 import threading
 from collections.abc import Callable, Mapping
@@ -239,23 +240,23 @@ def _in_processes(
     what = (dict(architecture.space.settings()), str(architecture), job)
     with _Relay(on_epoch, on_step) as relay:
         try:
-            trained: Trained = in_processes(
+            trained = in_processes(
                 job.processes, job.device, job.precision, _share, *what, relay.queue
             )
         except (ProcessExitedException, ProcessRaisedException) as error:
             died: Exception = EvaluationFailed("a process died", str(error))
         else:
-            return trained
+            return Trained(**trained)
     raise relay.failure or died
 
 
 def _share(
     fabric: Fabric, space: Mapping[str, Json], genotype: str, job: Job, queue: Any
-) -> Trained:
-    """What each of several processes does."""
+) -> dict[str, Json]:
+    """What each of several processes does; the fields of a `Trained`, as Fabric wants no other."""
     try:
         architecture = spaces.from_settings(space).parse(genotype)
-        return _train(architecture, job, fabric, queue.put, queue.put)[0]
+        return dataclasses.asdict(_train(architecture, job, fabric, queue.put, queue.put)[0])
     except InputError as error:
         queue.put(("", str(error)))
         raise

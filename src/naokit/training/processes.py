@@ -10,6 +10,7 @@ Shapes: B batch, C channels, H and W height and width.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -28,9 +29,21 @@ def in_processes(
 ) -> Any:
     """What `function(fabric, *arguments)` returns in the first of so many new processes.
 
-    Function and arguments are pickled for them; each has its own Python.
+    Function and arguments are pickled for them; each has its own Python. Fabric looks for tensors
+    in what comes back, and refuses frozen dataclasses.
     """
-    return make_fabric(device, precision, processes).launch(function, *arguments)
+    fabric = make_fabric(device, precision, processes)
+    # Bound, as Fabric would walk through arguments and refuses frozen dataclasses among them.
+    return fabric.launch(_Bound(function, arguments))
+
+
+@dataclass(frozen=True)
+class _Bound:
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+    def __call__(self, fabric: Fabric) -> Any:
+        return self.function(fabric, *self.arguments)
 
 
 def share_statistics(network: nn.Module, fabric: Fabric) -> nn.Module:
@@ -72,9 +85,21 @@ class SharedBatchNorm(nn.BatchNorm2d):
         self.num_batches_tracked += 1
 
 
-def _over_all(sums: Tensor) -> Tensor:
-    """The sum over the processes, differentiable in each."""
-    from torch.distributed.nn.functional import all_reduce
+class _SumOverProcesses(torch.autograd.Function):
+    """The sum of what the processes have; so is its gradient."""
 
-    total: Tensor = all_reduce(sums)
+    @staticmethod
+    def forward(ctx: Any, mine: Tensor) -> Tensor:
+        del ctx
+        total = mine.clone()
+        torch.distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return _SumOverProcesses.forward(ctx, gradient)
+
+
+def _over_all(sums: Tensor) -> Tensor:
+    total: Tensor = _SumOverProcesses.apply(sums)  # type: ignore[no-untyped-call]
     return total

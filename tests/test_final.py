@@ -1,0 +1,134 @@
+"""The final training: its files, several processes, and what it says when it fails."""
+
+import csv
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from naokit.base import Architecture, EvaluationFailed, InputError
+from naokit.final import Job, OutOfTime, train_final
+from naokit.spaces import ConvCells
+from naokit.training.checkpoint import read_tensors
+from naokit.training.recipes import Recipe
+
+# Neither augmentation nor dropout: what several processes draw for their own images differs.
+PLAIN = Recipe("plain", epochs=2, batch=128, learning_rate=0.05, crop_padding=0, flip=False)
+SPACE = ConvCells.small(nodes=1)
+
+
+def architecture(text: str = "0 0 1 3 0 1 1 4") -> Architecture:
+    return SPACE.parse(text)
+
+
+def job(folder: Path, **changes: object) -> Job:
+    return dataclasses.replace(Job("digits", PLAIN, 4, 1, folder), **changes)
+
+
+def log(folder: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader((folder / "log.csv").read_text().splitlines()))
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A training in one process."""
+    folder = tmp_path_factory.mktemp("one")
+    train_final(architecture(), job(folder))
+    return folder
+
+
+def test_two_processes_train_what_one_does_within_rounding(one: Path, tmp_path: Path) -> None:
+    epochs, steps = [], []
+    bundle = train_final(
+        architecture(),
+        job(tmp_path, processes=2),
+        on_epoch=epochs.append,
+        on_step=steps.append,
+    )
+    assert [epoch.number for epoch in epochs] == [1, 2]
+    assert steps[-1] == 2.0
+    assert bundle.results["processes"] == 2
+    alone, shared = (read_tensors(f / "last.safetensors")[0] for f in (one, tmp_path))
+    assert alone.keys() == shared.keys()
+    for name, tensor in alone.items():
+        torch.testing.assert_close(shared[name], tensor, atol=5e-4, rtol=1e-4, msg=name)
+
+
+def test_what_fails_in_a_process_is_said_as_in_one(tmp_path: Path) -> None:
+    wild = dataclasses.replace(PLAIN, learning_rate=1e30, clip=1e30)
+    with pytest.raises(EvaluationFailed, match="not finite") as caught:
+        train_final(architecture(), job(tmp_path, processes=2, recipe=wild))
+    assert caught.value.reason == "diverged"
+
+
+def test_a_log_has_a_row_an_epoch_and_goes_on(one: Path, tmp_path: Path) -> None:
+    rows = log(one)
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert float(rows[0]["loss"]) > float(rows[1]["loss"]) > 0
+
+    def killed(epoch: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_final(architecture(), job(tmp_path), on_epoch=killed)
+    train_final(architecture(), job(tmp_path))
+    again = log(tmp_path)
+    assert [(row["epoch"], row["loss"]) for row in again] == [
+        (row["epoch"], row["loss"]) for row in rows
+    ]
+
+
+def test_tensorboard_gets_the_same_figures(tmp_path: Path) -> None:
+    train_final(architecture(), job(tmp_path, tensorboard=True))
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    found = [(event.step, event.value) for event in events.Scalars("loss")]
+    rows = log(tmp_path)
+    assert found == [(int(r["epoch"]), pytest.approx(float(r["loss"]), rel=1e-5)) for r in rows]
+
+
+def test_the_held_out_images_are_recorded(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (60, 8, 8), dtype=np.uint8)
+    np.savez(tmp_path / "mine.npz", images=images, labels=np.arange(60) % 3)
+    made = job(tmp_path / "training", source=tmp_path / "mine.npz")
+    bundle = train_final(architecture(), made)
+    split = json.loads((tmp_path / "training" / "split.json").read_text())
+    assert len(split["held_out"]) == 6
+    assert split["fingerprint"] == made.data.fingerprint
+    assert bundle.results["validation_accuracy"] is not None
+
+    everything = train_final(
+        architecture(), dataclasses.replace(made, folder=tmp_path / "all", all_data=True)
+    )
+    assert everything.results["validation_accuracy"] is None
+    assert everything.results["best_epoch"] == 2
+    assert not (tmp_path / "all" / "split.json").exists()
+
+
+def test_a_warm_start_takes_the_weights_that_fit(one: Path, tmp_path: Path) -> None:
+    still = dataclasses.replace(PLAIN, epochs=1, learning_rate=1e-12, weight_decay=0.0)
+    warm = job(tmp_path / "a", recipe=still, warm_start=one / "best.safetensors")
+    begun = train_final(architecture(), warm).network.state_dict()
+    kept, _ = read_tensors(one / "best.safetensors")
+    name = next(n for n in kept if n.endswith("weight") and kept[n].dim() == 4)
+    torch.testing.assert_close(begun[name], kept[name])
+    wider = dataclasses.replace(warm, folder=tmp_path / "b", channels=6)
+    assert train_final(architecture(), wider).network.state_dict()[name].shape != kept[name].shape
+
+
+def test_a_clock_that_ends_in_the_first_epoch_says_so(tmp_path: Path) -> None:
+    with pytest.raises(OutOfTime, match="give more"):
+        train_final(architecture(), job(tmp_path, seconds=0))
+    assert train_final(architecture(), job(tmp_path)).results["complete"]
+
+
+def test_more_gpus_than_there_are_is_refused(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda: False)
+    with pytest.raises(InputError, match="GPUs here, not 9"):
+        train_final(architecture(), job(tmp_path, processes=9, device="cuda"))
