@@ -1,12 +1,12 @@
 """NAONet-B and ResNet-20 trained on CIFAR-10 for the same time: accuracy against CPU time.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.final_training path/to/cifar10 runs/final_training [MODEL SEED]
+    OMP_NUM_THREADS=1 python -m benchmarks.final_training CIFAR10 FOLDER [MODEL SEED]
 
 NAONet-B at F=16, N=1 for 5 epochs; ResNet-20 for as many as take the same CPU time (13: a step of
 128 images took 2.07 s and 0.78 s, measured side by side). One recipe, its cosine ends with each
 training. 45,000 images train, 5,000 are held out, the test set is looked at once. Interrupted runs
-continue; rows of earlier runs are kept in the folder. CPU seconds are those of the process: an epoch
-that was continued lacks what was done between its last checkpoint and the interruption.
+continue; their rows are kept in the folder. CPU seconds are those of the process: an epoch that was
+continued lacks what was done between its last checkpoint and the interruption.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """ResNet-20 for CIFAR (He et al. 2015, arXiv 1512.03385, section 4.2): what cells are set beside.
 
-0.27 M parameters, 41 M multiply-accumulates. Shortcuts are the paper's option A: every second pixel,
-channels filled up with zeros.
+0.27 M parameters, 41 M multiply-accumulates. Shortcuts are the paper's option A: every second
+pixel, channels filled up with zeros.
 """
 
 from __future__ import annotations

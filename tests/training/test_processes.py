@@ -1,11 +1,17 @@
-"""Batch statistics over several processes, against torch's own over the whole batch."""
+"""Two processes against one: batch statistics, and a whole training, to rounding."""
 
 from pathlib import Path
 
 import torch
+from lightning_fabric import Fabric
 from torch import multiprocessing, nn
 
-from naokit.training.processes import SharedBatchNorm
+import naokit
+from naokit.training.checkpoint import read_tensors
+from naokit.training.data import load_images
+from naokit.training.loop import train
+from naokit.training.processes import SharedBatchNorm, share_statistics
+from naokit.training.recipes import Recipe
 
 SIZE = (6, 3, 4, 4)
 
@@ -46,3 +52,34 @@ def test_statistics_and_gradients_are_those_of_the_whole_batch(tmp_path: Path) -
     shared = SharedBatchNorm(3).double()
     shared.load_state_dict(layer.state_dict())
     torch.testing.assert_close(shared.eval()(images()), layer.eval()(images()))
+
+
+def _train(fabric: Fabric, folder: str) -> None:
+    """Two epochs on the digits in double precision; the last batch has four images."""
+    torch.manual_seed(0)
+    network = naokit.build(
+        naokit.spaces.ConvCells.small(1).parse("0 0 1 3 0 1 1 4"),
+        channels=4,
+        cells=1,
+        image=(1, 8, 8),
+    ).double()
+    recipe = Recipe("plain", 2, 128, learning_rate=0.05, crop_padding=0, flip=False, ema=0.9)
+    shared = share_statistics(network, fabric)
+    train(shared, load_images("digits"), recipe, seed=0, fabric=fabric, checkpoint=Path(folder))
+
+
+def test_a_training_in_two_processes_is_that_of_one(tmp_path: Path) -> None:
+    for processes in (1, 2):
+        folder = str(tmp_path / str(processes))
+        strategy = "auto" if processes == 1 else "ddp_spawn"
+        fabric = Fabric(
+            accelerator="cpu", devices=processes, strategy=strategy, precision="64-true"
+        )
+        if processes == 1:
+            _train(fabric, folder)
+        else:
+            fabric.launch(_train, folder)
+    alone, shared = (read_tensors(tmp_path / p / "last.safetensors")[0] for p in "12")
+    assert alone.keys() == shared.keys()
+    for name, tensor in alone.items():
+        torch.testing.assert_close(shared[name], tensor, atol=1e-9, rtol=1e-7)
