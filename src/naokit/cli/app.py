@@ -8,7 +8,9 @@ import typer
 
 import naokit
 from naokit.cli.bench import bench
+from naokit.cli.evaluate import evaluate
 from naokit.cli.export import export
+from naokit.cli.predict import predict
 from naokit.cli.profile import profile
 from naokit.cli.search import search
 from naokit.cli.show import show
@@ -38,5 +40,5 @@ def _root(
     """Neural Architecture Optimization: from a search space to a trained, exported network."""
 
 
-for _command in (search, train, show, profile, export, bench):
+for _command in (search, train, evaluate, predict, export, show, profile, bench):
     app.command()(_command)
