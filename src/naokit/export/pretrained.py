@@ -35,6 +35,7 @@ class Pretrained(nn.Module, ModelHubMixin):
         super().__init__()
         self.bundle = bundle
         self.network = bundle.network
+        self.training = bundle.network.training
 
     @property
     def class_names(self) -> tuple[str, ...]:
