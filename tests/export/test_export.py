@@ -112,8 +112,9 @@ def test_a_space_made_in_python_must_be_given(tmp_path: Path) -> None:
 
 
 def test_a_file_that_computes_something_else_is_not_passed(tmp_path: Path, monkeypatch) -> None:
-    from naokit.export import onnx
+    from naokit.export import onnx, pt2
 
+    monkeypatch.setattr(pt2, "trace", lambda *_: None)
     monkeypatch.setattr(onnx, "write", lambda program, path: path.write_bytes(b""))
     monkeypatch.setattr(onnx, "read", lambda path: lambda images: torch.zeros(len(images), 3))
     with pytest.raises(InputError, match="computes something else"):

@@ -1,7 +1,9 @@
 """The exported files of a network that was trained: formats, card, damage, overwriting."""
 
+import io
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -246,12 +248,50 @@ def test_files_that_belong_to_nobody_known_are_kept(trained: Bundle, tmp_path: P
         check_free(tmp_path, trained)
 
 
-def test_a_program_that_holds_a_pickle_is_not_loaded(
-    trained: Bundle, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+class Trap:
+    """Unpickled, it would make a file."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Path.touch, (Path("sprung"),))
+
+
+def trap() -> bytes:
+    buffer = io.BytesIO()
+    torch.save(Trap(), buffer)
+    return buffer.getvalue()
+
+
+def as_pickle(config: bytes) -> bytes:
+    return config.replace(b'"use_pickle": false', b'"use_pickle": true', 1)
+
+
+def as_object(config: bytes) -> bytes:
+    return config.replace(b'"path_name": "weight_0"', b'"path_name": "custom_obj_0"', 1)
+
+
+@pytest.mark.parametrize(
+    ("member", "change", "message"),
+    [
+        ("data/weights/model_weights_config.json", as_pickle, r"pickled object \(stem.0.weight\)"),
+        ("data/weights/model_weights_config.json", as_object, r"pickled object \(stem.0.weight\)"),
+        ("data/sample_inputs/model.pt", lambda _: trap(), r"pickled object \(archive/data/sample_"),
+        ("data/aotinductor/model.so", lambda _: b"", r"compiled code \(archive/data/aotinductor"),
+    ],
+)
+def test_a_program_that_could_run_code_is_not_loaded(
+    exported: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, member, change, message
 ) -> None:
-    monkeypatch.setattr(pt2, "_pickled", lambda data: "stem.0.weight")
-    with pytest.raises(InputError, match=r"holds pickled objects \(stem.0.weight\)"):
-        open_network(folder / "model.pt2")
+    monkeypatch.chdir(tmp_path)
+    members = {f"archive/{member}": b""}
+    with zipfile.ZipFile(exported[0] / "model.pt2") as old:
+        members |= {name: old.read(name) for name in old.namelist()}
+    members[f"archive/{member}"] = change(members[f"archive/{member}"])
+    with zipfile.ZipFile("changed.pt2", "w") as new:
+        for name, data in members.items():
+            new.writestr(name, data)
+    with pytest.raises(InputError, match=f"holds a? ?{message}.* could run code"):
+        pt2.read(Path("changed.pt2"))
+    assert not Path("sprung").exists()
 
 
 def test_what_is_no_network_is_refused(folder: Path, tmp_path: Path) -> None:

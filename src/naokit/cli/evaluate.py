@@ -102,7 +102,7 @@ def _lines(found: Measured) -> list[str]:
 
 def _table(found: Measured) -> list[str]:
     """One row a class, with what its images are taken for."""
-    width = max(5, *(len(c.name) for c in found.classes)) if found.classes else 5
+    width = max(5, *(len(c.name) for c in found.classes))
     cell = max(3, len(str(max(map(max, found.confusion)))), len(str(len(found.classes) - 1)))
     numbers = " ".join(f"{label:>{cell}}" for label in range(len(found.classes)))
     lines = [f"    {'class':{width}}  images  accuracy   taken for", f"{'':{width + 25}}{numbers}"]
@@ -116,7 +116,7 @@ def _worst(found: Measured) -> list[str]:
     """The classes and confusions that cost most; --json has all of them."""
     known = [c for c in found.classes if c.accuracy is not None]
     worst = sorted(known, key=lambda c: (c.accuracy, c.name))[:WORST]
-    width = max(len(c.name) for c in worst)
+    width = max(5, *(len(c.name) for c in worst))
     pairs = [
         (count, found.classes[label].name, found.classes[chosen].name)
         for label, row in enumerate(found.confusion)
@@ -125,6 +125,7 @@ def _worst(found: Measured) -> list[str]:
     ]
     return [
         f"The {len(worst)} hardest of {len(found.classes)} classes (--json has all):",
+        f"  {'class':{width}}  images  accuracy",
         *(f"  {c.name:{width}}  {_accuracy(c)}" for c in worst),
         "",
         "The most frequent confusions:",

@@ -53,8 +53,9 @@ def export(
 
 def _lines(checks: Iterator[Check], folder: Path) -> Iterator[str]:
     """A line a file, as soon as it is written and checked."""
-    yield f"{folder}: each file read back, its logits compared with the network's"
-    for check in checks:
+    for number, check in enumerate(checks):
+        if not number:
+            yield f"{folder}: each file read back, its logits compared with the network's"
         yield f"  {check.file.name:18} {_compared(check):39}  {check.note}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -45,26 +46,42 @@ def write(program: ExportedProgram, path: Path) -> None:
 def read(path: Path) -> Callable[[Tensor], Tensor]:
     """What the program computes.
 
+    Torch unpickles what a file asks it to, which can run code: such files are refused.
+
     Raises:
-        InputError: the file is damaged, or holds pickled objects, which could run code.
+        InputError: the file is damaged, or holds pickled objects or compiled code.
     """
     try:
         data = path.read_bytes()
-        pickled = _pickled(data)
-        if not pickled:
+        unsafe = _unsafe(data)
+        if not unsafe:
             module: nn.Module = torch.export.load(io.BytesIO(data)).module()
             return module
     except Exception as error:  # zipfile's, torch's and json's own
         raise InputError(f"{path} is damaged ({error}); export it again") from error
-    raise InputError(f"{path} holds pickled objects ({pickled}), which naokit does not load")
+    raise InputError(f"{path} holds {unsafe}, which could run code: naokit does not load it")
 
 
-def _pickled(data: bytes) -> str:
-    """The first weight that the archive holds as a pickle; torch would run what is in it."""
+def _unsafe(data: bytes) -> str:
+    """What in an archive is more than numbers and a graph; empty where nothing is."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for member in archive.namelist():
+            if "aotinductor" in member:
+                return f"compiled code ({member})"
             if member.endswith(("_weights_config.json", "_constants_config.json")):
                 for name, entry in json.loads(archive.read(member))["config"].items():
-                    if entry.get("use_pickle"):
-                        return str(name)
+                    objects = not entry["path_name"].startswith(("weight_", "tensor_"))
+                    if objects or entry.get("use_pickle"):
+                        return f"a pickled object ({name})"
+            if member.endswith(".pt") and not _tensors_alone(archive.read(member)):
+                return f"a pickled object ({member})"
     return ""
+
+
+def _tensors_alone(data: bytes) -> bool:
+    """Whether torch reads this without unpickling anything but tensors."""
+    try:
+        torch.load(io.BytesIO(data), weights_only=True)
+    except pickle.UnpicklingError:  # what torch raises for anything else; nothing was run
+        return False
+    return True
