@@ -202,3 +202,12 @@ def test_export_prints_what_was_checked(trained: Bundle, tmp_path: Path) -> None
     assert result.exit_code == 2
     assert "network.py         equal bit for bit" in result.stdout
     assert "error: int8 needs images" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "option"), [("evaluate", "--split"), ("predict", "--out"), ("export", "--out")]
+)
+def test_help_says_every_default(name: str, option: str) -> None:
+    """Square brackets would be read as markup and vanish."""
+    shown = run(name, "--help").stdout
+    assert "default:" in shown.partition(option)[2].partition(" --")[0]

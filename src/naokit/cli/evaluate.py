@@ -28,10 +28,12 @@ def evaluate(
         Path, typer.Argument(help="A run's folder, a saved network's, or its .onnx or .pt2 file.")
     ],
     data: Annotated[
-        str | None, typer.Option(help="Labelled images [those that the network learnt from].")
+        str | None,
+        typer.Option(help="Labelled images; default: those that the network learnt from."),
     ] = None,
     split: Annotated[
-        str | None, typer.Option(help="test, validation or train [test where there is one].")
+        str | None,
+        typer.Option(help="test, validation or train; default: test where there is one."),
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Images at a time.")] = 125,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,

@@ -16,16 +16,17 @@ if TYPE_CHECKING:
 
 def export(
     network: Annotated[Path, typer.Argument(help="A run's folder, or that of a saved network.")],
-    out: Annotated[Path | None, typer.Option(help="Where to [beside the network].")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to; default: beside the network.")] = None,
     format: Annotated[
         list[str] | None,
         typer.Option(
-            help="safetensors, onnx, pt2, python or int8; may repeat [all but int8, which is "
-            "calibrated on images]."
+            help="safetensors, onnx, pt2, python or int8; may repeat; default: all but int8, which "
+            "needs images."
         ),
     ] = None,
     data: Annotated[
-        str | None, typer.Option(help="Images for int8 [those that the network learnt from].")
+        str | None,
+        typer.Option(help="Images for int8; default: those that the network learnt from."),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace the files of another network.")
