@@ -1,4 +1,4 @@
-"""What every test runs under: checked shapes, one thread, no network."""
+"""What every test runs under: checked shapes, one thread, no network; a trained network to use."""
 
 import os
 
@@ -6,6 +6,45 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
 os.environ["OMP_NUM_THREADS"] = "1"  # two workers share two cores, and so do their children
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
 from jaxtyping import install_import_hook
 
+if TYPE_CHECKING:
+    from naokit.export import Bundle, Check
+
 install_import_hook(["naokit.method", "naokit.networks"], "beartype.beartype")
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> "Bundle":
+    """A tiny network that learnt the digits for two epochs."""
+    from naokit.evaluators import Train
+    from naokit.runs import train_final
+    from naokit.spaces import ConvCells
+    from naokit.training.recipes import Recipe
+
+    recipe = Recipe("short", 2, 16, 0.1, crop_padding=0, flip=False, train_images=400)
+    return train_final(
+        ConvCells.small(nodes=1).parse("0 1 1 4 0 3 1 0"),
+        Train("digits"),
+        recipe,
+        channels=4,
+        cells=1,
+        folder=tmp_path_factory.mktemp("training"),
+        seed=0,
+    )
+
+
+@pytest.fixture(scope="session")
+def exported(
+    trained: "Bundle", tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, "Check"]]:
+    """Its folder in every format, and the checks by name of the file; copy what you change."""
+    from naokit.export import export
+
+    folder = tmp_path_factory.mktemp("network")
+    checks = export(trained, folder, ("safetensors", "onnx", "pt2", "python", "int8"))
+    return folder, {check.file.name: check for check in checks}

@@ -5,7 +5,10 @@ import sys
 
 import naokit
 
-HEAVY = "{'torch', 'ray', 'optuna', 'datasets', 'kornia', 'sklearn', 'onnx', 'scipy'}"
+HEAVY = (
+    "{'torch', 'ray', 'optuna', 'datasets', 'kornia', 'sklearn', 'onnx', 'scipy', "
+    "'huggingface_hub'}"
+)
 
 
 def test_importing_loads_nothing_heavy() -> None:

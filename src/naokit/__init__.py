@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from naokit import evaluators, spaces
+    from naokit import evaluators, export, spaces
     from naokit.base import (
         Architecture,
         EvaluationFailed,
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
         Trial,
     )
     from naokit.building import build
-    from naokit.export import export, load
+    from naokit.export import load
+    from naokit.export.pretrained import Pretrained
     from naokit.nao_sampler import NAOSampler
     from naokit.sampler import ArchitectureSampler
     from naokit.study import Study, create_study
@@ -40,14 +41,14 @@ _HOMES = {
     "Space": "naokit.base",
     "Trial": "naokit.base",
     "build": "naokit.building",
-    "export": "naokit.export",
     "load": "naokit.export",
     "NAOSampler": "naokit.nao_sampler",
+    "Pretrained": "naokit.export.pretrained",
     "ArchitectureSampler": "naokit.sampler",
     "Study": "naokit.study",
     "create_study": "naokit.study",
 }
-_ROOMS = ("evaluators", "spaces")
+_ROOMS = ("evaluators", "export", "spaces")
 
 __all__ = [
     "Architecture",
@@ -58,6 +59,7 @@ __all__ = [
     "InputError",
     "Method",
     "NAOSampler",
+    "Pretrained",
     "Result",
     "Space",
     "Study",

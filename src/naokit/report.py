@@ -99,11 +99,8 @@ def front(study: Study) -> list[dict[str, Json]]:
 
 
 def checks_json(checks: Sequence[Check]) -> list[Json]:
-    """The exported files and their differences."""
-    return [
-        {"file": str(check.file), "difference": check.difference, "tolerance": check.tolerance}
-        for check in checks
-    ]
+    """The exported files and how they compare with the network."""
+    return [dataclasses.asdict(check) | {"file": str(check.file)} for check in checks]
 
 
 def closing_lines(report: dict[str, Json]) -> list[str]:

@@ -101,8 +101,10 @@ def test_the_whole_path_from_search_to_export(tmp_path: Path) -> None:
     assert (report["evaluations"], report["repeats"]) == (3, 2)
     assert report["final"]["test_accuracy"] > 10
     assert {p.name for p in Path("out/network").iterdir()} == {
+        "README.md",
         "config.json",
         "model.onnx",
+        "model.pt2",
         "model.safetensors",
         "network.py",
     }

@@ -3,15 +3,16 @@
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from naokit.base import ImageSettings, InputError
+from naokit.base import ImageSettings, InputError, NetworkSettings
 from naokit.export import Bundle, export, load, load_bundle
-from naokit.spaces import ConvCells, Operation
+from naokit.spaces import Choice, Choices, ConvCells, Operation
 from naokit.training.checkpoint import read_tensors
 
 IMAGE = (1, 8, 8)
@@ -43,16 +44,32 @@ def bundle(space: ConvCells | None = None, seed: int = 0) -> Bundle:
     )
 
 
-@pytest.mark.parametrize("space", [ConvCells.small(2), ConvCells.large(2)], ids=lambda s: s.name)
-def test_every_format_computes_the_same(tmp_path: Path, space: ConvCells) -> None:
-    checks = export(bundle(space, seed=3), tmp_path)
-    assert [check.file.name for check in checks] == [
-        "model.safetensors",
-        "model.onnx",
-        "network.py",
-    ]
-    assert [check.difference <= check.tolerance for check in checks] == [True] * 3
-    assert checks[0].difference == checks[2].difference == 0
+def test_the_large_space_computes_the_same_in_every_format(tmp_path: Path) -> None:
+    """The small one and int8: see `test_exported`."""
+    checks = export(bundle(ConvCells.large(1), seed=3), tmp_path)
+    names = ["model.safetensors", "model.onnx", "model.pt2", "network.py"]
+    assert [check.file.name for check in checks] == names
+    assert all(check.difference <= check.tolerance for check in checks if check.tolerance)
+    assert checks[0].difference == checks[3].difference == 0
+
+
+def perceptron(values: Mapping[str, object], settings: NetworkSettings) -> torch.nn.Module:
+    assert isinstance(settings, ImageSettings)
+    width = int(str(values["width"]))
+    layers = [torch.nn.Flatten(), torch.nn.Linear(64, width), torch.nn.ReLU()]
+    return torch.nn.Sequential(*layers, torch.nn.Linear(width, settings.classes))
+
+
+def test_a_network_of_ones_own_is_exported_without_a_stand_alone_file(tmp_path: Path) -> None:
+    space = Choices("mine", (Choice("width", (8, 16)),), network=perceptron)
+    architecture, settings = space.architecture([0]), ImageSettings(3, 4, 1, IMAGE)
+    network = space.build(architecture, settings).eval()
+    own = Bundle(network, architecture, settings, ("a", "b", "c"), (0.5,), (0.2,))
+    checks = export(own, tmp_path)
+    assert [check.file.name for check in checks] == ["model.safetensors", "model.onnx", "model.pt2"]
+    assert all(check.difference <= 1e-4 for check in checks)
+    with pytest.raises(InputError, match="only networks made of cells"):
+        export(own, tmp_path, ("python",))
 
 
 def test_a_loaded_network_is_the_saved_one(tmp_path: Path) -> None:
@@ -95,15 +112,19 @@ def test_a_space_made_in_python_must_be_given(tmp_path: Path) -> None:
 
 
 def test_a_file_that_computes_something_else_is_not_passed(tmp_path: Path, monkeypatch) -> None:
-    from naokit.export import onnx
+    from naokit.export import onnx, pt2
 
-    monkeypatch.setattr(onnx, "run", lambda path, images: torch.zeros(len(images), 3))
+    monkeypatch.setattr(pt2, "trace", lambda *_: None)
+    monkeypatch.setattr(onnx, "write", lambda program, path: path.write_bytes(b""))
+    monkeypatch.setattr(onnx, "read", lambda path: lambda images: torch.zeros(len(images), 3))
     with pytest.raises(InputError, match="computes something else"):
         export(bundle(), tmp_path, ("onnx",))
 
 
 def test_an_unknown_format_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no format 'pickle'; there are safetensors, onnx, python"):
+    with pytest.raises(
+        InputError, match="no format 'pickle'; there are safetensors, onnx, pt2, python, int8"
+    ):
         export(bundle(), tmp_path, ("pickle",))
 
 

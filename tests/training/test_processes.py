@@ -63,7 +63,7 @@ def _train(fabric: Fabric, folder: str) -> None:
         cells=1,
         image=(1, 8, 8),
     ).double()
-    recipe = Recipe("plain", 2, 128, learning_rate=0.05, crop_padding=0, flip=False, ema=0.9)
+    recipe = Recipe("plain", 2, 128, learning_rate=0.05, crop_padding=0, flip=False)
     shared = share_statistics(network, fabric)
     train(shared, load_images("digits"), recipe, seed=0, fabric=fabric, checkpoint=Path(folder))
 

@@ -8,7 +8,9 @@ import typer
 
 import naokit
 from naokit.cli.bench import bench
+from naokit.cli.evaluate import evaluate
 from naokit.cli.export import export
+from naokit.cli.predict import predict
 from naokit.cli.profile import profile
 from naokit.cli.search import search
 from naokit.cli.show import show
@@ -40,5 +42,17 @@ def _root(
     """Neural Architecture Optimization: from a search space to a trained, exported network."""
 
 
-for _command in (search, train, transfer, show, profile, export, bench, zoo):
+_COMMANDS = (
+    search,
+    train,
+    transfer,
+    evaluate,
+    predict,
+    export,
+    show,
+    profile,
+    bench,
+    zoo,
+)
+for _command in _COMMANDS:
     app.command()(_command)

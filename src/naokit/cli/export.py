@@ -2,37 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from naokit.cli.output import exit_codes, print_json
 
+if TYPE_CHECKING:
+    from naokit.export import Check
+
 
 def export(
     network: Annotated[Path, typer.Argument(help="A run's folder, or that of a saved network.")],
-    out: Annotated[Path | None, typer.Option(help="Where to [beside the network].")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to; default: beside the network.")] = None,
     format: Annotated[
-        list[str] | None, typer.Option(help="safetensors, onnx or python; may repeat [all].")
+        list[str] | None,
+        typer.Option(
+            help="safetensors, onnx, pt2, python or int8; may repeat; default: all but int8, which "
+            "needs images."
+        ),
     ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(help="Images for int8; default: those that the network learnt from."),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the files of another network.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Write a trained network as safetensors + config, ONNX and one Python file; check each."""
+    """Write a trained network in several formats; run each and compare with the network."""
     with exit_codes():
-        from naokit.base import InputError
-        from naokit.export import export as write
-        from naokit.export import load_bundle
+        from naokit.export import check_free, exports, load_bundle, network_folder
+        from naokit.export.standalone import obstacle
         from naokit.report import checks_json
 
-        folder = network / "network" if (network / "network").is_dir() else network
-        if not (folder / "config.json").exists():
-            raise InputError(
-                f"{network} holds no trained network (config.json); `naokit train` makes one"
-            )
-        checks = write(load_bundle(folder), out or folder, tuple(format) if format else None)
+        folder = network_folder(network)
+        bundle = load_bundle(folder)
+        check_free(out or folder, bundle, force=force)
+        checks = exports(bundle, out or folder, format, data)
         if json:
-            print_json({"exports": checks_json(checks)})
+            print_json({"exports": checks_json(list(checks))})
             return
-        for check in checks:
-            typer.echo(f"{check.file}: largest difference {check.difference:.1e}")
+        for line in _lines(checks, out or folder):
+            typer.echo(line)
+        if not format and (why := obstacle(bundle)):
+            typer.echo(f"  {'network.py':18} left out: {why}")
+
+
+def _lines(checks: Iterator[Check], folder: Path) -> Iterator[str]:
+    """A line a file, as soon as it is written and checked."""
+    for number, check in enumerate(checks):
+        if not number:
+            yield f"{folder}: each file read back, its logits compared with the network's"
+        yield f"  {check.file.name:18} {_compared(check):39}  {check.note}"
+
+
+def _compared(check: Check) -> str:
+    if check.accuracy is not None:
+        before, after = check.accuracy
+        return f"accuracy {before:.2f} % before, {after:.2f} % after"
+    if check.difference == 0:
+        return "equal bit for bit"
+    return f"largest difference {check.difference:.1e}"

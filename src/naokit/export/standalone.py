@@ -17,7 +17,8 @@ from torch import nn
 
 from naokit import base
 from naokit.base import InputError
-from naokit.export.bundle import WEIGHTS, Bundle
+from naokit.export.bundle import Bundle
+from naokit.export.config import WEIGHTS
 from naokit.files import write_whole
 from naokit.networks import ImageNetwork, cell, depthwise, image, operations, stem
 from naokit.spaces import ConvCells, Operation
@@ -96,15 +97,25 @@ def read_safetensors(data: bytes) -> dict[str, Tensor]:
 '''
 
 
-def write(bundle: Bundle, path: Path) -> None:
-    """Writes the file; `check` it afterwards.
+def obstacle(bundle: Bundle) -> str:
+    """Why the network cannot be written as one file; empty where it can."""
+    if not isinstance(bundle.network, ImageNetwork):
+        return "only networks made of cells can be written as a stand-alone file"
+    for operation in _own_operations(bundle):
+        if not _source(operation):
+            return (
+                f"the operation {operation.name} needs a function or class of its own in a "
+                "file to be written as a stand-alone file"
+            )
+    return ""
 
-    Raises:
-        InputError: the network is not made of cells, or an operation has no source of its own.
-    """
+
+def write(bundle: Bundle, path: Path) -> None:
+    """Writes the file, which reads the weights beside it; raises InputError for an `obstacle`."""
+    if why := obstacle(bundle):
+        raise InputError(why)
     network = bundle.network
-    if not isinstance(network, ImageNetwork):
-        raise InputError("only networks made of cells can be written as a stand-alone file")
+    assert isinstance(network, ImageNetwork)
     header = HEADER.format(
         name=path.name,
         module=path.stem,
@@ -126,7 +137,8 @@ def write(bundle: Bundle, path: Path) -> None:
         std=bundle.std,
         weights=WEIGHTS,
     )
-    parts = [*settings, *modules, *_own_operations(bundle)]
+    own = [part for operation in _own_operations(bundle) for part in _with_entry(operation)]
+    parts = [*settings, *modules, *own]
     write_whole(path, header + "\n\n".join(part.strip("\n") + "\n" for part in parts) + footer)
 
 
@@ -157,22 +169,23 @@ def _without_imports(source: str) -> str:
     return "".join(lines)
 
 
-def _own_operations(bundle: Bundle) -> list[str]:
-    """The source of a user's own operations, and their entry in the table."""
+def _own_operations(bundle: Bundle) -> list[Operation]:
+    """The operations that a user made."""
     space = bundle.architecture.space
     own = space.operations if isinstance(space, ConvCells) else ()
-    parts = []
-    for operation in own:
-        if isinstance(operation, Operation):
-            name = getattr(operation.build, "__name__", "")
-            try:
-                source = textwrap.dedent(inspect.getsource(operation.build))
-            except (OSError, TypeError):
-                source = ""
-            if not source.startswith(("def ", "class ")):
-                raise InputError(
-                    f"the operation {operation.name} needs a function or class of its own in a "
-                    "file to be written as a stand-alone file"
-                )
-            parts += [source, f"OPERATIONS[{operation.name!r}] = {name}"]
-    return parts
+    return [operation for operation in own if isinstance(operation, Operation)]
+
+
+def _source(operation: Operation) -> str:
+    """The source of what builds an operation; empty where it has none of its own."""
+    try:
+        source = textwrap.dedent(inspect.getsource(operation.build))
+    except (OSError, TypeError):
+        return ""
+    return source if source.startswith(("def ", "class ")) else ""
+
+
+def _with_entry(operation: Operation) -> list[str]:
+    """The source of an operation, and its entry in the table."""
+    name = getattr(operation.build, "__name__", "")
+    return [_source(operation), f"OPERATIONS[{operation.name!r}] = {name}"]

@@ -1,0 +1,99 @@
+"""`naokit predict`: what a trained network takes pictures for, as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from naokit.cli.output import exit_codes, progress
+
+if TYPE_CHECKING:
+    from naokit.export import Classifier
+    from naokit.predicting import Predictions
+
+
+def predict(
+    network: Annotated[
+        Path, typer.Argument(help="A run's folder, a saved network's, or its .onnx or .pt2 file.")
+    ],
+    pictures: Annotated[list[Path], typer.Argument(help="Files, or folders of them.")],
+    out: Annotated[Path | None, typer.Option(help="CSV file; default: stdout.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="So many of the likeliest classes.")] = 1,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be decoded.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the CSV file.")] = False,
+) -> None:
+    """Classify pictures: one CSV line each with the likeliest class and its probability.
+
+    A picture of another size is scaled and its centre cropped to the network's.
+    """
+    with exit_codes():
+        from naokit.base import InputError
+        from naokit.export import open_network
+        from naokit.files import write_whole
+        from naokit.predicting import find_pictures
+
+        if out is not None and out.exists() and not force:
+            raise InputError(f"{out} exists already; name another file, or give --force")
+        files = find_pictures(pictures)
+        classifier = open_network(network)
+        predictions = _predict_under_bar(classifier, files, top, skip_bad)
+        text = _csv(predictions, top)
+        if out is None:
+            typer.echo(text, nl=False)
+        else:
+            write_whole(out, text)
+        for line in _remarks(predictions, classifier, out):
+            typer.echo(line, err=True)
+
+
+def _predict_under_bar(
+    classifier: Classifier, files: list[Path], top: int, skip_bad: bool
+) -> Predictions:
+    from naokit.predicting import predict
+
+    with progress() as bar:
+        task = bar.add_task(f"{'pictures':12}", total=len(files), note="")
+        return predict(
+            classifier.logits,
+            classifier.class_names,
+            classifier.image,
+            files,
+            top=top,
+            skip_bad=skip_bad,
+            on_batch=lambda done: bar.advance(task, done),
+        )
+
+
+def _csv(predictions: Predictions, top: int) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    ranks = ["", *(str(rank) for rank in range(2, top + 1))]
+    writer.writerow(["file", *(f"{n}{rank}" for rank in ranks for n in ("label", "probability"))])
+    for row in predictions.rows:
+        pairs = zip(row.labels, row.probabilities, strict=True)
+        writer.writerow([row.file, *(cell for name, p in pairs for cell in (name, f"{p:.6f}"))])
+    return text.getvalue()
+
+
+def _remarks(predictions: Predictions, classifier: Classifier, out: Path | None) -> list[str]:
+    """What a person should know about it."""
+    channels, height, width = classifier.image
+    count = len(predictions.rows)
+    lines = [f"{count} {'picture' if count == 1 else 'pictures'} classified"]
+    if predictions.resized:
+        lines.append(
+            f"{predictions.resized} scaled to {height} x {width} (height, width): "
+            "shorter side, then the centre"
+        )
+    if predictions.recoloured:
+        lines.append(f"{predictions.recoloured} made {'grey' if channels == 1 else 'colour'}")
+    if predictions.skipped:
+        lines.append(f"{len(predictions.skipped)} left out:")
+        lines += [f"  {why}" for why in predictions.skipped]
+    return lines if out is None else [*lines, f"saved in {out}"]

@@ -1,0 +1,69 @@
+"""`config.json`: what a network is, how images are standardised, and the checksum of every file.
+
+format, made_by                          who reads it, who wrote it
+space, architecture, network             what is built
+class_names, mean, std                   what goes in and what comes out
+results                                  how it was trained and what it reached
+sha256                                   of the weights
+files                                    the exported files beside it: sha256, opset, ...
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from naokit.base import InputError, Json
+from naokit.files import read_json, write_json
+
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+FORMAT = 1
+"""Raised only where an older naokit could not read what is written; it ignores further fields."""
+
+NEEDED = ("space", "architecture", "network", "class_names", "mean", "std", "results")
+
+
+def read_config(folder: Path) -> dict[str, Json]:
+    """The config of a folder.
+
+    Raises:
+        InputError: it is missing, damaged, of another program or of another version.
+    """
+    path = folder / CONFIG
+    config = read_json(path)
+    found = config.get("format") if isinstance(config, dict) else None
+    if found != FORMAT:
+        raise InputError(
+            f"{path} has format {found}, this naokit reads {FORMAT}: use the naokit that made it"
+        )
+    missing = [name for name in NEEDED if name not in config]
+    if missing:
+        raise InputError(f"{path} is damaged: it has no {missing[0]}; export the network again")
+    read: dict[str, Json] = config
+    return read
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, as sixty-four hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_checksum(path: Path, expected: str | None) -> None:
+    """Raises InputError where a file is not what was written; None expects nothing."""
+    if expected is None:
+        return
+    found = checksum(path)
+    if found != expected:
+        raise InputError(
+            f"{path} is damaged: its checksum is {found[:12]}..., expected {expected[:12]}... "
+            f"({CONFIG}); copy or export it again"
+        )
+
+
+def list_file(folder: Path, name: str, **facts: Json) -> None:
+    """Lists an exported file in the config, with its checksum and what else is worth knowing."""
+    config = read_config(folder)
+    entry = {"sha256": checksum(folder / name), **facts}
+    write_json(folder / CONFIG, {**config, "files": {**config.get("files", {}), name: entry}})

@@ -1,0 +1,81 @@
+"""The formats by name: each writes its file, reads it back and compares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from naokit.export import int8, onnx, pt2, standalone
+from naokit.export.bundle import Bundle, load
+from naokit.export.checking import Check, Job
+from naokit.export.config import WEIGHTS, list_file
+from naokit.measuring import logits_on, measure, part_of
+from naokit.training.data import Split
+
+TOLERANCE = 1e-4
+"""Largest difference of logits that counts as the same; onnxruntime sums in another order."""
+
+EVALUATION_BATCH = 125
+
+
+def _safetensors(job: Job) -> Check:
+    network = load(job.folder, job.bundle.architecture.space)
+    return job.check(job.folder / WEIGHTS, network, 0.0, "with config.json and README.md")
+
+
+def _onnx(job: Job) -> Check:
+    path = job.onnx_file
+    return job.check(path, onnx.read(path), TOLERANCE, f"opset {onnx.OPSET}, any batch")
+
+
+def _pt2(job: Job) -> Check:
+    path = job.folder / "model.pt2"
+    pt2.write(job.program, path)
+    list_file(job.folder, path.name, torch=torch.__version__)
+    return job.check(path, pt2.read(path), TOLERANCE, "torch.export, any batch")
+
+
+def _python(job: Job) -> Check:
+    path = job.folder / "network.py"
+    standalone.write(job.bundle, path)
+    list_file(job.folder, path.name)
+    return job.check(path, standalone.read(path), 0.0, "needs torch alone")
+
+
+def _int8(job: Job) -> Check:
+    """Judged by its accuracy: eight bits change every logit."""
+    part, split = part_of(job.data)
+    path = job.folder / "model-int8.onnx"
+    int8.write(job.onnx_file, job.calibration(), path)
+    run = onnx.read(path)
+    accuracy = _accuracy(job, job.bundle.network, split), _accuracy(job, run, split)
+    list_file(job.folder, path.name, opset=onnx.OPSET, accuracy=list(accuracy), part=part)
+    sizes = [file.stat().st_size / 1000 for file in (path, job.onnx_file)]
+    note = f"{len(split)} {part} images, {sizes[0]:,.0f} kB (model.onnx {sizes[1]:,.0f} kB)"
+    return Check(path, job.difference(run), None, note, accuracy)
+
+
+def _accuracy(job: Job, run: Callable[[Tensor], Tensor], split: Split) -> float:
+    """Percent of a part's images."""
+    found = logits_on(lambda images: run(job.standardise(images)), split, EVALUATION_BATCH)
+    return measure(*found, job.bundle.class_names).accuracy
+
+
+FORMATS: Mapping[str, Callable[[Job], Check]] = {
+    "safetensors": _safetensors,
+    "onnx": _onnx,
+    "pt2": _pt2,
+    "python": _python,
+    "int8": _int8,
+}
+
+
+def formats_for(bundle: Bundle) -> tuple[str, ...]:
+    """The formats that a network is written in unless others are named.
+
+    All that need no images; no stand-alone file where that is not possible.
+    """
+    python = () if standalone.obstacle(bundle) else ("python",)
+    return ("safetensors", "onnx", "pt2", *python)

@@ -1,0 +1,66 @@
+"""What may be replaced: files of the same network, and nothing else without `--force`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import torch
+
+from naokit.base import InputError, Json
+from naokit.export.bundle import Bundle, weights_of
+from naokit.export.config import CONFIG, WEIGHTS, read_config
+from naokit.training.checkpoint import read_tensors
+
+FILES = (WEIGHTS, CONFIG, "model.onnx", "model-int8.onnx", "model.pt2", "network.py")
+
+
+def check_free(folder: Path, bundle: Bundle, *, force: bool = False) -> None:
+    """Raises InputError where writing the network there would replace another one's files.
+
+    Args:
+        folder: where the network shall be written.
+        bundle: the network.
+        force: whether other files may be replaced all the same.
+    """
+    present = [name for name in FILES if (folder / name).exists()]
+    if force or not present:
+        return
+    difference = _difference(folder, bundle)
+    if difference:
+        raise InputError(
+            f"{folder} holds another network ({difference}); it would lose {', '.join(present)}: "
+            "name another folder, or give --force"
+        )
+
+
+def _difference(folder: Path, bundle: Bundle) -> str:
+    """The first difference between a network and the one in the folder; empty where none is."""
+    try:
+        config = read_config(folder)
+        weights, _ = read_tensors(folder / WEIGHTS)
+    except InputError as error:
+        return f"what it is cannot be told: {error}"
+    for name, here in _identity(bundle).items():
+        if config[name] != here:
+            return f"its {name} is {config[name]}, not {here}"
+    own = weights_of(bundle.network)
+    for name in sorted(own.keys() | weights.keys()):
+        if name not in own or name not in weights or not torch.equal(own[name], weights[name]):
+            return f"its weights are others, first {name}"
+    return ""
+
+
+def _identity(bundle: Bundle) -> dict[str, Json]:
+    """What makes a network the same besides its weights, as JSON reads it."""
+    identity = {
+        "space": dict(bundle.architecture.space.settings()),
+        "architecture": str(bundle.architecture),
+        "network": dataclasses.asdict(bundle.settings),
+        "class_names": bundle.class_names,
+        "mean": bundle.mean,
+        "std": bundle.std,
+    }
+    read: dict[str, Json] = json.loads(json.dumps(identity))
+    return read

@@ -1,0 +1,186 @@
+"""Pictures of any size brought to a network's, and what it takes them for.
+
+Shapes: B batch, C channels, H and W height and width, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from naokit.base import InputError
+from naokit.training.pictures import SUFFIXES, stack
+
+BATCH = 125
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as a network takes it.
+
+    Attributes:
+        file: where it was read from.
+        pixels: bytes (C, H, W).
+        resized: whether its size was another.
+        recoloured: whether it was made grey or colour.
+    """
+
+    file: Path
+    pixels: np.ndarray
+    resized: bool
+    recoloured: bool
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The likeliest classes of one picture.
+
+    Attributes:
+        file: the picture.
+        labels: names of classes, the likeliest first.
+        probabilities: one for each, in [0, 1].
+    """
+
+    file: Path
+    labels: tuple[str, ...]
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What came out.
+
+    Attributes:
+        rows: one a picture.
+        resized: how many pictures were resized.
+        recoloured: how many were made grey or colour.
+        skipped: why each picture that was left out could not be read.
+    """
+
+    rows: tuple[Prediction, ...]
+    resized: int
+    recoloured: int
+    skipped: tuple[str, ...]
+
+
+def find_pictures(paths: Sequence[Path]) -> list[Path]:
+    """Every file named, and every picture below every folder named, in the order of their names.
+
+    Raises:
+        InputError: a path is absent, or a folder holds no pictures.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES]
+            shown = [file for file in inside if not file.name.startswith(".")]
+            if not shown:
+                raise InputError(
+                    f"{path} holds no pictures; expected {', '.join(sorted(SUFFIXES))}"
+                )
+            found += shown
+        elif path.exists():
+            found.append(path)
+        else:
+            raise InputError(f"there is no file or folder {path}")
+    return found
+
+
+def fit_picture(file: Path, image: tuple[int, int, int]) -> Picture:
+    """A picture in the size and colours of an image (C, H, W).
+
+    Decoded as training pictures are; then the largest centred part of the right proportions is
+    scaled (bicubic), which is the same as scaling the shorter side and cropping the centre.
+
+    Raises:
+        InputError: it cannot be decoded (which file), or no picture has so many channels.
+    """
+    from PIL import Image, ImageOps
+
+    channels, height, width = image
+    if channels not in (1, 3):
+        raise InputError(f"the network takes {channels} channels; a picture has 1 or 3")
+    pixels = stack(str(file), [(str(file), file)])[0]
+    resized, recoloured = pixels.shape[1:] != (height, width), len(pixels) != channels
+    if resized or recoloured:
+        flat = pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)
+        picture = Image.fromarray(flat).convert("L" if channels == 1 else "RGB")
+        fitted = np.asarray(ImageOps.fit(picture, (width, height), Image.Resampling.BICUBIC))
+        pixels = fitted[None] if channels == 1 else fitted.transpose(2, 0, 1)
+    return Picture(file, pixels, resized, recoloured)
+
+
+def predict(
+    network: Callable[[Tensor], Tensor],
+    class_names: Sequence[str],
+    image: tuple[int, int, int],
+    files: Sequence[Path],
+    *,
+    top: int = 1,
+    skip_bad: bool = False,
+    on_batch: Callable[[int], None] | None = None,
+) -> Predictions:
+    """What a network takes pictures for.
+
+    Args:
+        network: bytes (B, C, H, W) -> logits (B, K).
+        class_names: of the outputs (K).
+        image: (C, H, W) that the network takes.
+        files: of pictures.
+        top: how many classes a picture.
+        skip_bad: whether pictures that cannot be decoded are left out.
+        on_batch: told how many pictures were done.
+
+    Raises:
+        InputError: a picture cannot be decoded, or there are fewer classes than `top`.
+    """
+    if not 1 <= top <= len(class_names):
+        raise InputError(f"--top is {top}; the network has {len(class_names)} classes")
+    rows: list[Prediction] = []
+    skipped: list[str] = []
+    resized = recoloured = 0
+    for start in range(0, len(files), BATCH):
+        part = files[start : start + BATCH]
+        pictures = list(_readable(part, image, skipped if skip_bad else None))
+        resized += sum(picture.resized for picture in pictures)
+        recoloured += sum(picture.recoloured for picture in pictures)
+        if pictures:
+            rows += _rows(network, class_names, pictures, top)
+        if on_batch is not None:
+            on_batch(len(part))
+    return Predictions(tuple(rows), resized, recoloured, tuple(skipped))
+
+
+def _readable(
+    files: Sequence[Path], image: tuple[int, int, int], skipped: list[str] | None
+) -> Iterator[Picture]:
+    """The pictures that can be decoded; why others cannot goes into `skipped`, if there is one."""
+    for file in files:
+        try:
+            yield fit_picture(file, image)
+        except InputError as error:
+            if skipped is None:
+                raise InputError(f"{error}; --skip-bad leaves such pictures out") from error
+            skipped.append(str(error))
+
+
+@torch.no_grad()
+def _rows(
+    network: Callable[[Tensor], Tensor],
+    class_names: Sequence[str],
+    pictures: Sequence[Picture],
+    top: int,
+) -> list[Prediction]:
+    images = torch.from_numpy(np.stack([picture.pixels for picture in pictures]))
+    best = network(images).softmax(dim=1).topk(top, dim=1)
+    return [
+        Prediction(picture.file, tuple(class_names[label] for label in labels), tuple(shares))
+        for picture, labels, shares in zip(
+            pictures, best.indices.tolist(), best.values.tolist(), strict=True
+        )
+    ]
