@@ -9,6 +9,7 @@ import typer
 import naokit
 from naokit.cli.bench import bench
 from naokit.cli.export import export
+from naokit.cli.plan import plan
 from naokit.cli.profile import profile
 from naokit.cli.search import search
 from naokit.cli.show import show
@@ -38,5 +39,5 @@ def _root(
     """Neural Architecture Optimization: from a search space to a trained, exported network."""
 
 
-for _command in (search, train, show, profile, export, bench):
+for _command in (plan, search, train, show, profile, export, bench):
     app.command()(_command)
