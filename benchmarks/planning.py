@@ -33,7 +33,16 @@ from naokit.spaces import ConvCells
 from naokit.study import open_study
 
 SPACE = ConvCells.small()
-ASKED = "--preset quick --evaluations 4 --no-baseline --no-final --method random".split()
+ASKED = [
+    "--preset",
+    "quick",
+    "--evaluations",
+    "4",
+    "--no-baseline",
+    "--no-final",
+    "--method",
+    "random",
+]
 
 
 def random_cells(amount: int, seed: int = 0) -> list[Architecture]:
@@ -109,7 +118,8 @@ def main() -> None:
     torch.set_num_threads(1)
     load = os.getloadavg()[0]
     found = {"digits, quick": digits()}
-    found |= {"cifar10, small": cifar10(path) for path in sys.argv[1:]}
+    if len(sys.argv) > 1:
+        found["cifar10, small"] = cifar10(sys.argv[1])
     write(
         "planning",
         {"threads": 1, "load_before": load, "load_after": os.getloadavg()[0], "cases": found},

@@ -114,7 +114,7 @@ def test_timings_leave_the_warm_up_out_and_end_in_time() -> None:
     slow = timings_ms(lambda: time.sleep(0.02), 1000, seconds=0.1)
     assert 3 <= len(slow) < 10
     assert all(t >= 20 for t in slow)
-    assert len(timings_ms(lambda: time.sleep(0.02), 1000, seconds=0.0)) == 3
+    assert len(timings_ms(lambda: time.sleep(0.02), 1000, seconds=0.0)) == 2
 
 
 def test_a_latency_is_a_median_and_half_a_distance() -> None:
@@ -133,7 +133,7 @@ def test_a_step_is_as_long_as_in_the_loop() -> None:
     assert steps.images == 8
     assert 0.02 <= np.median(steps.training) < 0.2
     assert 0.01 <= np.median(steps.validation) < np.median(steps.training)
-    assert len(steps.training) == 13  # five epochs of three steps, two left out
+    assert len(steps.training) == 14  # five epochs of three steps, the first left out
 
 
 def test_at_least_one_step_is_measured_and_validation_guessed() -> None:

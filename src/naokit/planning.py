@@ -20,7 +20,7 @@ from naokit.training.recipes import Recipe, recipe
 
 OTHER_SIZES = ((8, 1), (16, 1), (16, 2))
 """(F, N) that are measured beside a preset's own."""
-SECONDS_A_NETWORK = 1.5
+SECONDS_A_NETWORK = 3.0
 MOST_MACS = 1e9
 """For one image; a larger network is measured with fewer channels and counted up."""
 

@@ -43,9 +43,10 @@ def table(path: Path) -> Path:
     return path
 
 
-def test_profile_counts_the_published_network() -> None:
+def test_profile_counts_the_published_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("naokit.profiling.BATCHES", (1, 2))  # 64 images take half a minute
     result = run(
-        *("profile", NAONET_A, "--space", "conv-large"),
+        *("profile", NAONET_A, "--space", "conv-large", "--no-onnx"),
         *("--cells", "6", "--channels", "36", "--classes", "10", "--json"),
     )
     assert result.exit_code == 0
@@ -97,7 +98,7 @@ def test_the_whole_path_from_search_to_export(tmp_path: Path) -> None:
     assert len(shown["standings"][0]["values"]) == 2
     assert "evolution, seed 0" in run("show", "out", "--svg", "cell.svg").stdout
     assert (tmp_path / "cell.svg").read_text().startswith("<svg")
-    profiled = run("profile", "out", "--channels", "4", "--image", "1", "8", "8", "--json")
+    profiled = run("profile", "out", "--channels", "4", "--data", "digits", "--no-onnx", "--json")
     assert json.loads(profiled.stdout)["parameters"] > 100
     trained = run("train", "out", "--out", "again", "--recipe", "quick", "--json")
     assert json.loads(trained.stdout)["epochs"] == 3

@@ -60,13 +60,13 @@ def timings_ms(run: Callable[[], object], repeats: int, seconds: float = math.in
     Args:
         run: what is timed.
         repeats: how often.
-        seconds: after so many no further call is made; at least three are timed, without a warm-up
-            where a single call takes longer.
+        seconds: after so many no further call is made. Two are always timed; where there was no
+            time for more than a few, the warm-up is among them.
     """
     found: list[float] = []
     began = time.perf_counter()
     for call in range(WARM_UP + repeats):
-        if call >= WARM_UP and time.perf_counter() - began > seconds:
+        if call >= 2 and time.perf_counter() - began > seconds:
             break
         before = time.perf_counter()
         run()

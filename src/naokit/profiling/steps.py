@@ -25,8 +25,8 @@ from naokit.training.device import make_fabric
 from naokit.training.loop import EVALUATION_BATCH, train
 from naokit.training.recipes import Recipe
 
-WARM_UP = 2
-"""Steps before the measured ones: the first find out how to compute."""
+WARM_UP = 1
+"""Steps before the measured ones: the first finds out how to compute."""
 MOST_STEPS = 12
 STEPS_AN_EPOCH = 3
 """So few that validation is measured too before the time is over."""
@@ -65,7 +65,7 @@ class Steps:
         training: each step of `images` images.
         validation: each batch of validation images.
         images: in a step; fewer than the recipe's batch where that would take too long.
-        start: once a training: what comes before the first step, and what the first take longer.
+        start: once a training: what comes before the first step, and what that one takes longer.
     """
 
     training: tuple[float, ...]
