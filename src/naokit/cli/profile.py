@@ -202,11 +202,13 @@ def _training_lines(training: dict[str, Json]) -> list[str]:
     if "recipe" not in training:
         return ["training time    --recipe NAME estimates it"]
     measured, batch = training["images_a_measured_step"], training["batch"]
-    scaled = "" if measured == batch else f" of {measured} images, scaled to {batch}"
+    of = "" if measured == batch else f" of {measured} images"
+    scaled = "" if measured == batch else f", scaled to {batch}"
+    likely, span = spoken(training["seconds"]), between(training["low"], training["high"])
     return [
-        f"training time    about {spoken(training['seconds'])} "
-        f"({between(training['low'], training['high'])}) by {training['recipe']}: "
+        f"training time    about {likely}{'' if span == likely else f' ({span})'} "
+        f"by {training['recipe']}: "
         f"{training['epochs']} epochs of {training['images']:,} images",
         f"                 an estimate from {training['steps']} measured "
-        f"step{'s' * (training['steps'] > 1)} on {training['device']}{scaled}",
+        f"step{'s' * (training['steps'] > 1)}{of} on {training['device']}{scaled}",
     ]

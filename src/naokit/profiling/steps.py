@@ -30,8 +30,8 @@ WARM_UP = 1
 MOST_STEPS = 12
 STEPS_AN_EPOCH = 3
 """So few that validation is measured too before the time is over."""
-MACS_A_STEP = 1e9
-"""So many, for each second of measuring, are done in a second on one thread or in less."""
+MACS_A_STEP = 5e8
+"""For each second of measuring: several such steps fit (one thread of a busy processor)."""
 PASSES = 3
 """A step takes about as long as three forward passes."""
 
@@ -98,7 +98,7 @@ def measure_steps(
     recipe: Recipe,
     *,
     fabric: Fabric | None = None,
-    seconds: float = 5.0,
+    seconds: float = 10.0,
 ) -> Steps:
     """A few steps of `naokit.training.loop.train`; the network is trained by them.
 
