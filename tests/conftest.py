@@ -21,21 +21,13 @@ install_import_hook(["naokit.method", "naokit.networks"], "beartype.beartype")
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> "Bundle":
     """A tiny network that learnt the digits for two epochs."""
-    from naokit.evaluators import Train
-    from naokit.runs import train_final
+    from naokit.final import Job, train_final
     from naokit.spaces import ConvCells
     from naokit.training.recipes import Recipe
 
-    recipe = Recipe("short", 2, 16, 0.1, crop_padding=0, flip=False, train_images=400)
-    return train_final(
-        ConvCells.small(nodes=1).parse("0 1 1 4 0 3 1 0"),
-        Train("digits"),
-        recipe,
-        channels=4,
-        cells=1,
-        folder=tmp_path_factory.mktemp("training"),
-        seed=0,
-    )
+    recipe = Recipe("short", 2, 16, learning_rate=0.1, crop_padding=0, flip=False, train_images=400)
+    job = Job("digits", recipe, 4, 1, tmp_path_factory.mktemp("training"))
+    return train_final(ConvCells.small(nodes=1).parse("0 1 1 4 0 3 1 0"), job)
 
 
 @pytest.fixture(scope="session")

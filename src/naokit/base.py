@@ -118,6 +118,12 @@ class Architecture:
     def __repr__(self) -> str:
         return f"<{self.space.name}: {self}>"
 
+    def _repr_svg_(self) -> str:
+        """The picture that notebooks show."""
+        from naokit.drawing import svg  # only who looks at an architecture needs it
+
+        return svg(self.graphs, title=repr(self), positions=self.space.grammar.names)
+
 
 class Suggests(Protocol):
     """The part of an Optuna trial that a space needs to let a sampler choose."""

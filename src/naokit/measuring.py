@@ -16,6 +16,7 @@ from torch import Tensor
 
 from naokit.base import InputError
 from naokit.training.data import ImageData, Split
+from naokit.training.stream import Stream
 
 PARTS = ("test", "validation", "train")
 
@@ -116,7 +117,7 @@ def _calibration_error(confidences: np.ndarray, right: np.ndarray) -> float:
 
 
 def batches(
-    split: Split, size: int, rows: np.ndarray | None = None
+    split: Split | Stream, size: int, rows: np.ndarray | None = None
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Images as bytes (B, C, H, W) and their labels (B,), in order.
 
@@ -127,16 +128,15 @@ def batches(
         size: images a batch (B).
         rows: some of the images; None: all.
     """
-    order = np.arange(len(split)) if rows is None else rows
-    for start in range(0, len(order), size):
-        part = split.take(order[start : start + size])
-        yield torch.from_numpy(np.array(part.images)), torch.from_numpy(np.array(part.labels))
+    chosen = np.arange(len(split)) if rows is None else rows
+    order = [chosen[start : start + size] for start in range(0, len(chosen), size)]
+    yield from split.batches(order, seed=None)
 
 
 @torch.no_grad()
 def logits_on(
     network: Callable[[Tensor], Tensor],
-    split: Split,
+    split: Split | Stream,
     size: int,
     on_batch: Callable[[int], None] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -159,7 +159,7 @@ def logits_on(
     return np.concatenate(found), np.concatenate(labels)
 
 
-def part_of(data: ImageData, name: str | None = None) -> tuple[str, Split]:
+def part_of(data: ImageData, name: str | None = None) -> tuple[str, Split | Stream]:
     """Name and images of a part: the one asked for, else the test part or what stands in for it.
 
     Raises:
@@ -169,7 +169,7 @@ def part_of(data: ImageData, name: str | None = None) -> tuple[str, Split]:
         name = "test" if len(data.test) else "validation"
     if name not in PARTS:
         raise InputError(f"there is no part {name!r}; expected {', '.join(PARTS)}")
-    split: Split = getattr(data, name)
+    split: Split | Stream = getattr(data, name)
     if not len(split):
         raise InputError(f"{data.name} has no {name} part; use --split validation")
     return name, split

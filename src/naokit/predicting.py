@@ -105,7 +105,7 @@ def fit_picture(file: Path, image: tuple[int, int, int]) -> Picture:
     channels, height, width = image
     if channels not in (1, 3):
         raise InputError(f"the network takes {channels} channels; a picture has 1 or 3")
-    pixels = stack(str(file), [(str(file), file)])[0]
+    pixels = stack(str(file), [(str(file), file)])[0][0]
     resized, recoloured = pixels.shape[1:] != (height, width), len(pixels) != channels
     if resized or recoloured:
         flat = pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)
@@ -165,7 +165,7 @@ def _readable(
             yield fit_picture(file, image)
         except InputError as error:
             if skipped is None:
-                raise InputError(f"{error}; --skip-bad leaves such pictures out") from error
+                raise
             skipped.append(str(error))
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
-from naokit import runs
+from naokit import final
 from naokit.base import Architecture
 from naokit.base import Result as Score
 from naokit.cli.app import app
@@ -44,9 +44,10 @@ def table(path: Path) -> Path:
     return path
 
 
-def test_profile_counts_the_published_network() -> None:
+def test_profile_counts_the_published_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("naokit.profiling.BATCHES", (1, 2))  # 64 images take half a minute
     result = run(
-        *("profile", NAONET_A, "--space", "conv-large"),
+        *("profile", NAONET_A, "--space", "conv-large", "--no-onnx"),
         *("--cells", "6", "--channels", "36", "--classes", "10", "--json"),
     )
     assert result.exit_code == 0
@@ -114,7 +115,7 @@ def test_the_whole_path_from_search_to_export(tmp_path: Path) -> None:
     assert len(shown["standings"][0]["values"]) == 2
     assert "evolution, seed 0" in run("show", "out", "--svg", "cell.svg").stdout
     assert (tmp_path / "cell.svg").read_text().startswith("<svg")
-    profiled = run("profile", "out", "--channels", "4", "--image", "1", "8", "8", "--json")
+    profiled = run("profile", "out", "--channels", "4", "--data", "digits", "--no-onnx", "--json")
     assert json.loads(profiled.stdout)["parameters"] > 100
     trained = run("train", "out", "--out", "again", "--recipe", "quick", "--json")
     assert json.loads(trained.stdout)["epochs"] == 3
@@ -128,19 +129,19 @@ class _Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
         self.final: list[float | None] = []
-        train_final = runs.train_final
+        train_final = final.train_final
 
         def evaluate(_: Train, architecture: Architecture, seed: int) -> Score:
             self.now += 60
             return Score(50 + seed % 10)
 
-        def trained(*arguments: Any, **settings: Any) -> Bundle:
-            self.final.append(settings["seconds"])
-            return train_final(*arguments, **settings)
+        def trained(architecture: Architecture, job: final.Job, **settings: Any) -> Bundle:
+            self.final.append(job.seconds)
+            return train_final(architecture, job, **settings)
 
         monkeypatch.setattr("time.monotonic", lambda: self.now)
         monkeypatch.setattr(Train, "evaluate", evaluate)
-        monkeypatch.setattr(runs, "train_final", trained)
+        monkeypatch.setattr(final, "train_final", trained)
 
 
 def test_hours_limit_the_whole_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,7 +155,7 @@ def test_a_picture_that_cannot_be_read(exported: Exported, pictures: Path) -> No
     (pictures / "2.png").write_bytes((pictures / "2.png").read_bytes()[:60])
     bad = run("predict", exported[0], pictures, "--out", "p.csv")
     refused(bad, f"{pictures / '2.png'} cannot be decoded as an image")
-    assert "--skip-bad leaves such pictures out" in bad.stderr
+    assert "leave such pictures out with --skip-bad" in bad.stderr
     assert not Path("p.csv").exists()
     good = run("predict", exported[0], pictures, "--out", "p.csv", "--skip-bad")
     assert good.exit_code == 0, good.output

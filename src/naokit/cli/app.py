@@ -10,6 +10,7 @@ import naokit
 from naokit.cli.bench import bench
 from naokit.cli.evaluate import evaluate
 from naokit.cli.export import export
+from naokit.cli.plan import plan
 from naokit.cli.predict import predict
 from naokit.cli.profile import profile
 from naokit.cli.search import search
@@ -43,6 +44,7 @@ def _root(
 
 
 _COMMANDS = (
+    plan,
     search,
     train,
     transfer,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from naokit.export import Classifier
     from naokit.measuring import ClassMeasured, Measured
     from naokit.training.data import ImageData, Split
+    from naokit.training.stream import Stream
 
 TABLE = 20
 """More classes than this do not fit a screen: the worst are shown."""
@@ -65,7 +66,7 @@ def _images(classifier: Classifier, data: str | None) -> ImageData:
     if source is None:
         raise InputError(f"{classifier.path} does not say what it learnt from; give --data")
     try:
-        images = load_images(source)
+        images = load_images(source, size=classifier.results.get("image_size"))
     except InputError as error:
         if data is not None:
             raise
@@ -75,7 +76,7 @@ def _images(classifier: Classifier, data: str | None) -> ImageData:
 
 
 def _logits_under_bar(
-    classifier: Classifier, rows: Split, batch: int
+    classifier: Classifier, rows: Split | Stream, batch: int
 ) -> tuple[np.ndarray, np.ndarray]:
     from naokit.measuring import logits_on
 

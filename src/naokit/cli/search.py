@@ -83,7 +83,7 @@ def search(
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell (the paper's B).")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the run [runs/SPACE-DATA-METHOD].")
+        Path | None, typer.Option(help="Folder of the run; default: runs/SPACE-DATA-METHOD.")
     ] = None,
     storage: Annotated[
         str | None, typer.Option(help="Database URL instead of OUT/study.db.")
@@ -95,7 +95,8 @@ def search(
         ),
     ] = None,
     baseline: Annotated[
-        bool | None, typer.Option(help="Random search with as many evaluations [by preset].")
+        bool | None,
+        typer.Option(help="Random search with as many evaluations; default: the preset's."),
     ] = None,
     final: Annotated[bool, typer.Option(help="Train, export and check the best network.")] = True,
     image_size: Annotated[

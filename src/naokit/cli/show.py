@@ -27,7 +27,6 @@ def show(
     """Show a run's standings, or an architecture as text; draw it with --svg."""
     with exit_codes():
         from naokit.cli.target import architecture_of, open_study
-        from naokit.drawing import svg as draw
         from naokit.files import write_whole
         from naokit.runs import SETTINGS
 
@@ -36,7 +35,7 @@ def show(
             study.best_architecture if study else architecture_of(what, space, nodes).architecture
         )
         if svg is not None:
-            write_whole(svg, draw(architecture))
+            write_whole(svg, architecture._repr_svg_())
         report = _report(architecture, study, top)
         if json:
             print_json(report)

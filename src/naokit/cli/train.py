@@ -31,7 +31,7 @@ def train(
     cells: Annotated[int | None, typer.Option(help="The paper's N.")] = None,
     seed: Annotated[int, typer.Option(help="Of weights, batches and augmentation.")] = 0,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of training/ and network/ [runs/WHAT-DATA].")
+        Path | None, typer.Option(help="Folder of training/ and network/; default: runs/WHAT-DATA.")
     ] = None,
     hours: Annotated[
         float | None, typer.Option(min=0, help="Stop after so many hours, keep the best.")
@@ -104,6 +104,7 @@ def train_and_save(
 
     if force and job.folder.exists():
         shutil.rmtree(job.folder)
+    _check_free(job, folder / "network", force=force)
     bundle = train_under_bar(architecture, job)
     save(bundle, folder / "network")
     return {
@@ -113,6 +114,19 @@ def train_and_save(
         "skipped": list(job.data.skipped),
         **bundle.results,
     }
+
+
+def _check_free(job: Job, network: Path, *, force: bool) -> None:
+    """Raises InputError, before anything is trained, where another network would be lost."""
+    from naokit.base import InputError
+    from naokit.export.config import CONFIG
+
+    begun = (job.folder / "last.safetensors").exists()  # it knows whether it is this training's
+    if (network / CONFIG).exists() and not begun and not force:
+        raise InputError(
+            f"{network} holds a network of another training: name another folder (--out), or give "
+            "--force"
+        )
 
 
 def print_report(report: dict[str, Json]) -> None:

@@ -29,7 +29,7 @@ def transfer(
     ] = False,
     seed: Annotated[int, typer.Option(help="Of weights, batches and augmentation.")] = 0,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of training/ and network/ [runs/WHAT-DATA].")
+        Path | None, typer.Option(help="Folder of training/ and network/; default: runs/WHAT-DATA.")
     ] = None,
     hours: Annotated[
         float | None, typer.Option(min=0, help="Stop after so many hours, keep the best.")
@@ -80,7 +80,7 @@ def transfer(
 def _weights(what: str, target: Target) -> Path:
     """The trained weights of a run or a network; raises InputError where there are none."""
     from naokit.base import InputError
-    from naokit.export.bundle import WEIGHTS
+    from naokit.export.config import WEIGHTS
 
     folder = (target.folder / "network") if target.folder else Path(what)
     if not (folder / WEIGHTS).exists():

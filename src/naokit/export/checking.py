@@ -80,7 +80,7 @@ class Job:
         if source is None:
             raise InputError("int8 needs images and none are recorded; name them with --data")
         try:
-            data = load_images(source)
+            data = load_images(source, size=self.bundle.results.get("image_size"))
         except InputError as error:
             raise InputError(f"int8 needs images: {error}; or name others with --data") from error
         check_fits(data, self.bundle.settings.image, self.bundle.class_names, "the network")

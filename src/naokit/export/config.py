@@ -18,7 +18,7 @@ from naokit.files import read_json, write_json
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
-FORMAT = 1
+FORMAT = 2
 """Raised only where an older naokit could not read what is written; it ignores further fields."""
 
 NEEDED = ("space", "architecture", "network", "class_names", "mean", "std", "results")

@@ -13,6 +13,7 @@ from naokit.export.checking import Check, Job
 from naokit.export.config import WEIGHTS, list_file
 from naokit.measuring import logits_on, measure, part_of
 from naokit.training.data import Split
+from naokit.training.stream import Stream
 
 TOLERANCE = 1e-4
 """Largest difference of logits that counts as the same; onnxruntime sums in another order."""
@@ -57,7 +58,7 @@ def _int8(job: Job) -> Check:
     return Check(path, job.difference(run), None, note, accuracy)
 
 
-def _accuracy(job: Job, run: Callable[[Tensor], Tensor], split: Split) -> float:
+def _accuracy(job: Job, run: Callable[[Tensor], Tensor], split: Split | Stream) -> float:
     """Percent of a part's images."""
     found = logits_on(lambda images: run(job.standardise(images)), split, EVALUATION_BATCH)
     return measure(*found, job.bundle.class_names).accuracy

@@ -1,8 +1,10 @@
-"""What a network weighs: parameters, multiply-accumulates and milliseconds of one image."""
+"""What a network weighs: parameters, multiply-accumulates and milliseconds."""
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -39,13 +41,34 @@ def count_macs(network: nn.Module, image: tuple[int, int, int]) -> int:
 
 
 @torch.inference_mode()
-def latencies_ms(network: nn.Module, image: tuple[int, int, int], repeats: int = 20) -> list[float]:
-    """Milliseconds of each run on one image (C, H, W) on the CPU, after the warm-up."""
-    images = torch.randn(1, *image)
-    found = []
-    for run in range(WARM_UP + repeats):
-        began = time.perf_counter()
-        network(images)
-        if run >= WARM_UP:
-            found.append(1000 * (time.perf_counter() - began))
-    return found
+def latencies_ms(
+    network: nn.Module,
+    image: tuple[int, int, int],
+    repeats: int = 20,
+    *,
+    batch: int = 1,
+    seconds: float = math.inf,
+) -> list[float]:
+    """Milliseconds of each run on a batch of images (C, H, W) on the CPU, after the warm-up."""
+    images = torch.randn(batch, *image)
+    return timings_ms(lambda: network(images), repeats, seconds)
+
+
+def timings_ms(run: Callable[[], object], repeats: int, seconds: float = math.inf) -> list[float]:
+    """Milliseconds of each call after the warm-up.
+
+    Args:
+        run: what is timed.
+        repeats: how often.
+        seconds: after so many no further call is made. Two are always timed; where there was no
+            time for more than a few, the warm-up is among them.
+    """
+    found: list[float] = []
+    began = time.perf_counter()
+    for call in range(WARM_UP + repeats):
+        if call >= 2 and time.perf_counter() - began > seconds:
+            break
+        before = time.perf_counter()
+        run()
+        found.append(1000 * (time.perf_counter() - before))
+    return found[WARM_UP:] if len(found) > 2 * WARM_UP - 1 else found

@@ -1,0 +1,182 @@
+"""`naokit plan`: what a search can afford here."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from naokit.cli.durations import between, spoken
+from naokit.cli.output import exit_codes, print_json
+
+if TYPE_CHECKING:
+    from naokit.base import Architecture, Json, Space
+    from naokit.planning import Option
+
+ARCHITECTURES = 3
+
+
+def plan(
+    data: Annotated[
+        str, typer.Option(help="digits, a folder of class folders, .parquet, .npz or a hub name.")
+    ],
+    hours: Annotated[float, typer.Option(min=0, help="How long the whole search may take.")],
+    space: Annotated[
+        str, typer.Option(help="A name, file.py:NAME or package.module:NAME.")
+    ] = "conv-small",
+    preset: Annotated[
+        str | None, typer.Option(help="Only this one: quick, small, paper; default: all.")
+    ] = None,
+    nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell (the paper's B).")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Measure a few training steps here; say how many evaluations the hours afford."""
+    began = time.monotonic()
+    with exit_codes():
+        import torch
+        from rich.console import Console
+
+        from naokit import planning, runs, spaces
+        from naokit.base import InputError
+        from naokit.training.data import load_images
+        from naokit.training.device import device_named, make_fabric
+
+        if not hours > 0:
+            raise InputError(f"--hours must be above 0, not {hours:g}")
+        names = list(runs.PRESETS) if preset is None else [runs.preset(preset).name]
+        searched = spaces.load(space, nodes=nodes)
+        if not searched.has_networks:
+            raise searched.no_network()
+        fabric = make_fabric(device_named(device))
+        images = load_images(data)
+        architectures = _random(searched)
+        with Console(stderr=True).status("measuring"):
+            options = [
+                planning.measure(runs.PRESETS[name], architectures, images, fabric)
+                for name in names
+            ]
+            best = planning.recommended(options, 3600 * hours, len(images.train))
+            shown = best or options[0]
+            options += planning.other_sizes(shown, architectures, images, fabric)
+        asked = {"data": data, "space": space, "nodes": nodes}
+        found: dict[str, Json] = {
+            "data": data,
+            "space": searched.name,
+            "hours": hours,
+            "device": fabric.device.type,
+            "threads": torch.get_num_threads(),
+            "architectures": ARCHITECTURES,
+            "steps": sum(o.evaluation.steps + o.final.steps * o.own for o in options),
+            "measured_seconds": time.monotonic() - began,
+            "options": [_row(option, 3600 * hours) for option in options],
+            "recommended": None if best is None else best.preset.name,
+            "next": None if best is None else _command(best, asked, hours),
+        }
+        if json:
+            print_json(found)
+        else:
+            _print(found)
+
+
+def _random(space: Space) -> list[Architecture]:
+    """The architectures that are measured: the same ones every time."""
+    import numpy as np
+
+    generator = np.random.default_rng(0)
+    return [space.sample(generator) for _ in range(ARCHITECTURES)]
+
+
+def _row(option: Option, seconds: float) -> dict[str, Json]:
+    preset = option.preset
+    likely, least, most = option.affords(seconds)
+    return {
+        "preset": preset.name,
+        "own": option.own,
+        "channels": preset.channels,
+        "cells": preset.cells,
+        "recipe": preset.recipe,
+        "random_beside": preset.baseline,
+        "repeats": option.repeats,
+        "evaluation": dataclasses.asdict(option.evaluation),
+        "final": dataclasses.asdict(option.final),
+        "final_channels": preset.final_channels,
+        "final_cells": preset.final_cells,
+        "final_recipe": preset.final_recipe,
+        "evaluations": likely,
+        "evaluations_low": least,
+        "evaluations_high": most,
+        "preset_evaluations": preset.evaluations,
+        "preset_seconds": option.seconds(preset.evaluations),
+    }
+
+
+def _command(option: Option, asked: Mapping[str, object], hours: float) -> str:
+    """The search that fits: as many evaluations as the slower networks leave time for."""
+    likely, least, _ = option.affords(3600 * hours)
+    words = ["naokit", "search"]
+    for name, value in asked.items():
+        words += [] if value is None else [f"--{name}", str(value)]
+    words += ["--preset", option.preset.name, "--evaluations", str(least or likely)]
+    return shlex.join([*words, "--hours", f"{hours:g}"])
+
+
+def _print(found: dict[str, Json]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    title = f"What {found['hours']:g} hours afford here on {found['data']}"
+    table = Table(title=title, title_justify="left")
+    for column in ("preset", "F", "N", "one evaluation", "evaluations", "final training"):
+        table.add_column(column, overflow="fold")
+    for row in found["options"]:
+        table.add_row(
+            row["preset"] if row["own"] else f"({row['preset']})",
+            str(row["channels"]),
+            str(row["cells"]),
+            _span(row["evaluation"]),
+            _count(row),
+            _span(row["final"]) if row["own"] else "",
+        )
+    Console().print(table)
+    typer.echo("\n".join(_lines(found)))
+
+
+def _span(estimate: dict[str, Json]) -> str:
+    """The likely time, below it the range."""
+    return f"{spoken(estimate['seconds'])}\n{between(estimate['low'], estimate['high'])}"
+
+
+def _count(row: dict[str, Json]) -> str:
+    """How many evaluations, below it the range."""
+    if not row["evaluations_high"]:
+        return "none"
+    return f"{row['evaluations']:,}\n{row['evaluations_low']:,} to {row['evaluations_high']:,}"
+
+
+def _lines(found: dict[str, Json]) -> list[str]:
+    """What the table rests on, and what to do."""
+    threads = f"{found['threads']} thread{'s' * (found['threads'] > 1)}"
+    lines = [
+        f"An estimate: {found['steps']} training steps, measured in "
+        f"{spoken(found['measured_seconds'])} on {found['device']}, {threads}.",
+        f"Ranges run from the fastest to the slowest of {found['architectures']} random cells. "
+        "Other work on the machine,",
+        "and a search that comes to favour larger cells, take longer.",
+        "Counted besides the evaluations: the winner's final training, the best few evaluated",
+        "again, and random search with as many evaluations where the preset has it (quick).",
+    ]
+    if not all(row["own"] for row in found["options"]):
+        lines.append("A preset in brackets: another F or N, from Python (naokit.evaluators.Train).")
+    if found["next"]:
+        return [*lines, f"Next: {found['next']}"]
+    cheapest = min(found["options"], key=lambda row: row["preset_seconds"])
+    return [
+        *lines,
+        f"No preset fits. The cheapest, {cheapest['preset']}, takes "
+        f"{spoken(cheapest['preset_seconds'])} as it is: give more --hours.",
+    ]

@@ -1,0 +1,132 @@
+"""Where everything of one graph's picture lies, in pixels from its top left corner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from naokit.drawing.heights import heights
+from naokit.drawing.layered import Item, columns, layers, segments
+from naokit.drawing.sketch import Sketch, sketch
+from naokit.graphs import NULL, SUM, Graph
+
+BOX_HEIGHT, ROW_GAP = 26, 12
+SUM_SIZE = 18
+NUMBERED = SUM_SIZE + 10  # with the number above it
+TRUNK_HALF = 7
+COLUMN_GAP = 34
+CHARACTER, PADDING, NARROWEST = 6.8, 22, 56
+
+
+@dataclass(frozen=True)
+class Box:
+    """A vertex: a rectangle, or the circle in it for a sum.
+
+    Attributes:
+        vertex: of the sketch.
+        label: its text.
+        x: left border.
+        y: upper border.
+        width: in pixels.
+        height: in pixels.
+        number: what the architecture's text calls it; None: nothing.
+    """
+
+    vertex: int
+    label: str
+    x: int
+    y: int
+    width: int
+    height: int
+    number: int | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """From (x0, y0) level to x1, in a curve to (x2, y3), level to (x3, y3).
+
+    Attributes:
+        source: the vertex that it comes from.
+        target: the vertex that it reaches; None: it goes on as a trunk.
+        points: x0, y0, x1, x2, x3, y3.
+        count: how often the value is read.
+        faint: whether it comes from or leads to what yields zero.
+    """
+
+    source: int
+    target: int | None
+    points: tuple[int, int, int, int, int, int]
+    count: int = 1
+    faint: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One graph's picture."""
+
+    boxes: tuple[Box, ...]
+    lines: tuple[Line, ...]
+    width: int
+    height: int
+
+
+def plan(graph: Graph) -> Plan:
+    """The picture of a graph: inputs at the left, outputs at the right."""
+    drawn = sketch(graph)
+    layer = layers(drawn)
+    pieces = segments(drawn, layer)
+    order = columns(drawn, layer, pieces)
+    middle = heights(order, pieces, lambda item: _half(drawn, layer, item))
+    widths = [
+        max((_width(drawn.labels[v]) for v, own in column if layer[v] == own), default=0)
+        for column in order
+    ]
+    rises = [0] * len(order)
+    for left, right in pieces:
+        rises[left[1]] = max(rises[left[1]], abs(middle[left] - middle[right]))
+    lefts = [0]
+    for width, rise in zip(widths[:-1], rises, strict=False):
+        lefts.append(lefts[-1] + width + COLUMN_GAP + min(40, rise // 6))
+
+    boxes = {}
+    for vertex, own in enumerate(layer):
+        width, height = _width(drawn.labels[vertex]), _height(drawn.labels[vertex])
+        x = lefts[own] + (widths[own] - width) // 2
+        y = middle[vertex, own] - height // 2
+        number = drawn.numbers.get(vertex)
+        boxes[vertex] = Box(vertex, drawn.labels[vertex], x, y, width, height, number)
+
+    counts = {(source, target): count for source, target, count in drawn.arrows}
+
+    def line(left: Item, right: Item) -> Line:
+        source, target = left[0], right[0] if right[0] != left[0] else None
+        begins, ends = lefts[left[1]], lefts[right[1]]
+        x0 = boxes[source].x + boxes[source].width if layer[source] == left[1] else begins
+        x3 = ends if target is None else boxes[target].x
+        points = (x0, middle[left], begins + widths[left[1]], ends, x3, middle[right])
+        faint = NULL in (drawn.labels[source], "" if target is None else drawn.labels[target])
+        count = 1 if target is None else counts[source, target]
+        return Line(source, target, points, count, faint)
+
+    bottom = max(middle[i] + _half(drawn, layer, i) for i in middle)
+    lines = tuple(line(*piece) for piece in pieces)
+    return Plan(tuple(boxes.values()), lines, lefts[-1] + widths[-1], round(bottom))
+
+
+def _width(label: str) -> int:
+    if label == SUM:
+        return SUM_SIZE
+    return max(NARROWEST, round(CHARACTER * len(label)) + PADDING)
+
+
+def _height(label: str) -> int:
+    return SUM_SIZE if label == SUM else BOX_HEIGHT
+
+
+def _half(drawn: Sketch, layer: Sequence[int], item: Item) -> float:
+    """Half of the height that an item takes."""
+    vertex, own = item
+    if layer[vertex] != own:
+        return TRUNK_HALF
+    height = NUMBERED if vertex in drawn.numbers else _height(drawn.labels[vertex])
+    return (height + ROW_GAP) / 2

@@ -1,0 +1,99 @@
+"""What of a graph is drawn: its vertices, a "+" where values are added, arrows between them.
+
+A graph leaves its sums out: an edge adds into what it leads to. Drawn so, the two branches of a
+node would each have an arrow to every reader. Here they meet in one sum, which the readers share::
+
+    a -> c                 a ──┐     ┌──> c
+    a -> d      becomes        ├─ + ─┤
+    b -> c                 b ──┘     └──> d
+    b -> d
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from naokit.graphs import SUM, Graph
+
+Read = tuple[tuple[int, int], ...]
+"""What a vertex reads: (source, multiplicity) of each edge."""
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """Vertices in topological order and what leads from one to another.
+
+    Attributes:
+        labels: of each vertex; that of a sum is `SUM`.
+        arrows: (source, target, multiplicity).
+        inputs: the vertices where data comes in.
+        outputs: the vertices whose values leave the graph.
+        numbers: of vertices that have a number in the architecture's text.
+    """
+
+    labels: tuple[str, ...]
+    arrows: tuple[tuple[int, int, int], ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    numbers: dict[int, int]
+
+
+def sketch(graph: Graph) -> Sketch:
+    """The sketch of a graph; vertices that read the same several values share a sum."""
+    read = _reads(graph)
+    labels: list[str] = []
+    arrows: list[tuple[int, int, int]] = []
+    place: dict[int, int] = {}
+    sums: dict[Read, int] = {}
+
+    def add(label: str, sources: Read) -> int:
+        labels.append(label)
+        arrows.extend((source, len(labels) - 1, count) for source, count in sources)
+        return len(labels) - 1
+
+    for vertex, label in enumerate(graph.labels):
+        sources = tuple((place[source], count) for source, count in read[vertex])
+        if label == SUM:
+            place[vertex] = sums[sources] = add(label, sources)
+            continue
+        if len(sources) > 1 and vertex not in graph.outputs:
+            if sources not in sums:
+                sums[sources] = add(SUM, sources)
+            sources = ((sums[sources], 1),)
+        place[vertex] = add(_shown(graph, vertex), sources)
+    inputs, outputs = (tuple(place[v] for v in ends) for ends in (graph.inputs, graph.outputs))
+    return Sketch(tuple(labels), tuple(arrows), inputs, outputs, _numbers(graph, sums))
+
+
+def _reads(graph: Graph) -> list[Read]:
+    """What each vertex of a graph reads."""
+    read: list[list[tuple[int, int]]] = [[] for _ in graph.labels]
+    for source, target, count in graph.edges:
+        read[target].append((source, count))
+    return [tuple(sources) for sources in read]
+
+
+def _shown(graph: Graph, vertex: int) -> str:
+    """The text of a vertex."""
+    label = graph.labels[vertex]
+    read = [graph.labels[source] for source, target, _ in graph.edges if target == vertex]
+    if vertex in graph.outputs and len(read) > 1 and SUM in read:
+        return f"{label} (concat)"  # where the output added, no sum would need a vertex before it
+    if _is_cell(graph) and vertex in graph.inputs:
+        return f"{label[-1]} = h[k-{len(graph.inputs) - int(label[-1])}]"
+    return label
+
+
+def _is_cell(graph: Graph) -> bool:
+    """Whether the inputs are the two numbered ones of a cell: the cell before last, and the last.
+
+    In the text of such a cell the sums go on counting.
+    """
+    return [graph.labels[vertex] for vertex in graph.inputs] == ["input0", "input1"]
+
+
+def _numbers(graph: Graph, sums: dict[Read, int]) -> dict[int, int]:
+    """The number of each sum of a cell: nodes come in the order of their branches."""
+    if not _is_cell(graph):
+        return {}
+    return {sums[read]: number for number, read in enumerate(sorted(sums), len(graph.inputs))}

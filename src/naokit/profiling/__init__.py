@@ -1,0 +1,79 @@
+"""What a network costs: parameters, multiply-accumulates, latency, memory, hours of training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from naokit.networks import count_macs, count_parameters
+from naokit.profiling.latency import Latency, onnx_latency, torch_latency
+from naokit.profiling.memory import inference_bytes, training_bytes, weight_bytes
+from naokit.profiling.steps import Estimate, Steps, measure_steps
+
+__all__ = [
+    "BATCHES",
+    "Estimate",
+    "Latency",
+    "Profile",
+    "Steps",
+    "measure",
+    "measure_steps",
+    "onnx_latency",
+    "training_bytes",
+]
+
+BATCHES = (1, 64)
+"""Images in the batches whose latency is measured."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Costs of using one network on this machine.
+
+    Attributes:
+        parameters: without the auxiliary head.
+        auxiliary_parameters: of the auxiliary head.
+        macs: multiply-accumulates of convolutions and linear layers for one image.
+        latency_ms: median time of one image, milliseconds.
+        latency_spread_ms: half the distance between its quartiles, milliseconds.
+        latency_64_ms: likewise of 64 images at once.
+        latency_64_spread_ms: likewise.
+        weights_mb: size of the parameters and buffers, megabytes.
+        peak_memory_mb: largest sum of live intermediate results for one image, megabytes.
+        peak_memory_64_mb: likewise for 64 images at once.
+        threads: that torch used.
+    """
+
+    parameters: int
+    auxiliary_parameters: int
+    macs: int
+    latency_ms: float
+    latency_spread_ms: float
+    latency_64_ms: float
+    latency_64_spread_ms: float
+    weights_mb: float
+    peak_memory_mb: float
+    peak_memory_64_mb: float
+    threads: int
+
+
+def measure(network: nn.Module, image: tuple[int, int, int]) -> Profile:
+    """Costs of the network in eval mode on images (C, H, W), on the CPU."""
+    parameters = count_parameters(network)
+    one, many = (torch_latency(network, image, batch) for batch in BATCHES)
+    held = inference_bytes(network, image) / 1e6
+    return Profile(
+        parameters=parameters,
+        auxiliary_parameters=count_parameters(network, auxiliary=True) - parameters,
+        macs=count_macs(network, image),
+        latency_ms=one.median_ms,
+        latency_spread_ms=one.spread_ms,
+        latency_64_ms=many.median_ms,
+        latency_64_spread_ms=many.spread_ms,
+        weights_mb=weight_bytes(network) / 1e6,
+        peak_memory_mb=held,
+        peak_memory_64_mb=held * BATCHES[1],
+        threads=torch.get_num_threads(),
+    )

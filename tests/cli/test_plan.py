@@ -1,0 +1,162 @@
+"""`naokit plan` and what it rests on, `naokit profile` with a recipe, durations in words."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from naokit import planning
+from naokit.cli.app import app
+from naokit.cli.durations import between, spoken
+from naokit.planning import Option, recommended
+from naokit.profiling import Estimate
+from naokit.runs import PRESETS, Preset
+
+TINY = "0 0 1 0 0 0 1 0"
+FAST = Estimate(10, 8, 12, 5)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def option(name: str, evaluation: Estimate, final: float = 100, *, own: bool = True) -> Option:
+    return Option(PRESETS[name], own, evaluation, Estimate(final, final, final, 5))
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    tiny = Preset("tiny", 2, "quick", 4, 1, 1, 2, True, "quick", 4, 1)
+    monkeypatch.setattr("naokit.runs.PRESETS", {"tiny": tiny})
+    monkeypatch.setattr(planning, "OTHER_SIZES", ((4, 1), (2, 1)))
+    monkeypatch.setattr(planning, "SECONDS_A_NETWORK", 0.05)
+
+
+def planned(*arguments: str) -> dict[str, Any]:
+    result = run("plan", "--data", "digits", "--nodes", "1", "--json", *arguments)
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def test_a_plan_measures_multiplies_and_names_a_command(tmp_path: Path) -> None:
+    found = planned("--hours", "1")
+    row, other = found["options"]
+    assert (row["preset"], row["channels"], row["cells"]) == ("tiny", 4, 1)
+    assert (other["own"], other["channels"]) == (False, 2)
+    each, final = row["evaluation"], row["final"]
+    assert 0 < each["low"] <= each["seconds"] <= each["high"]
+    # one of the best again, and random search with as many
+    assert row["evaluations"] == int((3600 - final["seconds"]) / each["seconds"] / 2 - 1)
+    assert row["evaluations_low"] <= row["evaluations"] <= row["evaluations_high"]
+    words = found["next"].split()
+    assert words[:2] == ["naokit", "search"]
+    assert words[words.index("--evaluations") + 1] == str(row["evaluations_low"])
+    assert words[6:10] == ["--nodes", "1", "--preset", "tiny"]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_plan_for_people_says_what_it_rests_on() -> None:
+    result = run("plan", "--data", "digits", "--nodes", "1", "--hours", "0.0001")
+    assert result.exit_code == 0, result.output
+    assert "training steps, measured in" in result.stdout
+    assert "No preset fits. The cheapest, tiny, takes" in result.stdout
+    assert "Next:" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--data", "digits", "--hours", "0"), "--hours must be above 0"),
+        (("--data", "digits", "--hours", "1", "--preset", "nope"), "there is no preset 'nope'"),
+        (("--data", "digits", "--hours", "1", "--space", "nas-bench-201"), "no network to build"),
+        (("--data", "digits", "--hours", "1", "--device", "abacus"), "there is no device 'abacus'"),
+        (("--data", "nowhere.npz", "--hours", "1"), "nowhere.npz"),
+    ],
+)
+def test_bad_input_ends_with_2_and_one_line(arguments: tuple[str, ...], message: str) -> None:
+    result = run("plan", *arguments)
+    assert result.exit_code == 2, result.output
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert message in line
+
+
+def test_what_is_afforded_counts_repeats_random_search_and_the_final_training() -> None:
+    quick, small = option("quick", FAST), option("small", FAST)
+    # quick: 3 of the best twice more, and random search beside it; small: 3 once more
+    assert quick.affords(1000) == (int(900 / 10 / 2 - 6), int(900 / 12 / 2 - 6), int(900 / 16 - 6))
+    assert small.affords(1000)[0] == int(900 / 10 - 3)
+    assert quick.affords(50) == (0, 0, 0)
+    assert quick.seconds(20) == 100 + 10 * 2 * (20 + 6)
+
+
+def test_the_most_thorough_preset_that_fits_is_recommended() -> None:
+    quick, small = option("quick", FAST), option("small", Estimate(20, 18, 22, 5))
+    paper = option("paper", Estimate(5000, 5000, 5000, 5))
+    options = [quick, small, paper, dataclasses.replace(small, own=False)]
+    assert recommended(options, 3600, 50_000) is small
+    assert recommended(options, 3600, 900) is quick  # small takes 5,000 images of more
+    assert recommended(options, 400, 50_000) is quick  # neither fits whole: the cheaper one
+    assert recommended(options, 60, 50_000) is None
+
+
+def test_a_network_too_large_to_measure_is_counted_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    original = planning.image_settings
+
+    def noted(data: Any, by: Any, channels: int, cells: int) -> Any:
+        seen.append(channels)
+        return original(data, by, channels, cells)
+
+    monkeypatch.setattr(planning, "image_settings", noted)
+    monkeypatch.setattr(planning, "MOST_MACS", 1)
+    assert planned("--hours", "1")["options"]
+    assert min(seen) == 2
+
+
+def test_profile_estimates_a_recipe() -> None:
+    arguments = ("profile", TINY, "--nodes", "1", "--channels", "4", "--cells", "1", "--no-onnx")
+    shown = run(*arguments, "--image", "1", "8", "8", "--json", "--recipe", "quick")
+    assert shown.exit_code == 0, shown.output
+    found = json.loads(shown.stdout)
+    training = found["training"]
+    assert (training["recipe"], training["images"], training["batch"]) == ("quick", 45_000, 64)
+    assert training["low"] <= training["seconds"] <= training["high"]
+    assert found["onnx"] is None
+    text = run(*arguments, "--data", "digits", "--recipe", "quick").stdout
+    assert "3 epochs of 900 images" in text
+    assert "onnxruntime" not in text
+
+
+def test_profile_says_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    shown = run("profile", TINY, "--nodes", "1", "--cells", "1", "--image", "1", "8", "8")
+    assert "not installed: pip install 'naokit[export]'" in shown.stdout
+    assert "--recipe NAME estimates it" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.04, "0.0 s"),
+        (5.12, "5.1 s"),
+        (9.97, "10 s"),
+        (89, "89 s"),
+        (100, "1.7 min"),
+        (3600 * 3.25, "3.2 h"),
+        (86400 * 12.3, "12 days"),
+        (86400 * 365.25 * 4.2, "4.2 years"),
+    ],
+)
+def test_durations_have_two_digits_and_a_unit(seconds: float, text: str) -> None:
+    assert spoken(seconds) == text
+
+
+def test_a_range_says_its_unit_once() -> None:
+    assert between(60, 65) == "60 to 65 s"
+    assert between(60, 600) == "60 s to 10 min"
+    assert between(5.11, 5.12) == "5.1 s"
