@@ -148,6 +148,8 @@ def _results(job: Job, trained: Trained, test: float | None) -> dict[str, Json]:
         "recipe": job.recipe.to_json(),
         "data": str(job.data.name),
         "image_size": part.size if isinstance(part, Stream) else None,
+        "skip_bad": job.skip_bad,
+        "all_data": job.all_data,
         "epochs": trained.epochs,
         "complete": trained.complete,
         "best_epoch": trained.best_epoch,

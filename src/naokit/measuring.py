@@ -6,16 +6,17 @@ Shapes: N images, K classes, B batch, C channels, H and W height and width.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from naokit.base import InputError
-from naokit.training.data import ImageData, Split
+from naokit.base import InputError, Json
+from naokit.training.data import ImageData, Split, load_images
 from naokit.training.stream import Stream
 
 PARTS = ("test", "validation", "train")
@@ -157,6 +158,31 @@ def logits_on(
     if not found:
         return np.zeros((0, 0)), np.zeros(0, dtype=np.int64)
     return np.concatenate(found), np.concatenate(labels)
+
+
+def images_of(
+    results: Mapping[str, Json],
+    source: ImageData | str | Path | None = None,
+    *,
+    skip_bad: bool = False,
+) -> ImageData | None:
+    """The images that a network learnt from, or those of `source`, read as it read them.
+
+    Args:
+        results: of the network.
+        source: what `load_images` takes; None: what is recorded, if anything is.
+        skip_bad: leave out pictures that cannot be decoded.
+    """
+    name = source or results.get("data")
+    if name is None:
+        return None
+    own = source is None or source == results.get("data")
+    return load_images(
+        name,
+        size=results.get("image_size"),
+        skip_bad=skip_bad or (own and results.get("skip_bad", False)),
+        hold_out=not (own and results.get("all_data", False)),
+    )
 
 
 def part_of(data: ImageData, name: str | None = None) -> tuple[str, Split | Stream]:

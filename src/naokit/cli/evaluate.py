@@ -37,6 +37,9 @@ def evaluate(
         typer.Option(help="test, validation or train; default: test where there is one."),
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Images at a time.")] = 125,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be decoded.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Measure a network: accuracy, top-5, each class, confusions, calibration."""
@@ -45,7 +48,7 @@ def evaluate(
         from naokit.measuring import measure, part_of
 
         classifier = open_network(network)
-        images = _images(classifier, data)
+        images = _images(classifier, data, skip_bad=skip_bad)
         part, rows = part_of(images, split)
         found = measure(*_logits_under_bar(classifier, rows, batch), classifier.class_names)
         if json:
@@ -56,21 +59,21 @@ def evaluate(
         typer.echo("\n".join(_lines(found)))
 
 
-def _images(classifier: Classifier, data: str | None) -> ImageData:
+def _images(classifier: Classifier, data: str | None, *, skip_bad: bool) -> ImageData:
     """The labelled images; their classes and size are the network's."""
     from naokit.base import InputError
-    from naokit.measuring import check_fits
-    from naokit.training.data import load_images
+    from naokit.measuring import check_fits, images_of
 
-    source = data or classifier.results.get("data")
-    if source is None:
-        raise InputError(f"{classifier.path} does not say what it learnt from; give --data")
     try:
-        images = load_images(source, size=classifier.results.get("image_size"))
+        images = images_of(classifier.results, data, skip_bad=skip_bad)
     except InputError as error:
         if data is not None:
             raise
-        raise InputError(f"the network learnt from {source}: {error}; or give --data") from error
+        raise InputError(
+            f"the network learnt from {classifier.results['data']}: {error}; or give --data"
+        ) from error
+    if images is None:
+        raise InputError(f"{classifier.path} does not say what it learnt from; give --data")
     check_fits(images, classifier.image, classifier.class_names, str(classifier.path))
     return images
 

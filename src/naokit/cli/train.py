@@ -27,6 +27,9 @@ def train(
     recipe: Annotated[
         str | None, typer.Option(help="How; default: the run's final recipe.")
     ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="In place of the recipe's; the schedule follows.")
+    ] = None,
     channels: Annotated[int | None, typer.Option(help="The paper's F.")] = None,
     cells: Annotated[int | None, typer.Option(help="The paper's N.")] = None,
     seed: Annotated[int, typer.Option(help="Of weights, batches and augmentation.")] = 0,
@@ -76,7 +79,7 @@ def train(
         folder = out or target.folder or Path("runs") / folder_name(what, target, source)
         job = Job(
             source,
-            recipe_of(recipe or preset["final_recipe"]),
+            recipe_of(recipe or preset["final_recipe"], epochs),
             channels or preset["final_channels"],
             cells or preset["final_cells"],
             folder / "training",

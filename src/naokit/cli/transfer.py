@@ -22,6 +22,9 @@ def transfer(
     space: Annotated[str, typer.Option(help="Of a genotype.")] = "conv-small",
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
     recipe: Annotated[str, typer.Option(help="How it is trained.")] = "small-final",
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="In place of the recipe's; the schedule follows.")
+    ] = None,
     channels: Annotated[int, typer.Option(help="The paper's F.")] = 16,
     cells: Annotated[int, typer.Option(help="The paper's N.")] = 2,
     warm_start: Annotated[
@@ -61,7 +64,7 @@ def transfer(
         folder = out or Path("runs") / folder_name(what, target, data)
         job = Job(
             data,
-            recipe_of(recipe),
+            recipe_of(recipe, epochs),
             channels,
             cells,
             folder / "training",

@@ -16,8 +16,8 @@ from naokit.base import InputError
 from naokit.export import int8, onnx, pt2
 from naokit.export.bundle import Bundle, standardise
 from naokit.export.config import list_file
-from naokit.measuring import batches, check_fits
-from naokit.training.data import ImageData, load_images
+from naokit.measuring import batches, check_fits, images_of
+from naokit.training.data import ImageData
 
 BATCHES = (1, 3)
 """Images a batch that the files are compared on."""
@@ -76,13 +76,12 @@ class Job:
         Raises:
             InputError: they are not named, cannot be read or do not fit.
         """
-        source = self.source or self.bundle.results.get("data")
-        if source is None:
-            raise InputError("int8 needs images and none are recorded; name them with --data")
         try:
-            data = load_images(source, size=self.bundle.results.get("image_size"))
+            data = images_of(self.bundle.results, self.source)
         except InputError as error:
             raise InputError(f"int8 needs images: {error}; or name others with --data") from error
+        if data is None:
+            raise InputError("int8 needs images and none are recorded; name them with --data")
         check_fits(data, self.bundle.settings.image, self.bundle.class_names, "the network")
         return data
 

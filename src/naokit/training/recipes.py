@@ -209,11 +209,14 @@ _RECIPES = (
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}
 
 
-def recipe(name: str | Recipe) -> Recipe:
-    """The recipe of a name; raises InputError with the nearest names."""
-    if isinstance(name, Recipe):
-        return name
-    if name not in RECIPES:
+def recipe(name: str | Recipe, epochs: int | None = None) -> Recipe:
+    """The recipe of a name, or a recipe itself; with another number of epochs if one is given.
+
+    Raises:
+        InputError: there is no such recipe (with the nearest names).
+    """
+    if isinstance(name, str) and name not in RECIPES:
         near = difflib.get_close_matches(name, RECIPES, n=3, cutoff=0.4) or list(RECIPES)
         raise InputError(f"there is no recipe {name!r}; did you mean {' or '.join(near)}?")
-    return RECIPES[name]
+    found = RECIPES[name] if isinstance(name, str) else name
+    return found if epochs is None else dataclasses.replace(found, epochs=epochs)

@@ -1,0 +1,146 @@
+"""`naokit train` and `naokit transfer` as a user runs them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from naokit.cli.app import app
+from naokit.training.checkpoint import read_tensors
+
+TINY = ("0 0 1 3 0 1 1 4", "--nodes", "1", "--channels", "4", "--cells", "1")
+SHORT = ("--recipe", "quick", "--epochs", "1")
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, list(map(str, arguments)))
+
+
+def found(*arguments: object) -> dict:
+    result = run(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NAOKIT_CACHE", str(tmp_path / "cache"))
+
+
+def pictures(folder: Path, classes: int = 2, each: int = 8) -> Path:
+    """Class folders of JPEGs of many sizes."""
+    rng = np.random.default_rng(0)
+    for label in range(classes):
+        for number in range(each):
+            place = folder / f"class{label}" / f"{number}.jpg"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            width, height = rng.integers(100, 160, 2)
+            pixels = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(place)
+    return folder
+
+
+def test_a_published_name_is_trained_and_its_transfer_begins_with_its_weights(
+    tmp_path: Path,
+) -> None:
+    report = found("train", "naonet-b", *SHORT, "--channels", 2, "--cells", 1)
+    assert report["folder"] == "runs/naonet-b-digits/network"
+    assert (report["epochs"], report["complete"]) == (1, True)
+    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8), dtype=np.uint8)
+    np.savez(tmp_path / "other.npz", images=images, labels=np.arange(40) % 4)
+    settings = ("--data", "other.npz", *SHORT, "--channels", 2, "--cells", 1)
+    cold = found("transfer", "naonet-b", *settings, "--out", "cold")
+    warm = found(
+        "transfer", "runs/naonet-b-digits/network", *settings, "--warm-start", "--out", "warm"
+    )
+    assert cold["architecture"] == warm["architecture"] == report["architecture"]
+    weights = [
+        read_tensors(Path(folder) / "network" / "model.safetensors")[0]["stem.0.weight"]
+        for folder in ("runs/naonet-b-digits", "cold", "warm")
+    ]
+    begun, without, with_start = (weight.flatten() for weight in weights)
+    assert torch.dist(begun, with_start) < 0.5 * torch.dist(begun, without)
+    again = run("transfer", "naonet-b", *settings, "--warm-start", "--out", "none")
+    assert again.exit_code == 2
+    assert "no trained network to begin with" in again.stderr
+
+
+def test_pictures_of_any_size_train_by_the_imagenet_recipe(tmp_path: Path) -> None:
+    """Section 4's recipe on a generated folder: random resized crops, colour jitter, large stem."""
+    folder = pictures(tmp_path / "pictures")
+    (folder / "class0" / "broken.jpg").write_bytes(b"not a picture")
+    command = ("train", *TINY, "--data", folder, "--recipe", "imagenet-2018", "--epochs", 1)
+    sized = (*command, "--image-size", 96)
+    refused = run(*sized)
+    assert refused.exit_code == 2
+    assert "broken.jpg cannot be decoded" in refused.stderr
+    assert "--skip-bad" in refused.stderr
+    report = found(*sized, "--skip-bad", "--out", "out", "--workers", 0)
+    assert len(report["skipped"]) == 1
+    assert report["image_size"] == 96
+    config = json.loads(Path("out/network/config.json").read_text())
+    assert (config["network"]["stem"], config["network"]["image"]) == ("large", [3, 96, 96])
+    measured = found("evaluate", "out", "--split", "validation")
+    assert measured["images"] == 2
+    other = run(*command, "--skip-bad")
+    assert other.exit_code == 2
+    assert "--image-size" in other.stderr
+
+
+def test_another_training_is_not_overwritten_without_force() -> None:
+    first = found("train", *TINY, *SHORT, "--out", "out")
+    again = found("train", *TINY, *SHORT, "--out", "out")
+    assert again["validation_accuracy"] == first["validation_accuracy"]
+    other = ("train", *TINY, "--recipe", "quick", "--epochs", "2", "--out", "out")
+    refused = run(*other)
+    assert refused.exit_code == 2
+    assert "is of another training: its recipe is" in refused.stderr
+    assert found(*other, "--force")["epochs"] == 2
+    Path("out/training/last.safetensors").unlink()
+    lost = run(*other)
+    assert lost.exit_code == 2
+    assert "holds a network of another training" in lost.stderr
+
+
+def test_out_of_time_says_how_to_go_on() -> None:
+    stopped = run("train", *TINY, "--recipe", "quick", "--hours", "0.0000001", "--out", "out")
+    assert stopped.exit_code == 2
+    assert "give more" in stopped.stderr
+    assert run("train", *TINY, "--recipe", "quick", "--out", "out").exit_code == 0
+
+
+def test_all_images_train_where_nothing_is_held_out(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8), dtype=np.uint8)
+    np.savez(tmp_path / "mine.npz", images=images, labels=np.arange(40) % 4)
+    shown = run("train", *TINY, *SHORT, "--data", "mine.npz", "--all-data", "--out", "out")
+    assert shown.exit_code == 0, shown.output
+    assert "validation" not in shown.stdout
+    assert not Path("out/training/split.json").exists()
+
+
+@pytest.mark.slow
+def test_a_killed_training_continues_to_the_same_weights(tmp_path: Path) -> None:
+    """kill -9 at three moments, each time the same command again."""
+    command = [sys.executable, "-m", "naokit", "train", *TINY, "--recipe", "quick"]
+    environment = {**os.environ, "NAOKIT_CACHE": str(tmp_path)}
+    for wait in (4.0, 5.5, 7.0):
+        process = subprocess.Popen([*command, "--out", "cut"], env=environment)
+        time.sleep(wait)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    for out in ("cut", "whole"):
+        subprocess.run([*command, "--out", out], env=environment, check=True)
+    cut, whole = (
+        read_tensors(Path(out) / "training/last.safetensors")[0] for out in ("cut", "whole")
+    )
+    assert all(torch.equal(tensor, cut[name]) for name, tensor in whole.items())
