@@ -14,6 +14,7 @@ PAGES = [
     "docs/spaces.md",
     "docs/own-space.md",
     "docs/samplers.md",
+    "docs/training.md",
 ]
 
 
