@@ -9,6 +9,7 @@ from PIL import Image
 
 from naokit.base import InputError
 from naokit.predicting import find_pictures, fit_picture, predict
+from naokit.training.crops import centre_view
 
 
 def saved(path: Path, pixels: np.ndarray) -> Path:
@@ -37,6 +38,16 @@ def test_the_shorter_side_is_scaled_and_the_centre_kept(tmp_path: Path, tall: bo
     assert picture.resized
     assert np.all(picture.pixels[:, 2:6, 2:6] == 200)
     assert picture.pixels.min() > 150  # the edge is smoothed; what is outside is black
+
+
+def test_a_network_of_streamed_pictures_sees_what_it_was_judged_on(tmp_path: Path) -> None:
+    """The middle 224 of 256, as the evaluation of a stream shows it."""
+    pixels = noise(90, 60)
+    path = saved(tmp_path / "class" / "a.png", pixels)
+    saved(tmp_path / "class" / "b.png", noise(90, 60))
+    picture = fit_picture(path, (1, 28, 28), streamed=True)
+    assert np.array_equal(picture.pixels[0], centre_view(pixels[..., None], 28)[..., 0])
+    assert not np.array_equal(picture.pixels, fit_picture(path, (1, 28, 28)).pixels)
 
 
 def test_grey_becomes_colour_and_colour_grey(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from naokit.base import InputError
+from naokit.training.crops import centre_view
 from naokit.training.pictures import SUFFIXES, stack
 
 BATCH = 125
@@ -91,11 +92,17 @@ def find_pictures(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def fit_picture(file: Path, image: tuple[int, int, int]) -> Picture:
+def fit_picture(file: Path, image: tuple[int, int, int], *, streamed: bool = False) -> Picture:
     """A picture in the size and colours of an image (C, H, W).
 
     Decoded as training pictures are; then the largest centred part of the right proportions is
     scaled (bicubic), which is the same as scaling the shorter side and cropping the centre.
+
+    Args:
+        file: of the picture.
+        image: what the network takes.
+        streamed: whether the network learnt from pictures that were decoded while it trained: it is
+            shown the part that it was judged on there.
 
     Raises:
         InputError: it cannot be decoded (which file), or no picture has so many channels.
@@ -107,11 +114,15 @@ def fit_picture(file: Path, image: tuple[int, int, int]) -> Picture:
         raise InputError(f"the network takes {channels} channels; a picture has 1 or 3")
     pixels = stack(str(file), [(str(file), file)])[0][0]
     resized, recoloured = pixels.shape[1:] != (height, width), len(pixels) != channels
-    if resized or recoloured:
+    if resized or recoloured or streamed:
         flat = pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)
         picture = Image.fromarray(flat).convert("L" if channels == 1 else "RGB")
-        fitted = np.asarray(ImageOps.fit(picture, (width, height), Image.Resampling.BICUBIC))
-        pixels = fitted[None] if channels == 1 else fitted.transpose(2, 0, 1)
+        if streamed:
+            pixels = np.asarray(picture).reshape(picture.height, picture.width, channels)
+            fitted = centre_view(pixels, height)
+        else:
+            fitted = np.asarray(ImageOps.fit(picture, (width, height), Image.Resampling.BICUBIC))
+        pixels = fitted.reshape(height, width, channels).transpose(2, 0, 1)
     return Picture(file, pixels, resized, recoloured)
 
 
@@ -123,6 +134,7 @@ def predict(
     *,
     top: int = 1,
     skip_bad: bool = False,
+    streamed: bool = False,
     on_batch: Callable[[int], None] | None = None,
 ) -> Predictions:
     """What a network takes pictures for.
@@ -134,6 +146,7 @@ def predict(
         files: of pictures.
         top: how many classes a picture.
         skip_bad: whether pictures that cannot be decoded are left out.
+        streamed: see `fit_picture`.
         on_batch: told how many pictures were done.
 
     Raises:
@@ -146,7 +159,7 @@ def predict(
     resized = recoloured = 0
     for start in range(0, len(files), BATCH):
         part = files[start : start + BATCH]
-        pictures = list(_readable(part, image, skipped if skip_bad else None))
+        pictures = list(_readable(part, image, skipped if skip_bad else None, streamed=streamed))
         resized += sum(picture.resized for picture in pictures)
         recoloured += sum(picture.recoloured for picture in pictures)
         if pictures:
@@ -157,12 +170,16 @@ def predict(
 
 
 def _readable(
-    files: Sequence[Path], image: tuple[int, int, int], skipped: list[str] | None
+    files: Sequence[Path],
+    image: tuple[int, int, int],
+    skipped: list[str] | None,
+    *,
+    streamed: bool,
 ) -> Iterator[Picture]:
     """The pictures that can be decoded; why others cannot goes into `skipped`, if there is one."""
     for file in files:
         try:
-            yield fit_picture(file, image)
+            yield fit_picture(file, image, streamed=streamed)
         except InputError as error:
             if skipped is None:
                 raise

@@ -15,7 +15,10 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from naokit.cli.app import app
+from naokit.evaluators import Train
+from naokit.spaces import ConvCells
 from naokit.training.checkpoint import read_tensors
+from naokit.training.recipes import Recipe
 
 TINY = ("0 0 1 3 0 1 1 4", "--nodes", "1", "--channels", "4", "--cells", "1")
 SHORT = ("--recipe", "quick", "--epochs", "1")
@@ -95,6 +98,21 @@ def test_pictures_of_any_size_train_by_the_imagenet_recipe(tmp_path: Path) -> No
     other = run(*command, "--skip-bad")
     assert other.exit_code == 2
     assert "--image-size" in other.stderr
+
+
+def test_a_search_takes_pictures_of_any_size(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "pictures", each=12)
+    evaluator = Train(folder, Recipe("r", 1, 8), channels=2, cells=1, image_size=32)
+    result = evaluator.evaluate(ConvCells.small(1).parse("0 0 1 3 0 1 1 4"), 0)
+    assert 0 <= result.value <= 100
+    assert evaluator.data.image == (3, 32, 32)
+
+
+def test_rare_classes_weigh_as_much_with_balance(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8), dtype=np.uint8)
+    np.savez(tmp_path / "rare.npz", images=images, labels=np.arange(40) % 10 // 9)
+    report = found("train", *TINY, *SHORT, "--data", "rare.npz", "--balance", "--out", "out")
+    assert report["recipe"]["balance"] is True
 
 
 def test_another_training_is_not_overwritten_without_force() -> None:

@@ -32,6 +32,9 @@ def plan(
         str | None, typer.Option(help="Only this one: quick, small, paper; default: all.")
     ] = None,
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell (the paper's B).")] = None,
+    image_size: Annotated[
+        int | None, typer.Option(min=1, help="Pictures of any size are shown so large.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
@@ -53,7 +56,7 @@ def plan(
         if not searched.has_networks:
             raise searched.no_network()
         fabric = make_fabric(device_named(device))
-        images = load_images(data)
+        images = load_images(data, size=image_size)
         architectures = _random(searched)
         with Console(stderr=True).status("measuring"):
             options = [
@@ -63,7 +66,7 @@ def plan(
             best = planning.recommended(options, 3600 * hours, len(images.train))
             shown = best or options[0]
             options += planning.other_sizes(shown, architectures, images, fabric)
-        asked = {"data": data, "space": space, "nodes": nodes}
+        asked = {"data": data, "space": space, "nodes": nodes, "image-size": image_size}
         found: dict[str, Json] = {
             "data": data,
             "space": searched.name,

@@ -66,6 +66,7 @@ def _predict_under_bar(
             files,
             top=top,
             skip_bad=skip_bad,
+            streamed=classifier.results.get("image_size") is not None,
             on_batch=lambda done: bar.advance(task, done),
         )
 

@@ -32,6 +32,9 @@ def train(
     ] = None,
     channels: Annotated[int | None, typer.Option(help="The paper's F.")] = None,
     cells: Annotated[int | None, typer.Option(help="The paper's N.")] = None,
+    balance: Annotated[
+        bool, typer.Option("--balance", help="Classes weigh alike, however many images they have.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of weights, batches and augmentation.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Folder of training/ and network/; default: runs/WHAT-DATA.")
@@ -79,7 +82,7 @@ def train(
         folder = out or target.folder or Path("runs") / folder_name(what, target, source)
         job = Job(
             source,
-            recipe_of(recipe or preset["final_recipe"], epochs),
+            recipe_of(recipe or preset["final_recipe"], epochs, balance=balance),
             channels or preset["final_channels"],
             cells or preset["final_cells"],
             folder / "training",

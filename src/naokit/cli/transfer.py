@@ -30,6 +30,9 @@ def transfer(
     warm_start: Annotated[
         bool, typer.Option("--warm-start", help="Begin with the trained weights that fit.")
     ] = False,
+    balance: Annotated[
+        bool, typer.Option("--balance", help="Classes weigh alike, however many images they have.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of weights, batches and augmentation.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Folder of training/ and network/; default: runs/WHAT-DATA.")
@@ -64,7 +67,7 @@ def transfer(
         folder = out or Path("runs") / folder_name(what, target, data)
         job = Job(
             data,
-            recipe_of(recipe, epochs),
+            recipe_of(recipe, epochs, balance=balance),
             channels,
             cells,
             folder / "training",

@@ -209,8 +209,13 @@ _RECIPES = (
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}
 
 
-def recipe(name: str | Recipe, epochs: int | None = None) -> Recipe:
-    """The recipe of a name, or a recipe itself; with another number of epochs if one is given.
+def recipe(name: str | Recipe, epochs: int | None = None, *, balance: bool = False) -> Recipe:
+    """The recipe of a name, or a recipe itself.
+
+    Args:
+        name: of `RECIPES`.
+        epochs: in place of the recipe's.
+        balance: whether classes weigh alike, whatever the recipe says.
 
     Raises:
         InputError: there is no such recipe (with the nearest names).
@@ -219,4 +224,6 @@ def recipe(name: str | Recipe, epochs: int | None = None) -> Recipe:
         near = difflib.get_close_matches(name, RECIPES, n=3, cutoff=0.4) or list(RECIPES)
         raise InputError(f"there is no recipe {name!r}; did you mean {' or '.join(near)}?")
     found = RECIPES[name] if isinstance(name, str) else name
-    return found if epochs is None else dataclasses.replace(found, epochs=epochs)
+    return dataclasses.replace(
+        found, epochs=epochs or found.epochs, balance=balance or found.balance
+    )

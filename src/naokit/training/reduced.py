@@ -115,7 +115,8 @@ def _store(key: str | None, shapes: np.ndarray) -> Store | None:
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         path = place.with_suffix(".pixels")
-        there = path.stat().st_blocks * 512 if path.exists() else 0
+        # What of a file with holes is there; Windows does not say.
+        there = getattr(path.stat(), "st_blocks", 0) * 512 if path.exists() else 0
         if offsets[-1] > SHARE * (shutil.disk_usage(place.parent).free + there):
             return None
         _make(path, int(offsets[-1]))
@@ -127,23 +128,17 @@ def _store(key: str | None, shapes: np.ndarray) -> Store | None:
 
 def _make(path: Path, size: int) -> None:
     """A file of this size, mostly holes at first; what is there already stays."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        if os.fstat(handle).st_size != size:
-            os.ftruncate(handle, size)
-    finally:
-        os.close(handle)
+    path.touch()
+    if path.stat().st_size != size:
+        os.truncate(path, size)
 
 
 def _put(path: Path, content: np.ndarray, offset: int) -> None:
-    handle = os.open(path, os.O_WRONLY)
-    try:
+    with path.open("r+b", buffering=0) as file:
+        file.seek(offset)
         view = memoryview(content.tobytes())
         while view:
-            written = os.pwrite(handle, view, offset)
-            view, offset = view[written:], offset + written
-    finally:
-        os.close(handle)
+            view = view[file.write(view) :]
 
 
 @lru_cache(maxsize=16)
