@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from PIL import Image
@@ -144,6 +145,24 @@ def test_all_images_train_where_nothing_is_held_out(tmp_path: Path) -> None:
     assert shown.exit_code == 0, shown.output
     assert "validation" not in shown.stdout
     assert not Path("out/training/split.json").exists()
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_every_process(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "naokit", "train", *TINY, "--recipe", "quick-final"]
+    process = subprocess.Popen(
+        [*command, "--processes", "2", "--out", "out"], stderr=subprocess.PIPE, text=True
+    )
+    while not Path("out/training/log.csv").exists():
+        assert process.poll() is None
+        time.sleep(0.2)
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert len(children) >= 2
+    process.terminate()
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command continues" in errors
+    assert not psutil.wait_procs(children, timeout=20)[1]
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ Shapes: B batch, C channels, H and W height and width.
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -34,7 +35,12 @@ def in_processes(
     """
     fabric = make_fabric(device, precision, processes)
     # Bound, as Fabric would walk through arguments and refuses frozen dataclasses among them.
-    return fabric.launch(_Bound(function, arguments))
+    try:
+        return fabric.launch(_Bound(function, arguments))
+    except KeyboardInterrupt:  # else this process would wait for them to the end
+        for child in multiprocessing.active_children():
+            child.terminate()
+        raise
 
 
 @dataclass(frozen=True)
