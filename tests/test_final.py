@@ -45,7 +45,7 @@ def test_two_processes_train_what_one_does(one: Path, tmp_path: Path) -> None:
     epochs, steps = [], []
     bundle = train_final(
         architecture(),
-        job(tmp_path, processes=2),
+        job(tmp_path, processes=2, seconds=3600.0),
         on_epoch=epochs.append,
         on_step=steps.append,
     )

@@ -113,11 +113,10 @@ def train_final(
         InputError: data, recipe, sizes or checkpoint do not fit.
     """
     data = job.data
-    if data.held_out is not None:
-        write_json(
-            job.folder / "split.json",
-            {"data": data.name, "fingerprint": data.fingerprint, "held_out": data.held_out},
-        )
+    split = job.folder / "split.json"
+    if data.held_out is not None and not split.exists():  # it may be of another training
+        found = {"data": data.name, "fingerprint": data.fingerprint, "held_out": data.held_out}
+        write_json(split, found)
     if job.processes == 1:
         fabric = make_fabric(job.device, job.precision)
         trained, network = _train(architecture, job, fabric, on_epoch, on_step)
@@ -238,8 +237,9 @@ class _Relay:
 def _in_processes(
     architecture: Architecture, job: Job, on_epoch: OnEpoch | None, on_step: OnStep | None
 ) -> Trained:
-    """Trains in new processes."""
-    what = (dict(architecture.space.settings()), str(architecture), job)
+    """Trains in new processes, each of which reads the images for itself."""
+    unread = dataclasses.replace(job)
+    what = (dict(architecture.space.settings()), str(architecture), unread)
     with _Relay(on_epoch, on_step) as relay:
         try:
             trained = in_processes(

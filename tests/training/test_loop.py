@@ -242,6 +242,13 @@ def test_the_clock_ends_a_training_without_losing_it() -> None:
     assert result.epochs < 1000
 
 
+def test_the_clock_ends_a_training_whose_epochs_are_one_step(tmp_path: Path) -> None:
+    whole = dataclasses.replace(RECIPE, epochs=50, batch=len(DATA.train))
+    result = train(tiny(), DATA, whole, seed=0, checkpoint=tmp_path, seconds=0)
+    assert (result.epochs, result.complete) == (1, False)
+    assert train(tiny(), DATA, whole, seed=0, checkpoint=tmp_path, seconds=0).epochs == 2
+
+
 def test_a_last_batch_of_one_image_is_left_out() -> None:
     assert len(DATA.train) % 14 == 1
     assert train(tiny(), DATA, dataclasses.replace(RECIPE, batch=14), seed=0).complete

@@ -124,6 +124,8 @@ def train(
         while run.state.epochs < recipe.epochs and run.one_epoch():
             if on_epoch is not None:
                 on_epoch(run.report)
+            if run.out_of_time():
+                break
         return run.result()
 
 
@@ -224,15 +226,23 @@ class _Run:
         checked = last or self.state.step % CHECK_LOSS_EVERY == 0
         ends = saves = False
         if not last and (checked or self.fabric.world_size == 1):
-            ends = self.seconds is not None and self._elapsed() > self.seconds
-            saves = time.monotonic() - self.saved > SAVE_EVERY
-            if self.fabric.world_size > 1:  # clocks differ: all do what the first process says
-                ends, saves = self.fabric.broadcast((ends, saves))
+            ends = self.out_of_time()
+            saves = self._agreed(time.monotonic() - self.saved > SAVE_EVERY)
         if checked or ends or saves:
             self.state = replace(self.state, loss=_finite(self.loss))
         if ends or saves:
             self._save()
         return not ends
+
+    def out_of_time(self) -> bool:
+        """Whether the limit on the clock is reached."""
+        return self._agreed(self.seconds is not None and self._elapsed() > self.seconds)
+
+    def _agreed(self, mine: bool) -> bool:
+        """What the first process says: the clocks of several differ."""
+        if self.fabric.world_size == 1:
+            return mine
+        return bool(self.fabric.broadcast(mine))
 
     def _step(self, images: Tensor, labels: Tensor, size: int) -> Tensor:
         """One update by this process's images of a batch of `size`; the sum of their losses."""
@@ -270,11 +280,10 @@ class _Run:
     def _backward(self, batch: Tensor, targets: Targets, size: int) -> Tensor:
         """Sum of the losses; DDP takes the mean of the processes' gradients, hence the factor."""
         total = torch.zeros((), device=batch.device, dtype=torch.float64)
-        length = -(-len(batch) // self.parts)
-        starts = range(0, len(batch), length)
-        for start in starts:
-            part = slice(start, start + length)
-            more = start + length < len(batch)
+        parts = max(1, min(self.parts, len(batch) // 2))  # one image has no variance
+        for rows in np.array_split(np.arange(len(batch)), parts):
+            part = slice(int(rows[0]), int(rows[-1]) + 1)
+            more = part.stop < len(batch)
             with self.fabric.no_backward_sync(self.network, enabled=more):
                 loss = self.objective(self.network(batch[part]), targets[part])
                 self.fabric.backward(loss * (self.fabric.world_size / size))
