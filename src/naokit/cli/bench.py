@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from naokit.cli.options import AsJson
 from naokit.cli.output import exit_codes, print_json, progress
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def bench(
         "runs/bench"
     ),
     figure: Annotated[bool, typer.Option(help="Write a figure too (needs plotly).")] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Compare methods on known results: queries to the best, curves, seconds a suggestion.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from naokit.cli.options import AsJson, SkipBad
 from naokit.cli.output import exit_codes, print_json, progress
 
 if TYPE_CHECKING:
@@ -37,10 +38,8 @@ def evaluate(
         typer.Option(help="test, validation or train; default: test where there is one."),
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Images at a time.")] = 125,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be decoded.")
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    skip_bad: SkipBad = False,
+    json: AsJson = False,
 ) -> None:
     """Measure a network: accuracy, top-5, each class, confusions, calibration."""
     with exit_codes():

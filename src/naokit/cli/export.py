@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from naokit.cli.options import AsJson
 from naokit.cli.output import exit_codes, print_json
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def export(
     force: Annotated[
         bool, typer.Option("--force", help="Replace the files of another network.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Write a trained network in several formats; run each and compare with the network."""
     with exit_codes():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from naokit.cli.durations import between, spoken
+from naokit.cli.options import AsJson, DeviceName, ImageSize
 from naokit.cli.output import exit_codes, print_json
 
 if TYPE_CHECKING:
@@ -32,11 +33,9 @@ def plan(
         str | None, typer.Option(help="Only this one: quick, small, paper; default: all.")
     ] = None,
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell (the paper's B).")] = None,
-    image_size: Annotated[
-        int | None, typer.Option(min=1, help="Pictures of any size are shown so large.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    image_size: ImageSize = None,
+    device: DeviceName = "auto",
+    json: AsJson = False,
 ) -> None:
     """Measure a few training steps here; say how many evaluations the hours afford."""
     began = time.monotonic()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from naokit.cli.durations import between, spoken
+from naokit.cli.options import AsJson
 from naokit.cli.output import exit_codes, print_json
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def profile(
         str | None, typer.Option(help="Instead of --classes, --image and --images: a data set.")
     ] = None,
     onnx: Annotated[bool, typer.Option(help="Latency in onnxruntime too (some seconds).")] = True,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Count parameters and multiply-accumulates; measure latency, memory and training here."""
     with exit_codes():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from naokit.cli.options import AsJson, DeviceName, ImageSize, PrecisionName, SkipBad, Workers
 from naokit.cli.output import exit_codes, print_json, progress
 from naokit.cli.target import starting_points
 
@@ -99,15 +100,11 @@ def search(
         typer.Option(help="Random search with as many evaluations; default: the preset's."),
     ] = None,
     final: Annotated[bool, typer.Option(help="Train, export and check the best network.")] = True,
-    image_size: Annotated[
-        int | None, typer.Option(min=1, help="Pictures of any size are shown so large.")
-    ] = None,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be decoded.")
-    ] = False,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that decode pictures.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto, 32-true, bf16-mixed, 16-mixed.")] = "auto",
+    image_size: ImageSize = None,
+    skip_bad: SkipBad = False,
+    workers: Workers = 0,
+    device: DeviceName = "auto",
+    precision: PrecisionName = "auto",
     table: Annotated[
         list[Path] | None, typer.Option(help="CSV of known results instead of data; may repeat.")
     ] = None,
@@ -132,7 +129,7 @@ def search(
         Path | None,
         typer.Option(help="A run, or a file with a genotype a line: evaluate these first."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Search for an architecture; on data, train and export the best one too.
 

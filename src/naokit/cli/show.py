@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from naokit.cli.options import AsJson
 from naokit.cli.output import exit_codes, print_json
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def show(
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
     top: Annotated[int, typer.Option(min=1, help="How many of a run's architectures.")] = 10,
     svg: Annotated[Path | None, typer.Option(help="Write a drawing of the cells here.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Show a run's standings, or an architecture as text; draw it with --svg."""
     with exit_codes():

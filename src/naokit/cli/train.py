@@ -8,6 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from naokit.cli.options import (
+    Again,
+    AsJson,
+    Balance,
+    DeviceName,
+    Epochs,
+    ImageSize,
+    PrecisionName,
+    SkipBad,
+    TrainingHours,
+    TrainingOut,
+    TrainingSeed,
+    Workers,
+)
 from naokit.cli.output import exit_codes, print_json, progress
 
 if TYPE_CHECKING:
@@ -27,43 +41,29 @@ def train(
     recipe: Annotated[
         str | None, typer.Option(help="How; default: the run's final recipe.")
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="In place of the recipe's; the schedule follows.")
-    ] = None,
+    epochs: Epochs = None,
     channels: Annotated[int | None, typer.Option(help="The paper's F.")] = None,
     cells: Annotated[int | None, typer.Option(help="The paper's N.")] = None,
-    balance: Annotated[
-        bool, typer.Option("--balance", help="Classes weigh alike, however many images they have.")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Of weights, batches and augmentation.")] = 0,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of training/ and network/; default: runs/WHAT-DATA.")
-    ] = None,
-    hours: Annotated[
-        float | None, typer.Option(min=0, help="Stop after so many hours, keep the best.")
-    ] = None,
-    image_size: Annotated[
-        int | None, typer.Option(min=1, help="Pictures of any size are shown so large.")
-    ] = None,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be decoded.")
-    ] = False,
+    balance: Balance = False,
+    seed: TrainingSeed = 0,
+    out: TrainingOut = None,
+    hours: TrainingHours = None,
+    image_size: ImageSize = None,
+    skip_bad: SkipBad = False,
     all_data: Annotated[
         bool, typer.Option("--all-data", help="Hold no images out; keep the last epoch.")
     ] = False,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that decode pictures.")] = 0,
+    workers: Workers = 0,
     processes: Annotated[
         int, typer.Option(min=1, help="That train, each with a share of every batch.")
     ] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto, 32-true, bf16-mixed, 16-mixed.")] = "auto",
+    device: DeviceName = "auto",
+    precision: PrecisionName = "auto",
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write event files beside log.csv.")
     ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Begin again where another training lies.")
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    force: Again = False,
+    json: AsJson = False,
 ) -> None:
     """Train an architecture to the end and save the network of the best epoch.
 

@@ -7,6 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from naokit.cli.options import (
+    Again,
+    AsJson,
+    Balance,
+    DeviceName,
+    Epochs,
+    ImageSize,
+    PrecisionName,
+    SkipBad,
+    TrainingHours,
+    TrainingOut,
+    TrainingSeed,
+)
 from naokit.cli.output import exit_codes, print_json
 from naokit.cli.train import print_report, train_and_save
 
@@ -22,36 +35,22 @@ def transfer(
     space: Annotated[str, typer.Option(help="Of a genotype.")] = "conv-small",
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
     recipe: Annotated[str, typer.Option(help="How it is trained.")] = "small-final",
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="In place of the recipe's; the schedule follows.")
-    ] = None,
+    epochs: Epochs = None,
     channels: Annotated[int, typer.Option(help="The paper's F.")] = 16,
     cells: Annotated[int, typer.Option(help="The paper's N.")] = 2,
     warm_start: Annotated[
         bool, typer.Option("--warm-start", help="Begin with the trained weights that fit.")
     ] = False,
-    balance: Annotated[
-        bool, typer.Option("--balance", help="Classes weigh alike, however many images they have.")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Of weights, batches and augmentation.")] = 0,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of training/ and network/; default: runs/WHAT-DATA.")
-    ] = None,
-    hours: Annotated[
-        float | None, typer.Option(min=0, help="Stop after so many hours, keep the best.")
-    ] = None,
-    image_size: Annotated[
-        int | None, typer.Option(min=1, help="Pictures of any size are shown so large.")
-    ] = None,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be decoded.")
-    ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto, 32-true, bf16-mixed, 16-mixed.")] = "auto",
-    force: Annotated[
-        bool, typer.Option("--force", help="Begin again where another training lies.")
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    balance: Balance = False,
+    seed: TrainingSeed = 0,
+    out: TrainingOut = None,
+    hours: TrainingHours = None,
+    image_size: ImageSize = None,
+    skip_bad: SkipBad = False,
+    device: DeviceName = "auto",
+    precision: PrecisionName = "auto",
+    force: Again = False,
+    json: AsJson = False,
 ) -> None:
     """Train the same cells on another data set, with its size and classes.
 

@@ -1,0 +1,33 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ImageSize = Annotated[
+    int | None, typer.Option(min=1, help="Pictures of any size are shown so large.")
+]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be decoded.")
+]
+Workers = Annotated[int, typer.Option(min=0, help="Processes that decode pictures.")]
+DeviceName = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+PrecisionName = Annotated[str, typer.Option(help="auto, 32-true, bf16-mixed, 16-mixed.")]
+Epochs = Annotated[
+    int | None, typer.Option(min=1, help="In place of the recipe's; the schedule follows.")
+]
+Balance = Annotated[
+    bool, typer.Option("--balance", help="Classes weigh alike, however many images they have.")
+]
+TrainingSeed = Annotated[int, typer.Option(help="Of weights, batches and augmentation.")]
+TrainingOut = Annotated[
+    Path | None, typer.Option(help="Folder of training/ and network/; default: runs/WHAT-DATA.")
+]
+TrainingHours = Annotated[
+    float | None, typer.Option(min=0, help="Stop after so many hours, keep the best.")
+]
+Again = Annotated[bool, typer.Option("--force", help="Begin again where another training lies.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
