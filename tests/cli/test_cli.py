@@ -72,6 +72,16 @@ def test_the_zoo_is_listed_and_its_names_stand_for_genotypes(
     assert run("show", "naonet-b").stdout == run("show", shown.text).stdout
 
 
+def test_a_genotype_may_begin_with_a_letter(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from naokit.spaces import Choice, Choices\n"
+        "SPACE = Choices('mine', (Choice('width', (16, 64)), Choice('depth', (1, 2))))\n"
+    )
+    shown = run("show", "width=64 depth=2", "--space", "mine.py:SPACE", "--json")
+    assert shown.exit_code == 0, shown.output
+    assert json.loads(shown.stdout)["architecture"] == "width=64 depth=2"
+
+
 def test_search_on_a_table_prints_one_object_and_continues(tmp_path: Path) -> None:
     command = ("search", "--space", "nas-bench-201", "--table", str(table(tmp_path / "t.csv")))
     options = ("--metric", "acc", "--method", "random", "--out", "out", "--json")

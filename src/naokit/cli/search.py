@@ -360,6 +360,7 @@ def _finish(options: _Options, study: Study, evaluator: Train, preset: Preset) -
         preset.final_cells,
         options.out / "training",
         seed=options.seed,
+        skip_bad=evaluator.skip_bad,
         workers=evaluator.workers,
         device=options.device,
         precision=options.precision,

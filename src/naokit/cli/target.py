@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,16 +43,23 @@ def architecture_of(what: str, space: str, nodes: int | None) -> Target:
         return Target(spaces.from_settings(config["space"]).parse(config["architecture"]))
     if path.is_dir():
         raise InputError(f"{what} is neither a run (settings.json) nor a network (config.json)")
-    if what in GENOTYPES or what[:1].isalpha():
+    if what in GENOTYPES:
         return Target(genotype(what).architecture)
-    return Target(spaces.load(space, nodes=nodes).parse(what))
+    searched = spaces.load(space, nodes=nodes)
+    try:
+        return Target(searched.parse(what))
+    except InputError:
+        if re.fullmatch(r"[a-z][a-z0-9-]*", what):  # no genotype, then: a name that is misspelt
+            genotype(what)
+        raise
 
 
 def folder_name(what: str, target: Target, data: str) -> str:
     """What the folder of a training is called unless somebody says: what was trained, on what."""
-    path = Path(what)
-    name = path.name if path.is_dir() or what[:1].isalpha() else target.architecture.key[:10]
-    return f"{name}-{Path(data).name}"
+    from naokit.spaces.published import GENOTYPES
+
+    named = Path(what).is_dir() or what in GENOTYPES
+    return f"{Path(what).name if named else target.architecture.key[:10]}-{Path(data).name}"
 
 
 def open_study(folder: Path, name: str | None = None) -> Study:
