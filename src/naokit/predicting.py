@@ -15,9 +15,8 @@ from torch import Tensor
 
 from naokit.base import InputError
 from naokit.training.crops import centre_view
+from naokit.training.feeding import EVALUATION_BATCH
 from naokit.training.pictures import SUFFIXES, stack
-
-BATCH = 125
 
 
 @dataclass(frozen=True)
@@ -157,8 +156,8 @@ def predict(
     rows: list[Prediction] = []
     skipped: list[str] = []
     resized = recoloured = 0
-    for start in range(0, len(files), BATCH):
-        part = files[start : start + BATCH]
+    for start in range(0, len(files), EVALUATION_BATCH):
+        part = files[start : start + EVALUATION_BATCH]
         pictures = list(_readable(part, image, skipped if skip_bad else None, streamed=streamed))
         resized += sum(picture.resized for picture in pictures)
         recoloured += sum(picture.recoloured for picture in pictures)

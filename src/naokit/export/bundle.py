@@ -75,12 +75,7 @@ def save(bundle: Bundle, folder: Path) -> None:
     config = {
         "format": FORMAT,
         "made_by": MADE_BY,
-        "space": dict(bundle.architecture.space.settings()),
-        "architecture": str(bundle.architecture),
-        "network": dataclasses.asdict(bundle.settings),
-        "class_names": bundle.class_names,
-        "mean": bundle.mean,
-        "std": bundle.std,
+        **identity(bundle),
         "results": bundle.results,
         "sha256": sha256,
         "files": before.get("files", {}) if before.get("sha256") == sha256 else {},
@@ -89,6 +84,18 @@ def save(bundle: Bundle, folder: Path) -> None:
     if card.is_ours(folder, before):
         write_whole(folder / card.CARD, card.text(bundle))
         list_file(folder, card.CARD)
+
+
+def identity(bundle: Bundle) -> dict[str, Json]:
+    """What makes a network the same besides its weights: fields of its config."""
+    return {
+        "space": dict(bundle.architecture.space.settings()),
+        "architecture": str(bundle.architecture),
+        "network": dataclasses.asdict(bundle.settings),
+        "class_names": bundle.class_names,
+        "mean": bundle.mean,
+        "std": bundle.std,
+    }
 
 
 def weights_of(network: nn.Module) -> dict[str, Tensor]:

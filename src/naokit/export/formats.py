@@ -13,12 +13,11 @@ from naokit.export.checking import Check, Job
 from naokit.export.config import WEIGHTS, list_file
 from naokit.measuring import logits_on, measure, part_of
 from naokit.training.data import Split
+from naokit.training.feeding import EVALUATION_BATCH
 from naokit.training.stream import Stream
 
 TOLERANCE = 1e-4
 """Largest difference of logits that counts as the same; onnxruntime sums in another order."""
-
-EVALUATION_BATCH = 125
 
 
 def _safetensors(job: Job) -> Check:

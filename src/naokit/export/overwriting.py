@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
 import torch
 
-from naokit.base import InputError, Json
-from naokit.export.bundle import Bundle, weights_of
+from naokit.base import InputError
+from naokit.export.bundle import Bundle, identity, weights_of
 from naokit.export.config import CONFIG, WEIGHTS, read_config
 from naokit.training.checkpoint import read_tensors
 
@@ -42,7 +41,8 @@ def _difference(folder: Path, bundle: Bundle) -> str:
         weights, _ = read_tensors(folder / WEIGHTS)
     except InputError as error:
         return f"what it is cannot be told: {error}"
-    for name, here in _identity(bundle).items():
+    own_identity = json.loads(json.dumps(identity(bundle)))  # as the config's fields were read
+    for name, here in own_identity.items():
         if config[name] != here:
             return f"its {name} is {config[name]}, not {here}"
     own = weights_of(bundle.network)
@@ -50,17 +50,3 @@ def _difference(folder: Path, bundle: Bundle) -> str:
         if name not in own or name not in weights or not torch.equal(own[name], weights[name]):
             return f"its weights are others, first {name}"
     return ""
-
-
-def _identity(bundle: Bundle) -> dict[str, Json]:
-    """What makes a network the same besides its weights, as JSON reads it."""
-    identity = {
-        "space": dict(bundle.architecture.space.settings()),
-        "architecture": str(bundle.architecture),
-        "network": dataclasses.asdict(bundle.settings),
-        "class_names": bundle.class_names,
-        "mean": bundle.mean,
-        "std": bundle.std,
-    }
-    read: dict[str, Json] = json.loads(json.dumps(identity))
-    return read

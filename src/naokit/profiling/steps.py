@@ -22,7 +22,7 @@ from torch import nn
 from naokit.networks import count_macs
 from naokit.training.data import ImageData, Split
 from naokit.training.device import make_fabric
-from naokit.training.evaluation import EVALUATION_BATCH
+from naokit.training.feeding import EVALUATION_BATCH
 from naokit.training.loop import train
 from naokit.training.recipes import Recipe
 from naokit.training.stream import Stream

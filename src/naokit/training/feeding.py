@@ -14,6 +14,8 @@ from torch import Tensor
 from naokit.training.data import Split
 from naokit.training.stream import Stream
 
+EVALUATION_BATCH = 125  # a fifth less time an image than 500 on a processor: caches
+
 
 class Feed:
     """The images of a split, batch by batch.

@@ -26,7 +26,7 @@ from naokit.base import EvaluationFailed, derive_seed
 from naokit.training.checkpoint import Checkpoint, State
 from naokit.training.data import ImageData, Split, class_weights
 from naokit.training.device import make_fabric, seeded
-from naokit.training.evaluation import accuracy, plain
+from naokit.training.evaluation import accuracy, augmentation_of
 from naokit.training.failures import memory_failures
 from naokit.training.feeding import Feed
 from naokit.training.layout import laid_out, lay_out, memory_format
@@ -170,8 +170,10 @@ class _Run:
         self.objective = Objective(
             recipe, None if weights is None else torch.tensor(weights).float().to(device)
         )
-        self.augmentation = plain(data, device, recipe)
-        self.steps = len(self._batches(np.arange(len(chosen))))
+        self.augmentation = augmentation_of(data, device, recipe)
+        batches = self._batches(np.arange(len(chosen)))
+        self.steps = len(batches)
+        self.images = sum(len(self._share(rows)) for rows in batches)  # an epoch, this process
         self.parts = 1
         self.checkpoint = folder and Checkpoint(folder, recipe, data.fingerprint, seed)
         self.state = State()
@@ -185,7 +187,7 @@ class _Run:
         measured = self.network if self.average is None else self.average
         last = accuracy(measured, self.augmentation, self.validation, self.fabric)
         improved = last > self.state.best or not len(self.validation)
-        loss = self.state.loss / self._images()
+        loss = self.state.loss / self.images
         self.state = self.state.after_epoch(last, improved=improved)
         self._save(improved=improved)
         rate = self.optimizer.param_groups[0]["lr"]
@@ -203,9 +205,8 @@ class _Run:
         """The epoch's steps that are not done yet; False where the clock ran out."""
         order = derive_seed(self.seed, "epoch", self.state.epochs)
         batches = self._batches(np.random.default_rng(order).permutation(len(self.train)))
-        rank, world = self.fabric.global_rank, self.fabric.world_size
-        sizes = [len(rows) for rows in batches][self.state.step :]
-        shares = [rows[rank::world] for rows in batches[self.state.step :]]
+        left = batches[self.state.step :]
+        sizes, shares = [len(rows) for rows in left], [self._share(rows) for rows in left]
         crops = derive_seed(self.seed, "crops", self.state.epochs)
         self.loss = torch.tensor(self.state.loss, device=self.fabric.device, dtype=torch.float64)
         self.network.train()
@@ -296,10 +297,9 @@ class _Run:
         parts = (order[start : start + length] for start in range(0, len(order), length))
         return [rows for rows in parts if len(rows) >= fewest]
 
-    def _images(self) -> int:
-        """How many images an epoch shows to this process."""
-        rank, world = self.fabric.global_rank, self.fabric.world_size
-        return sum(len(b[rank::world]) for b in self._batches(np.arange(len(self.train))))
+    def _share(self, rows: np.ndarray) -> np.ndarray:
+        """Those of the rows that this process learns from."""
+        return rows[self.fabric.global_rank :: self.fabric.world_size]
 
     def _save(self, *, improved: bool = False) -> None:
         self.saved = time.monotonic()
