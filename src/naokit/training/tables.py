@@ -16,6 +16,7 @@ from naokit.base import InputError
 from naokit.training.data import VALIDATION_NAMES, Source
 from naokit.training.decoded_cache import cached
 from naokit.training.encoded import ParquetRows, TableRows, digest, file_stamps
+from naokit.training.hub import first_line, load_tables
 from naokit.training.listing import Listing, Part, decoded, streamed
 
 LABEL_NAMES = ("label", "fine_label", "labels")
@@ -51,21 +52,7 @@ def hub(name: str, size: int | None = None, *, skip_bad: bool = False) -> Source
     Raises:
         InputError: there is none of this name, no network, or no `train` split.
     """
-    import datasets
-
-    try:
-        tables = datasets.load_dataset(name)
-    except Exception as error:  # the hub's client raises a dozen unrelated kinds
-        raise InputError(
-            f"there is no file or folder {name!r}, and no such data set could be loaded from the "
-            f"Hugging Face hub ({_first_line(error)}); give a path, or check the name and the "
-            "network"
-        ) from error
-    if "train" not in tables:
-        raise InputError(f"{name} has no train split; it has {', '.join(map(str, tables))}")
-    validation = next((n for n in VALIDATION_NAMES if n in tables), "validation")
-    names = {"train": "train", "validation": validation, "test": "test"}
-    listing = _hub_listing(name, {part: tables[n] for part, n in names.items() if n in tables})
+    listing = _hub_listing(name, load_tables(name))
     if size is not None:
         return streamed(listing, size, skip_bad=skip_bad)
     keys = [part.pictures.key for part in listing.parts.values()]
@@ -111,7 +98,7 @@ def _parquet_listing(path: Path, parts: Mapping[str, Sequence[Path]]) -> Listing
     except InputError:
         raise
     except Exception as error:  # pyarrow and datasets raise many kinds
-        raise InputError(f"{path} is not readable as parquet: {_first_line(error)}") from error
+        raise InputError(f"{path} is not readable as parquet: {first_line(error)}") from error
     found = {part: Part(p, _integers(p.name, labels[part])) for part, p in pictures.items()}
     return _listing(found, features["train"][0][label])
 
@@ -136,13 +123,6 @@ def _listing(parts: dict[str, Part], label: Any) -> Listing:
     if names is None:
         names = [str(n) for n in range(int(parts["train"].labels.max(initial=0)) + 1)]
     return Listing(parts, tuple(names))
-
-
-def _first_line(error: BaseException) -> str:
-    """The first line of the innermost error: what a person can use."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _columns(name: str, features: Mapping[str, Sequence[Any]]) -> tuple[str, str]:
