@@ -14,7 +14,15 @@ from naokit.drawing.layered import columns, crossings, layers, segments
 from naokit.drawing.plan import Box, Line, Plan, plan
 from naokit.drawing.sketch import sketch
 from naokit.graphs import IDENTITY, NULL, SUM, Graph
-from naokit.spaces import Choice, Choices, ConvCells, NasBench201, NasBenchGraph, TransNasMicro
+from naokit.spaces import (
+    Choice,
+    Choices,
+    ConvCells,
+    NasBench201,
+    NasBenchGraph,
+    RecurrentCells,
+    TransNasMicro,
+)
 
 MLP = Choices("mlp", (Choice("width", (16, 64)), Choice("activation", ("relu<&>", "gelu"))))
 SPACES = [
@@ -23,6 +31,8 @@ SPACES = [
     NasBench201(),
     TransNasMicro(),
     NasBenchGraph(),
+    RecurrentCells(),
+    RecurrentCells(1),
     MLP,
 ]
 NAONETS = {
@@ -153,6 +163,12 @@ def test_the_branches_of_a_node_meet_in_one_numbered_sum() -> None:
     assert sorted(normal.numbers.values()) == [2, 3]
     assert len(normal.arrows) == 2 + 2 + 2 + 2 + 1  # inputs, into 2, out of 2, into 3, out of 3
     assert sketch(NasBench201().sample(np.random.default_rng(0)).graphs[0]).numbers == {}
+
+
+def test_the_nodes_of_a_recurrent_cell_are_numbered_as_in_its_text() -> None:
+    drawn = svg(RecurrentCells(3).parse("0 1 1 0 1 3").graphs)
+    for text in ("0 tanh(input, state)", "1 relu", "2 tanh", "3 identity", "output = mean"):
+        assert f">{text}</text>" in drawn
 
 
 def test_an_output_that_joins_several_nodes_says_so() -> None:

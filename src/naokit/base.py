@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # torch's type alone: base imports no torch at run time
     from torch import nn
 
 Direction = Literal["maximize", "minimize"]
+Reads = Literal["images", "text"]
 Json = Any
 """A value that `json.dumps` can write."""
 
@@ -213,6 +214,11 @@ class Space(ABC):
         return self
 
     @property
+    def reads(self) -> Reads:
+        """What its networks read."""
+        return "images"
+
+    @property
     def has_networks(self) -> bool:
         """Whether `build` makes a network."""
         return type(self).build is not Space.build
@@ -315,6 +321,31 @@ class ImageSettings(NetworkSettings):
     drop_path_keep: float = 1.0
     dropout_keep: float = 1.0
     stem: Literal["small", "large"] = "small"
+
+
+@dataclass(frozen=True)
+class LanguageSettings(NetworkSettings):
+    """A language model around a recurrent cell (specification, section 1.4).
+
+    Rates are shares that are dropped, in [0, 1); the official scripts' names are in brackets.
+
+    Attributes:
+        vocabulary: how many tokens there are (V).
+        hidden: size of embedding, state and output (H).
+        output_dropout: of the cell's outputs, the same at every step [dropout].
+        input_dropout: of what enters the cell, the same at every step [dropoutx].
+        state_dropout: of what a node reads, the same at every step [dropouth].
+        embedding_dropout: of embedded tokens, the same at every step [dropouti].
+        word_dropout: of whole tokens [dropoute].
+    """
+
+    vocabulary: int = 10_000
+    hidden: int = 200
+    output_dropout: float = 0.0
+    input_dropout: float = 0.0
+    state_dropout: float = 0.0
+    embedding_dropout: float = 0.0
+    word_dropout: float = 0.0
 
 
 @dataclass(frozen=True)

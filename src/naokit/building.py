@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from naokit.base import Architecture, ImageSettings
+from naokit.base import (
+    Architecture,
+    ImageSettings,
+    InputError,
+    LanguageSettings,
+    NetworkSettings,
+    Space,
+)
 from naokit.spaces import published
 
 if TYPE_CHECKING:
@@ -14,13 +21,18 @@ if TYPE_CHECKING:
 def build(
     architecture: Architecture | str,
     *,
-    classes: int = 10,
-    channels: int = 16,
-    cells: int = 2,
-    image: tuple[int, int, int] = (3, 32, 32),
-    auxiliary: bool = False,
+    classes: int | None = None,
+    channels: int | None = None,
+    cells: int | None = None,
+    image: tuple[int, int, int] | None = None,
+    auxiliary: bool | None = None,
+    vocabulary: int | None = None,
+    hidden: int | None = None,
 ) -> nn.Module:
     """A plain `torch.nn.Module` with random weights.
+
+    An image classifier takes the first five sizes, a language model the last two; what is left out
+    is as in `ImageSettings` or `LanguageSettings`.
 
     Args:
         architecture: of a space that has networks, or the name of a published one (`naokit zoo`).
@@ -30,15 +42,38 @@ def build(
         image: shape (channels, height, width) of one image; from 96 pixels a side the network
             begins as the published one for ImageNet, with three convolutions of stride 2.
         auxiliary: whether there is a second head, whose logits come second in training mode.
+        vocabulary: how many tokens there are.
+        hidden: size of embedding, state and output.
 
     Raises:
         InputError: no such network can be built (what is wrong).
     """
-    from naokit.networks import stem_for
-
     if isinstance(architecture, str):
         architecture = published.genotype(architecture).architecture
-    settings = ImageSettings(
-        classes, channels, cells, image, auxiliary=auxiliary, stem=stem_for(image)
-    )
-    return architecture.space.build(architecture, settings)
+    images = {
+        "classes": classes,
+        "channels": channels,
+        "cells": cells,
+        "image": image,
+        "auxiliary": auxiliary,
+    }
+    text = {"vocabulary": vocabulary, "hidden": hidden}
+    space = architecture.space
+    return space.build(architecture, _settings(space, images, text))
+
+
+def _settings(space: Space, images: dict[str, Any], text: dict[str, Any]) -> NetworkSettings:
+    """Those of what the space's networks read."""
+    mine, others = (text, images) if space.reads == "text" else (images, text)
+    wrong = [name for name, value in others.items() if value is not None]
+    if wrong:
+        raise InputError(
+            f"the networks of {space.name} read {space.reads}: leave {', '.join(wrong)} out; "
+            f"they take {', '.join(mine)}"
+        )
+    given = {name: value for name, value in mine.items() if value is not None}
+    if space.reads == "text":
+        return LanguageSettings(**given)
+    from naokit.networks import stem_for
+
+    return ImageSettings(**given, stem=stem_for(given.get("image", ImageSettings.image)))

@@ -4,11 +4,12 @@ import pytest
 import torch
 
 import naokit
+from naokit import spaces
 from naokit.base import InputError
 from naokit.networks import count_macs, count_parameters
-from naokit.spaces.published import GENOTYPES, Genotype, Size, genotype
+from naokit.spaces.published import IMAGE_NETWORKS, LANGUAGE_MODELS, Genotype, Size, genotype
 
-NETWORKS = [(g, size) for g in GENOTYPES.values() for size in g.sizes]
+NETWORKS = [(g, size) for g in IMAGE_NETWORKS.values() for size in g.sizes]
 
 
 def normalise(channels: int) -> int:
@@ -98,16 +99,16 @@ def test_parameters_are_the_sum_of_the_parts(published: Genotype, size: Size) ->
 )
 def test_parameters_are_golden(name: str, channels: int, expected: int) -> None:
     """The first three were counted in the official code (section 5.2), the others by the sum."""
-    size = next(size for size in GENOTYPES[name].sizes if size.channels == channels)
-    assert parameters(GENOTYPES[name], size) == expected
+    size = next(size for size in IMAGE_NETWORKS[name].sizes if size.channels == channels)
+    assert parameters(IMAGE_NETWORKS[name], size) == expected
 
 
 def test_the_cifar_100_network_is_golden_too() -> None:
-    size = next(size for size in GENOTYPES["naonet-a"].sizes if size.data == "CIFAR-100")
-    assert parameters(GENOTYPES["naonet-a"], size) == 144_714_724
+    size = next(size for size in IMAGE_NETWORKS["naonet-a"].sizes if size.data == "CIFAR-100")
+    assert parameters(IMAGE_NETWORKS["naonet-a"], size) == 144_714_724
 
 
-@pytest.mark.parametrize("name", GENOTYPES)
+@pytest.mark.parametrize("name", IMAGE_NETWORKS)
 def test_every_genotype_builds_and_runs(name: str) -> None:
     network = naokit.build(name, classes=3, channels=4, cells=1, image=(1, 8, 8))
     assert network(torch.randn(2, 1, 8, 8)).shape == (2, 3)
@@ -115,8 +116,8 @@ def test_every_genotype_builds_and_runs(name: str) -> None:
 
 
 def test_the_imagenet_network_is_counted() -> None:
-    size = next(size for size in GENOTYPES["naonet-a"].sizes if size.data == "ImageNet")
-    assert count_macs(built(GENOTYPES["naonet-a"], size), size.image) == pytest.approx(
+    size = next(size for size in IMAGE_NETWORKS["naonet-a"].sizes if size.data == "ImageNet")
+    assert count_macs(built(IMAGE_NETWORKS["naonet-a"], size), size.image) == pytest.approx(
         1.244e9, rel=1e-3
     )
 
@@ -124,3 +125,51 @@ def test_the_imagenet_network_is_counted() -> None:
 def test_an_unknown_name_gets_the_nearest() -> None:
     with pytest.raises(InputError, match="did you mean naonet-"):
         naokit.build("naonet-c")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "expected"),
+    [
+        ("nao-rnn", "PTB", 27_295_000),  # measured in the official code (section 5.2)
+        ("nao-rnn-ws", "PTB", 27_295_000),
+        ("darts-rnn", "PTB", 22_960_000),  # "22.960MB" in the README of DARTS
+        ("nao-rnn", "WikiText-2", 33_278 * 701 + 26 * 700**2),
+    ],
+)
+def test_language_models_have_the_published_parameters(name: str, data: str, expected: int) -> None:
+    size = next(size for size in LANGUAGE_MODELS[name].sizes if size.data == data)
+    with torch.device("meta"):
+        model = naokit.build(name, vocabulary=size.vocabulary, hidden=size.hidden)
+    assert count_parameters(model) == expected
+
+
+def test_the_cell_of_darts_is_that_of_its_script() -> None:
+    cell = LANGUAGE_MODELS["darts-rnn"].architecture
+    assert cell.space.steps(cell.choices) == (
+        *((0, "sigmoid"), (1, "relu"), (1, "relu"), (1, "identity")),
+        *((2, "tanh"), (5, "sigmoid"), (3, "tanh"), (5, "relu")),
+    )
+
+
+@pytest.mark.parametrize("name", LANGUAGE_MODELS)
+def test_every_language_model_builds_runs_and_is_made_again(name: str) -> None:
+    model = naokit.build(name, vocabulary=7, hidden=4)
+    assert model(torch.zeros(3, 2, dtype=torch.int64), model.start(2)).logits.shape == (3, 2, 7)
+    space = LANGUAGE_MODELS[name].space
+    assert spaces.from_settings(space.settings()) == space
+    assert space.reads == "text"
+    assert LANGUAGE_MODELS[name].source
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "message"),
+    [
+        ("nao-rnn", {"channels": 8}, "recurrent read text: leave channels out; .*vocabulary, hid"),
+        ("lstm", {"classes": 3, "hidden": 4}, "reference-recurrent read text: leave classes out"),
+        ("naonet-b", {"hidden": 8}, "conv-small read images: leave hidden out; they take classes"),
+        ("nao-rnn", {"vocabulary": 1}, "vocabulary of 2 or more"),
+    ],
+)
+def test_sizes_of_another_kind_of_network_are_refused(name, sizes, message) -> None:
+    with pytest.raises(InputError, match=message):
+        naokit.build(name, **sizes)

@@ -96,7 +96,8 @@ def _box(box: Box, colour: str) -> str:
         f'<rect x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}" rx="6" '
         f'fill="{colour}" stroke="{FRAME}" stroke-width="0.8"{dash}/>\n'
     )
-    return shape + _text(_shown(box.label), x, y + 4, 'text-anchor="middle"')
+    number = "" if box.number is None else f"{box.number} "
+    return shape + _text(number + _shown(box.label), x, y + 4, 'text-anchor="middle"')
 
 
 def _sum(box: Box, x: int, y: int) -> str:

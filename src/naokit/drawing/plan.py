@@ -78,7 +78,7 @@ def plan(graph: Graph) -> Plan:
     order = columns(drawn, layer, pieces)
     middle = heights(order, pieces, lambda item: _half(drawn, layer, item))
     widths = [
-        max((_width(drawn.labels[v]) for v, own in column if layer[v] == own), default=0)
+        max((_width(drawn, v) for v, own in column if layer[v] == own), default=0)
         for column in order
     ]
     rises = [0] * len(order)
@@ -90,7 +90,7 @@ def plan(graph: Graph) -> Plan:
 
     boxes = {}
     for vertex, own in enumerate(layer):
-        width, height = _width(drawn.labels[vertex]), _height(drawn.labels[vertex])
+        width, height = _width(drawn, vertex), _height(drawn.labels[vertex])
         x = lefts[own] + (widths[own] - width) // 2
         y = middle[vertex, own] - height // 2
         number = drawn.numbers.get(vertex)
@@ -113,10 +113,12 @@ def plan(graph: Graph) -> Plan:
     return Plan(tuple(boxes.values()), lines, lefts[-1] + widths[-1], round(bottom))
 
 
-def _width(label: str) -> int:
+def _width(drawn: Sketch, vertex: int) -> int:
+    label = drawn.labels[vertex]
     if label == SUM:
         return SUM_SIZE
-    return max(NARROWEST, round(CHARACTER * len(label)) + PADDING)
+    number = f"{drawn.numbers[vertex]} " if vertex in drawn.numbers else ""
+    return max(NARROWEST, round(CHARACTER * len(number + label)) + PADDING)
 
 
 def _height(label: str) -> int:
@@ -128,5 +130,6 @@ def _half(drawn: Sketch, layer: Sequence[int], item: Item) -> float:
     vertex, own = item
     if layer[vertex] != own:
         return TRUNK_HALF
-    height = NUMBERED if vertex in drawn.numbers else _height(drawn.labels[vertex])
+    label = drawn.labels[vertex]
+    height = NUMBERED if label == SUM and vertex in drawn.numbers else _height(label)
     return (height + ROW_GAP) / 2

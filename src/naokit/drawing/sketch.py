@@ -62,7 +62,8 @@ def sketch(graph: Graph) -> Sketch:
             sources = ((sums[sources], 1),)
         place[vertex] = add(_shown(graph, vertex), sources)
     inputs, outputs = (tuple(place[v] for v in ends) for ends in (graph.inputs, graph.outputs))
-    return Sketch(tuple(labels), tuple(arrows), inputs, outputs, _numbers(graph, sums))
+    numbers = _numbers(graph, sums) | _nodes(graph, place)
+    return Sketch(tuple(labels), tuple(arrows), inputs, outputs, numbers)
 
 
 def _reads(graph: Graph) -> list[Read]:
@@ -79,9 +80,17 @@ def _shown(graph: Graph, vertex: int) -> str:
     read = [graph.labels[source] for source, target, _ in graph.edges if target == vertex]
     if vertex in graph.outputs and len(read) > 1 and SUM in read:
         return f"{label} (concat)"  # where the output added, no sum would need a vertex before it
+    if _is_recurrent(graph):
+        ends = {graph.inputs[0]: "0 tanh(input, state)", graph.outputs[0]: "output = mean"}
+        return ends.get(vertex, label)
     if _is_cell(graph) and vertex in graph.inputs:
         return f"{label[-1]} = h[k-{len(graph.inputs) - int(label[-1])}]"
     return label
+
+
+def _is_recurrent(graph: Graph) -> bool:
+    """Whether the only input is numbered: node 0 of a recurrent cell, whose text counts on."""
+    return [graph.labels[vertex] for vertex in graph.inputs] == ["input0"]
 
 
 def _is_cell(graph: Graph) -> bool:
@@ -97,3 +106,10 @@ def _numbers(graph: Graph, sums: dict[Read, int]) -> dict[int, int]:
     if not _is_cell(graph):
         return {}
     return {sums[read]: number for number, read in enumerate(sorted(sums), len(graph.inputs))}
+
+
+def _nodes(graph: Graph, place: dict[int, int]) -> dict[int, int]:
+    """The number of each node of a recurrent cell: that of its vertex."""
+    if not _is_recurrent(graph):
+        return {}
+    return {place[v]: v for v in range(len(graph.labels)) if v not in graph.inputs + graph.outputs}

@@ -1,7 +1,11 @@
-"""What a network weighs: parameters, multiply-accumulates and milliseconds."""
+"""What a network weighs: parameters, multiply-accumulates and milliseconds.
+
+Shapes of text: L steps, B batch.
+"""
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable
@@ -9,6 +13,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
+
+from naokit.networks.language import LanguageModel
 
 WARM_UP = 3
 """Runs before the clock counts."""
@@ -32,11 +38,27 @@ def count_macs(network: nn.Module, image: tuple[int, int, int]) -> int:
     parameter = next(network.parameters())
     network.eval()
     try:
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            network(torch.zeros(1, *image, device=parameter.device, dtype=parameter.dtype))
+        images = torch.zeros(1, *image, device=parameter.device, dtype=parameter.dtype)
+        return _counted(lambda: network(images))
     finally:
         for module, training in modes.items():
             module.training = training
+
+
+def step_macs(model: LanguageModel) -> int:
+    """Multiply-accumulates of the matrix products for one token: cell and logits.
+
+    Counted on the meta device, where nothing is computed and an LSTM is made of products.
+    """
+    model = copy.deepcopy(model).to("meta").eval()
+    token = torch.zeros(1, 1, dtype=torch.int64, device="meta")
+    return _counted(lambda: model(token, model.start(1)))
+
+
+@torch.no_grad()
+def _counted(run: Callable[[], object]) -> int:
+    with FlopCounterMode(display=False) as counter:
+        run()
     return int(counter.get_total_flops()) // 2  # two FLOPs a multiply-accumulate
 
 
@@ -52,6 +74,21 @@ def latencies_ms(
     """Milliseconds of each run on a batch of images (C, H, W) on the CPU, after the warm-up."""
     images = torch.randn(batch, *image)
     return timings_ms(lambda: network(images), repeats, seconds)
+
+
+@torch.inference_mode()
+def step_latencies_ms(
+    model: LanguageModel,
+    repeats: int = 20,
+    *,
+    batch: int = 1,
+    steps: int = 1,
+    seconds: float = math.inf,
+) -> list[float]:
+    """Milliseconds of each run over tokens (L, B) on the CPU, after the warm-up."""
+    tokens = torch.zeros(steps, batch, dtype=torch.int64)
+    state = model.start(batch)
+    return timings_ms(lambda: model(tokens, state), repeats, seconds)
 
 
 def timings_ms(run: Callable[[], object], repeats: int, seconds: float = math.inf) -> list[float]:

@@ -21,15 +21,18 @@ from naokit.spaces.cells import ConvCells, Operation
 from naokit.spaces.choices import Choice, Choices
 from naokit.spaces.edge_cells import NasBench201, TransNasMicro
 from naokit.spaces.nas_bench_graph import NasBenchGraph
+from naokit.spaces.recurrent import Activation, RecurrentCells
 
 __all__ = [
     "SPACES",
+    "Activation",
     "Choice",
     "Choices",
     "ConvCells",
     "NasBench201",
     "NasBenchGraph",
     "Operation",
+    "RecurrentCells",
     "TransNasMicro",
     "from_settings",
     "load",
@@ -42,26 +45,40 @@ SPACES: Mapping[str, Callable[[], Space]] = {
     "nas-bench-201": NasBench201,
     "transnas-micro": TransNasMicro,
     "nas-bench-graph": NasBenchGraph,
+    "recurrent": RecurrentCells,
 }
 """Our own spaces at their published sizes."""
 
 
-def load(text: str, *, nodes: int | None = None) -> Space:
+def load(text: str, *, nodes: int | None = None, activations: str | None = None) -> Space:
     """The space of a name, of `file.py:NAME` or of `package.module:NAME`.
 
     Args:
         text: which space.
         nodes: nodes a cell (B), for spaces of cells; None: as published.
+        activations: "nao" or "nao-ws", how recurrent cells number them; None: "nao-ws".
 
     Raises:
-        InputError: there is no such space (with the nearest names), or it has no nodes to set.
+        InputError: there is no such space or table (with the nearest names), or the space has no
+            nodes or activations to set.
     """
     space = _user_space(text) if ":" in text else _named(text)
+    if activations is not None:
+        space = _numbered(space, activations)
     if nodes is None:
         return space
-    if not isinstance(space, ConvCells):
+    if not isinstance(space, ConvCells | RecurrentCells):
         raise InputError(f"the space {space.name} has no nodes to set: leave --nodes out")
     return replace(space, nodes=nodes)
+
+
+def _numbered(space: Space, table: str) -> Space:
+    """The recurrent cells of a table; a user's own space says itself which it has."""
+    if not isinstance(space, RecurrentCells) or space.source:
+        raise InputError(
+            f"the space {space.name} has no activations to set: leave --activations out"
+        )
+    return RecurrentCells.of_table(table, space.nodes)
 
 
 def name_of(text: str) -> str:
@@ -77,6 +94,8 @@ def from_settings(settings: Mapping[str, Json]) -> Space:
     """
     if "choices" in settings and not settings.get("source"):  # made of a table's columns
         return _choices_of(settings)
+    if "activations" in settings and not settings.get("source"):
+        return RecurrentCells(settings["nodes"], tuple(settings["activations"]), settings["space"])
     space = load(settings.get("source") or settings["space"], nodes=settings.get("nodes"))
     if dict(space.settings()) != dict(settings):
         raise InputError(
@@ -117,7 +136,7 @@ def _user_space(text: str) -> Space:
         spaces = [key for key, value in vars(module).items() if isinstance(value, Space)]
         raise InputError(f"{place} has no {name!r}; its spaces: {', '.join(spaces) or 'none'}")
     space = _checked(getattr(module, name), text)
-    if isinstance(space, ConvCells | Choices):
+    if isinstance(space, ConvCells | Choices | RecurrentCells):
         return replace(space, source=text)
     return space
 

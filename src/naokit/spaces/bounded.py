@@ -16,6 +16,7 @@ from naokit.base import (
     InputError,
     Json,
     NetworkSettings,
+    Reads,
     Space,
 )
 from naokit.goals import Limit
@@ -90,6 +91,11 @@ class Bounded(Space):
     def build(self, architecture: Architecture, settings: NetworkSettings) -> nn.Module:
         """As the space beneath."""
         return self.space.build(Architecture(self.space, architecture.choices), settings)
+
+    @property
+    def reads(self) -> Reads:
+        """As the space beneath."""
+        return self.space.reads
 
     @property
     def has_networks(self) -> bool:

@@ -23,6 +23,7 @@ from naokit.base import (
     InputError,
     Json,
     NetworkSettings,
+    Reads,
     Space,
     Suggests,
 )
@@ -63,12 +64,14 @@ class Choices(Space):
         label: the name of the space.
         choices: the decisions; a condition names an earlier one.
         network: values by name, settings -> the network, where there is one to train.
+        data: what these networks read, "images" or "text".
         source: where it was loaded from (`file.py:NAME` or `package.module:NAME`).
     """
 
     label: str
     choices: tuple[Choice, ...]
     network: Callable[[Mapping[str, Value], NetworkSettings], nn.Module] | None = None
+    data: Reads = "images"
     source: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -98,6 +101,11 @@ class Choices(Space):
     def name(self) -> str:
         """The name of the space."""
         return self.label
+
+    @property
+    def reads(self) -> Reads:
+        """As it was made for."""
+        return self.data
 
     @cached_property
     def grammar(self) -> Grammar:

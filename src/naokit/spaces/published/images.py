@@ -1,21 +1,17 @@
-"""Published cells by name, each with its source and with what was published about it.
+"""Published convolutional cells.
 
 The networks are built by the rules of the official PyTorch code wherever the genotype came from;
-where its own code differed, `note` says so. Results are the authors', none is this project's.
+where its own code differed, `note` says so. Absent: DARTS, which concatenates nodes that others
+read, and has dilated convolutions.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from naokit.base import Architecture, InputError
 from naokit.spaces.cells import ConvCells
-
-NAO_TF = "github.com/renqianluo/NAO @ e07be44"
-NAO_PT = "github.com/renqianluo/NAO_pytorch @ 418ff71"
-NAO_PAPER = "Luo et al. 2018, arXiv 1808.07233"
+from naokit.spaces.published.genotype import NAO_PT, NAO_TF, Genotype
 
 
 @dataclass(frozen=True)
@@ -45,32 +41,6 @@ class Size:
     def image(self) -> tuple[int, int, int]:
         """Shape of an image (C, H, W)."""
         return (3, 224, 224) if self.data == "ImageNet" else (3, 32, 32)
-
-
-@dataclass(frozen=True)
-class Genotype:
-    """A published normal and reduction cell.
-
-    Attributes:
-        name: what it is called here.
-        space: of the cells.
-        text: the official integers in the space's notation.
-        source: where the cells come from.
-        sizes: of the published networks.
-        note: how our network differs from the original one.
-    """
-
-    name: str
-    space: ConvCells
-    text: str
-    source: str
-    sizes: tuple[Size, ...]
-    note: str = ""
-
-    @property
-    def architecture(self) -> Architecture:
-        """The cells as an architecture of their space."""
-        return self.space.parse(self.text)
 
 
 _GENOTYPES = (
@@ -153,15 +123,4 @@ _GENOTYPES = (
     ),
 )
 
-GENOTYPES: Mapping[str, Genotype] = {genotype.name: genotype for genotype in _GENOTYPES}
-"""DARTS is absent: it concatenates nodes that others read, and has dilated convolutions."""
-
-
-def genotype(name: str) -> Genotype:
-    """The published cells of this name; raises InputError with the nearest names."""
-    if name not in GENOTYPES:
-        near = difflib.get_close_matches(name, GENOTYPES, n=3, cutoff=0.4) or list(GENOTYPES)
-        raise InputError(
-            f"there is no published network {name!r}; did you mean {' or '.join(near)}?"
-        )
-    return GENOTYPES[name]
+IMAGE_NETWORKS: Mapping[str, Genotype[Size]] = {g.name: g for g in _GENOTYPES}

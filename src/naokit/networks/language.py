@@ -1,0 +1,118 @@
+"""A language model around a recurrent cell (section 1.4).
+
+    tokens ── embedding ── cell ── dropout ── the embedding again, transposed, and a bias ── logits
+
+Dropout is drawn from torch's global generator, as weights are: a caller who wants either seeded
+runs inside `torch.random.fork_rng`.
+
+Shapes: L steps, B batch, H hidden, S numbers in a cell's state, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from naokit.base import InputError, LanguageSettings
+
+
+class Spoken(NamedTuple):
+    """What a language model says after each token.
+
+    Attributes:
+        logits: of the next token (L, B, V).
+        state: after the last token (B, S).
+        raw: the cell's outputs (L, B, H); activation regularisation compares neighbours (beta).
+        dropped: these after dropout (L, B, H); activation regularisation keeps them small (alpha).
+    """
+
+    logits: Tensor
+    state: Tensor
+    raw: Tensor
+    dropped: Tensor
+
+
+class LanguageModel(nn.Module):
+    """A language model whose embedding is its output matrix too.
+
+    Attributes:
+        cell: (L, B, H), (B, S), masks (B, H) and (B, S) or None -> (L, B, H), (B, S); S is its
+            `state_size`, H in a `RecurrentCell`.
+        settings: what it was built for.
+        embedding: one row a token (V, H).
+        bias: of the logits (V,).
+        of_tokens: the names of the weights that have a row a token.
+    """
+
+    of_tokens = ("embedding", "bias")
+
+    def __init__(self, cell: nn.Module, settings: LanguageSettings) -> None:
+        super().__init__()
+        check_settings(settings)
+        self.cell, self.settings = cell, settings
+        self.embedding = nn.Parameter(torch.empty(settings.vocabulary, settings.hidden))
+        self.bias = nn.Parameter(torch.zeros(settings.vocabulary))
+        nn.init.uniform_(self.embedding, -0.04, 0.04)
+
+    def forward(
+        self, tokens: Int[Tensor, "L B"], state: Float[Tensor, "B S"] | None = None
+    ) -> Spoken:
+        """What comes after each token.
+
+        Args:
+            tokens: ids in [0, V).
+            state: after the token before the first one; None: `start`.
+        """
+        settings = self.settings
+        if state is None:
+            state = self.start(tokens.shape[1])
+        embedded = self._locked(self._words(tokens), settings.embedding_dropout)
+        masks = (
+            self._mask(embedded[0], settings.input_dropout),
+            self._mask(state, settings.state_dropout),
+        )
+        raw, state = self.cell(embedded, state, *masks)
+        dropped = self._locked(raw, settings.output_dropout)
+        return Spoken(F.linear(dropped, self.embedding, self.bias), state, raw, dropped)
+
+    def start(self, batch: int) -> Float[Tensor, "B S"]:
+        """The state before a text."""
+        cell: Any = self.cell
+        return self.bias.new_zeros(batch, cell.state_size)
+
+    def _words(self, tokens: Tensor) -> Tensor:
+        """Their rows of the embedding (L, B, H); while training some tokens are zeros."""
+        embedded = F.embedding(tokens, self.embedding)
+        rate = self.settings.word_dropout
+        if not self.training or not rate:
+            return embedded
+        kept = self.embedding.new_empty(len(self.embedding), 1).bernoulli_(1 - rate)
+        return embedded * F.embedding(tokens, kept.div_(1 - rate))
+
+    def _locked(self, values: Tensor, rate: float) -> Tensor:
+        """Dropout whose mask is the same at every step (L, B, H)."""
+        mask = self._mask(values[0], rate)
+        return values if mask is None else values * mask
+
+    def _mask(self, like: Tensor, rate: float) -> Tensor | None:
+        """Zeros at `rate`, else 1 / (1 - rate); None where nothing is dropped."""
+        if not self.training or not rate:
+            return None
+        return torch.empty_like(like).bernoulli_(1 - rate).div_(1 - rate)
+
+
+def check_settings(settings: LanguageSettings) -> None:
+    """Raises InputError where no language model can be built (the first reason)."""
+    if settings.vocabulary < 2 or settings.hidden < 1:
+        raise InputError(
+            "a language model needs a vocabulary of 2 or more and 1 or more hidden units, not "
+            f"{settings.vocabulary} and {settings.hidden}"
+        )
+    for name in ("output", "input", "state", "embedding", "word"):
+        rate = getattr(settings, f"{name}_dropout")
+        if not 0 <= rate < 1:
+            raise InputError(f"{name}_dropout must be at least 0 and below 1, not {rate}")

@@ -1,0 +1,152 @@
+"""The recurrent cell: nodes with highway gates, their mean as output (section 1.4).
+
+    node 0   s_0 = h + c (tanh(u) - h),       [c, u] = [x m_x, h m_h] W_0,   c through a sigmoid
+    node i   s_i = s_p + c (act(u) - s_p),    [c, u] = (s_p m_h) W_i,        p: what node i reads
+    output   the mean of s_1 ... s_N, which is also the next state h
+
+The masks m_x and m_h are drawn once a sequence (variational dropout, Gal and Ghahramani 2016).
+
+Shapes: L steps, B batch, X inputs, H hidden, N nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from naokit.base import InputError
+from naokit.networks.recurrence import RULES, Activation, Recurrence, masked, unchanged
+
+ACTIVATIONS: Mapping[str, Activation] = {
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "sigmoid": torch.sigmoid,
+    "identity": unchanged,
+}
+"""The four of the paper."""
+
+
+@dataclass(frozen=True)
+class RecurrentPlan:
+    """What a cell computes.
+
+    Attributes:
+        nodes: of nodes 1, 2, ...: the earlier node that each reads (0 is the first), and the name
+            of its activation.
+    """
+
+    nodes: tuple[tuple[int, str], ...]
+
+
+class RecurrentCell(nn.Module):
+    """The cell over a sequence.
+
+    Training goes through `Recurrence`, everything else and an activation of a user's own through
+    plain operations, which any exporter can read.
+
+    Attributes:
+        plan: what it computes.
+        known: whether `Recurrence` knows the slopes of all its activations.
+        first: W_0, the rows of the input above those of the state (X + H, 2H).
+        weights: W_1 ... W_N (N, H, 2H).
+        state_size: numbers in a state, H.
+
+    Raises:
+        InputError: a plan without nodes, a node that reads a later one, or an unknown activation.
+    """
+
+    def __init__(
+        self,
+        plan: RecurrentPlan,
+        inputs: int,
+        hidden: int,
+        activations: Mapping[str, Activation] = ACTIVATIONS,
+    ) -> None:
+        super().__init__()
+        check_plan(plan, activations)
+        self.plan, self.inputs, self.hidden = plan, inputs, hidden
+        self.state_size = hidden
+        self.activations = [activations[name] for _, name in plan.nodes]
+        self.known = all(any(own is rule for rule in RULES) for own in self.activations)
+        self.first = nn.Parameter(torch.empty(inputs + hidden, 2 * hidden))
+        self.weights = nn.Parameter(torch.empty(len(plan.nodes), hidden, 2 * hidden))
+        for weight in (self.first, self.weights):
+            nn.init.uniform_(weight, -0.04, 0.04)
+
+    def forward(
+        self,
+        inputs: Float[Tensor, "L B X"],
+        state: Float[Tensor, "B H"],
+        input_mask: Float[Tensor, "B X"] | None = None,
+        state_mask: Float[Tensor, "B H"] | None = None,
+    ) -> tuple[Float[Tensor, "L B H"], Float[Tensor, "B H"]]:
+        """The output of every step and the last state.
+
+        Args:
+            inputs: the sequence.
+            state: before its first step.
+            input_mask: m_x; None: ones.
+            state_mask: m_h; None: ones.
+        """
+        if self._fast(inputs, state):
+            outputs: Tensor = Recurrence.apply(  # type: ignore[no-untyped-call]
+                inputs, state, self.first, self.weights, input_mask, state_mask, self._nodes()
+            )
+            return outputs, outputs[-1]
+        entering = masked(inputs, input_mask) @ self.first[: self.inputs]
+        weights = (self.first[self.inputs :], *self.weights)
+        made = []
+        for entry in entering:
+            state = self._step(entry, state, weights, state_mask)
+            made.append(state)
+        return torch.stack(made), state
+
+    def _step(
+        self, entry: Tensor, state: Tensor, weights: tuple[Tensor, ...], mask: Tensor | None
+    ) -> Tensor:
+        """The next state; `entry`: what the input adds to the product of node 0."""
+        nodes = [_gated(entry + masked(state, mask) @ weights[0], state, torch.tanh)]
+        for (source, _), weight, activation in zip(
+            self.plan.nodes, weights[1:], self.activations, strict=True
+        ):
+            read = nodes[source]
+            nodes.append(_gated(masked(read, mask) @ weight, read, activation))
+        return torch.stack(nodes[1:]).mean(dim=0)
+
+    def _fast(self, inputs: Tensor, state: Tensor) -> bool:
+        """Whether gradients are wanted that `Recurrence` knows; exporters see plain operations."""
+        return (
+            self.known
+            and torch.is_grad_enabled()
+            and not torch.compiler.is_compiling()
+            and (inputs.is_meta or not torch.is_autocast_enabled(inputs.device.type))
+            and any(t.requires_grad for t in (inputs, state, *self.parameters()))
+        )
+
+    def _nodes(self) -> list[tuple[int, Activation]]:
+        """The slot that each node reads (see `recurrence`) and its activation."""
+        slots = [0, *(source + 1 for source, _ in self.plan.nodes)]
+        return list(zip(slots, [torch.tanh, *self.activations], strict=True))
+
+
+def _gated(product: Tensor, before: Tensor, activation: Activation) -> Tensor:
+    """Part of the way from `before` to the activation."""
+    gate, value = product.chunk(2, dim=1)
+    return before + torch.sigmoid(gate) * (activation(value) - before)
+
+
+def check_plan(plan: RecurrentPlan, activations: Mapping[str, Activation]) -> None:
+    """Raises InputError where a plan cannot be built (the first reason)."""
+    if not plan.nodes:
+        raise InputError("a recurrent cell needs at least one node")
+    for node, (source, name) in enumerate(plan.nodes, 1):
+        if not 0 <= source < node:
+            raise InputError(f"node {node} reads node {source}; expected 0 to {node - 1}")
+        if name not in activations:
+            raise InputError(
+                f"node {node} has the activation {name!r}; expected {', '.join(activations)}"
+            )

@@ -1,0 +1,36 @@
+"""Published cells by name, each with its source and with what was published about it.
+
+Results are the authors', none is this project's.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+
+from naokit.base import InputError
+from naokit.spaces.published.genotype import Genotype
+from naokit.spaces.published.images import IMAGE_NETWORKS, Size
+from naokit.spaces.published.language import LANGUAGE_MODELS, TextSize
+
+__all__ = [
+    "GENOTYPES",
+    "IMAGE_NETWORKS",
+    "LANGUAGE_MODELS",
+    "Genotype",
+    "Size",
+    "TextSize",
+    "genotype",
+]
+
+GENOTYPES: Mapping[str, Genotype[Size | TextSize]] = {**IMAGE_NETWORKS, **LANGUAGE_MODELS}
+
+
+def genotype(name: str) -> Genotype[Size | TextSize]:
+    """The published cells of this name; raises InputError with the nearest names."""
+    if name not in GENOTYPES:
+        near = difflib.get_close_matches(name, GENOTYPES, n=3, cutoff=0.4) or list(GENOTYPES)
+        raise InputError(
+            f"there is no published network {name!r}; did you mean {' or '.join(near)}?"
+        )
+    return GENOTYPES[name]

@@ -1,0 +1,39 @@
+"""What a published architecture is: where it comes from, and what was published about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from naokit.base import Architecture, Space
+
+SizeT = TypeVar("SizeT", covariant=True)
+
+NAO_TF = "github.com/renqianluo/NAO @ e07be44"
+NAO_PT = "github.com/renqianluo/NAO_pytorch @ 418ff71"
+
+
+@dataclass(frozen=True)
+class Genotype(Generic[SizeT]):
+    """A published cell, or pair of cells.
+
+    Attributes:
+        name: what it is called here.
+        space: of the cells.
+        text: the official integers in the space's notation.
+        source: where the cells come from.
+        sizes: of the published networks.
+        note: how our network differs from the original one.
+    """
+
+    name: str
+    space: Space
+    text: str
+    source: str
+    sizes: tuple[SizeT, ...]
+    note: str = ""
+
+    @property
+    def architecture(self) -> Architecture:
+        """The cells as an architecture of their space."""
+        return self.space.parse(self.text)

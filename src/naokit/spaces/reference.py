@@ -1,0 +1,44 @@
+"""What searched networks are compared with: no cells, but architectures to every command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from naokit.base import InputError, LanguageSettings, NetworkSettings
+from naokit.spaces.choices import Choice, Choices, Value
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def lstm(values: Mapping[str, Value], settings: NetworkSettings) -> nn.Module:
+    """A language model around an LSTM, with the parameters of one around a cell of 11 nodes.
+
+    Args:
+        values: which cell: there is one.
+        settings: those of the model that it is compared with: embedding and outputs are as large
+            (H), the LSTM is as wide as the parameters allow (`naokit.networks.lstm`).
+
+    Raises:
+        InputError: the settings are not those of a language model, or cannot be built.
+    """
+    from naokit.networks import LanguageModel, LstmCell, lstm_width
+    from naokit.networks.language import check_settings
+
+    del values
+    if not isinstance(settings, LanguageSettings):
+        raise InputError("an LSTM is built into a language model and needs LanguageSettings")
+    check_settings(settings)
+    size = settings.hidden
+    return LanguageModel(LstmCell(size, size, lstm_width(size)), settings)
+
+
+REFERENCE = Choices(
+    "reference-recurrent",
+    (Choice("cell", ("lstm",)),),
+    lstm,
+    data="text",
+    source="naokit.spaces.reference:REFERENCE",
+)
+"""`cell=lstm` is all there is: the published name `lstm` stands for it."""
