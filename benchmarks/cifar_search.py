@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.record import write
 from naokit.cli.target import open_study
-from naokit.export import load_bundle
+from naokit.export import load_classifier
 from naokit.networks import count_parameters
 
 
@@ -23,7 +23,7 @@ def main() -> None:
     """Reads the run and writes the record."""
     run = Path(sys.argv[1])
     study = open_study(run)
-    bundle = load_bundle(run / "network")
+    bundle = load_classifier(run / "network")
     checks = json.loads(Path(sys.argv[2]).read_text())["exports"]
     values = [trial.value for trial in study.trials if trial.origin != "repeat"]
     seconds = [trial.seconds for trial in study.trials]

@@ -29,7 +29,7 @@ SPACE = ConvCells.small()
 def measured(evaluator: Train) -> dict[str, Any]:
     """What three evaluations took and reached; reading the data is left out."""
     generator = np.random.default_rng(0)
-    _ = evaluator.data
+    _ = evaluator.subject.data
     rows: list[dict[str, Any]] = []
     for seed in range(ARCHITECTURES):
         architecture = SPACE.sample(generator)
@@ -45,8 +45,7 @@ def measured(evaluator: Train) -> dict[str, Any]:
         print(evaluator.recipe.name, row, flush=True)
         rows.append(row)
     return {
-        "channels": evaluator.channels,
-        "cells": evaluator.cells,
+        **evaluator.subject.size(),
         "recipe": evaluator.recipe.to_json(),
         "median_cpu_seconds": statistics.median(row["cpu_seconds"] for row in rows),
         "median_seconds": statistics.median(row["seconds"] for row in rows),

@@ -5,15 +5,12 @@
 NAONet-B at F=16, N=1 for 5 epochs; ResNet-20 for as many as take the same CPU time (13: a step of
 128 images took 2.07 s and 0.78 s, measured side by side). One recipe, its cosine ends with each
 training. 45,000 images train, 5,000 are held out, the test set is looked at once. Interrupted runs
-continue; their rows are kept in the folder. CPU seconds are those of the process: an epoch that was
-continued lacks what was done between its last checkpoint and the interruption.
+continue; their rows are kept in the folder.
 """
 
 from __future__ import annotations
 
-import json
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,17 +18,16 @@ from typing import Any
 import torch
 from torch import nn
 
+from benchmarks.curves import curve, done, tested, train_with_rows
 from benchmarks.record import write
 from benchmarks.resnet import ResNet20
 from naokit.base import derive_seed
 from naokit.building import build
 from naokit.networks import count_macs, count_parameters
-from naokit.training.checkpoint import load_weights, read_tensors
 from naokit.training.data import ImageData, load_images
 from naokit.training.device import make_fabric, seeded
 from naokit.training.evaluation import evaluate
-from naokit.training.loop import Epoch, train
-from naokit.training.recipes import Recipe
+from naokit.training.recipes import ImageRecipe
 
 SEEDS = (0, 1)
 MODELS: Mapping[str, tuple[Callable[[], nn.Module], int]] = {
@@ -41,9 +37,9 @@ MODELS: Mapping[str, tuple[Callable[[], nn.Module], int]] = {
 """How to build, and epochs."""
 
 
-def recipe(epochs: int) -> Recipe:
+def recipe(epochs: int) -> ImageRecipe:
     """The one recipe."""
-    return Recipe("same", epochs, batch=128, learning_rate=0.1, weight_decay=5e-4)
+    return ImageRecipe("same", epochs, batch=128, learning_rate=0.1, weight_decay=5e-4)
 
 
 def main() -> None:
@@ -68,56 +64,25 @@ def everything() -> list[tuple[str, int]]:
 
 
 def one(model: str, seed: int, data: ImageData, folder: Path) -> None:
-    """Trains one network; its rows lie beside its checkpoints."""
+    """Trains one network and tests it."""
     make, epochs = MODELS[model]
     place = folder / f"{model}-{seed}"
-    path = place / "rows.json"
-    rows: list[dict[str, Any]] = json.loads(path.read_text()) if path.exists() else []
-    if rows and "test_accuracy" in rows[-1]:
+    if done(place, "accuracy"):
         return
     with seeded(derive_seed(seed, "weights", model)):
         network = make()
-    began = [time.process_time()]
-
-    def told(epoch: Epoch) -> None:
-        now = time.process_time()
-        row = {
-            "epoch": epoch.number,
-            "cpu_seconds": round(now - began[0], 1),
-            "loss": round(epoch.loss, 4),
-            "validation_accuracy": round(epoch.validation_accuracy, 2),
-        }
-        began[0] = now
-        rows.append(row)
-        path.write_text(json.dumps(rows, indent=2))
-        print(model, seed, row, flush=True)
-
-    place.mkdir(parents=True, exist_ok=True)
-    fabric = make_fabric("cpu")
-    settings: dict[str, Any] = {"seed": seed, "fabric": fabric, "checkpoint": place}
-    train(network, data, recipe(epochs), on_epoch=told, **settings)
-    load_weights(network, read_tensors(place / "best.safetensors")[0], place)
-    rows[-1]["test_accuracy"] = round(evaluate(network, data, data.test, fabric), 2)
-    path.write_text(json.dumps(rows, indent=2))
+    train_with_rows(model, network, data, recipe(epochs), seed, place)
+    tested(place, "accuracy", evaluate(network, data, data.test, make_fabric("cpu")))
 
 
 def summary(model: str, place: Path) -> dict[str, Any]:
     """Accuracy against the time so far."""
-    rows = json.loads((place / "rows.json").read_text())
     make, epochs = MODELS[model]
-    network, total = make(), 0.0
-    curve = []
-    for row in rows:
-        total += row["cpu_seconds"]
-        curve.append({**row, "total_cpu_minutes": round(total / 60, 1)})
+    network = make()
     return {
         "parameters": count_parameters(network),
         "macs": count_macs(network, (3, 32, 32)),
-        "epochs": epochs,
-        "complete": len(rows) == epochs,
-        "best_validation": max(row["validation_accuracy"] for row in rows),
-        "test_accuracy": rows[-1].get("test_accuracy"),
-        "curve": curve,
+        **curve(place, epochs, "accuracy", max),
     }
 
 

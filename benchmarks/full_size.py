@@ -20,9 +20,10 @@ import numpy as np
 import torch
 
 from benchmarks.record import write
-from naokit.evaluators.train import build_seeded, image_settings
+from naokit.evaluators.train import build_seeded
 from naokit.networks import count_parameters
 from naokit.spaces.published import genotype
+from naokit.subjects import image_settings
 from naokit.training import loop
 from naokit.training.data import ImageData, load_images
 from naokit.training.loop import train

@@ -34,14 +34,14 @@ from naokit.base import ImageSettings
 from naokit.spaces import ConvCells
 from naokit.training.augmentation import Augmentation
 from naokit.training.data import ImageData, Split, load_images
-from naokit.training.recipes import Recipe
+from naokit.training.recipes import ImageRecipe
 
 REPEATS = 3
 JPEGS, JPEG_CLASSES, JPEG_SIZE = 400, 4, (500, 375)
 SIZE, STEM = 224, 16
-MEMORY = Recipe("in memory", epochs=1)
-PICTURES = Recipe("pictures", epochs=1, resized_crop=True)
-JITTER = Recipe("jitter", epochs=1, resized_crop=True, colour_jitter=(0.4, 0.4, 0.4, 0.1))
+MEMORY = ImageRecipe("in memory", epochs=1)
+PICTURES = ImageRecipe("pictures", epochs=1, resized_crop=True)
+JITTER = ImageRecipe("jitter", epochs=1, resized_crop=True, colour_jitter=(0.4, 0.4, 0.4, 0.1))
 
 Batch = tuple[Tensor, Tensor]
 
@@ -50,7 +50,7 @@ class Step:
     """Forward and backward of one batch; a stem that quarters the sides where there is one."""
 
     def __init__(
-        self, data: ImageData, channels: int, recipe: Recipe, stem: nn.Module | None = None
+        self, data: ImageData, channels: int, recipe: ImageRecipe, stem: nn.Module | None = None
     ) -> None:
         space = ConvCells.small()
         image = (STEM, SIZE // 4, SIZE // 4) if stem else data.image
@@ -75,13 +75,13 @@ def stem() -> nn.Module:
     )
 
 
-def augmentation(data: ImageData, recipe: Recipe) -> Augmentation:
+def augmentation(data: ImageData, recipe: ImageRecipe) -> Augmentation:
     """The recipe's, with the data's statistics."""
     mean, std = (torch.tensor(array, dtype=torch.float32) for array in data.statistics)
     return Augmentation(recipe, data.image, mean, std)
 
 
-def augmented(data: ImageData, batches: Iterable[Batch], recipe: Recipe) -> Iterator[Batch]:
+def augmented(data: ImageData, batches: Iterable[Batch], recipe: ImageRecipe) -> Iterator[Batch]:
     """Batches as a training gets them, the images as floats."""
     change, generator = augmentation(data, recipe), torch.Generator().manual_seed(0)
     return ((change(images, generator), labels) for images, labels in batches)

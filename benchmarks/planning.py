@@ -28,9 +28,11 @@ from benchmarks.record import write
 from naokit.base import Architecture
 from naokit.evaluators import Train
 from naokit.planning import costs, together
-from naokit.runs import PRESETS, STUDY
+from naokit.presets import PRESETS
+from naokit.runs import STUDY
 from naokit.spaces import ConvCells
 from naokit.study import open_study
+from naokit.subjects import ImageSubject
 
 SPACE = ConvCells.small()
 ASKED = [
@@ -53,12 +55,14 @@ def random_cells(amount: int, seed: int = 0) -> list[Architecture]:
 
 def foretold(evaluator: Train, cells: Sequence[Architecture]) -> list[float]:
     """Seconds of an evaluation of each cell, as `plan` estimates them."""
+    subject = evaluator.subject
+    assert isinstance(subject, ImageSubject)
     found = costs(
         cells,
-        evaluator.data,
+        subject.data,
         evaluator.recipe.name,
-        evaluator.channels,
-        evaluator.cells,
+        subject.channels,
+        subject.cells,
         evaluator.fabric,
     )
     print(together(found), flush=True)

@@ -13,7 +13,7 @@ import pytest
 from jaxtyping import install_import_hook
 
 if TYPE_CHECKING:
-    from naokit.export import Bundle, Check
+    from naokit.export import Bundle, Check, LanguageBundle
 
 install_import_hook(["naokit.method", "naokit.networks"], "beartype.beartype")
 
@@ -23,10 +23,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> "Bundle":
     """A tiny network that learnt the digits for two epochs."""
     from naokit.final import Job, train_final
     from naokit.spaces import ConvCells
-    from naokit.training.recipes import Recipe
+    from naokit.subjects import ImageSubject
+    from naokit.training.recipes import ImageRecipe
 
-    recipe = Recipe("short", 2, 16, learning_rate=0.1, crop_padding=0, flip=False, train_images=400)
-    job = Job("digits", recipe, 4, 1, tmp_path_factory.mktemp("training"))
+    recipe = ImageRecipe(
+        "short", 2, 16, learning_rate=0.1, crop_padding=0, flip=False, train_images=400
+    )
+    job = Job(ImageSubject("digits", 4, 1), recipe, tmp_path_factory.mktemp("training"))
     return train_final(ConvCells.small(nodes=1).parse("0 1 1 4 0 3 1 0"), job)
 
 
@@ -40,3 +43,25 @@ def exported(
     folder = tmp_path_factory.mktemp("network")
     checks = export(trained, folder, ("safetensors", "onnx", "pt2", "python", "int8"))
     return folder, {check.file.name: check for check in checks}
+
+
+@pytest.fixture(scope="session")
+def language_model() -> "LanguageBundle":
+    """A language model of twelve words with random weights, large enough to differ by the word."""
+    import torch
+
+    from naokit.base import LanguageSettings
+    from naokit.export import LanguageBundle
+    from naokit.spaces import RecurrentCells
+    from naokit.training.text.vocabulary import Vocabulary
+
+    architecture = RecurrentCells(nodes=3).parse("0 0 1 1 0 2")
+    settings = LanguageSettings(12, 8, output_dropout=0.5, state_dropout=0.25)
+    network = architecture.space.build(architecture, settings).eval()
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.normal_(0, 0.7, generator=generator)
+    vocabulary = Vocabulary("word", ("the", "company", "said", "<eos>", "<unk>", *"abcdefg"))
+    results = {"data": "ptb", "validation_perplexity": 92.5, "test_perplexity": 90.25}
+    return LanguageBundle(network, architecture, settings, vocabulary, results)

@@ -12,11 +12,12 @@ import torch
 from naokit.base import Architecture, EvaluationFailed, InputError
 from naokit.final import Job, OutOfTime, train_final
 from naokit.spaces import ConvCells
+from naokit.subjects import ImageSubject
 from naokit.training.checkpoint import read_tensors
-from naokit.training.recipes import Recipe
+from naokit.training.recipes import ImageRecipe
 
 # Neither augmentation nor dropout: what several processes draw for their own images differs.
-PLAIN = Recipe("plain", epochs=2, batch=128, learning_rate=0.05, crop_padding=0, flip=False)
+PLAIN = ImageRecipe("plain", epochs=2, batch=128, learning_rate=0.05, crop_padding=0, flip=False)
 SPACE = ConvCells.small(nodes=1)
 
 
@@ -25,7 +26,7 @@ def architecture(text: str = "0 0 1 3 0 1 1 4") -> Architecture:
 
 
 def job(folder: Path, **changes: object) -> Job:
-    return dataclasses.replace(Job("digits", PLAIN, 4, 1, folder), **changes)
+    return dataclasses.replace(Job(ImageSubject("digits", 4, 1), PLAIN, folder), **changes)
 
 
 def log(folder: Path) -> list[dict[str, str]]:
@@ -96,15 +97,20 @@ def test_the_held_out_images_are_recorded(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (60, 8, 8), dtype=np.uint8)
     np.savez(tmp_path / "mine.npz", images=images, labels=np.arange(60) % 3)
-    made = job(tmp_path / "training", source=tmp_path / "mine.npz")
+    made = job(tmp_path / "training", subject=ImageSubject(tmp_path / "mine.npz", 4, 1))
     bundle = train_final(architecture(), made)
     split = json.loads((tmp_path / "training" / "split.json").read_text())
     assert len(split["held_out"]) == 6
-    assert split["fingerprint"] == made.data.fingerprint
+    assert split["fingerprint"] == made.subject.data.fingerprint
     assert bundle.results["validation_accuracy"] is not None
 
     everything = train_final(
-        architecture(), dataclasses.replace(made, folder=tmp_path / "all", all_data=True)
+        architecture(),
+        dataclasses.replace(
+            made,
+            folder=tmp_path / "all",
+            subject=ImageSubject(tmp_path / "mine.npz", 4, 1, all_data=True),
+        ),
     )
     assert everything.results["validation_accuracy"] is None
     assert everything.results["best_epoch"] == 2
@@ -118,7 +124,7 @@ def test_a_warm_start_takes_the_weights_that_fit(one: Path, tmp_path: Path) -> N
     kept, _ = read_tensors(one / "best.safetensors")
     name = next(n for n in kept if n.endswith("weight") and kept[n].dim() == 4)
     torch.testing.assert_close(begun[name], kept[name])
-    wider = dataclasses.replace(warm, folder=tmp_path / "b", channels=6)
+    wider = dataclasses.replace(warm, folder=tmp_path / "b", subject=ImageSubject("digits", 6, 1))
     assert train_final(architecture(), wider).network.state_dict()[name].shape != kept[name].shape
 
 

@@ -23,7 +23,7 @@ from naokit.profiling import (
 from naokit.profiling.memory import inference_bytes, weight_bytes
 from naokit.spaces import ConvCells
 from naokit.training.data import ImageData, Split
-from naokit.training.recipes import Recipe
+from naokit.training.recipes import ImageRecipe
 
 IMAGE = (1, 8, 8)
 
@@ -128,7 +128,7 @@ def test_latency_without_onnxruntime_says_what_to_install(monkeypatch) -> None:
 
 
 def test_a_step_is_as_long_as_in_the_loop() -> None:
-    recipe = Recipe("slow", epochs=7, batch=8, crop_padding=0, flip=False)
+    recipe = ImageRecipe("slow", epochs=7, batch=8, crop_padding=0, flip=False)
     steps = measure_steps(Slow(), images(), recipe, seconds=10)
     assert steps.images == 8
     assert 0.02 <= np.median(steps.training) < 0.2
@@ -137,7 +137,7 @@ def test_a_step_is_as_long_as_in_the_loop() -> None:
 
 
 def test_at_least_one_step_is_measured_and_validation_guessed() -> None:
-    recipe = Recipe("slow", epochs=7, batch=8, crop_padding=0, flip=False)
+    recipe = ImageRecipe("slow", epochs=7, batch=8, crop_padding=0, flip=False)
     steps = measure_steps(Slow(), images(), recipe, seconds=1e-6)
     assert len(steps.training) == 1
     assert steps.images == 2  # as few as batch normalisation allows
@@ -145,7 +145,7 @@ def test_at_least_one_step_is_measured_and_validation_guessed() -> None:
 
 
 def test_an_estimate_multiplies() -> None:
-    recipe = Recipe("mine", epochs=10, batch=50, train_images=1000)
+    recipe = ImageRecipe("mine", epochs=10, batch=50, train_images=1000)
     steps = Steps((0.1, 0.2, 0.3), (0.5, 0.5, 0.5), 25, 3.0)
     # 20 steps an epoch, each of two measured ones; two batches of validation
     found = steps.estimate(recipe, 5000, 250)

@@ -12,30 +12,39 @@ import multiprocessing
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from naokit import spaces
-from naokit.base import Architecture, EvaluationFailed, InputError, Json, derive_seed
-from naokit.evaluators.train import build_seeded, image_settings
-from naokit.export import Bundle
-from naokit.files import write_json
+from naokit.base import (
+    Architecture,
+    EvaluationFailed,
+    ImageSettings,
+    InputError,
+    Json,
+    LanguageSettings,
+    derive_seed,
+)
+from naokit.evaluators.train import build_seeded
+from naokit.export import Bundle, LanguageBundle
+from naokit.export.config import VOCABULARY
+from naokit.files import read_json, write_json
+from naokit.networks import LanguageModel
+from naokit.subjects import Subject
 from naokit.training.checkpoint import agreeing, load_weights, read_tensors
-from naokit.training.data import ImageData, load_images
 from naokit.training.device import Device, Precision, make_fabric
-from naokit.training.evaluation import evaluate
 from naokit.training.log import Log
 from naokit.training.loop import Epoch, Trained, train
 from naokit.training.processes import in_processes, share_statistics
-from naokit.training.recipes import Recipe
-from naokit.training.stream import Stream
+from naokit.training.recipe import Recipe
+from naokit.training.text.data import TextData
+from naokit.training.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
-    from torch import nn
+    from torch import Tensor, nn
 
 OnEpoch = Callable[[Epoch], None]
 OnStep = Callable[[float], None]
@@ -50,50 +59,29 @@ class Job:
     """How an architecture is trained to the end.
 
     Attributes:
-        source: of the images: what `load_images` takes.
+        subject: the data, and how large the network is.
         recipe: how.
-        channels: the paper's F.
-        cells: the paper's N.
         folder: of checkpoints, log and split.
         seed: of weights, batches and augmentation.
-        image_size: see `load_images`.
-        skip_bad: see `load_images`.
-        all_data: hold no images out; the last epoch's weights are kept.
-        workers: processes that decode pictures, for each that trains.
         processes: that train, each with a share of every batch.
         device: where.
         precision: how.
         seconds: limit on the clock.
         tensorboard: whether event files are written too.
-        warm_start: weights to begin with wherever their shapes agree, a safetensors file.
+        warm_start: weights to begin with wherever their shapes agree, a safetensors file; those of
+            tokens are left out where the vocabulary beside it is another one.
     """
 
-    source: str | Path | ImageData
+    subject: Subject
     recipe: Recipe
-    channels: int
-    cells: int
     folder: Path
     seed: int = 0
-    image_size: int | None = None
-    skip_bad: bool = False
-    all_data: bool = False
-    workers: int = 0
     processes: int = 1
     device: Device = "auto"
     precision: Precision = "auto"
     seconds: float | None = None
     tensorboard: bool = False
     warm_start: Path | None = None
-
-    @cached_property
-    def data(self) -> ImageData:
-        """The images, read once."""
-        return load_images(
-            self.source,
-            size=self.image_size,
-            skip_bad=self.skip_bad,
-            hold_out=not self.all_data,
-        )
 
 
 def train_final(
@@ -102,7 +90,7 @@ def train_final(
     *,
     on_epoch: OnEpoch | None = None,
     on_step: OnStep | None = None,
-) -> Bundle:
+) -> Bundle | LanguageBundle:
     """Trains an architecture to the end; the weights of the best epoch are kept.
 
     Continues the checkpoint in the job's folder. The result's `results` say how it went.
@@ -112,11 +100,9 @@ def train_final(
         EvaluationFailed: the training diverged, or memory ran out.
         InputError: data, recipe, sizes or checkpoint do not fit.
     """
-    data = job.data
-    split = job.folder / "split.json"
-    if data.held_out is not None and not split.exists():  # it may be of another training
-        found = {"data": data.name, "fingerprint": data.fingerprint, "held_out": data.held_out}
-        write_json(split, found)
+    split, held_out = job.folder / "split.json", job.subject.split()
+    if held_out is not None and not split.exists():  # it may be of another training
+        write_json(split, held_out)
     if job.processes == 1:
         fabric = make_fabric(job.device, job.precision)
         trained, network = _train(architecture, job, fabric, on_epoch, on_step)
@@ -128,45 +114,61 @@ def train_final(
         raise OutOfTime("the limit on the clock ended the training in its first epoch: give more")
     best = job.folder / "best.safetensors"
     load_weights(network, read_tensors(best)[0], best)
-    test = evaluate(network, data, data.test, fabric, job.workers) if len(data.test) else None
-    mean, std = data.statistics
-    return Bundle(
-        network.cpu().eval(),
-        architecture,
-        image_settings(data, job.recipe, job.channels, job.cells),
-        data.class_names,
-        tuple(mean.tolist()),
-        tuple(std.tolist()),
-        _results(job, trained, test),
-    )
+    test = job.subject.tested(network, fabric)
+    return _bundle(job, architecture, network.cpu().eval(), _results(job, trained, test))
+
+
+def _bundle(
+    job: Job, architecture: Architecture, network: nn.Module, results: dict[str, Json]
+) -> Bundle | LanguageBundle:
+    """The network and what belongs to it."""
+    data, settings = job.subject.data, job.subject.settings(job.recipe)
+    if isinstance(data, TextData):
+        assert isinstance(settings, LanguageSettings)
+        assert isinstance(network, LanguageModel)
+        return LanguageBundle(network, architecture, settings, data.vocabulary, results)
+    assert isinstance(settings, ImageSettings)
+    mean, std = (tuple(values.tolist()) for values in data.statistics)
+    return Bundle(network, architecture, settings, data.class_names, mean, std, results)
 
 
 def _results(job: Job, trained: Trained, test: float | None) -> dict[str, Json]:
-    part = job.data.train
+    held_out = job.subject.data.validation
+    score = job.subject.score
     return {
         "recipe": job.recipe.to_json(),
-        "data": str(job.data.name),
-        "image_size": part.size if isinstance(part, Stream) else None,
-        "skip_bad": job.skip_bad,
-        "all_data": job.all_data,
+        **job.subject.results(),
         "epochs": trained.epochs,
         "complete": trained.complete,
         "best_epoch": trained.best_epoch,
-        "validation_accuracy": trained.best_accuracy if len(job.data.validation) else None,
-        "test_accuracy": test,
+        f"validation_{score}": trained.best if len(held_out) else None,
+        f"test_{score}": test,
         "batches_in_parts": trained.parts,
+        "reloads": trained.reloads,
         "processes": job.processes,
     }
 
 
 def _network(architecture: Architecture, job: Job) -> nn.Module:
     """The network as the job begins with it."""
-    settings = image_settings(job.data, job.recipe, job.channels, job.cells)
+    settings = job.subject.settings(job.recipe)
     network = build_seeded(architecture, settings, _seed(architecture, job))
     if job.warm_start is not None:
-        weights = agreeing(network, read_tensors(job.warm_start)[0])
-        network.load_state_dict(network.state_dict() | weights)
+        network.load_state_dict(
+            network.state_dict() | _fitting(network, job.subject, job.warm_start)
+        )
     return network
+
+
+def _fitting(network: nn.Module, subject: Subject, path: Path) -> dict[str, Tensor]:
+    """The weights of the file to begin with; those of tokens only if they are the same tokens."""
+    weights = agreeing(network, read_tensors(path)[0])
+    data, vocabulary = subject.data, path.parent / VOCABULARY
+    if not isinstance(data, TextData) or not vocabulary.exists():
+        return weights
+    if Vocabulary.from_json(read_json(vocabulary)) == data.vocabulary:
+        return weights
+    return {name: w for name, w in weights.items() if name not in LanguageModel.of_tokens}
 
 
 def _seed(architecture: Architecture, job: Job) -> int:
@@ -192,13 +194,13 @@ def _train(
 
     trained = train(
         network,
-        job.data,
+        job.subject.data,
         job.recipe,
         seed=_seed(architecture, job),
         fabric=fabric,
         seconds=job.seconds,
         checkpoint=job.folder,
-        workers=job.workers,
+        workers=job.subject.workers,
         split_batches=True,
         on_epoch=told,
         on_step=on_step if fabric.global_rank == 0 else None,
@@ -237,8 +239,8 @@ class _Relay:
 def _in_processes(
     architecture: Architecture, job: Job, on_epoch: OnEpoch | None, on_step: OnStep | None
 ) -> Trained:
-    """Trains in new processes, each of which reads the images for itself."""
-    unread = dataclasses.replace(job)
+    """Trains in new processes, each of which reads the data for itself."""
+    unread = dataclasses.replace(job, subject=job.subject.unread())
     what = (dict(architecture.space.settings()), str(architecture), unread)
     with _Relay(on_epoch, on_step) as relay:
         try:

@@ -58,7 +58,7 @@ class Objective:
         return f"{self.name}:{self.direction}"
 
 
-COSTS = ("parameters", "macs", "latency", "seconds")
+COSTS = ("parameters", "macs", "latency", "seconds", "perplexity")
 """Figures that are made small unless said otherwise."""
 
 

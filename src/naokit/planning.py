@@ -11,12 +11,13 @@ import torch
 from lightning_fabric import Fabric
 
 from naokit.base import Architecture, ImageSettings
-from naokit.evaluators.train import build_seeded, image_settings
+from naokit.evaluators.train import build_seeded
 from naokit.networks import count_macs
+from naokit.presets import Preset
 from naokit.profiling import Estimate, measure_steps
-from naokit.runs import Preset
+from naokit.subjects import image_settings
 from naokit.training.data import ImageData
-from naokit.training.recipes import Recipe, recipe
+from naokit.training.recipes import ImageRecipe, recipe
 
 OTHER_SIZES = ((8, 1), (16, 1), (16, 2))
 """(F, N) that are measured beside a preset's own."""
@@ -139,7 +140,7 @@ def together(each: Sequence[Estimate]) -> Estimate:
 def _cost(
     architecture: Architecture,
     data: ImageData,
-    by: Recipe,
+    by: ImageRecipe,
     channels: int,
     cells: int,
     fabric: Fabric,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -106,9 +106,10 @@ def checks_json(checks: Sequence[Check]) -> list[Json]:
 def closing_lines(report: dict[str, Json]) -> list[str]:
     """What a person reads at the end: about ten lines, no claim beyond the figures."""
     best, folder = report["best"], report["folder"]
+    less = ", less is better" if report["direction"] == "minimize" else ""
     lines = [
         f"{report['method']} on {report['space']}: {report['evaluations']} evaluations "
-        f"({report['failed']} failed), {report['metric']}.",
+        f"({report['failed']} failed), {report['metric']}{less}.",
         f"Best: {best['value']:.2f} ({_values(best)})",
         f"      {best['architecture']}",
     ]
@@ -123,11 +124,9 @@ def closing_lines(report: dict[str, Json]) -> list[str]:
         ]
     if "final" in report:
         final = report["final"]
-        test = final["test_accuracy"]
         lines.append(
             f"Trained {final['epochs']} epochs ({final['parameters']:,} parameters): "
-            f"validation {final['validation_accuracy']:.2f} %"
-            + ("." if test is None else f", test {test:.2f} %.")
+            f"{', '.join(reached(final).values())}."
         )
     for check in report.get("exports", []):
         lines.append(f"Checked {check['file']}: largest difference {check['difference']:.1e}")
@@ -138,6 +137,19 @@ def closing_lines(report: dict[str, Json]) -> list[str]:
     lines.append(f"Files: {folder}" + (" (study.db opens in optuna-dashboard)" if own else ""))
     lines.append(f"Next: naokit show {folder}")
     return lines
+
+
+UNITS = {"accuracy": " %", "perplexity": ""}
+
+
+def reached(results: Mapping[str, Json]) -> dict[str, str]:
+    """What a trained network reached, in words, by part: validation and test, where known."""
+    return {
+        part: f"{part}{'' if unit else f' {score}'} {results[f'{part}_{score}']:.2f}{unit}"
+        for part in ("validation", "test")
+        for score, unit in UNITS.items()
+        if results.get(f"{part}_{score}") is not None
+    }
 
 
 def _values(best: dict[str, Json]) -> str:

@@ -12,10 +12,8 @@ Every step continues where it was interrupted.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
@@ -27,54 +25,6 @@ SETTINGS = "settings.json"
 REPORT = "report.json"
 STUDY = "search"
 BASELINE = "random"
-
-
-@dataclass(frozen=True)
-class Preset:
-    """How a search is run; `recipe` says how each network is trained.
-
-    Attributes:
-        name: of the preset.
-        evaluations: how many architectures are trained.
-        recipe: of each evaluation.
-        channels: F of each evaluation.
-        cells: N of each evaluation.
-        repeat: how many of the best are evaluated again before one is called best.
-        times: how often each of these is evaluated in all.
-        baseline: whether random search gets as many evaluations on the same data.
-        final_recipe: of the winner.
-        final_channels: F of the winner.
-        final_cells: N of the winner.
-    """
-
-    name: str
-    evaluations: int
-    recipe: str
-    channels: int
-    cells: int
-    repeat: int
-    times: int
-    baseline: bool
-    final_recipe: str
-    final_channels: int
-    final_cells: int
-
-
-_PRESETS = (
-    Preset("quick", 20, "quick", 8, 1, 3, 3, True, "quick-final", 16, 1),
-    Preset("small", 20, "small", 8, 1, 3, 2, False, "small-final", 16, 1),
-    # Section 2: 1,000 evaluations at N=3, F=32, 25 epochs; section 4: the winner at N=6, F=128.
-    Preset("paper", 1000, "search-2018", 32, 3, 1, 1, False, "cifar10-2018", 128, 6),
-)
-PRESETS: Mapping[str, Preset] = {preset.name: preset for preset in _PRESETS}
-
-
-def preset(name: str) -> Preset:
-    """The preset of a name; raises InputError with the nearest names."""
-    if name not in PRESETS:
-        near = difflib.get_close_matches(name, PRESETS, n=3, cutoff=0.4) or list(PRESETS)
-        raise InputError(f"there is no preset {name!r}; did you mean {' or '.join(near)}?")
-    return PRESETS[name]
 
 
 def search(

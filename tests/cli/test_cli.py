@@ -14,10 +14,10 @@ from naokit import final
 from naokit.base import Architecture
 from naokit.base import Result as Score
 from naokit.cli.app import app
-from naokit.evaluators import Train
+from naokit.evaluators import Training
 from naokit.export import Bundle
+from naokit.presets import PRESETS, Preset
 from naokit.report import Comparison, verdict
-from naokit.runs import PRESETS, Preset
 from naokit.spaces.published import GENOTYPES
 from naokit.training import loop
 
@@ -34,7 +34,7 @@ def run(*arguments: str) -> Result:
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     small = Preset("tiny", 3, "quick", 4, 1, 2, 2, True, "quick", 4, 1)
-    monkeypatch.setattr("naokit.runs.PRESETS", {**PRESETS, "tiny": small})
+    monkeypatch.setattr("naokit.presets.PRESETS", {**PRESETS, "tiny": small})
 
 
 def table(path: Path) -> Path:
@@ -141,7 +141,7 @@ class _Clock:
         self.final: list[float | None] = []
         train_final = final.train_final
 
-        def evaluate(_: Train, architecture: Architecture, seed: int) -> Score:
+        def evaluate(_: Training, architecture: Architecture, seed: int) -> Score:
             self.now += 60
             return Score(50 + seed % 10)
 
@@ -150,7 +150,7 @@ class _Clock:
             return train_final(architecture, job, **settings)
 
         monkeypatch.setattr("time.monotonic", lambda: self.now)
-        monkeypatch.setattr(Train, "evaluate", evaluate)
+        monkeypatch.setattr(Training, "evaluate", evaluate)
         monkeypatch.setattr(final, "train_final", trained)
 
 

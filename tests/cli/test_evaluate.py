@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from naokit.cli import evaluate as command
+from naokit.cli import image_figures
 from naokit.cli.app import app
 from naokit.export import Bundle, Check, save
 from naokit.training.data import load_images
@@ -76,7 +76,7 @@ def test_a_run_is_measured_by_its_folder(exported: Exported, tmp_path: Path) -> 
 def test_of_many_classes_the_worst_are_shown(
     exported: Exported, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "TABLE", 9)
+    monkeypatch.setattr(image_figures, "TABLE", 9)
     shown = run("evaluate", exported[0]).stdout
     assert "The 10 hardest of 10 classes (--json has all):" in shown
     assert " taken for " in shown

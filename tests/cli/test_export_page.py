@@ -38,7 +38,7 @@ def run(
 def test_the_commands_run(
     run: Path, exported: tuple[Path, dict[str, Check]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def copied(program: Any, path: Path) -> None:
+    def copied(program: Any, path: Path, *names: Any) -> None:
         shutil.copy(exported[0] / path.name, path)
 
     # The conversions are tested on their own; here they would cost half a minute.

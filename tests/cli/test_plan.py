@@ -12,8 +12,8 @@ from naokit import planning
 from naokit.cli.app import app
 from naokit.cli.durations import between, spoken
 from naokit.planning import Option, recommended
+from naokit.presets import PRESETS, Preset
 from naokit.profiling import Estimate
-from naokit.runs import PRESETS, Preset
 
 TINY = "0 0 1 0 0 0 1 0"
 FAST = Estimate(10, 8, 12, 5)
@@ -31,7 +31,7 @@ def option(name: str, evaluation: Estimate, final: float = 100, *, own: bool = T
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     tiny = Preset("tiny", 2, "quick", 4, 1, 1, 2, True, "quick", 4, 1)
-    monkeypatch.setattr("naokit.runs.PRESETS", {"tiny": tiny})
+    monkeypatch.setattr("naokit.presets.PRESETS", {"tiny": tiny})
     monkeypatch.setattr(planning, "OTHER_SIZES", ((4, 1), (2, 1)))
     monkeypatch.setattr(planning, "SECONDS_A_NETWORK", 0.05)
 

@@ -19,7 +19,7 @@ from naokit.cli.app import app
 from naokit.evaluators import Train
 from naokit.spaces import ConvCells
 from naokit.training.checkpoint import read_tensors
-from naokit.training.recipes import Recipe
+from naokit.training.recipes import ImageRecipe
 
 TINY = ("0 0 1 3 0 1 1 4", "--nodes", "1", "--channels", "4", "--cells", "1")
 SHORT = ("--recipe", "quick", "--epochs", "1")
@@ -103,7 +103,7 @@ def test_pictures_of_any_size_train_by_the_imagenet_recipe(tmp_path: Path) -> No
 
 def test_a_search_takes_pictures_of_any_size(tmp_path: Path) -> None:
     folder = pictures(tmp_path / "pictures", each=12)
-    evaluator = Train(folder, Recipe("r", 1, 8), channels=2, cells=1, image_size=32)
+    evaluator = Train(folder, ImageRecipe("r", 1, 8), channels=2, cells=1, image_size=32)
     result = evaluator.evaluate(ConvCells.small(1).parse("0 0 1 3 0 1 1 4"), 0)
     assert 0 <= result.value <= 100
     assert evaluator.data.image == (3, 32, 32)
@@ -123,7 +123,7 @@ def test_another_training_is_not_overwritten_without_force() -> None:
     other = ("train", *TINY, "--recipe", "quick", "--epochs", "2", "--out", "out")
     refused = run(*other)
     assert refused.exit_code == 2
-    assert "is of another training: its recipe is" in refused.stderr
+    assert "is of another training: its recipe has epochs 1, this one 2" in refused.stderr
     assert found(*other, "--force")["epochs"] == 2
     Path("out/training/last.safetensors").unlink()
     lost = run(*other)

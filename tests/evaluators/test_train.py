@@ -8,7 +8,7 @@ from naokit.base import EvaluationFailed
 from naokit.evaluators import Train
 from naokit.evaluators import train as module
 from naokit.spaces import ConvCells
-from naokit.training.recipes import RECIPES, Recipe
+from naokit.training.recipes import RECIPES, ImageRecipe
 
 ARCHITECTURE = ConvCells.small(nodes=1).parse("0 0 1 0 0 3 1 4")
 
@@ -18,7 +18,7 @@ def test_the_settings_are_json_and_hold_all_that_alters_results() -> None:
     settings = evaluator.settings()
     assert json.loads(json.dumps(settings)) == settings
     assert settings["data"] == evaluator.data.fingerprint
-    assert Recipe.from_json(settings["recipe"]) == RECIPES["quick"]
+    assert ImageRecipe.from_json(settings["recipe"]) == RECIPES["quick"]
     assert (settings["channels"], settings["cells"], settings["seconds"]) == (16, 1, 9.0)
 
 

@@ -115,7 +115,7 @@ def test_a_file_that_computes_something_else_is_not_passed(tmp_path: Path, monke
     from naokit.export import onnx, pt2
 
     monkeypatch.setattr(pt2, "trace", lambda *_: None)
-    monkeypatch.setattr(onnx, "write", lambda program, path: path.write_bytes(b""))
+    monkeypatch.setattr(onnx, "write", lambda program, path, *names: path.write_bytes(b""))
     monkeypatch.setattr(onnx, "read", lambda path: lambda images: torch.zeros(len(images), 3))
     with pytest.raises(InputError, match="computes something else"):
         export(bundle(), tmp_path, ("onnx",))

@@ -309,4 +309,4 @@ def test_a_network_that_cannot_be_traced_is_explained(trained: Bundle) -> None:
             return images if images.sum() > 0 else -images
 
     with pytest.raises(InputError, match=r"torch.export cannot follow this network"):
-        pt2.trace(Capricious(), (1, 8, 8))
+        pt2.trace(Capricious(), (torch.zeros(2, 1, 8, 8),))

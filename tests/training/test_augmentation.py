@@ -8,9 +8,9 @@ import torch
 
 from naokit.base import InputError
 from naokit.training.augmentation import Augmentation
-from naokit.training.recipes import Recipe
+from naokit.training.recipes import ImageRecipe
 
-PLAIN = Recipe("plain", epochs=1, crop_padding=0, flip=False)
+PLAIN = ImageRecipe("plain", epochs=1, crop_padding=0, flip=False)
 MEAN, STD = torch.tensor([0.4, 0.5, 0.6]), torch.tensor([0.2, 0.3, 0.4])
 
 
@@ -84,7 +84,7 @@ def test_a_jitter_survives_json_and_must_be_possible() -> None:
     recipe = dataclasses.replace(PLAIN, colour_jitter=[0.4, 0.4, 0.4, 0.1])
     assert recipe.colour_jitter == (0.4, 0.4, 0.4, 0.1)
     assert recipe.to_json()["colour_jitter"] == [0.4, 0.4, 0.4, 0.1]
-    assert Recipe.from_json(recipe.to_json()) == recipe
+    assert ImageRecipe.from_json(recipe.to_json()) == recipe
     for bad in ((0.4, 0.4), (0.4, 0.4, 0.4, 0.6), (-1, 0, 0, 0)):
         with pytest.raises(InputError, match="colour_jitter is four numbers"):
             dataclasses.replace(PLAIN, colour_jitter=bad)

@@ -17,7 +17,7 @@ import numpy as np, torch
 from torch import nn
 from naokit.training.data import ImageData, Split
 from naokit.training.loop import train
-from naokit.training.recipes import Recipe
+from naokit.training.recipes import ImageRecipe
 
 torch.set_num_threads(1)
 rng = np.random.default_rng(0)
@@ -27,7 +27,7 @@ split = Split(images, labels)
 network = nn.Sequential(
     nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 8, 1, stride=2), nn.Flatten(), nn.Linear(128, 2)
 ).to(memory_format=torch.channels_last)
-recipe = Recipe("r", epochs=3, batch=64, crop_padding=0, flip=False)
+recipe = ImageRecipe("r", epochs=3, batch=64, crop_padding=0, flip=False)
 train(network, ImageData("x", split, split, split, ("a", "b")), recipe, seed=0)
 """
 

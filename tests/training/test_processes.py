@@ -11,7 +11,7 @@ from naokit.training.checkpoint import read_tensors
 from naokit.training.data import load_images
 from naokit.training.loop import train
 from naokit.training.processes import SharedBatchNorm, share_statistics
-from naokit.training.recipes import Recipe
+from naokit.training.recipes import ImageRecipe
 
 SIZE = (6, 3, 4, 4)
 
@@ -63,7 +63,7 @@ def _train(fabric: Fabric, folder: str) -> None:
         cells=1,
         image=(1, 8, 8),
     ).double()
-    recipe = Recipe("plain", 2, 128, learning_rate=0.05, crop_padding=0, flip=False)
+    recipe = ImageRecipe("plain", 2, 128, learning_rate=0.05, crop_padding=0, flip=False)
     shared = share_statistics(network, fabric)
     train(shared, load_images("digits"), recipe, seed=0, fabric=fabric, checkpoint=Path(folder))
 

@@ -10,6 +10,7 @@ import naokit
 from naokit.cli.bench import bench
 from naokit.cli.evaluate import evaluate
 from naokit.cli.export import export
+from naokit.cli.generate import generate
 from naokit.cli.plan import plan
 from naokit.cli.predict import predict
 from naokit.cli.profile import profile
@@ -50,6 +51,7 @@ _COMMANDS = (
     transfer,
     evaluate,
     predict,
+    generate,
     export,
     show,
     profile,

@@ -1,143 +1,55 @@
-"""`naokit evaluate`: what a trained or exported network reaches on labelled images."""
+"""`naokit evaluate`: what a trained or exported network reaches on labelled images or a text."""
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from naokit.cli.image_figures import evaluate_images
 from naokit.cli.options import AsJson, SkipBad
-from naokit.cli.output import exit_codes, print_json, progress
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from naokit.export import Classifier
-    from naokit.measuring import ClassMeasured, Measured
-    from naokit.training.data import ImageData, Split
-    from naokit.training.stream import Stream
-
-TABLE = 20
-"""More classes than this do not fit a screen: the worst are shown."""
-
-WORST = 10
+from naokit.cli.output import exit_codes
+from naokit.cli.text_figures import evaluate_text
 
 
 def evaluate(
     network: Annotated[
-        Path, typer.Argument(help="A run's folder, a saved network's, or its .onnx or .pt2 file.")
+        Path,
+        typer.Argument(
+            help="A run's folder, a saved network's, or an image classifier's .onnx or .pt2 file."
+        ),
     ],
     data: Annotated[
         str | None,
-        typer.Option(help="Labelled images; default: those that the network learnt from."),
+        typer.Option(help="Labelled images, or text; default: what the network learnt from."),
     ] = None,
     split: Annotated[
         str | None,
         typer.Option(help="test, validation or train; default: test where there is one."),
     ] = None,
-    batch: Annotated[int, typer.Option(min=1, help="Images at a time.")] = 125,
+    batch: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Images at once (default: 125), or places of a text that are read side by side "
+            "(default: 32).",
+        ),
+    ] = None,
     skip_bad: SkipBad = False,
     json: AsJson = False,
 ) -> None:
-    """Measure a network: accuracy, top-5, each class, confusions, calibration."""
+    """Measure a network on images or text.
+
+    Images: accuracy, top-5, each class, confusions, calibration. Text: perplexity.
+    """
     with exit_codes():
-        from naokit.export import open_network
-        from naokit.measuring import measure, part_of
+        from naokit.base import InputError
+        from naokit.export import kind_at, network_folder
 
-        classifier = open_network(network)
-        images = _images(classifier, data, skip_bad=skip_bad)
-        part, rows = part_of(images, split)
-        found = measure(*_logits_under_bar(classifier, rows, batch), classifier.class_names)
-        if json:
-            about = {"network": str(classifier.path), "data": images.name, "split": part}
-            print_json({**about, **dataclasses.asdict(found)})
+        if kind_at(network) == "image":
+            evaluate_images(network, data, split, batch, skip_bad=skip_bad, as_json=json)
             return
-        typer.echo(f"{classifier.path} on {images.name}, {part} part, {found.images} images\n")
-        typer.echo("\n".join(_lines(found)))
-
-
-def _images(classifier: Classifier, data: str | None, *, skip_bad: bool) -> ImageData:
-    """The labelled images; their classes and size are the network's."""
-    from naokit.base import InputError
-    from naokit.measuring import check_fits, images_of
-
-    try:
-        images = images_of(classifier.results, data, skip_bad=skip_bad)
-    except InputError as error:
-        if data is not None:
-            raise
-        raise InputError(
-            f"the network learnt from {classifier.results['data']}: {error}; or give --data"
-        ) from error
-    if images is None:
-        raise InputError(f"{classifier.path} does not say what it learnt from; give --data")
-    check_fits(images, classifier.image, classifier.class_names, str(classifier.path))
-    return images
-
-
-def _logits_under_bar(
-    classifier: Classifier, rows: Split | Stream, batch: int
-) -> tuple[np.ndarray, np.ndarray]:
-    from naokit.measuring import logits_on
-
-    with progress() as bar:
-        task = bar.add_task(f"{'images':12}", total=len(rows), note="")
-        return logits_on(
-            classifier.logits, rows, batch, on_batch=lambda done: bar.advance(task, done)
-        )
-
-
-def _lines(found: Measured) -> list[str]:
-    """What a person reads."""
-    top5 = [] if found.top5 is None else [f"top-5        {found.top5:6.2f} %"]
-    return [
-        f"accuracy     {found.accuracy:6.2f} %, give or take {found.standard_error:.2f} "
-        "(standard error)",
-        *top5,
-        f"calibration  {found.calibration_error:6.2f} points between confidence and accuracy "
-        "(expected calibration error)",
-        f"             {found.negative_log_likelihood:6.3f} nats negative log-likelihood, "
-        f"Brier score {found.brier_score:.3f}",
-        "",
-        *(_table(found) if len(found.classes) <= TABLE else _worst(found)),
-    ]
-
-
-def _table(found: Measured) -> list[str]:
-    """One row a class, with what its images are taken for."""
-    width = max(5, *(len(c.name) for c in found.classes))
-    cell = max(3, len(str(max(map(max, found.confusion)))), len(str(len(found.classes) - 1)))
-    numbers = " ".join(f"{label:>{cell}}" for label in range(len(found.classes)))
-    lines = [f"    {'class':{width}}  images  accuracy   taken for", f"{'':{width + 25}}{numbers}"]
-    for label, (measured, row) in enumerate(zip(found.classes, found.confusion, strict=True)):
-        counts = " ".join(f"{count or '.':>{cell}}" for count in row)
-        lines.append(f"{label:>2}  {measured.name:{width}}  {_accuracy(measured)}   {counts}")
-    return lines
-
-
-def _worst(found: Measured) -> list[str]:
-    """The classes and confusions that cost most; --json has all of them."""
-    known = [c for c in found.classes if c.accuracy is not None]
-    worst = sorted(known, key=lambda c: (c.accuracy, c.name))[:WORST]
-    width = max(5, *(len(c.name) for c in worst))
-    pairs = [
-        (count, found.classes[label].name, found.classes[chosen].name)
-        for label, row in enumerate(found.confusion)
-        for chosen, count in enumerate(row)
-        if count and chosen != label
-    ]
-    return [
-        f"The {len(worst)} hardest of {len(found.classes)} classes (--json has all):",
-        f"  {'class':{width}}  images  accuracy",
-        *(f"  {c.name:{width}}  {_accuracy(c)}" for c in worst),
-        "",
-        "The most frequent confusions:",
-        *(f"  {n:4} {a} taken for {b}" for n, a, b in sorted(pairs, key=lambda p: -p[0])[:WORST]),
-    ]
-
-
-def _accuracy(measured: ClassMeasured) -> str:
-    share = "       -" if measured.accuracy is None else f"{measured.accuracy:6.2f} %"
-    return f"{measured.images:6}  {share}"
+        if skip_bad:
+            raise InputError("--skip-bad leaves out pictures; this is a language model")
+        evaluate_text(network_folder(network), data, split, batch, as_json=json)

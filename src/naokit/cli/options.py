@@ -13,6 +13,21 @@ ImageSize = Annotated[
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be decoded.")
 ]
+Tokens = Annotated[
+    str | None,
+    typer.Option(
+        help="What text is read in: word, char, a tokenizer.json or one of the hub; default: word."
+    ),
+]
+Activations = Annotated[
+    str | None,
+    typer.Option(
+        help="How the integers of a recurrent genotype are read: nao-ws or nao; default: nao-ws."
+    ),
+]
+Hidden = Annotated[
+    int | None, typer.Option(min=1, help="Size of a language model: its hidden units.")
+]
 Workers = Annotated[int, typer.Option(min=0, help="Processes that decode pictures.")]
 DeviceName = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 PrecisionName = Annotated[str, typer.Option(help="auto, 32-true, bf16-mixed, 16-mixed.")]
@@ -22,7 +37,7 @@ Epochs = Annotated[
 Balance = Annotated[
     bool, typer.Option("--balance", help="Classes weigh alike, however many images they have.")
 ]
-TrainingSeed = Annotated[int, typer.Option(help="Of weights, batches and augmentation.")]
+TrainingSeed = Annotated[int, typer.Option(help="Of weights, batches, augmentation, dropout.")]
 TrainingOut = Annotated[
     Path | None, typer.Option(help="Folder of training/ and network/; default: runs/WHAT-DATA.")
 ]

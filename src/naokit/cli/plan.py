@@ -37,21 +37,26 @@ def plan(
     device: DeviceName = "auto",
     json: AsJson = False,
 ) -> None:
-    """Measure a few training steps here; say how many evaluations the hours afford."""
+    """Measure a few training steps on images here; say how many evaluations the hours afford."""
     began = time.monotonic()
     with exit_codes():
         import torch
         from rich.console import Console
 
-        from naokit import planning, runs, spaces
+        from naokit import planning, presets, spaces
         from naokit.base import InputError
         from naokit.training.data import load_images
         from naokit.training.device import device_named, make_fabric
 
         if not hours > 0:
             raise InputError(f"--hours must be above 0, not {hours:g}")
-        names = list(runs.PRESETS) if preset is None else [runs.preset(preset).name]
+        names = list(presets.PRESETS) if preset is None else [presets.preset(preset).name]
         searched = spaces.load(space, nodes=nodes)
+        if searched.reads != "images":
+            raise InputError(
+                f"plan measures image networks; those of {searched.name} read {searched.reads}: "
+                "naokit search --hours limits a search of them"
+            )
         if not searched.has_networks:
             raise searched.no_network()
         fabric = make_fabric(device_named(device))
@@ -59,7 +64,7 @@ def plan(
         architectures = _random(searched)
         with Console(stderr=True).status("measuring"):
             options = [
-                planning.measure(runs.PRESETS[name], architectures, images, fabric)
+                planning.measure(presets.PRESETS[name], architectures, images, fabric)
                 for name in names
             ]
             best = planning.recommended(options, 3600 * hours, len(images.train))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from naokit.base import ImageSettings, InputError
 from naokit.cli.durations import between, spoken
-from naokit.cli.options import AsJson
+from naokit.cli.options import Activations, AsJson, Hidden
 from naokit.cli.output import exit_codes, print_json
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from naokit.base import Architecture, Json
     from naokit.training.data import ImageData
-    from naokit.training.recipes import Recipe
+    from naokit.training.recipes import ImageRecipe
 
 DEFAULT_BATCH = 128
 """Images a step where no recipe says so: the paper's."""
@@ -27,12 +29,20 @@ def profile(
     what: Annotated[str, typer.Argument(help="A genotype, or a run's or network's folder.")],
     space: Annotated[str, typer.Option(help="Of a genotype.")] = "conv-small",
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
-    channels: Annotated[int, typer.Option(help="The paper's F.")] = 16,
-    cells: Annotated[int, typer.Option(help="The paper's N.")] = 2,
-    classes: Annotated[int, typer.Option(min=2, help="Size of the output.")] = 10,
+    activations: Activations = None,
+    channels: Annotated[int | None, typer.Option(help="The paper's F; default: 16.")] = None,
+    cells: Annotated[int | None, typer.Option(help="The paper's N; default: 2.")] = None,
+    classes: Annotated[
+        int | None, typer.Option(min=2, help="Size of the output; default: 10.")
+    ] = None,
     image: Annotated[
-        tuple[int, int, int], typer.Option(help="Channels, height and width of an image.")
-    ] = (3, 32, 32),
+        tuple[int, int, int] | None,
+        typer.Option(help="Channels, height and width of an image; default: 3 32 32."),
+    ] = None,
+    hidden: Hidden = None,
+    vocabulary: Annotated[
+        int | None, typer.Option(min=2, help="Tokens of a language model; default: 10000.")
+    ] = None,
     recipe: Annotated[
         str | None, typer.Option(help="Estimate how long a training by this recipe takes.")
     ] = None,
@@ -47,15 +57,15 @@ def profile(
 ) -> None:
     """Count parameters and multiply-accumulates; measure latency, memory and training here."""
     with exit_codes():
-        from rich.console import Console
-
         from naokit.building import build
+        from naokit.cli.profile_language import show_language_model
         from naokit.cli.target import architecture_of
-        from naokit.profiling import measure
         from naokit.training.data import load_images
         from naokit.training.recipes import recipe as recipe_of
 
-        architecture = architecture_of(what, space, nodes).architecture
+        architecture = architecture_of(what, space, nodes, activations).architecture
+        if architecture.space.reads == "text":
+            _leave_out({"--recipe": recipe, "--data": data})
         by = None if recipe is None else recipe_of(recipe)
         trained_on = None if data is None else load_images(data)
         if trained_on is not None:
@@ -66,22 +76,50 @@ def profile(
             channels=channels,
             cells=cells,
             image=image,
-            auxiliary=True,
+            auxiliary=architecture.space.reads == "images" or None,
+            vocabulary=vocabulary,
+            hidden=hidden,
         )
-        with Console(stderr=True).status("measuring"):
-            found: dict[str, Json] = {
-                "architecture": str(architecture),
-                **dataclasses.asdict(measure(network, image)),
-                "onnx": _in_onnxruntime(network, image) if onnx else None,
-                "training": _training_memory(network, image, DEFAULT_BATCH),
-            }
-            if by is not None:
-                trained_on = trained_on or _noise(images, classes, image)
-                found["training"] = _training(architecture, trained_on, by, channels, cells)
+        if architecture.space.reads == "text":
+            show_language_model(architecture, network, json=json)
+            return
+        shape = image or ImageSettings.image
+        found = _measured(architecture, network, shape, onnx=onnx)
+        if by is not None:
+            trained_on = trained_on or _noise(images, classes or ImageSettings.classes, shape)
+            size = channels or ImageSettings.channels, cells or ImageSettings.cells
+            found["training"] = _training(architecture, trained_on, by, *size)
         if json:
             print_json(found)
         else:
             typer.echo("\n".join(_lines(found, asked_for_onnx=onnx)))
+
+
+def _leave_out(options: Mapping[str, object]) -> None:
+    """Raises InputError where an option is given that language models have no use for."""
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise InputError(
+            f"{given[0]} is for image networks: leave it out; "
+            "a language model takes --hidden and --vocabulary"
+        )
+
+
+def _measured(
+    architecture: Architecture, network: nn.Module, image: tuple[int, int, int], *, onnx: bool
+) -> dict[str, Json]:
+    """What an image network costs; what a training holds by the default batch."""
+    from rich.console import Console
+
+    from naokit.profiling import measure
+
+    with Console(stderr=True).status("measuring"):
+        return {
+            "architecture": str(architecture),
+            **dataclasses.asdict(measure(network, image)),
+            "onnx": _in_onnxruntime(network, image) if onnx else None,
+            "training": _training_memory(network, image, DEFAULT_BATCH),
+        }
 
 
 def _in_onnxruntime(network: nn.Module, image: tuple[int, int, int]) -> dict[str, Json] | None:
@@ -89,14 +127,18 @@ def _in_onnxruntime(network: nn.Module, image: tuple[int, int, int]) -> dict[str
     import tempfile
     from importlib.util import find_spec
 
+    import torch
+
     from naokit.export import onnx, pt2
+    from naokit.export.image_job import ImageJob
     from naokit.profiling import BATCHES, onnx_latency
 
     if not all(find_spec(name) for name in ("onnx", "onnxruntime", "onnxscript")):
         return None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
-        onnx.write(pt2.trace(network, image), path)
+        program = pt2.trace(network, (torch.zeros(2, *image),))
+        onnx.write(program, path, ImageJob.inputs, ImageJob.outputs)
         one, many = (onnx_latency(path, image, batch) for batch in BATCHES)
     return {
         "latency_ms": one.median_ms,
@@ -122,11 +164,12 @@ def _training_memory(
 
 
 def _training(
-    architecture: Architecture, data: ImageData, recipe: Recipe, channels: int, cells: int
+    architecture: Architecture, data: ImageData, recipe: ImageRecipe, channels: int, cells: int
 ) -> dict[str, Json]:
     """Memory and time of a training by a recipe."""
-    from naokit.evaluators.train import build_seeded, image_settings
+    from naokit.evaluators.train import build_seeded
     from naokit.profiling import measure_steps
+    from naokit.subjects import image_settings
     from naokit.training.device import make_fabric
 
     network = build_seeded(architecture, image_settings(data, recipe, channels, cells), 0)

@@ -9,15 +9,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from naokit.cli.options import AsJson, DeviceName, ImageSize, PrecisionName, SkipBad, Workers
+from naokit.cli.options import (
+    Activations,
+    AsJson,
+    DeviceName,
+    ImageSize,
+    PrecisionName,
+    SkipBad,
+    Tokens,
+    Workers,
+)
 from naokit.cli.output import exit_codes, print_json, progress
+from naokit.cli.subject import EMBEDDED, recipe_for, subject_of
 from naokit.cli.target import starting_points
 
 if TYPE_CHECKING:
     from naokit.base import Evaluator, Json, Space, Trial
     from naokit.bench import Task
-    from naokit.evaluators.train import Train
-    from naokit.runs import Preset
+    from naokit.evaluators.train import Training
+    from naokit.presets import Preset, TextPreset
     from naokit.study import Study
     from naokit.training.device import Device, Precision
 
@@ -41,6 +51,7 @@ class _Options:
     image_size: int | None
     skip_bad: bool
     workers: int
+    tokens: str | None
 
     @property
     def recorded(self) -> dict[str, Json]:
@@ -70,7 +81,10 @@ def search(
     ] = "conv-small",
     data: Annotated[
         str | None,
-        typer.Option(help="digits, a folder of class folders, .parquet, .npz or a hub name."),
+        typer.Option(
+            help="Images: digits, a folder of class folders, .parquet, .npz or a hub name. Text: "
+            "pydoc, a folder with train, valid and test text, a file or a hub name."
+        ),
     ] = None,
     preset: Annotated[
         str, typer.Option(help="How the search is run: quick, small, paper.")
@@ -83,6 +97,7 @@ def search(
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell (the paper's B).")] = None,
+    activations: Activations = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run; default: runs/SPACE-DATA-METHOD.")
     ] = None,
@@ -103,6 +118,7 @@ def search(
     image_size: ImageSize = None,
     skip_bad: SkipBad = False,
     workers: Workers = 0,
+    tokens: Tokens = None,
     device: DeviceName = "auto",
     precision: PrecisionName = "auto",
     table: Annotated[
@@ -120,7 +136,9 @@ def search(
     ] = "maximize",
     objective: Annotated[
         list[str] | None,
-        typer.Option(help="May repeat: accuracy, then parameters, macs, latency or a column."),
+        typer.Option(
+            help="May repeat: accuracy or perplexity, then parameters, macs, latency or a column."
+        ),
     ] = None,
     limit: Annotated[
         list[str] | None, typer.Option(help='Bound, may repeat: "parameters<=3e6".')
@@ -137,7 +155,7 @@ def search(
     """
     began = time.monotonic()
     with exit_codes():
-        from naokit import runs, spaces
+        from naokit import presets, spaces
         from naokit.base import InputError
         from naokit.bench import Task
         from naokit.goals import Goals, direction_named
@@ -149,11 +167,13 @@ def search(
             raise InputError(
                 "give --data to train networks or --table to look results up, not both"
             )
-        chosen = runs.preset(preset)
         check_method(method)  # a wrong name fails before anything is written
-        goals = Goals.of(direction_named(direction), objective or (), limit or ())
-        searched = None if table else spaces.load(space, nodes=nodes)
-        source = table[0].name.partition(".")[0] if table else Path(data or "digits").name
+        searched = None if table else spaces.load(space, nodes=nodes, activations=activations)
+        reads = searched.reads if searched else "images"
+        towards = "minimize" if reads == "text" else direction_named(direction)
+        goals = Goals.of(towards, objective or (), limit or ())
+        chosen = presets.preset(preset, reads)
+        source = table[0].name.partition(".")[0] if table else Path(data or EMBEDDED[reads]).name
         name = searched.name if searched else spaces.name_of(space)
         folder = out or Path("runs") / f"{name}-{source}-{method}"
         options = _Options(
@@ -172,6 +192,7 @@ def search(
             image_size,
             skip_bad,
             workers,
+            tokens,
         )
         if table:
             if metric is None:
@@ -192,7 +213,7 @@ def search(
             if not searched.has_networks:  # before anything is written
                 raise searched.no_network()
             wants_baseline = chosen.baseline if baseline is None else baseline
-            found = _on_data(options, searched, data or "digits", chosen, wants_baseline, final)
+            found = _on_data(options, searched, data, chosen, wants_baseline, final)
         if json:
             print_json(found)
         else:
@@ -223,34 +244,38 @@ def _on_table(options: _Options, task: Task) -> dict[str, Json]:
 def _on_data(
     options: _Options,
     space: Space,
-    data: str,
-    preset: Preset,
+    data: str | None,
+    preset: Preset | TextPreset,
     baseline: bool,
     final: bool,
 ) -> dict[str, Json]:
     """A search that trains, the baseline, the final training and the export."""
     from naokit import runs
-    from naokit.evaluators import Train
+    from naokit.evaluators import Training
     from naokit.files import write_json
 
-    evaluator = Train(
-        data,
-        preset.recipe,
-        channels=preset.channels,
-        cells=preset.cells,
+    given = {
+        "image_size": options.image_size,
+        "skip_bad": options.skip_bad,
+        "workers": options.workers,
+        "tokens": options.tokens,
+    }
+    evaluator = Training(
+        subject_of(space.reads, data, given | preset.size()),
+        recipe_for(space.reads, preset.recipe),
         device=options.device,
         precision=options.precision,
         latency="latency" in " ".join((*options.objectives, *options.limits)),
-        image_size=options.image_size,
-        skip_bad=options.skip_bad,
-        workers=options.workers,
     )
+    _check_names(options, evaluator)
+    source = data or EMBEDDED[space.reads]
     settings = {
         "command": "search",
         "space": dict(space.settings()),
-        "data": str(Path(data).resolve()) if Path(data).exists() else data,
+        "data": str(Path(source).resolve()) if Path(source).exists() else source,
         "image_size": options.image_size,
         "skip_bad": options.skip_bad,
+        "tokens": options.tokens,
         **options.recorded,
         "preset": runs.as_json(preset),
         "evaluator": dict(evaluator.settings()),
@@ -274,6 +299,26 @@ def _on_data(
     found["unfinished"] = unfinished
     write_json(options.out / runs.REPORT, found)
     return found
+
+
+def _check_names(options: _Options, evaluator: Training) -> None:
+    """Raises InputError for an objective or a limit that no evaluation will have a figure for."""
+    from naokit.base import InputError
+    from naokit.goals import Goals
+
+    goals = Goals.of(evaluator.direction, options.objectives, options.limits)
+    if unknown := [name for name in goals.figures if name not in evaluator.metrics]:
+        raise InputError(
+            f"an evaluation has no figure {unknown[0]!r} to optimise or to limit; "
+            f"it has {', '.join(evaluator.metrics)}"
+        )
+    score = evaluator.subject.score
+    first = goals.objectives[0].name if options.objectives else score
+    if first not in (score, "value"):
+        raise InputError(
+            f"networks are compared by their {score} first, not by {first}: give --objective "
+            f"{score}, then others"
+        )
 
 
 def _was_cut(options: _Options, study: Study, repeats: int) -> bool:
@@ -344,24 +389,21 @@ def _search(
     return study
 
 
-def _finish(options: _Options, study: Study, evaluator: Train, preset: Preset) -> dict[str, Json]:
+def _finish(
+    options: _Options, study: Study, evaluator: Training, preset: Preset | TextPreset
+) -> dict[str, Json]:
     """Trains the best architecture, exports it and checks the files; empty where time ran out."""
     from naokit.cli.train import train_under_bar
     from naokit.export import export
     from naokit.final import Job, OutOfTime
     from naokit.networks import count_parameters
     from naokit.report import checks_json
-    from naokit.training.recipes import recipe
 
     job = Job(
-        evaluator.data,
-        recipe(preset.final_recipe),
-        preset.final_channels,
-        preset.final_cells,
+        evaluator.subject.again(preset.final_size()),
+        recipe_for(study.space.reads, preset.final_recipe),
         options.out / "training",
         seed=options.seed,
-        skip_bad=evaluator.skip_bad,
-        workers=evaluator.workers,
         device=options.device,
         precision=options.precision,
         seconds=options.seconds,

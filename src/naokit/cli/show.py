@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from naokit.cli.options import AsJson
+from naokit.cli.options import Activations, AsJson
 from naokit.cli.output import exit_codes, print_json
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def show(
     what: Annotated[str, typer.Argument(help="A run's folder, a network's, or a genotype.")],
     space: Annotated[str, typer.Option(help="Of a genotype.")] = "conv-small",
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
+    activations: Activations = None,
     top: Annotated[int, typer.Option(min=1, help="How many of a run's architectures.")] = 10,
     svg: Annotated[Path | None, typer.Option(help="Write a drawing of the cells here.")] = None,
     json: AsJson = False,
@@ -33,7 +34,9 @@ def show(
 
         study = open_study(Path(what)) if (Path(what) / SETTINGS).exists() else None
         architecture = (
-            study.best_architecture if study else architecture_of(what, space, nodes).architecture
+            study.best_architecture
+            if study
+            else architecture_of(what, space, nodes, activations).architecture
         )
         if svg is not None:
             write_whole(svg, architecture._repr_svg_())
@@ -56,6 +59,7 @@ def _report(architecture: Architecture, study: Study | None, top: int) -> dict[s
 
     report: dict[str, Json] = {
         "space": architecture.space.name,
+        "settings": dict(architecture.space.settings()),
         "architecture": str(architecture),
         "key": architecture.key,
     }

@@ -12,6 +12,9 @@ from naokit.base import Architecture, InputError, Json, Space
 if TYPE_CHECKING:
     from naokit.study import Study
 
+NETWORK = "network"
+"""Folder of the trained network in that of a run or a training."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -28,24 +31,24 @@ class Target:
     settings: dict[str, Json] = field(default_factory=dict)
 
 
-def architecture_of(what: str, space: str, nodes: int | None) -> Target:
+def architecture_of(
+    what: str, space: str, nodes: int | None, activations: str | None = None
+) -> Target:
     """The best of a run, that of a saved network, a published one, or a genotype of `space`."""
     from naokit import runs, spaces
-    from naokit.files import read_json
     from naokit.spaces.published import GENOTYPES, genotype
 
     path = Path(what)
+    if activations is not None and (path.is_dir() or what in GENOTYPES):
+        raise InputError(f"{what} says itself how it is read: leave --activations out")
     if (path / runs.SETTINGS).exists():
         study = open_study(path)
         return Target(study.best_architecture, path, runs.read_settings(path))
-    if (path / "config.json").exists():
-        config = read_json(path / "config.json")
-        return Target(spaces.from_settings(config["space"]).parse(config["architecture"]))
     if path.is_dir():
-        raise InputError(f"{what} is neither a run (settings.json) nor a network (config.json)")
+        return Target(_trained_architecture(path))
     if what in GENOTYPES:
         return Target(genotype(what).architecture)
-    searched = spaces.load(space, nodes=nodes)
+    searched = spaces.load(space, nodes=nodes, activations=activations)
     try:
         return Target(searched.parse(what))
     except InputError:
@@ -54,12 +57,28 @@ def architecture_of(what: str, space: str, nodes: int | None) -> Target:
         raise
 
 
+def _trained_architecture(path: Path) -> Architecture:
+    """That of a training's network, or of the network in this folder itself."""
+    from naokit import spaces
+    from naokit.files import read_json
+
+    for folder in (path, path / NETWORK):
+        if (folder / "config.json").exists():
+            config = read_json(folder / "config.json")
+            return spaces.from_settings(config["space"]).parse(config["architecture"])
+    raise InputError(f"{path} is neither a run (settings.json) nor a network (config.json)")
+
+
 def folder_name(what: str, target: Target, data: str) -> str:
     """What the folder of a training is called unless somebody says: what was trained, on what."""
     from naokit.spaces.published import GENOTYPES
 
-    named = Path(what).is_dir() or what in GENOTYPES
-    return f"{Path(what).name if named else target.architecture.key[:10]}-{Path(data).name}"
+    path = Path(what)
+    if path.is_dir():  # every training's network is in a folder of this name
+        name = path.resolve().parent.name if path.name == NETWORK else path.name
+    else:
+        name = what if what in GENOTYPES else target.architecture.key[:10]
+    return f"{name}-{Path(data).name}"
 
 
 def open_study(folder: Path, name: str | None = None) -> Study:

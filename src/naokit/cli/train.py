@@ -9,41 +9,58 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from naokit.cli.options import (
+    Activations,
     Again,
     AsJson,
     Balance,
     DeviceName,
     Epochs,
+    Hidden,
     ImageSize,
     PrecisionName,
     SkipBad,
+    Tokens,
     TrainingHours,
     TrainingOut,
     TrainingSeed,
     Workers,
 )
 from naokit.cli.output import exit_codes, print_json, progress
+from naokit.cli.subject import EMBEDDED, check_options, recipe_for, subject_of
 
 if TYPE_CHECKING:
     from naokit.base import Architecture, Json
-    from naokit.export import Bundle
+    from naokit.export import Bundle, LanguageBundle
     from naokit.final import Job
     from naokit.training.loop import Epoch
 
 
 def train(
     what: Annotated[
-        str, typer.Argument(help="A run's folder (its best), a published name or a genotype.")
+        str,
+        typer.Argument(
+            help="A run's folder (its best), a published name (naokit zoo) or a genotype."
+        ),
     ],
     space: Annotated[str, typer.Option(help="Of a genotype.")] = "conv-small",
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
-    data: Annotated[str | None, typer.Option(help="Images; default: the run's, or digits.")] = None,
+    activations: Activations = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="Images or text, as the space reads; default: the run's, or digits or pydoc."
+        ),
+    ] = None,
     recipe: Annotated[
         str | None, typer.Option(help="How; default: the run's final recipe.")
     ] = None,
     epochs: Epochs = None,
-    channels: Annotated[int | None, typer.Option(help="The paper's F.")] = None,
-    cells: Annotated[int | None, typer.Option(help="The paper's N.")] = None,
+    channels: Annotated[
+        int | None, typer.Option(help="Size of an image network: the paper's F.")
+    ] = None,
+    cells: Annotated[int | None, typer.Option(help="Its depth: the paper's N.")] = None,
+    hidden: Hidden = None,
+    tokens: Tokens = None,
     balance: Balance = False,
     seed: TrainingSeed = 0,
     out: TrainingOut = None,
@@ -55,7 +72,8 @@ def train(
     ] = False,
     workers: Workers = 0,
     processes: Annotated[
-        int, typer.Option(min=1, help="That train, each with a share of every batch.")
+        int,
+        typer.Option(min=1, help="That train an image network, each with a share of every batch."),
     ] = 1,
     device: DeviceName = "auto",
     precision: PrecisionName = "auto",
@@ -70,27 +88,34 @@ def train(
     The same command again continues an interrupted training.
     """
     with exit_codes():
-        from naokit import runs
+        from naokit import presets, runs
         from naokit.cli.target import architecture_of, folder_name
         from naokit.final import Job
         from naokit.training.device import device_named, precision_named
-        from naokit.training.recipes import recipe as recipe_of
 
-        target = architecture_of(what, space, nodes)
-        preset: dict[str, Any] = target.settings.get("preset") or runs.as_json(runs.preset("quick"))
-        source = data or target.settings.get("data", "digits")
+        target = architecture_of(what, space, nodes, activations)
+        reads, recorded = target.architecture.space.reads, target.settings
+        preset: dict[str, Any] = recorded.get("preset") or runs.as_json(
+            presets.preset("quick", reads)
+        )
+        source = data or recorded.get("data") or EMBEDDED[reads]
+        check_options(reads, {"processes": processes > 1})
         folder = out or target.folder or Path("runs") / folder_name(what, target, source)
+        options = {
+            "channels": channels or preset.get("final_channels"),
+            "cells": cells or preset.get("final_cells"),
+            "hidden": hidden or preset.get("final_hidden"),
+            "tokens": tokens or recorded.get("tokens"),
+            "image_size": image_size or recorded.get("image_size"),
+            "skip_bad": skip_bad or recorded.get("skip_bad", False),
+            "all_data": all_data,
+            "workers": workers,
+        }
         job = Job(
-            source,
-            recipe_of(recipe or preset["final_recipe"], epochs, balance=balance),
-            channels or preset["final_channels"],
-            cells or preset["final_cells"],
+            subject_of(reads, source, options),
+            recipe_for(reads, recipe or preset["final_recipe"], epochs, balance=balance),
             folder / "training",
             seed=seed,
-            image_size=image_size or target.settings.get("image_size"),
-            skip_bad=skip_bad or target.settings.get("skip_bad", False),
-            all_data=all_data,
-            workers=workers,
             processes=processes,
             device=device_named(device),
             precision=precision_named(precision),
@@ -117,7 +142,7 @@ def train_and_save(
         "architecture": str(bundle.architecture),
         "folder": str(folder / "network"),
         "parameters": count_parameters(bundle.network),
-        "skipped": list(job.data.skipped),
+        **data_lines(job),
         **bundle.results,
     }
 
@@ -135,14 +160,22 @@ def _check_free(job: Job, network: Path, *, force: bool) -> None:
         )
 
 
+def data_lines(job: Job) -> dict[str, Json]:
+    """What of the data the network could not use."""
+    from naokit.training.data import ImageData
+
+    data = job.subject.data
+    return {"skipped": list(data.skipped)} if isinstance(data, ImageData) else {}
+
+
 def print_report(report: dict[str, Json]) -> None:
     """What a person reads at the end of a training."""
-    validation, test = report["validation_accuracy"], report["test_accuracy"]
-    found = "" if validation is None else f"validation {validation:.2f} %, "
-    typer.echo(
-        f"{found}epoch {report['best_epoch']} of {report['epochs']}"
-        + ("" if test is None else f", test {test:.2f} %")
-    )
+    from naokit.report import reached
+
+    scores = reached(report)
+    epochs = f"epoch {report['best_epoch']} of {report['epochs']}"
+    said = [scores.get("validation"), epochs, scores.get("test")]
+    typer.echo(", ".join(part for part in said if part))
     if not report["complete"]:
         typer.echo("out of time before the last epoch: the same command continues")
     if report["batches_in_parts"] > 1:
@@ -150,20 +183,29 @@ def print_report(report: dict[str, Json]) -> None:
             f"memory ran out: batches went through in {report['batches_in_parts']} parts, "
             "their gradients were added"
         )
-    if report["skipped"]:
+    if report["reloads"]:
+        typer.echo(
+            f"the loss broke {report['reloads']} times; the best weights were taken up again"
+        )
+    if any(report.get("unknown", {}).values()):
+        unknown = ", ".join(f"{count} in {part}" for part, count in report["unknown"].items())
+        typer.echo(f"tokens that the vocabulary does not know: {unknown}")
+    if report.get("skipped"):
         typer.echo(f"left out {len(report['skipped'])} pictures that cannot be decoded")
     typer.echo(f"saved in {report['folder']}; next: naokit export {report['folder']}")
 
 
-def train_under_bar(architecture: Architecture, job: Job) -> Bundle:
+def train_under_bar(architecture: Architecture, job: Job) -> Bundle | LanguageBundle:
     """`final.train_final` under a progress bar with the time left."""
     from naokit.final import train_final
 
     with progress() as bar:
         task = bar.add_task(f"{'training':12}", total=job.recipe.epochs, note="")
 
+        measured, unit = len(job.subject.data.validation) > 0, job.subject.unit
+
         def told(epoch: Epoch) -> None:
-            found = f", validation {epoch.validation_accuracy:.2f} %" if not job.all_data else ""
+            found = f", validation {epoch.validation:.2f}{unit}" if measured else ""
             bar.update(task, completed=epoch.number, note=f"loss {epoch.loss:.3f}{found}")
 
         def stepped(epochs: float) -> None:

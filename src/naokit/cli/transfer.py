@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from naokit.cli.options import (
+    Activations,
     Again,
     AsJson,
     Balance,
     DeviceName,
     Epochs,
+    Hidden,
     ImageSize,
     PrecisionName,
     SkipBad,
+    Tokens,
     TrainingHours,
     TrainingOut,
     TrainingSeed,
 )
 from naokit.cli.output import exit_codes, print_json
+from naokit.cli.subject import recipe_for, subject_of
 from naokit.cli.train import print_report, train_and_save
 
 if TYPE_CHECKING:
+    from naokit.base import Reads
     from naokit.cli.target import Target
+
+SIZES: Mapping[Reads, Mapping[str, int]] = {
+    "images": {"channels": 16, "cells": 2},
+    "text": {"hidden": 200},
+}
+RECIPES: Mapping[Reads, str] = {"images": "small-final", "text": "text-small-final"}
+"""What is used unless an option says otherwise."""
 
 
 def transfer(
@@ -34,10 +47,17 @@ def transfer(
     data: Annotated[str, typer.Option(help="The other data set.")],
     space: Annotated[str, typer.Option(help="Of a genotype.")] = "conv-small",
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
-    recipe: Annotated[str, typer.Option(help="How it is trained.")] = "small-final",
+    activations: Activations = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="How it is trained; default: small-final, text-small-final.")
+    ] = None,
     epochs: Epochs = None,
-    channels: Annotated[int, typer.Option(help="The paper's F.")] = 16,
-    cells: Annotated[int, typer.Option(help="The paper's N.")] = 2,
+    channels: Annotated[
+        int | None, typer.Option(help="Size of an image network: the paper's F; default: 16.")
+    ] = None,
+    cells: Annotated[int | None, typer.Option(help="Its depth: the paper's N; default: 2.")] = None,
+    hidden: Hidden = None,
+    tokens: Tokens = None,
     warm_start: Annotated[
         bool, typer.Option("--warm-start", help="Begin with the trained weights that fit.")
     ] = False,
@@ -52,7 +72,7 @@ def transfer(
     force: Again = False,
     json: AsJson = False,
 ) -> None:
-    """Train the same cells on another data set, with its size and classes.
+    """Train the same cells on another data set: with its size and classes, or its vocabulary.
 
     The same command again continues an interrupted training.
     """
@@ -60,19 +80,24 @@ def transfer(
         from naokit.cli.target import architecture_of, folder_name
         from naokit.final import Job
         from naokit.training.device import device_named, precision_named
-        from naokit.training.recipes import recipe as recipe_of
 
-        target = architecture_of(what, space, nodes)
+        target = architecture_of(what, space, nodes, activations)
+        reads = target.architecture.space.reads
         folder = out or Path("runs") / folder_name(what, target, data)
+        usual = SIZES[reads]
+        options = {
+            "channels": channels or usual.get("channels"),
+            "cells": cells or usual.get("cells"),
+            "hidden": hidden or usual.get("hidden"),
+            "tokens": tokens,
+            "image_size": image_size,
+            "skip_bad": skip_bad,
+        }
         job = Job(
-            data,
-            recipe_of(recipe, epochs, balance=balance),
-            channels,
-            cells,
+            subject_of(reads, data, options),
+            recipe_for(reads, recipe or RECIPES[reads], epochs, balance=balance),
             folder / "training",
             seed=seed,
-            image_size=image_size,
-            skip_bad=skip_bad,
             device=device_named(device),
             precision=precision_named(precision),
             seconds=None if hours is None else 3600 * hours,
@@ -85,12 +110,14 @@ def transfer(
 def _weights(what: str, target: Target) -> Path:
     """The trained weights of a run or a network; raises InputError where there are none."""
     from naokit.base import InputError
+    from naokit.cli.target import NETWORK
     from naokit.export.config import WEIGHTS
 
-    folder = (target.folder / "network") if target.folder else Path(what)
-    if not (folder / WEIGHTS).exists():
-        raise InputError(
-            f"{what} has no trained network to begin with: leave --warm-start out, or train it "
-            "first (naokit train)"
-        )
-    return folder / WEIGHTS
+    path = target.folder or Path(what)
+    for folder in (path, path / NETWORK):
+        if (folder / WEIGHTS).exists():
+            return folder / WEIGHTS
+    raise InputError(
+        f"{what} has no trained network to begin with: leave --warm-start out, or train it first "
+        "(naokit train)"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -11,42 +11,54 @@ from naokit.cli.output import exit_codes, print_json, progress
 
 if TYPE_CHECKING:
     from naokit.base import Json
-    from naokit.spaces.published import Genotype, Size
+    from naokit.spaces.published import Genotype, Size, TextSize
 
 
 def zoo(
     json: AsJson = False,
 ) -> None:
-    """List the published networks: size, cost, published test error (%) and source."""
+    """List the published networks: size, cost, published result and source."""
     with exit_codes():
         from naokit.spaces.published import GENOTYPES
 
         networks = [(genotype, size) for genotype in GENOTYPES.values() for size in genotype.sizes]
-        rows = []
+        rows: dict[str, list[dict[str, Json]]] = {"images": [], "text": []}
         with progress() as bar:
             line = bar.add_task("counting", total=len(networks), note="")
             for genotype, size in networks:
-                rows.append(_row(genotype, size))
+                rows[genotype.space.reads].append(_row(genotype, size))
                 bar.update(line, advance=1, note=genotype.name)
         if json:
-            print_json({"networks": rows})
+            print_json({"networks": rows["images"], "language_models": rows["text"]})
             return
-        _print_table(rows)
+        _print_images(rows["images"])
+        _print_language_models(rows["text"])
         for genotype in GENOTYPES.values():
-            typer.echo(f"{genotype.name}: {genotype.source}")
-            sources = dict.fromkeys(size.source for size in genotype.sizes if size.source)
-            if sources:
-                typer.echo(f"  results: {'; '.join(sources)}")
-            if genotype.note:
-                typer.echo(f"  {genotype.note}")
+            _print_sources(genotype)
         typer.echo(
-            "\nErrors are the authors'; none of these trainings has been repeated here.\n"
+            "\nResults are the authors'; none of these trainings has been repeated here.\n"
             "A name stands wherever a genotype may: naokit train naonet-b"
         )
 
 
-def _row(genotype: Genotype, size: Size) -> dict[str, Json]:
+def _row(genotype: Genotype[Any], size: Size | TextSize) -> dict[str, Json]:
     """One network, counted without memory for its weights."""
+    from naokit.spaces.published import Size
+
+    sized = _image_figures(genotype, size) if isinstance(size, Size) else _figures(genotype, size)
+    return {
+        "name": genotype.name,
+        "space": genotype.space.name,
+        "data": size.data,
+        **sized,
+        "source": size.source,
+        "genotype": genotype.text,
+        "genotype_source": genotype.source,
+        "note": genotype.note,
+    }
+
+
+def _image_figures(genotype: Genotype[Any], size: Size) -> dict[str, Json]:
     import torch
 
     from naokit.building import build
@@ -61,44 +73,86 @@ def _row(genotype: Genotype, size: Size) -> dict[str, Json]:
             image=size.image,
         )
     return {
-        "name": genotype.name,
-        "space": genotype.space.name,
-        "data": size.data,
         "channels": size.channels,
         "cells": size.cells,
         "parameters": count_parameters(network),
         "macs": count_macs(network, size.image),
         "published_error": size.result,
-        "source": size.source,
-        "genotype": genotype.text,
-        "genotype_source": genotype.source,
-        "note": genotype.note,
     }
 
 
-def _print_table(rows: list[dict[str, Json]]) -> None:
+def _figures(genotype: Genotype[Any], size: TextSize) -> dict[str, Json]:
+    """Of a language model."""
+    import torch
+
+    from naokit.building import build
+    from naokit.networks import count_parameters
+
+    with torch.device("meta"):
+        model = build(genotype.architecture, vocabulary=size.vocabulary, hidden=size.hidden)
+    return {
+        "vocabulary": size.vocabulary,
+        "hidden": size.hidden,
+        "parameters": count_parameters(model),
+        "published_perplexity": size.result,
+        "activations": genotype.space.settings().get("activations"),
+    }
+
+
+def _print_images(rows: list[dict[str, Json]]) -> None:
+    _print_table(
+        ("name", "data", "F", "N", "parameters", "M mult-adds", "published error, %"),
+        [
+            (
+                row["name"],
+                row["data"],
+                str(row["channels"]),
+                str(row["cells"]),
+                f"{row['parameters']:,}",
+                f"{row['macs'] / 1e6:,.1f}",
+                row["published_error"],
+            )
+            for row in rows
+        ],
+    )
+
+
+def _print_language_models(rows: list[dict[str, Json]]) -> None:
+    _print_table(
+        ("name", "data", "hidden", "parameters", "published test perplexity"),
+        [
+            (
+                row["name"],
+                row["data"],
+                str(row["hidden"]),
+                f"{row['parameters']:,}",
+                row["published_perplexity"],
+            )
+            for row in rows
+        ],
+    )
+
+
+def _print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """Two columns of words, then figures, the last one as wide as there is room."""
     from rich.console import Console
     from rich.table import Table
 
+    if not rows:
+        return
     table = Table()
-    for column, justify in (
-        ("name", "left"),
-        ("data", "left"),
-        ("F", "right"),
-        ("N", "right"),
-        ("parameters", "right"),
-        ("M mult-adds", "right"),
-    ):
-        table.add_column(column, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    table.add_column("published error, %", overflow="fold")
+    for place, column in enumerate(columns[:-1]):
+        table.add_column(column, justify="left" if place < 2 else "right", no_wrap=True)
+    table.add_column(columns[-1], overflow="fold")
     for row in rows:
-        table.add_row(
-            row["name"],
-            row["data"],
-            str(row["channels"]),
-            str(row["cells"]),
-            f"{row['parameters']:,}",
-            f"{row['macs'] / 1e6:,.1f}",
-            row["published_error"],
-        )
+        table.add_row(*row)
     Console().print(table)
+
+
+def _print_sources(genotype: Genotype[Any]) -> None:
+    typer.echo(f"{genotype.name}: {genotype.source}")
+    sources = dict.fromkeys(size.source for size in genotype.sizes if size.source)
+    if sources:
+        typer.echo(f"  results: {'; '.join(sources)}")
+    if genotype.note:
+        typer.echo(f"  {genotype.note}")

@@ -1,4 +1,4 @@
-"""Architecture -> score: `Train` from scratch, `Tabular` from known results."""
+"""Architecture -> score: `Train` and `TrainText` from scratch, `Tabular` from known results."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from naokit.evaluators.tabular import Tabular
-    from naokit.evaluators.train import Train
+    from naokit.evaluators.train import Train, Training, TrainText
 
-__all__ = ["Tabular", "Train"]
+_HOMES = {"Tabular": "tabular", "Train": "train", "TrainText": "train", "Training": "train"}
+
+__all__ = ["Tabular", "Train", "TrainText", "Training"]
 
 
 def __getattr__(name: str) -> Any:
     """Loaded when first used: a look-up needs no torch."""
-    if name in __all__:
-        return getattr(importlib.import_module(f"naokit.evaluators.{name.lower()}"), name)
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"naokit.evaluators.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'naokit.evaluators' has no attribute {name!r}")

@@ -1,6 +1,7 @@
 """The final network as files, each of them checked.
 
-safetensors and config, ONNX, `torch.export`, one Python file that needs torch alone, int8.
+safetensors and config, ONNX, `torch.export`, one Python file that needs torch alone; of an image
+classifier int8 as well. Of a language model, programs are one step with its state.
 """
 
 from __future__ import annotations
@@ -11,24 +12,39 @@ from pathlib import Path
 import torch
 
 from naokit.base import InputError
-from naokit.export.bundle import Bundle, load, load_bundle, save
-from naokit.export.checking import Check, Job
-from naokit.export.formats import FORMATS, formats_for
-from naokit.export.opening import Classifier, network_folder, open_network
+from naokit.export.bundle import (
+    AnyBundle,
+    load,
+    load_bundle,
+    load_classifier,
+    load_language,
+    save,
+)
+from naokit.export.checking import Check
+from naokit.export.config import KINDS
+from naokit.export.formats import FORMATS, formats_for, job_of, possible_formats
+from naokit.export.image_bundle import Bundle
+from naokit.export.language_bundle import LanguageBundle
+from naokit.export.opening import Classifier, kind_at, network_folder, open_network
 from naokit.export.overwriting import check_free
 from naokit.training.data import ImageData
 
 __all__ = [
     "FORMATS",
+    "AnyBundle",
     "Bundle",
     "Check",
     "Classifier",
+    "LanguageBundle",
     "check_free",
     "export",
     "exports",
     "formats_for",
+    "kind_at",
     "load",
     "load_bundle",
+    "load_classifier",
+    "load_language",
     "network_folder",
     "open_network",
     "save",
@@ -36,7 +52,7 @@ __all__ = [
 
 
 def export(
-    bundle: Bundle,
+    bundle: AnyBundle,
     folder: Path,
     formats: Sequence[str] | None = None,
     data: ImageData | str | Path | None = None,
@@ -49,7 +65,7 @@ def export(
         bundle: the network and what belongs to it.
         folder: where to; what is there is replaced (ask `check_free` before).
         formats: names of `FORMATS`; None: `formats_for(bundle)`.
-        data: for int8: images to calibrate and to measure on; None: what the network learnt from.
+        data: for int8, images to calibrate and to measure on; None: what the network learnt from.
 
     Raises:
         InputError: an unknown format, a missing extra, or a file that computes something else.
@@ -58,20 +74,22 @@ def export(
 
 
 def exports(
-    bundle: Bundle,
+    bundle: AnyBundle,
     folder: Path,
     formats: Sequence[str] | None = None,
     data: ImageData | str | Path | None = None,
 ) -> Iterator[Check]:
     """Like `export`, but each check comes when its file is done: an error loses none of them."""
     wanted = formats_for(bundle) if formats is None else formats
-    unknown = [name for name in wanted if name not in FORMATS]
+    possible = possible_formats(bundle)
+    unknown = [name for name in wanted if name not in possible]
     if unknown:
-        raise InputError(f"there is no format {unknown[0]!r}; there are {', '.join(FORMATS)}")
+        of = f"for {KINDS[bundle.kind]} there are" if unknown[0] in FORMATS else "there are"
+        raise InputError(f"there is no format {unknown[0]!r}; {of} {', '.join(possible)}")
     # Other memory layouts sum in another order; the files are read back in the plain one.
     bundle.network.cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
     save(bundle, folder)
-    job = Job(bundle, folder, data)
+    job = job_of(bundle, folder, data)
     for name, write in FORMATS.items():
         if name in wanted:
             yield write(job)

@@ -1,7 +1,8 @@
 """A trained network as files: weights in safetensors, everything else in `config.json`.
 
     model.safetensors   the weights; its header names the architecture
-    config.json         space, architecture, sizes, classes, standardisation, checksums
+    config.json         kind, space, architecture, sizes, checksums, and what its kind needs
+    vocabulary.json     of a language model: its tokens
     README.md           the model card (see `card`)
 
 `load` builds the network again and puts the weights in; nothing is unpickled.
@@ -10,56 +11,39 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
 from importlib.metadata import version
 from pathlib import Path
 
-import torch
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
-from naokit.base import Architecture, ImageSettings, InputError, Json, Space
+from naokit.base import InputError, Json, Space
+from naokit.export import image_bundle, language_bundle
 from naokit.export.config import (
     CONFIG,
     FORMAT,
     WEIGHTS,
     check_checksum,
+    check_kind,
     checksum,
+    kind_of,
     list_file,
     read_config,
 )
+from naokit.export.image_bundle import Bundle
+from naokit.export.language_bundle import LanguageBundle
 from naokit.files import write_json, write_whole
 from naokit.spaces import from_settings
 from naokit.training.checkpoint import load_weights, read_tensors
 
+AnyBundle = Bundle | LanguageBundle
+"""A network of whichever kind, and what is needed to use it."""
+
 MADE_BY = f"naokit {version('naokit')}"
 
 
-@dataclass(frozen=True)
-class Bundle:
-    """A network and what is needed to use it.
-
-    Attributes:
-        network: in eval mode.
-        architecture: what it was built from.
-        settings: its sizes.
-        class_names: of the outputs.
-        mean: of each channel, in [0, 1]; an image is (pixels / 255 - mean) / std.
-        std: likewise.
-        results: figures worth keeping with it, by name.
-    """
-
-    network: nn.Module
-    architecture: Architecture
-    settings: ImageSettings
-    class_names: tuple[str, ...]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    results: dict[str, Json] = dataclasses.field(default_factory=dict)
-
-
-def save(bundle: Bundle, folder: Path) -> None:
+def save(bundle: AnyBundle, folder: Path) -> None:
     """Writes weights, config and model card; raises InputError where they cannot be written.
 
     What is there is replaced (ask `check_free` before), except a card that is not naokit's own.
@@ -72,13 +56,17 @@ def save(bundle: Bundle, folder: Path) -> None:
     header = {"architecture": str(bundle.architecture)}
     write_whole(folder / WEIGHTS, to_bytes(weights_of(bundle.network), header))
     sha256 = checksum(folder / WEIGHTS)
+    files = before.get("files", {}) if before.get("sha256") == sha256 else {}
+    for name, text in bundle.attachments().items():
+        write_whole(folder / name, text)
+        files = {**files, name: {"sha256": checksum_of(text)}}
     config = {
         "format": FORMAT,
         "made_by": MADE_BY,
         **identity(bundle),
         "results": bundle.results,
         "sha256": sha256,
-        "files": before.get("files", {}) if before.get("sha256") == sha256 else {},
+        "files": files,
     }
     write_json(folder / CONFIG, config)
     if card.is_ours(folder, before):
@@ -86,21 +74,25 @@ def save(bundle: Bundle, folder: Path) -> None:
         list_file(folder, card.CARD)
 
 
-def identity(bundle: Bundle) -> dict[str, Json]:
-    """What makes a network the same besides its weights: fields of its config."""
+def identity(bundle: AnyBundle) -> dict[str, Json]:
+    """What makes a network the same besides weights and attachments: fields of its config."""
     return {
+        "kind": bundle.kind,
         "space": dict(bundle.architecture.space.settings()),
         "architecture": str(bundle.architecture),
         "network": dataclasses.asdict(bundle.settings),
-        "class_names": bundle.class_names,
-        "mean": bundle.mean,
-        "std": bundle.std,
+        **bundle.fields(),
     }
 
 
 def weights_of(network: nn.Module) -> dict[str, Tensor]:
     """Every parameter and buffer, on the processor and contiguous."""
     return {n: t.detach().cpu().contiguous() for n, t in network.state_dict().items()}
+
+
+def checksum_of(text: str) -> str:
+    """That of a file with this content."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _listed(folder: Path) -> dict[str, Json]:
@@ -111,7 +103,7 @@ def _listed(folder: Path) -> dict[str, Json]:
         return {}
 
 
-def load_bundle(folder: Path | str, space: Space | None = None) -> Bundle:
+def load_bundle(folder: Path | str, space: Space | None = None) -> AnyBundle:
     """What `save` wrote.
 
     Args:
@@ -125,29 +117,34 @@ def load_bundle(folder: Path | str, space: Space | None = None) -> Bundle:
     folder = Path(folder)
     config = read_config(folder)
     architecture = (space or from_settings(config["space"])).parse(config["architecture"])
-    settings = ImageSettings(**{**config["network"], "image": tuple(config["network"]["image"])})
+    language = kind_of(config) == LanguageBundle.kind
+    settings = (language_bundle if language else image_bundle).settings_of(config)
     network = architecture.space.build(architecture, settings)
     weights, _ = read_tensors(folder / WEIGHTS)
     load_weights(network, weights, folder / WEIGHTS)  # says more than a checksum could
     check_checksum(folder / WEIGHTS, config.get("sha256"))
     network.eval()
-    return Bundle(
-        network,
-        architecture,
-        settings,
-        tuple(config["class_names"]),
-        tuple(config["mean"]),
-        tuple(config["std"]),
-        config["results"],
-    )
+    if language:
+        return language_bundle.bundle_of(network, architecture, settings, config, folder)
+    return image_bundle.bundle_of(network, architecture, settings, config)
+
+
+def load_classifier(folder: Path | str, space: Space | None = None) -> Bundle:
+    """Like `load_bundle`; raises InputError where the network is of another kind as well."""
+    check_kind(Path(folder), Bundle.kind)
+    bundle = load_bundle(folder, space)
+    assert isinstance(bundle, Bundle)
+    return bundle
+
+
+def load_language(folder: Path | str, space: Space | None = None) -> LanguageBundle:
+    """Like `load_bundle`; raises InputError where the network is of another kind as well."""
+    check_kind(Path(folder), LanguageBundle.kind)
+    bundle = load_bundle(folder, space)
+    assert isinstance(bundle, LanguageBundle)
+    return bundle
 
 
 def load(folder: Path | str, space: Space | None = None) -> nn.Module:
     """The trained network of a folder, in eval mode; see `load_bundle`."""
     return load_bundle(folder, space).network
-
-
-def standardise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """Bytes (B, C, H, W) as the network was trained on them; `mean` and `std` of each channel."""
-    shift, scale = (torch.tensor(values).view(-1, 1, 1) for values in (mean, std))
-    return (images.float() / 255 - shift) / scale

@@ -1,20 +1,19 @@
 """The model card: `README.md` with the front matter of the Hugging Face hub.
 
-A card names no licence: the weights are the user's, who adds one before they are published.
+What it says of each kind of network: see `card_contents`. A card names no licence: the weights are
+the user's, who adds one before they are published.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from naokit.base import Json
-from naokit.export.config import CONFIG, WEIGHTS, checksum
-from naokit.networks import count_macs, count_parameters
-
-if TYPE_CHECKING:
-    from naokit.export.bundle import Bundle
+from naokit.export.bundle import MADE_BY, AnyBundle
+from naokit.export.card_contents import Contents, contents_of
+from naokit.export.config import CONFIG, checksum
+from naokit.networks import count_parameters
 
 CARD = "README.md"
 
@@ -24,48 +23,22 @@ TEXT = """---
 
 # {title}
 
-An image classifier that naokit found and trained. Images of {shape} (channels, height, width),
-{classes} classes: {names}.
+{about}
 
-| part of {data} | accuracy |
+| part of {data} | {metric} |
 |---|---|
-{accuracies}
+{figures}
 
 ## Use
 
-With naokit:
-
-```python
-import naokit
-
-network = naokit.Pretrained.from_pretrained("{place}")  # a folder, or owner/name on the hub
-names = network.predict(images)  # images: (batch, {shape}) bytes
-```
-
-With torch alone, from `network.py` and `{weights}`:
-
-```python
-import network
-
-logits = network.load()(network.standardise(images))
-```
-
-With onnxruntime, from `model.onnx`; standardise the images first: (pixels / 255 - mean) / std with
-mean {mean} and std {std} of each channel:
-
-```python
-import onnxruntime
-
-session = onnxruntime.InferenceSession("model.onnx")
-(logits,) = session.run(["logits"], {{"images": standardised}})  # float32
-```
+{use}
 
 `naokit export` writes `network.py` and `model.onnx` and checks that they compute the same.
 `{config}` holds the checksum of every file.
 
 ## Architecture
 
-{parameters:,} parameters, {macs:,} multiply-accumulates an image. Space `{space}`:
+{parameters:,} parameters{cost}. Space `{space}`:
 
 ```
 {drawing}
@@ -81,29 +54,26 @@ Made by {made_by}.
 """
 
 
-def text(bundle: Bundle) -> str:
+def text(bundle: AnyBundle) -> str:
     """The card of a network."""
-    from naokit.export.bundle import MADE_BY
-
     architecture, results = bundle.architecture, bundle.results
-    shape = " x ".join(map(str, bundle.settings.image))
-    title = f"{architecture.space.name} on {_data(results)}"
+    contents = contents_of(bundle)
+    data = _data(results) or contents.data
+    title = f"{architecture.space.name} on {data}"
     return TEXT.format(
-        front=_front(title, results),
+        front=_front(title, data, contents),
         title=title,
-        shape=shape,
-        classes=len(bundle.class_names),
-        names=_some(bundle.class_names),
-        data=_data(results),
-        accuracies="\n".join(f"| {part} | {value:.2f} % |" for part, value in _reached(results))
+        about=contents.about,
+        data=data,
+        metric=contents.metric,
+        figures="\n".join(
+            f"| {part} | {value:.2f}{contents.unit} |" for part, value in contents.reached
+        )
         or "| | not measured |",
-        place="path/to/this/folder",
-        weights=WEIGHTS,
+        use=contents.use,
         config=CONFIG,
-        mean=_rounded(bundle.mean),
-        std=_rounded(bundle.std),
         parameters=count_parameters(bundle.network),
-        macs=count_macs(bundle.network, bundle.settings.image),
+        cost=contents.cost,
         space=architecture.space.name,
         drawing=architecture.space.describe(architecture.choices),
         architecture=architecture,
@@ -125,42 +95,35 @@ def is_ours(folder: Path, config: Mapping[str, Json]) -> bool:
     return not path.exists() or listed.get("sha256") == checksum(path)
 
 
-def _front(title: str, results: Mapping[str, Json]) -> str:
+def _front(title: str, data: str, contents: Contents) -> str:
     from huggingface_hub import EvalResult, ModelCardData
 
     measured = [
         EvalResult(
-            task_type="image-classification",
-            dataset_type=_data(results),
-            dataset_name=_data(results),
+            task_type=contents.task,
+            dataset_type=data,
+            dataset_name=data,
             dataset_split=part,
-            metric_type="accuracy",
-            metric_value=round(value / 100, 6),
+            metric_type=contents.metric,
+            metric_value=round(value * contents.scale, 6),
         )
-        for part, value in _reached(results)
+        for part, value in contents.reached
     ]
-    data = ModelCardData(
+    card = ModelCardData(
         library_name="naokit",
-        pipeline_tag="image-classification",
-        tags=["image-classification", "neural-architecture-search", "naokit"],
+        pipeline_tag=contents.task,
+        tags=[contents.task, "neural-architecture-search", "naokit"],
         model_name=title if measured else None,
         eval_results=measured or None,
     )
-    return str(data.to_yaml())
+    return str(card.to_yaml())
 
 
 def _data(results: Mapping[str, Json]) -> str:
-    """The data set's name; of a path its last part: where it lies on a machine is nobody's."""
-    name = str(results.get("data") or "images")
+    """The data set's name, if any; of a path the last part: where it lies is nobody's business."""
+    name = str(results.get("data") or "")
     path = Path(name)
     return (path.name or name) if path.is_absolute() or path.exists() else name
-
-
-def _reached(results: Mapping[str, Json]) -> list[tuple[str, float]]:
-    """(part, accuracy in percent) of every part that was measured."""
-    parts = ("validation", "test")
-    found = [(part, results.get(f"{part}_accuracy")) for part in parts]
-    return [(part, float(value)) for part, value in found if value is not None]
 
 
 def _training(results: Mapping[str, Json]) -> str:
@@ -180,11 +143,3 @@ def _figure(value: Json) -> str:
     if value is None:
         return "-"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _some(names: tuple[str, ...]) -> str:
-    return ", ".join(names) if len(names) <= 20 else ", ".join([*names[:20], "..."])
-
-
-def _rounded(values: tuple[float, ...]) -> str:
-    return ", ".join(f"{value:.6g}" for value in values)

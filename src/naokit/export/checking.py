@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, ClassVar
 
-import numpy as np
-import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from naokit.base import InputError
-from naokit.export import int8, onnx, pt2
-from naokit.export.bundle import Bundle, standardise
+from naokit.export import onnx, pt2
+from naokit.export.bundle import AnyBundle
 from naokit.export.config import list_file
-from naokit.measuring import batches, check_fits, images_of
-from naokit.training.data import ImageData
 
 BATCHES = (1, 3)
-"""Images a batch that the files are compared on."""
+"""Rows a batch that the files are compared on."""
+
+Run = Callable[..., Any]
+"""What a file computes: takes and gives what the network's `Job.run_of` does."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Check:
 
     Attributes:
         file: what was written.
-        difference: largest absolute difference of any logit.
+        difference: largest absolute difference of any output.
         tolerance: the largest that is accepted; None where accuracies are compared instead.
         note: what else is worth knowing, in words.
         accuracy: before and after, percent, where they are compared.
@@ -43,70 +44,50 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(ABC):
     """A network on its way into files.
 
     Attributes:
         bundle: the network, in eval mode on the processor, in the plain memory layout.
         folder: of the files.
-        source: images for int8; None: those that the network learnt from.
+        inputs: names of what the exported program takes, each with the batch first.
+        outputs: names of what it gives.
+        program_note: what a program is, in words.
     """
 
-    bundle: Bundle
+    bundle: AnyBundle
     folder: Path
-    source: ImageData | str | Path | None = None
+
+    inputs: ClassVar[tuple[str, ...]]
+    outputs: ClassVar[tuple[str, ...]]
+    program_note: ClassVar[str]
+
+    @abstractmethod
+    def run_of(self, network: nn.Module) -> nn.Module:
+        """What is exported of a network, and compared."""
+
+    @abstractmethod
+    def examples(self) -> tuple[Tensor, ...]:
+        """Inputs of the right shapes, two rows a batch."""
+
+    @abstractmethod
+    def difference(self, run: Run) -> float:
+        """Largest difference of any output from the network's."""
 
     @cached_property
     def program(self) -> ExportedProgram:
         """The network, traced once."""
-        return pt2.trace(self.bundle.network, self.bundle.settings.image)
+        return pt2.trace(self.run_of(self.bundle.network), self.examples())
 
     @cached_property
     def onnx_file(self) -> Path:
         """The ONNX file, written once."""
         path = self.folder / "model.onnx"
-        onnx.write(self.program, path)
+        onnx.write(self.program, path, self.inputs, self.outputs)
         list_file(self.folder, path.name, opset=onnx.OPSET)
         return path
 
-    @cached_property
-    def data(self) -> ImageData:
-        """Images of the network's size and classes.
-
-        Raises:
-            InputError: they are not named, cannot be read or do not fit.
-        """
-        try:
-            data = images_of(self.bundle.results, self.source)
-        except InputError as error:
-            raise InputError(f"int8 needs images: {error}; or name others with --data") from error
-        if data is None:
-            raise InputError("int8 needs images and none are recorded; name them with --data")
-        check_fits(data, self.bundle.settings.image, self.bundle.class_names, "the network")
-        return data
-
-    def calibration(self) -> Iterator[Tensor]:
-        """Standardised training images, the same every time."""
-        train = self.data.train
-        rows = np.random.default_rng(0).permutation(len(train))[: int8.CALIBRATION]
-        for images, _ in batches(train, 32, np.sort(rows)):
-            yield self.standardise(images)
-
-    def standardise(self, images: Tensor) -> Tensor:
-        """Bytes (B, C, H, W) -> standardised floats."""
-        return standardise(images, self.bundle.mean, self.bundle.std)
-
-    @torch.no_grad()
-    def difference(self, run: Callable[[Tensor], Tensor]) -> float:
-        """Largest difference of any logit from the network's, on random images."""
-        generator = torch.Generator().manual_seed(0)
-        image = self.bundle.settings.image
-        given = [torch.randn(n, *image, generator=generator) for n in BATCHES]
-        return max(float((run(x) - self.bundle.network(x)).abs().max()) for x in given)
-
-    def check(
-        self, path: Path, run: Callable[[Tensor], Tensor], tolerance: float, note: str
-    ) -> Check:
+    def check(self, path: Path, run: Run, tolerance: float, note: str) -> Check:
         """The check of a file; raises InputError where it computes something else."""
         difference = self.difference(run)
         if not difference <= tolerance:

@@ -1,8 +1,10 @@
-"""`config.json`: what a network is, how images are standardised, and the checksum of every file.
+"""`config.json`: what a network is, what it takes and gives, and the checksum of every file.
 
 format, made_by                          who reads it, who wrote it
+kind                                     image or language; absent: image
 space, architecture, network             what is built
-class_names, mean, std                   what goes in and what comes out
+class_names, mean, std                   image: what goes in and what comes out
+tokens                                   language: what kind; they are in vocabulary.json
 results                                  how it was trained and what it reached
 sha256                                   of the weights
 files                                    the exported files beside it: sha256, opset, ...
@@ -11,6 +13,7 @@ files                                    the exported files beside it: sha256, o
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from naokit.base import InputError, Json
@@ -18,10 +21,18 @@ from naokit.files import read_json, write_json
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
+VOCABULARY = "vocabulary.json"
 FORMAT = 2
 """Raised only where an older naokit could not read what is written; it ignores further fields."""
 
-NEEDED = ("space", "architecture", "network", "class_names", "mean", "std", "results")
+NEEDED = ("space", "architecture", "network", "results")
+NEEDED_BY_KIND = {"image": ("class_names", "mean", "std"), "language": ("tokens",)}
+
+KINDS = {"image": "an image classifier", "language": "a language model"}
+FOR = {
+    "image": "`naokit predict` classifies pictures with it",
+    "language": "`naokit generate` writes with it, and naokit.load reads it",
+}
 
 
 def read_config(folder: Path) -> dict[str, Json]:
@@ -37,11 +48,32 @@ def read_config(folder: Path) -> dict[str, Json]:
         raise InputError(
             f"{path} has format {found}, this naokit reads {FORMAT}: use the naokit that made it"
         )
-    missing = [name for name in NEEDED if name not in config]
+    missing = [n for n in (*NEEDED, *_needed(path, kind_of(config))) if n not in config]
     if missing:
         raise InputError(f"{path} is damaged: it has no {missing[0]}; export the network again")
     read: dict[str, Json] = config
     return read
+
+
+def kind_of(config: Mapping[str, Json]) -> str:
+    """What kind of network a config describes."""
+    return str(config.get("kind", "image"))
+
+
+def check_kind(folder: Path, wanted: str) -> None:
+    """Raises InputError where a folder's network is of another kind."""
+    found = kind_of(read_config(folder))
+    if found != wanted:
+        raise InputError(f"{folder} holds {KINDS[found]}, not {KINDS[wanted]}; {FOR[found]}")
+
+
+def _needed(path: Path, kind: str) -> tuple[str, ...]:
+    if kind not in NEEDED_BY_KIND:
+        raise InputError(
+            f"{path} is of the kind {kind!r}, this naokit reads {', '.join(NEEDED_BY_KIND)}: use "
+            "the naokit that made it"
+        )
+    return NEEDED_BY_KIND[kind]
 
 
 def checksum(path: Path) -> str:

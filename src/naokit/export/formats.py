@@ -3,49 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from naokit.export import int8, onnx, pt2, standalone
-from naokit.export.bundle import Bundle, load
+from naokit.export.bundle import AnyBundle, load
 from naokit.export.checking import Check, Job
-from naokit.export.config import WEIGHTS, list_file
+from naokit.export.config import CONFIG, WEIGHTS, list_file
+from naokit.export.image_job import ImageJob
+from naokit.export.language_bundle import LanguageBundle
+from naokit.export.language_job import LanguageJob
 from naokit.measuring import logits_on, measure, part_of
-from naokit.training.data import Split
+from naokit.training.data import ImageData, Split
 from naokit.training.feeding import EVALUATION_BATCH
 from naokit.training.stream import Stream
 
 TOLERANCE = 1e-4
-"""Largest difference of logits that counts as the same; onnxruntime sums in another order."""
+"""Largest difference of outputs that counts as the same; onnxruntime sums in another order."""
 
 
 def _safetensors(job: Job) -> Check:
-    network = load(job.folder, job.bundle.architecture.space)
-    return job.check(job.folder / WEIGHTS, network, 0.0, "with config.json and README.md")
+    run = job.run_of(load(job.folder, job.bundle.architecture.space))
+    beside = ", ".join([CONFIG, *job.bundle.attachments()])
+    return job.check(job.folder / WEIGHTS, run, 0.0, f"with {beside} and README.md")
 
 
 def _onnx(job: Job) -> Check:
     path = job.onnx_file
-    return job.check(path, onnx.read(path), TOLERANCE, f"opset {onnx.OPSET}, any batch")
+    note = f"opset {onnx.OPSET}, {job.program_note}"
+    return job.check(path, onnx.read(path), TOLERANCE, note)
 
 
 def _pt2(job: Job) -> Check:
     path = job.folder / "model.pt2"
     pt2.write(job.program, path)
     list_file(job.folder, path.name, torch=torch.__version__)
-    return job.check(path, pt2.read(path), TOLERANCE, "torch.export, any batch")
+    return job.check(path, pt2.read(path), TOLERANCE, f"torch.export, {job.program_note}")
 
 
 def _python(job: Job) -> Check:
     path = job.folder / "network.py"
     standalone.write(job.bundle, path)
     list_file(job.folder, path.name)
-    return job.check(path, standalone.read(path), 0.0, "needs torch alone")
+    return job.check(path, job.run_of(standalone.read(path)), 0.0, "needs torch alone")
 
 
 def _int8(job: Job) -> Check:
     """Judged by its accuracy: eight bits change every logit."""
+    assert isinstance(job, ImageJob)
     part, split = part_of(job.data)
     path = job.folder / "model-int8.onnx"
     int8.write(job.onnx_file, job.calibration(), path)
@@ -57,7 +64,7 @@ def _int8(job: Job) -> Check:
     return Check(path, job.difference(run), None, note, accuracy)
 
 
-def _accuracy(job: Job, run: Callable[[Tensor], Tensor], split: Split | Stream) -> float:
+def _accuracy(job: ImageJob, run: Callable[[Tensor], Tensor], split: Split | Stream) -> float:
     """Percent of a part's images."""
     found = logits_on(lambda images: run(job.standardise(images)), split, EVALUATION_BATCH)
     return measure(*found, job.bundle.class_names).accuracy
@@ -72,7 +79,20 @@ FORMATS: Mapping[str, Callable[[Job], Check]] = {
 }
 
 
-def formats_for(bundle: Bundle) -> tuple[str, ...]:
+def job_of(bundle: AnyBundle, folder: Path, data: ImageData | str | Path | None = None) -> Job:
+    """The export of a network of any kind; `data`: images for int8."""
+    if isinstance(bundle, LanguageBundle):
+        return LanguageJob(bundle, folder)
+    return ImageJob(bundle, folder, data)
+
+
+def possible_formats(bundle: AnyBundle) -> tuple[str, ...]:
+    """The formats that there are for networks of this kind."""
+    images_alone = ("int8",) if isinstance(bundle, LanguageBundle) else ()
+    return tuple(name for name in FORMATS if name not in images_alone)
+
+
+def formats_for(bundle: AnyBundle) -> tuple[str, ...]:
     """The formats that a network is written in unless others are named.
 
     All that need no images; no stand-alone file where that is not possible.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,8 +19,10 @@ from naokit.files import write_whole
 OPSET = 20
 
 
-def write(program: ExportedProgram, path: Path) -> None:
-    """Writes the model: `images` (batch, C, H, W) standardised floats -> `logits` (batch, K)."""
+def write(
+    program: ExportedProgram, path: Path, inputs: Sequence[str], outputs: Sequence[str]
+) -> None:
+    """Writes the model; its inputs and outputs have these names and any batch."""
     try:
         import onnxscript  # noqa: F401 - torch.onnx needs it and says so less clearly
     except ImportError as error:
@@ -30,9 +33,11 @@ def write(program: ExportedProgram, path: Path) -> None:
         made = Path(folder) / path.name
         converted = torch.onnx.export(
             program,
-            input_names=["images"],
-            output_names=["logits"],
-            dynamic_shapes=({0: "batch"},),  # a name alone: the program is dynamic already
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_shapes=tuple(
+                {0: "batch"} for _ in inputs
+            ),  # a name alone: the program is dynamic already
             opset_version=OPSET,
             dynamo=True,
             verbose=False,
@@ -42,8 +47,8 @@ def write(program: ExportedProgram, path: Path) -> None:
         write_whole(path, made.read_bytes())
 
 
-def read(path: Path) -> Callable[[Tensor], Tensor]:
-    """What onnxruntime computes: standardised floats (B, C, H, W) -> logits (B, K).
+def read(path: Path) -> Callable[..., Any]:
+    """What onnxruntime computes: tensors in the order of the inputs -> the output, or a tuple.
 
     Raises:
         InputError: onnxruntime is missing, or cannot read the file.
@@ -62,8 +67,12 @@ def read(path: Path) -> Callable[[Tensor], Tensor]:
     except Exception as error:  # onnxruntime raises a dozen kinds without a common parent
         raise InputError(f"{path} is damaged ({_first_line(error)}); export it again") from error
 
-    def run(images: Tensor) -> Tensor:
-        return torch.from_numpy(session.run(["logits"], {"images": images.numpy()})[0])
+    names = [given.name for given in session.get_inputs()]
+
+    def run(*given: Tensor) -> Tensor | tuple[Tensor, ...]:
+        feed = {name: value.numpy() for name, value in zip(names, given, strict=True)}
+        found = tuple(torch.from_numpy(value) for value in session.run(None, feed))
+        return found if len(found) > 1 else found[0]
 
     return run
 

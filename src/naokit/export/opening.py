@@ -1,4 +1,4 @@
-"""A trained network, however it is stored: images as bytes in, logits out.
+"""A trained image classifier, however it is stored: images as bytes in, logits out.
 
     runs/x            a run: its `network` folder
     runs/x/network    weights and config
@@ -18,8 +18,9 @@ from torch import Tensor
 
 from naokit.base import InputError, Json
 from naokit.export import onnx, pt2
-from naokit.export.bundle import load_bundle, standardise
-from naokit.export.config import CONFIG, check_checksum, read_config
+from naokit.export.bundle import load_bundle
+from naokit.export.config import CONFIG, check_checksum, check_kind, kind_of, read_config
+from naokit.export.image_bundle import standardise
 from naokit.training.layout import laid_out, lay_out, memory_format
 
 
@@ -52,15 +53,16 @@ class Classifier:
 
 
 def open_network(path: Path | str) -> Classifier:
-    """The network of a run, a folder or an exported file.
+    """The classifier of a run, a folder or an exported file.
 
     Raises:
-        InputError: there is none, or it is damaged or of another network.
+        InputError: there is none, or it is damaged, of another network or a language model.
     """
     path = Path(path)
     if not path.is_dir():
         return _exported(path)
     folder = network_folder(path)
+    check_kind(folder, "image")
     return _classifier(folder, read_config(folder), _network(folder))
 
 
@@ -77,6 +79,14 @@ def network_folder(path: Path | str) -> Path:
     raise InputError(f"{path} holds no trained network ({CONFIG}); `naokit train` makes one")
 
 
+def kind_at(path: Path | str) -> str:
+    """What kind of network a run, a folder or an exported file is; raises InputError for none."""
+    path = Path(path)
+    if path.is_dir():
+        return kind_of(read_config(network_folder(path)))
+    return "image"  # what else a file may be is said where it is opened
+
+
 def _exported(path: Path) -> Classifier:
     readers = {".onnx": onnx.read, ".pt2": pt2.read}
     if not path.exists():
@@ -87,6 +97,7 @@ def _exported(path: Path) -> Classifier:
             f"{' or '.join(readers)}"
         )
     config = read_config(path.parent)
+    check_kind(path.parent, "image")
     _check_listed(path, config)
     return _classifier(path, config, readers[path.suffix](path))
 

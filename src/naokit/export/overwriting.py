@@ -8,14 +8,22 @@ from pathlib import Path
 import torch
 
 from naokit.base import InputError
-from naokit.export.bundle import Bundle, identity, weights_of
-from naokit.export.config import CONFIG, WEIGHTS, read_config
+from naokit.export.bundle import AnyBundle, checksum_of, identity, weights_of
+from naokit.export.config import CONFIG, VOCABULARY, WEIGHTS, checksum, kind_of, read_config
 from naokit.training.checkpoint import read_tensors
 
-FILES = (WEIGHTS, CONFIG, "model.onnx", "model-int8.onnx", "model.pt2", "network.py")
+FILES = (
+    WEIGHTS,
+    CONFIG,
+    VOCABULARY,
+    "model.onnx",
+    "model-int8.onnx",
+    "model.pt2",
+    "network.py",
+)
 
 
-def check_free(folder: Path, bundle: Bundle, *, force: bool = False) -> None:
+def check_free(folder: Path, bundle: AnyBundle, *, force: bool = False) -> None:
     """Raises InputError where writing the network there would replace another one's files.
 
     Args:
@@ -34,7 +42,7 @@ def check_free(folder: Path, bundle: Bundle, *, force: bool = False) -> None:
         )
 
 
-def _difference(folder: Path, bundle: Bundle) -> str:
+def _difference(folder: Path, bundle: AnyBundle) -> str:
     """The first difference between a network and the one in the folder; empty where none is."""
     try:
         config = read_config(folder)
@@ -42,9 +50,13 @@ def _difference(folder: Path, bundle: Bundle) -> str:
     except InputError as error:
         return f"what it is cannot be told: {error}"
     own_identity = json.loads(json.dumps(identity(bundle)))  # as the config's fields were read
+    there = {**config, "kind": kind_of(config)}
     for name, here in own_identity.items():
-        if config[name] != here:
-            return f"its {name} is {config[name]}, not {here}"
+        if there.get(name) != here:
+            return f"its {name} is {there.get(name)}, not {here}"
+    for name, text in bundle.attachments().items():
+        if not (folder / name).exists() or checksum(folder / name) != checksum_of(text):
+            return f"its {name} is another"
     own = weights_of(bundle.network)
     for name in sorted(own.keys() | weights.keys()):
         if name not in own or name not in weights or not torch.equal(own[name], weights[name]):

@@ -18,8 +18,9 @@ import torch
 from huggingface_hub import ModelHubMixin, snapshot_download
 from torch import Tensor, nn
 
-from naokit.export.bundle import Bundle, load_bundle, save, standardise
+from naokit.export.bundle import load_classifier, save
 from naokit.export.config import CONFIG, WEIGHTS
+from naokit.export.image_bundle import Bundle, standardise
 from naokit.export.overwriting import check_free
 
 
@@ -107,7 +108,7 @@ class Pretrained(nn.Module, ModelHubMixin):
     ) -> Pretrained:
         """The network of a folder or of the hub; `model_kwargs` may hold `load_bundle`'s space."""
         if Path(model_id).is_dir():
-            return cls(load_bundle(model_id, **model_kwargs))
+            return cls(load_classifier(model_id, **model_kwargs))
         folder = snapshot_download(
             model_id,
             revision=revision,
@@ -117,4 +118,4 @@ class Pretrained(nn.Module, ModelHubMixin):
             token=token,
             allow_patterns=[WEIGHTS, CONFIG],
         )
-        return cls(load_bundle(folder, **model_kwargs))
+        return cls(load_classifier(folder, **model_kwargs))

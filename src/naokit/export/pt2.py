@@ -8,6 +8,7 @@ import pickle
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,8 +18,8 @@ from naokit.base import InputError
 from naokit.files import write_whole
 
 
-def trace(network: nn.Module, image: tuple[int, int, int]) -> ExportedProgram:
-    """The program: standardised floats (B, C, H, W) -> logits (B, K), for any batch B.
+def trace(network: nn.Module, examples: tuple[Tensor, ...]) -> ExportedProgram:
+    """The program, for any batch: the first dimension of each of the inputs.
 
     Raises:
         InputError: the network does something that torch.export cannot follow.
@@ -26,7 +27,7 @@ def trace(network: nn.Module, image: tuple[int, int, int]) -> ExportedProgram:
     batch = {0: torch.export.Dim("batch")}
     try:
         return torch.export.export(
-            network.eval(), (torch.zeros(2, *image),), dynamic_shapes=(batch,), strict=False
+            network.eval(), examples, dynamic_shapes=(batch,) * len(examples), strict=False
         )
     except Exception as error:  # its own errors, and whatever the network raises
         lines = str(error).strip().splitlines() or [type(error).__name__]
@@ -43,7 +44,7 @@ def write(program: ExportedProgram, path: Path) -> None:
     write_whole(path, buffer.getvalue())
 
 
-def read(path: Path) -> Callable[[Tensor], Tensor]:
+def read(path: Path) -> Callable[..., Any]:
     """What the program computes.
 
     Torch unpickles what a file asks it to, which can run code: such files are refused.

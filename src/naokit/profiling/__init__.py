@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from naokit.networks import count_macs, count_parameters
+from naokit.profiling.language import LanguageProfile, measure_language
 from naokit.profiling.latency import Latency, onnx_latency, torch_latency
 from naokit.profiling.memory import inference_bytes, training_bytes, weight_bytes
 from naokit.profiling.steps import Estimate, Steps, measure_steps
@@ -15,10 +16,12 @@ from naokit.profiling.steps import Estimate, Steps, measure_steps
 __all__ = [
     "BATCHES",
     "Estimate",
+    "LanguageProfile",
     "Latency",
     "Profile",
     "Steps",
     "measure",
+    "measure_language",
     "measure_steps",
     "onnx_latency",
     "training_bytes",

@@ -48,16 +48,37 @@ def training_bytes(network: nn.Module, image: tuple[int, int, int], batch: int) 
     )
     images = torch.empty(batch, *image, device="meta")
     labels = torch.zeros(batch, dtype=torch.long, device="meta")
-    with _LiveMemory() as memory:
+
+    def forward() -> tuple[Tensor, object]:
         outputs = network(images)
         heads = (outputs,) if isinstance(outputs, Tensor) else outputs
         loss = torch.stack([F.cross_entropy(logits, labels) for logits in heads]).sum()
-        loss.backward()
-        momentum = _bytes(*network.parameters())
-        passes = int(memory.peak) + momentum  # there from the second step on
-        del outputs, heads, loss
+        return loss, outputs
+
+    momentum = _bytes(*network.parameters())
+    peak = peak_of_a_step(optimizer, forward, momentum)
+    return peak + weight_bytes(network) + _bytes(images)
+
+
+def peak_of_a_step(
+    optimizer: torch.optim.Optimizer,
+    forward: Callable[[], tuple[Tensor, object]],
+    state: int,
+) -> int:
+    """The most bytes that a step makes and holds at one time, weights and inputs left out.
+
+    Args:
+        optimizer: a new one.
+        forward: gives the loss, and what is held until the gradients are there.
+        state: bytes that the optimizer keeps from the first step on.
+    """
+    with _LiveMemory() as memory:
+        loss, held = forward()
+        torch.autograd.backward(loss)
+        passes = int(memory.peak) + state
+        del loss, held
         optimizer.step()
-    return max(passes, int(memory.peak)) + weight_bytes(network) + _bytes(images)
+    return max(passes, int(memory.peak))
 
 
 class _LiveMemory(TorchDispatchMode):

@@ -24,7 +24,7 @@ from naokit.training.data import ImageData, Split
 from naokit.training.device import make_fabric
 from naokit.training.feeding import EVALUATION_BATCH
 from naokit.training.loop import train
-from naokit.training.recipes import Recipe
+from naokit.training.recipes import ImageRecipe
 from naokit.training.stream import Stream
 
 WARM_UP = 1
@@ -75,7 +75,7 @@ class Steps:
     images: int
     start: float
 
-    def estimate(self, recipe: Recipe, images: int, validation: int) -> Estimate:
+    def estimate(self, recipe: ImageRecipe, images: int, validation: int) -> Estimate:
         """How long a training by the recipe takes.
 
         Args:
@@ -97,7 +97,7 @@ class Steps:
 def measure_steps(
     network: nn.Module,
     data: ImageData,
-    recipe: Recipe,
+    recipe: ImageRecipe,
     *,
     fabric: Fabric | None = None,
     seconds: float = 10.0,
@@ -142,7 +142,7 @@ def measure_steps(
 
 
 def _images_a_step(
-    network: nn.Module, data: ImageData, recipe: Recipe, fabric: Fabric, seconds: float
+    network: nn.Module, data: ImageData, recipe: ImageRecipe, fabric: Fabric, seconds: float
 ) -> int:
     """The recipe's batch, or on a processor as many images as surely leave time; at least 2.
 

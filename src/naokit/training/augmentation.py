@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from naokit.base import InputError
-from naokit.training.recipes import Recipe
+from naokit.training.recipes import ImageRecipe
 
 
 class Augmentation:
@@ -28,7 +28,7 @@ class Augmentation:
     """
 
     def __init__(
-        self, recipe: Recipe, image: tuple[int, int, int], mean: Tensor, std: Tensor
+        self, recipe: ImageRecipe, image: tuple[int, int, int], mean: Tensor, std: Tensor
     ) -> None:
         self.mean = mean.view(-1, 1, 1) * 255
         self.scale = 1 / (std.view(-1, 1, 1) * 255)
@@ -57,7 +57,7 @@ class Augmentation:
             return batch if self.erase is None else self.erase(batch)
 
 
-def _changes(recipe: Recipe, image: tuple[int, int, int]) -> nn.Module | None:
+def _changes(recipe: ImageRecipe, image: tuple[int, int, int]) -> nn.Module | None:
     from kornia.augmentation import RandomCrop, RandomHorizontalFlip
 
     changes: list[nn.Module] = []
@@ -69,7 +69,7 @@ def _changes(recipe: Recipe, image: tuple[int, int, int]) -> nn.Module | None:
     return nn.Sequential(*changes) if changes else None
 
 
-def _jitter(recipe: Recipe, image: tuple[int, int, int]) -> nn.Module | None:
+def _jitter(recipe: ImageRecipe, image: tuple[int, int, int]) -> nn.Module | None:
     """Torchvision's colour jitter: factors are drawn an image, the order of its steps a batch."""
     if recipe.colour_jitter is None:
         return None
@@ -85,7 +85,7 @@ def _jitter(recipe: Recipe, image: tuple[int, int, int]) -> nn.Module | None:
     return jitter
 
 
-def _eraser(recipe: Recipe, image: tuple[int, int, int]) -> nn.Module | None:
+def _eraser(recipe: ImageRecipe, image: tuple[int, int, int]) -> nn.Module | None:
     """A square of the batch's mean colour (zero after standardisation) anywhere in the image."""
     if not recipe.cutout:
         return None

@@ -13,9 +13,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from naokit.base import InputError
+from naokit.base import InputError, Json
 from naokit.files import write_whole
-from naokit.training.recipes import Recipe
+from naokit.training.recipe import Recipe
+
+LAST, BEST = "last.safetensors", "best.safetensors"
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,13 @@ class State:
     Attributes:
         epochs: done.
         step: steps done of the next epoch.
-        loss: sum over the images of these steps.
-        best: best validation accuracy, percent; -1 before the first epoch.
+        loss: sum over the examples of these steps.
+        best: best validation metric; -1 before the first epoch.
         best_epoch: the epoch that reached it, from 1; 0: none.
-        last: validation accuracy of the last epoch, percent.
+        last: validation metric of the last epoch.
+        history: that of every epoch.
+        averaging: whether the mean of the weights is taken, from some epoch on.
+        reloads: how often the best weights were taken up again.
     """
 
     epochs: int = 0
@@ -37,12 +42,23 @@ class State:
     best: float = -1.0
     best_epoch: int = 0
     last: float = -1.0
+    history: tuple[float, ...] = ()
+    averaging: bool = False
+    reloads: int = 0
 
     def after_epoch(self, last: float, *, improved: bool) -> State:
         """One epoch more."""
-        epochs = self.epochs + 1
-        best, best_epoch = (last, epochs) if improved else (self.best, self.best_epoch)
-        return State(epochs, 0, 0.0, best, best_epoch, last)
+        best = (last, self.epochs + 1) if improved else (self.best, self.best_epoch)
+        return dataclasses.replace(
+            self,
+            epochs=self.epochs + 1,
+            step=0,
+            loss=0.0,
+            best=best[0],
+            best_epoch=best[1],
+            last=last,
+            history=(*self.history, last),
+        )
 
 
 class Checkpoint:
@@ -61,19 +77,34 @@ class Checkpoint:
         self.folder = folder
         self.training = {"recipe": recipe.to_json(), "data": data, "seed": seed}
 
-    def resume(
-        self, network: nn.Module, average: nn.Module | None, optimizer: torch.optim.Optimizer
-    ) -> State:
-        """The state to go on from; weights, their average and momenta are put in place.
+    def state(self) -> State:
+        """The state to go on from; a new one where there is no checkpoint.
 
         Raises:
             InputError: the file is damaged or of another training (the first difference).
         """
-        path = self.folder / "last.safetensors"
+        path = self.folder / LAST
         if not path.exists():
             return State()
-        tensors, header = read_tensors(path)
+        _, header = read_tensors(path)
         self._check(path, header)
+        fields = json.loads(header["state"])
+        return State(**fields | {"history": tuple(fields.get("history", ()))})
+
+    def resume(
+        self, network: nn.Module, average: nn.Module | None, optimizer: torch.optim.Optimizer
+    ) -> dict[str, Tensor]:
+        """Puts weights, their average and momenta in place; what the task gave is returned.
+
+        Nothing happens where there is no checkpoint.
+
+        Raises:
+            InputError: the file is damaged or of another network (the first difference).
+        """
+        path = self.folder / LAST
+        if not path.exists():
+            return {}
+        tensors, _ = read_tensors(path)
         load_weights(network, _part(tensors, "weight."), path)
         if average is not None:
             load_weights(average, _part(tensors, "average."), path)
@@ -82,7 +113,12 @@ class Checkpoint:
             # The same memory layout as the weights keeps the continuation bit for bit.
             momentum = torch.empty_like(names[name]).copy_(tensor)
             optimizer.state[names[name]]["momentum_buffer"] = momentum
-        return State(**json.loads(header["state"]))
+        return _part(tensors, "task.")
+
+    def reload(self, network: nn.Module) -> None:
+        """Puts the best weights in place."""
+        path = self.folder / BEST
+        load_weights(network, read_tensors(path)[0], path)
 
     def save(
         self,
@@ -90,10 +126,11 @@ class Checkpoint:
         average: nn.Module | None,
         optimizer: torch.optim.Optimizer,
         state: State,
+        task: Mapping[str, Tensor],
         *,
         improved: bool,
     ) -> None:
-        """Writes `last`, and `best` where it improved."""
+        """Writes `last`, and `best` where it improved; `task`: what the next update depends on."""
         header = {
             "training": json.dumps(self.training),
             "state": json.dumps(dataclasses.asdict(state)),
@@ -102,14 +139,15 @@ class Checkpoint:
         averaged = {} if average is None else _copies(average)
         if improved:
             measured = _part(averaged, "module.") or weights
-            write_whole(self.folder / "best.safetensors", save(measured, header))
+            write_whole(self.folder / BEST, save(measured, header))
         tensors = {f"weight.{name}": tensor for name, tensor in weights.items()}
         tensors |= {f"average.{name}": tensor for name, tensor in averaged.items()}
+        tensors |= {f"task.{name}": tensor.contiguous() for name, tensor in task.items()}
         for name, parameter in network.named_parameters():
             momentum = optimizer.state[parameter].get("momentum_buffer")
             if momentum is not None:
                 tensors[f"momentum.{name}"] = momentum.contiguous()
-        write_whole(self.folder / "last.safetensors", save(tensors, header))
+        write_whole(self.folder / LAST, save(tensors, header))
 
     def _check(self, path: Path, header: Mapping[str, str]) -> None:
         if not {"training", "state"} <= header.keys():
@@ -117,10 +155,23 @@ class Checkpoint:
         recorded = json.loads(header["training"])
         for name, wanted in self.training.items():
             if recorded.get(name) != wanted:
+                what = _difference(name, recorded.get(name), wanted)
                 raise InputError(
-                    f"{path} is of another training: its {name} is {recorded.get(name)}, "
-                    f"not {wanted}; remove the folder to start again, or name another"
+                    f"{path} is of another training: {what}; remove the folder to start again, or "
+                    "name another"
                 )
+
+
+def _difference(name: str, there: Json, here: Json) -> str:
+    """What a person can make of a difference."""
+    match name, there, here:
+        case "recipe", dict(), dict():
+            first = next(field for field in there | here if there.get(field) != here.get(field))
+            return f"its recipe has {first} {there.get(first)}, this one {here.get(first)}"
+        case "data", _, _:
+            return "its data are others (the content or the vocabulary changed)"
+        case _:
+            return "its seed or its architecture is another"
 
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -16,10 +16,10 @@ from naokit.training.device import make_fabric
 from naokit.training.failures import memory_failures
 from naokit.training.feeding import EVALUATION_BATCH, Feed
 from naokit.training.layout import laid_out, memory_format
-from naokit.training.recipes import Recipe
+from naokit.training.recipes import ImageRecipe
 from naokit.training.stream import Stream
 
-_PLAIN = Recipe("plain", epochs=1, crop_padding=0, flip=False)
+_PLAIN = ImageRecipe("plain", epochs=1, crop_padding=0, flip=False)
 
 
 def evaluate(
@@ -46,7 +46,9 @@ def evaluate(
         )
 
 
-def augmentation_of(data: ImageData, device: torch.device, recipe: Recipe = _PLAIN) -> Augmentation:
+def augmentation_of(
+    data: ImageData, device: torch.device, recipe: ImageRecipe = _PLAIN
+) -> Augmentation:
     """The augmentation of a recipe for this data; by default images are standardised alone."""
     mean, std = (torch.tensor(a, dtype=torch.float32).to(device) for a in data.statistics)
     return Augmentation(recipe, data.image, mean, std)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import io
+from collections.abc import Mapping
 from pathlib import Path
 
 from naokit.base import InputError
@@ -12,7 +12,6 @@ from naokit.files import write_whole
 from naokit.training.loop import Epoch
 
 CSV = "log.csv"
-COLUMNS = ("epoch", "loss", "validation_accuracy", "learning_rate", "seconds")
 
 
 class Log:
@@ -39,14 +38,20 @@ class Log:
     def write(self, epoch: Epoch) -> None:
         """Adds an epoch; later ones, of a run that was killed before its checkpoint, go."""
         rows = [row for row in self.rows() if int(row["epoch"]) < epoch.number]
-        fields = dataclasses.asdict(epoch) | {"epoch": epoch.number}
+        fields = {
+            "epoch": epoch.number,
+            "loss": epoch.loss,
+            f"validation_{epoch.metric}": epoch.validation,
+            "learning_rate": epoch.learning_rate,
+            "seconds": epoch.seconds,
+        }
         text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(text, list(fields), lineterminator="\n")
         writer.writeheader()
-        writer.writerows([*rows, {name: f"{fields[name]:.8g}" for name in COLUMNS}])
+        writer.writerows([*rows, {name: f"{value:.8g}" for name, value in fields.items()}])
         write_whole(self.folder / CSV, text.getvalue())
         if self.tensorboard:
-            self._events(epoch)
+            self._events(epoch.number, fields)
 
     def rows(self) -> list[dict[str, str]]:
         """The table so far."""
@@ -56,10 +61,10 @@ class Log:
         with path.open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
 
-    def _events(self, epoch: Epoch) -> None:
+    def _events(self, epoch: int, fields: Mapping[str, float]) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=epoch.number)
-        for name in COLUMNS[1:-1]:
-            writer.add_scalar(name, getattr(epoch, name), epoch.number)
+        writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=epoch)
+        for name in [*fields][1:-1]:
+            writer.add_scalar(name, fields[name], epoch)
         writer.close()

@@ -1,17 +1,17 @@
-"""The one training loop, on Lightning Fabric: a search and a final training differ by recipe.
+"""The one training loop, on Lightning Fabric: searches and final trainings differ by recipe.
 
-A training is a function of network, data, recipe and seed. Every epoch draws its order and every
+What is learnt, images or text, is the task's (`naokit.training.task`).
+
+A training is a function of network, data, recipe and seed. Every epoch draws its plan and every
 step its randomness from the seed and its own number, so that a training stopped after any step
 continues to the same weights (bit for bit on a CPU).
-
-Shapes: B batch, C channels, H and W height and width, K classes.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,17 +23,15 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from naokit.base import EvaluationFailed, derive_seed
-from naokit.training.checkpoint import Checkpoint, State
-from naokit.training.data import ImageData, Split, class_weights
+from naokit.training.checkpoint import BEST, Checkpoint, State
+from naokit.training.data import ImageData
 from naokit.training.device import make_fabric, seeded
-from naokit.training.evaluation import accuracy, augmentation_of
 from naokit.training.failures import memory_failures
-from naokit.training.feeding import Feed
-from naokit.training.layout import laid_out, lay_out, memory_format
-from naokit.training.objective import Objective, Targets, mixed
-from naokit.training.recipes import Recipe
+from naokit.training.recipe import Recipe
 from naokit.training.schedule import learning_rate
-from naokit.training.stream import Stream
+from naokit.training.task import Given, Prepared, Task
+from naokit.training.tasks import task_of
+from naokit.training.text.data import TextData
 
 CHECK_LOSS_EVERY = 20  # steps; reading the loss makes a GPU wait
 SAVE_EVERY = 600.0  # seconds between checkpoints within an epoch
@@ -46,18 +44,20 @@ class Epoch:
     Attributes:
         number: from 1.
         of: how many the recipe has.
-        loss: mean over the epoch's images.
-        validation_accuracy: percent; 0 where nothing is held out.
+        loss: mean over the epoch's examples.
+        validation: the metric on what is held out; 0 where nothing is.
         learning_rate: of its last step.
         seconds: since the training (or its continuation) began.
+        metric: what `validation` is.
     """
 
     number: int
     of: int
     loss: float
-    validation_accuracy: float
+    validation: float
     learning_rate: float
     seconds: float
+    metric: str = "accuracy"
 
 
 @dataclass(frozen=True)
@@ -65,27 +65,29 @@ class Trained:
     """How a training ended; the network holds the weights of its last step.
 
     Attributes:
-        best_accuracy: the best validation accuracy of any epoch, percent.
+        best: the best validation metric of any epoch.
         best_epoch: the epoch that reached it, from 1; the last one where nothing is held out.
-        last_accuracy: validation accuracy of the last epoch, percent.
+        last: the validation metric of the last epoch.
         epochs: epochs done, earlier runs included.
         complete: False where the limit on the clock came first.
         seconds: duration of this run.
         parts: in how many parts batches went through, more than 1 where memory ran out.
+        reloads: how often the loss broke and the best weights were taken up again.
     """
 
-    best_accuracy: float
+    best: float
     best_epoch: int
-    last_accuracy: float
+    last: float
     epochs: int
     complete: bool
     seconds: float
     parts: int = 1
+    reloads: int = 0
 
 
 def train(
     network: nn.Module,
-    data: ImageData,
+    data: ImageData | TextData,
     recipe: Recipe,
     *,
     seed: int,
@@ -100,10 +102,11 @@ def train(
     """Trains `network` in place.
 
     Args:
-        network: (B, C, H, W) -> (B, K), or a pair of these in training with an auxiliary head;
-            an attribute `progress`, where there is one, is kept at the share of steps done.
-        data: the images.
-        recipe: how.
+        network: images (B, C, H, W) -> logits (B, K), or a pair of these in training with an
+            auxiliary head; or tokens (L, B), state (B, H) or None -> `networks.Spoken`. An
+            attribute `progress`, where there is one, is kept at the share of steps done.
+        data: the images or the text.
+        recipe: how; an `ImageRecipe` or a `TextRecipe`.
         seed: of batches, augmentation and dropout; the weights are the caller's.
         fabric: where; None: `make_fabric()`. With several processes each calls this.
         seconds: limit on the clock, checked after each step.
@@ -119,10 +122,11 @@ def train(
     """
     with memory_failures():
         fabric = fabric or make_fabric()
-        run = _Run(network, data, recipe, seed, fabric, seconds, checkpoint, workers)
+        task = task_of(data, recipe, fabric, workers)
+        run = _Run(network, task, seed, fabric, seconds, checkpoint)
         run.may_split, run.on_step = split_batches and fabric.world_size == 1, on_step
         while run.state.epochs < recipe.epochs and run.one_epoch():
-            if on_epoch is not None:
+            if run.report is not None and on_epoch is not None:
                 on_epoch(run.report)
             if run.out_of_time():
                 break
@@ -134,24 +138,23 @@ class _Run:
 
     may_split = False
     on_step: Callable[[float], None] | None = None
+    report: Epoch | None = None
 
     def __init__(
         self,
         network: nn.Module,
-        data: ImageData,
-        recipe: Recipe,
+        task: Task[Any, Any],
         seed: int,
         fabric: Fabric,
         seconds: float | None,
         folder: Path | None,
-        workers: int,
     ) -> None:
         self.began = self.saved = time.monotonic()
-        self.recipe, self.seed, self.seconds, self.fabric = recipe, seed, seconds, fabric
-        device = fabric.device
-        self.layout = memory_format(network, device)
-        lay_out(network, self.layout)
+        self.task, self.recipe, self.seed = task, task.recipe, seed
+        self.seconds, self.fabric = seconds, fabric
+        task.lay_out(network)
         self.bare: Any = network  # may have a `progress` to set
+        recipe = task.recipe
         optimizer = torch.optim.SGD(
             network.parameters(),
             recipe.learning_rate,
@@ -161,59 +164,102 @@ class _Run:
             foreach=True,
         )
         self.network, self.optimizer = fabric.setup(network, optimizer)
-        self.average = _average(network, recipe)
-        chosen = _chosen(data.train, recipe)
-        self.train, self.validation = (
-            Feed(split, device, workers) for split in (chosen, data.validation)
-        )
-        weights = class_weights(chosen.labels, data.classes) if recipe.balance else None
-        self.objective = Objective(
-            recipe, None if weights is None else torch.tensor(weights).float().to(device)
-        )
-        self.augmentation = augmentation_of(data, device, recipe)
-        batches = self._batches(np.arange(len(chosen)))
-        self.steps = len(batches)
-        self.images = sum(len(self._share(rows)) for rows in batches)  # an epoch, this process
+        self.average = _moving_average(network, recipe.ema) if recipe.ema else None
         self.parts = 1
-        self.checkpoint = folder and Checkpoint(folder, recipe, data.fingerprint, seed)
+        self.checkpoint = folder and Checkpoint(folder, recipe, task.fingerprint, seed)
         self.state = State()
         if self.checkpoint:
-            self.state = self.checkpoint.resume(network, self.average, optimizer)
+            self._resume(self.checkpoint)
+
+    def _resume(self, checkpoint: Checkpoint) -> None:
+        """Goes on from a checkpoint, if there is one."""
+        self.state = checkpoint.state()
+        if self.state.averaging and self.average is None:
+            self.average = _mean(self.bare)
+        self.task.restore(checkpoint.resume(self.bare, self.average, self.optimizer))
 
     def one_epoch(self) -> bool:
-        """Trains one epoch, measures, saves; False where the clock ran out before its end."""
-        if not self._steps():
-            return False
-        measured = self.network if self.average is None else self.average
-        last = accuracy(measured, self.augmentation, self.validation, self.fabric)
-        improved = last > self.state.best or not len(self.validation)
-        loss = self.state.loss / self.images
+        """Trains one epoch, measures, saves; False where the clock ran out before its end.
+
+        Where the loss breaks and the task allows it, the epoch begins again from the best weights.
+        """
+        self.report = None
+        try:
+            plan = self._plan()
+            if not self._steps(plan):
+                return False
+            measured = self.network if self.average is None else self.average
+            last = self.task.measure(measured)
+        except EvaluationFailed as error:
+            if error.reason != "diverged" or not self._reload():
+                raise self._given_up(error) from error
+            return True
+        improved = self._improves(last) or not self.task.measures
+        loss = self.state.loss / sum(given.own for given in plan)
         self.state = self.state.after_epoch(last, improved=improved)
+        if not self.state.averaging and self.task.average_begins(self.state.history):
+            self.state = replace(self.state, averaging=True)
+            self.average = _mean(self.bare)
+        self.task.restore({})
         self._save(improved=improved)
         rate = self.optimizer.param_groups[0]["lr"]
         epochs = (self.state.epochs, self.recipe.epochs)
-        self.report = Epoch(*epochs, loss, last, rate, self._elapsed())
+        self.report = Epoch(*epochs, loss, last, rate, self._elapsed(), self.task.metric)
         return True
+
+    def _improves(self, last: float) -> bool:
+        best, sign = self.state, self.task.sign
+        return not best.best_epoch or sign * last > sign * best.best
+
+    def _reload(self) -> bool:
+        """Takes up the best weights again, with other random numbers; False where it cannot."""
+        if not self.checkpoint or self.state.reloads == self.task.most_reloads:
+            return False
+        if not self.state.best_epoch:  # nothing good was ever seen
+            return False
+        self.checkpoint.reload(self.bare)
+        self.optimizer.state.clear()
+        self.average = None if self.average is None else _mean(self.bare)
+        self.task.restore({})
+        self.state = replace(self.state, step=0, loss=0.0, reloads=self.state.reloads + 1)
+        self._save()
+        return True
+
+    def _given_up(self, error: EvaluationFailed) -> EvaluationFailed:
+        """The failure, with what is left after the weights were taken up again in vain."""
+        if not self.checkpoint or not self.state.reloads:
+            return error
+        best = self.checkpoint.folder / BEST
+        return EvaluationFailed(
+            error.reason,
+            f"{error}, also after {self.state.reloads} reloads; {best} keeps the best weights, "
+            f"of epoch {self.state.best_epoch}",
+        )
 
     def result(self) -> Trained:
         """The result of the epochs done."""
         state, complete = self.state, self.state.epochs >= self.recipe.epochs
         best = (state.best, state.best_epoch, state.last, state.epochs)
-        return Trained(*best, complete, self._elapsed(), self.parts)
+        return Trained(*best, complete, self._elapsed(), self.parts, state.reloads)
 
-    def _steps(self) -> bool:
+    @property
+    def _draws(self) -> int:
+        """The seed of what is drawn; another one after the loss broke."""
+        reloads = self.state.reloads
+        return derive_seed(self.seed, "reload", reloads) if reloads else self.seed
+
+    def _plan(self) -> Sequence[Given]:
+        plan: Sequence[Given] = self.task.plan(self.state.epochs, self._draws)
+        self.steps = len(plan)
+        return plan
+
+    def _steps(self, plan: Sequence[Given]) -> bool:
         """The epoch's steps that are not done yet; False where the clock ran out."""
-        order = derive_seed(self.seed, "epoch", self.state.epochs)
-        batches = self._batches(np.random.default_rng(order).permutation(len(self.train)))
-        left = batches[self.state.step :]
-        sizes, shares = [len(rows) for rows in left], [self._share(rows) for rows in left]
-        crops = derive_seed(self.seed, "crops", self.state.epochs)
+        epoch, first = self.state.epochs, self.state.step
         self.loss = torch.tensor(self.state.loss, device=self.fabric.device, dtype=torch.float64)
         self.network.train()
-        for size, (images, labels) in zip(
-            sizes, self.train.batches(shares, seed=crops), strict=True
-        ):
-            self.loss += self._step(images, labels, size)
+        for given in self.task.batches(plan, first, epoch, self._draws):
+            self.loss += self._step(given)
             self.state = replace(self.state, step=self.state.step + 1)
             if self.on_step is not None:
                 self.on_step(self.state.epochs + self.state.step / self.steps)
@@ -245,16 +291,16 @@ class _Run:
             return mine
         return bool(self.fabric.broadcast(mine))
 
-    def _step(self, images: Tensor, labels: Tensor, size: int) -> Tensor:
-        """One update by this process's images of a batch of `size`; the sum of their losses."""
+    def _step(self, given: Given) -> Tensor:
+        """One update by this process's part of a batch; the sum of their losses."""
         epoch = self.state.epochs + self.state.step / self.steps
-        number = self.state.epochs * self.steps + self.state.step
+        number = self.state.epochs * self.task.most_steps + self.state.step
         if hasattr(self.bare, "progress"):
             self.bare.progress = epoch / self.recipe.epochs
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.recipe, epoch)
-        seed = derive_seed(self.seed, "step", number, self.fabric.global_rank)
-        loss = self._gradients(images, labels, size, seed)
+            group["lr"] = given.rate * learning_rate(self.recipe, epoch)
+        seed = derive_seed(self._draws, "step", number, self.fabric.global_rank)
+        loss = self._gradients(given, seed)
         self.fabric.clip_gradients(
             self.network, self.optimizer, max_norm=self.recipe.clip, error_if_nonfinite=False
         )
@@ -263,49 +309,46 @@ class _Run:
             self.average.update_parameters(self.bare)
         return loss
 
-    def _gradients(self, images: Tensor, labels: Tensor, size: int, seed: int) -> Tensor:
+    def _gradients(self, given: Given, seed: int) -> Tensor:
         """Gradients of the batch, in more parts where memory does not hold fewer."""
         while True:
             self.optimizer.zero_grad(set_to_none=True)
             generator = torch.Generator().manual_seed(seed)
             try:
                 with memory_failures(), seeded(seed, self.fabric.device):
-                    changed = self.augmentation(images, generator)
-                    batch, targets = mixed(changed, labels, self.recipe.mixup, generator)
-                    return self._backward(laid_out(batch, self.layout), targets, size)
+                    batch = self.task.prepare(given, generator)
+                    loss = self._backward(batch, given.size)
             except EvaluationFailed:
-                if not self.may_split or 4 * self.parts > len(images):  # two images a part
+                if not self.may_split or 4 * self.parts > given.rows:  # two rows a part
                     raise
                 self.parts *= 2
+            else:
+                self.task.learnt(batch)
+                return loss
 
-    def _backward(self, batch: Tensor, targets: Targets, size: int) -> Tensor:
+    def _backward(self, batch: Prepared, size: int) -> Tensor:
         """Sum of the losses; DDP takes the mean of the processes' gradients, hence the factor."""
-        total = torch.zeros((), device=batch.device, dtype=torch.float64)
+        total = torch.zeros((), device=self.fabric.device, dtype=torch.float64)
         parts = max(1, min(self.parts, len(batch) // 2))  # one image has no variance
         for rows in np.array_split(np.arange(len(batch)), parts):
             part = slice(int(rows[0]), int(rows[-1]) + 1)
             more = part.stop < len(batch)
             with self.fabric.no_backward_sync(self.network, enabled=more):
-                loss = self.objective(self.network(batch[part]), targets[part])
+                loss = self.task.loss(self.network, batch, part)
                 self.fabric.backward(loss * (self.fabric.world_size / size))
             total += loss.detach()
         return total
-
-    def _batches(self, order: np.ndarray) -> list[np.ndarray]:
-        """Batches of rows; a last batch of one image has no variance to normalise by."""
-        length, fewest = self.recipe.batch, max(2, self.fabric.world_size)
-        parts = (order[start : start + length] for start in range(0, len(order), length))
-        return [rows for rows in parts if len(rows) >= fewest]
-
-    def _share(self, rows: np.ndarray) -> np.ndarray:
-        """Those of the rows that this process learns from."""
-        return rows[self.fabric.global_rank :: self.fabric.world_size]
 
     def _save(self, *, improved: bool = False) -> None:
         self.saved = time.monotonic()
         if self.checkpoint and self.fabric.global_rank == 0:
             self.checkpoint.save(
-                self.bare, self.average, self.optimizer, self.state, improved=improved
+                self.bare,
+                self.average,
+                self.optimizer,
+                self.state,
+                self.task.tensors(),
+                improved=improved,
             )
         self.fabric.barrier()
 
@@ -313,23 +356,18 @@ class _Run:
         return time.monotonic() - self.began
 
 
-def _average(network: nn.Module, recipe: Recipe) -> AveragedModel | None:
-    """The moving average of weights and statistics, where the recipe wants one."""
-    if not recipe.ema:
-        return None
-    average = AveragedModel(
-        network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema), use_buffers=True
-    )
+def _moving_average(network: nn.Module, decay: float) -> AveragedModel:
+    """A moving average of weights and statistics."""
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
     average.requires_grad_(requires_grad=False)
     return average
 
 
-def _chosen(split: Split | Stream, recipe: Recipe) -> Split | Stream:
-    """The first `train_images` of a shuffle that is the same for every network and seed."""
-    if recipe.train_images is None or recipe.train_images >= len(split):
-        return split
-    order = np.random.default_rng(0).permutation(len(split))
-    return split.take(np.sort(order[: recipe.train_images]))
+def _mean(network: nn.Module) -> AveragedModel:
+    """The mean of the weights from here on; of none yet."""
+    average = AveragedModel(network)
+    average.requires_grad_(requires_grad=False)
+    return average
 
 
 def _finite(loss: Tensor) -> float:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from naokit.training.recipes import Recipe
+from naokit.training.recipes import ImageRecipe
 
 Outputs = Tensor | tuple[Tensor, Tensor]
 """Logits (B, K), or those of both heads."""
@@ -56,7 +56,7 @@ class Objective:
         weights: of the classes (K,), or None.
     """
 
-    def __init__(self, recipe: Recipe, weights: Tensor | None) -> None:
+    def __init__(self, recipe: ImageRecipe, weights: Tensor | None) -> None:
         self.smoothing, self.auxiliary = recipe.label_smoothing, recipe.auxiliary_weight
         self.weights = weights
 

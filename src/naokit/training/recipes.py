@@ -1,4 +1,4 @@
-"""Recipes: how a network is trained, each number with its source.
+"""Recipes for images: how a network is trained, each number with its source.
 
 "2018" is the specification, sections 2 and 4; "measured" is this project's own choice for two
 processor cores, on one thread (`benchmarks/results/evaluation.json` unless another is named).
@@ -7,49 +7,29 @@ processor cores, on one thread (`benchmarks/results/evaluation.json` unless anot
 from __future__ import annotations
 
 import dataclasses
-import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from naokit.base import InputError, Json
+from naokit.training.recipe import Range, Recipe, named
+from naokit.training.text.recipes import TEXT_RECIPES, TextRecipe
 
-_Range = tuple[Callable[[float], bool], str]
-_RANGES: Mapping[tuple[str, ...], _Range] = {
-    ("learning_rate", "clip"): (lambda value: value > 0, "above 0"),
-    ("drop_path_keep", "dropout_keep", "epoch_decay"): (
-        lambda value: 0 < value <= 1,
-        "above 0 and at most 1",
-    ),
-    ("ema", "label_smoothing"): (lambda value: 0 <= value < 1, "at least 0 and below 1"),
-    ("mixup", "warm_up_epochs", "auxiliary_weight", "weight_decay", "final_learning_rate"): (
-        lambda value: value >= 0,
-        "0 or more",
-    ),
-    ("cosine_epochs", "restart_epochs"): (lambda value: value >= 1, "1 or more"),
+_RANGES: Mapping[tuple[str, ...], Range] = {
+    ("drop_path_keep", "dropout_keep"): (lambda value: 0 < value <= 1, "above 0 and at most 1"),
+    ("label_smoothing",): (lambda value: 0 <= value < 1, "at least 0 and below 1"),
+    ("mixup", "auxiliary_weight"): (lambda value: value >= 0, "0 or more"),
 }
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """Everything about a training that is not the network or the data.
+class ImageRecipe(Recipe):
+    """How an image classifier is trained.
+
+    What every recipe has is by default as in sections 1.3 and 2, train_cifar10_search.sh; section 4
+    has the same numbers for the final training. What is here is off unless a recipe says so.
 
     Attributes:
-        name: what it is called.
-        epochs: passes over the training images.
-        batch: images a step.
-        learning_rate: at the start.
-        final_learning_rate: where the cosine ends.
-        cosine_epochs: length of the half cosine; None: `epochs`.
-        restart_epochs: the cosine starts again after so many epochs, then twice as many, ...;
-            None: never.
-        epoch_decay: the rate is multiplied by it after each epoch, in place of the cosine.
-        warm_up_epochs: in which the rate rises in a line from nothing to where the schedule is.
-        momentum: of SGD.
-        nesterov: whether the momentum looks ahead.
-        weight_decay: L2, on every parameter.
-        clip: global gradient norm.
-        ema: decay of a moving average of the weights, which is then measured and kept; 0: none.
         label_smoothing: share of the target that all classes share.
         mixup: alpha of the Beta distribution that two images are mixed by; 0: none.
         balance: whether classes weigh as much as each other, however many images they have.
@@ -66,22 +46,6 @@ class Recipe:
         train_images: use so many training images, the first of a seeded shuffle; None: all.
     """
 
-    name: str
-    epochs: int
-    # From here to `clip`, and crop and flip: sections 1.3 and 2, train_cifar10_search.sh; section 4
-    # has the same numbers for the final training. The others are off unless a recipe says so.
-    batch: int = 128
-    learning_rate: float = 0.024
-    final_learning_rate: float = 0.0
-    cosine_epochs: int | None = None
-    restart_epochs: int | None = None
-    epoch_decay: float | None = None
-    warm_up_epochs: float = 0.0
-    momentum: float = 0.9
-    nesterov: bool = False
-    weight_decay: float = 5e-4
-    clip: float = 5.0
-    ema: float = 0.0
     label_smoothing: float = 0.0
     mixup: float = 0.0
     balance: bool = False
@@ -95,7 +59,10 @@ class Recipe:
     colour_jitter: tuple[float, float, float, float] | None = None
     train_images: int | None = None
 
+    ranges = _RANGES
+
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.epochs < 1 or self.batch < 2:
             raise InputError(
                 f"a recipe needs at least 1 epoch and batches of 2 (batch normalisation), "
@@ -103,14 +70,6 @@ class Recipe:
             )
         if self.train_images is not None and self.train_images < 2:
             raise InputError(f"a recipe needs 2 or more train_images, not {self.train_images}")
-        for names, (fits, expected) in _RANGES.items():
-            for name in names:
-                value = getattr(self, name)
-                if value is not None and not fits(value):
-                    raise InputError(f"{name} of a recipe must be {expected}, not {value}")
-        schedules = ("cosine_epochs", "restart_epochs", "epoch_decay")
-        if sum(getattr(self, name) is not None for name in schedules) > 1:
-            raise InputError(f"a recipe has one schedule at most, of {', '.join(schedules)}")
         if self.colour_jitter is not None:
             jitter = tuple(self.colour_jitter)  # JSON gives a list
             if len(jitter) != 4 or min(jitter) < 0 or jitter[3] > 0.5:
@@ -123,21 +82,7 @@ class Recipe:
     def to_json(self) -> dict[str, Json]:
         """Every field by name."""
         jitter = self.colour_jitter and list(self.colour_jitter)  # as it comes back from a file
-        return {**dataclasses.asdict(self), "colour_jitter": jitter}
-
-    @classmethod
-    def from_json(cls, fields: Mapping[str, Json]) -> Recipe:
-        """The recipe of these fields.
-
-        Raises:
-            InputError: a field is unknown (a later naokit's, say) or absent.
-        """
-        known = {field.name for field in dataclasses.fields(cls)}
-        if unknown := fields.keys() - known:
-            raise InputError(f"a recipe has no {min(unknown)}; it has {', '.join(sorted(known))}")
-        if missing := {"name", "epochs"} - fields.keys():
-            raise InputError(f"a recipe needs {' and '.join(sorted(missing))}")
-        return cls(**fields)
+        return {**super().to_json(), "colour_jitter": jitter}
 
 
 _CUTOUT: Mapping[str, Any] = {"auxiliary_weight": 0.4, "cutout": 16}
@@ -145,22 +90,24 @@ _CUTOUT: Mapping[str, Any] = {"auxiliary_weight": 0.4, "cutout": 16}
 _RECIPES = (
     # The digits are 8 x 8 and mirror images of them are other things: no flip, crops of one pixel.
     # Measured, three random cells at N=1: 4.0 to 6.2 CPU seconds (F=8), 66 to 84 %.
-    Recipe("quick", epochs=3, batch=64, learning_rate=0.1, crop_padding=1, flip=False),
+    ImageRecipe("quick", epochs=3, batch=64, learning_rate=0.1, crop_padding=1, flip=False),
     # Measured, the same cells: 53 to 85 CPU seconds (F=16), 98.7 % each.
-    Recipe("quick-final", epochs=30, batch=64, learning_rate=0.1, crop_padding=1, flip=False),
+    ImageRecipe("quick-final", epochs=30, batch=64, learning_rate=0.1, crop_padding=1, flip=False),
     # Measured on CIFAR-10, the same cells: 123 to 171 CPU seconds (F=8), 34 to 46 %.
-    Recipe("small", epochs=4, batch=128, learning_rate=0.1, train_images=5000),
+    ImageRecipe("small", epochs=4, batch=128, learning_rate=0.1, train_images=5000),
     # Measured on CIFAR-10 for 2 of the 10 epochs (F=8): 63.9 % test (`cifar_search.json`).
-    Recipe("small-final", epochs=10, batch=128, learning_rate=0.1, auxiliary_weight=0.4),
+    ImageRecipe("small-final", epochs=10, batch=128, learning_rate=0.1, auxiliary_weight=0.4),
     # Section 2, train_cifar10_search.sh: the cosine over 100 epochs is cut after 25.
-    Recipe("search-2018", epochs=25, cosine_epochs=100, auxiliary_weight=0.4, drop_path_keep=0.7),
+    ImageRecipe(
+        "search-2018", epochs=25, cosine_epochs=100, auxiliary_weight=0.4, drop_path_keep=0.7
+    ),
     # Section 4, column by column. The official runs train on all 50,000 images and pick the best
     # epoch by the test set; here a tenth is held out for that (`--all-data`: nothing is, and the
     # last epoch is kept), and the test set is looked at once.
-    Recipe("cifar10-2018", epochs=600, drop_path_keep=0.7, dropout_keep=0.6, **_CUTOUT),
-    Recipe("cifar100-2018", epochs=600, drop_path_keep=0.6, dropout_keep=0.8, **_CUTOUT),
+    ImageRecipe("cifar10-2018", epochs=600, drop_path_keep=0.7, dropout_keep=0.6, **_CUTOUT),
+    ImageRecipe("cifar100-2018", epochs=600, drop_path_keep=0.6, dropout_keep=0.8, **_CUTOUT),
     # NAONet-A-36 and -B-36, official PyTorch code.
-    Recipe(
+    ImageRecipe(
         "cifar10-2018-36",
         epochs=600,
         learning_rate=0.025,
@@ -170,7 +117,7 @@ _RECIPES = (
         **_CUTOUT,
     ),
     # NAONet-A-128, official PyTorch code.
-    Recipe(
+    ImageRecipe(
         "cifar10-2018-128",
         epochs=600,
         learning_rate=0.025,
@@ -179,7 +126,7 @@ _RECIPES = (
         **_CUTOUT,
     ),
     # NAONet-WS: 630 = 10 + 20 + ... + 320 epochs; its decay of 2e-4 is on the sum of squares.
-    Recipe(
+    ImageRecipe(
         "cifar10-ws-2018",
         epochs=630,
         batch=144,
@@ -193,7 +140,7 @@ _RECIPES = (
         dropout_keep=0.8,
     ),
     # ImageNet NAONet-A: 0.1 for each 128 images of a batch; 512 on 4 devices there.
-    Recipe(
+    ImageRecipe(
         "imagenet-2018",
         epochs=250,
         learning_rate=0.1,
@@ -206,10 +153,12 @@ _RECIPES = (
     ),
 )
 
-RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}
+RECIPES: Mapping[str, ImageRecipe] = {recipe.name: recipe for recipe in _RECIPES}
 
 
-def recipe(name: str | Recipe, epochs: int | None = None, *, balance: bool = False) -> Recipe:
+def recipe(
+    name: str | ImageRecipe, epochs: int | None = None, *, balance: bool = False
+) -> ImageRecipe:
     """The recipe of a name, or a recipe itself.
 
     Args:
@@ -220,10 +169,21 @@ def recipe(name: str | Recipe, epochs: int | None = None, *, balance: bool = Fal
     Raises:
         InputError: there is no such recipe (with the nearest names).
     """
-    if isinstance(name, str) and name not in RECIPES:
-        near = difflib.get_close_matches(name, RECIPES, n=3, cutoff=0.4) or list(RECIPES)
-        raise InputError(f"there is no recipe {name!r}; did you mean {' or '.join(near)}?")
-    found = RECIPES[name] if isinstance(name, str) else name
+    found = named(name, RECIPES, TEXT_RECIPES, "images")
     return dataclasses.replace(
         found, epochs=epochs or found.epochs, balance=balance or found.balance
     )
+
+
+def text_recipe(name: str | TextRecipe, epochs: int | None = None) -> TextRecipe:
+    """The recipe for text of a name, or a recipe itself.
+
+    Args:
+        name: of `TEXT_RECIPES`.
+        epochs: in place of the recipe's.
+
+    Raises:
+        InputError: there is no such recipe (with the nearest names).
+    """
+    found = named(name, TEXT_RECIPES, RECIPES, "text")
+    return dataclasses.replace(found, epochs=epochs or found.epochs)

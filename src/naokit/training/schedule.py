@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from naokit.training.recipes import Recipe
+from naokit.training.recipe import Recipe
 
 
 def learning_rate(recipe: Recipe, epoch: float) -> float:

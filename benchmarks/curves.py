@@ -1,0 +1,95 @@
+"""A training as a curve: what each epoch brought, against CPU time; interrupted runs continue."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from naokit.training.checkpoint import load_weights, read_tensors
+from naokit.training.data import ImageData
+from naokit.training.device import make_fabric
+from naokit.training.loop import Epoch, train
+from naokit.training.recipe import Recipe
+from naokit.training.text.data import TextData
+
+
+def rows_of(place: Path) -> list[dict[str, Any]]:
+    """The rows of a training so far."""
+    path = place / "rows.json"
+    rows: list[dict[str, Any]] = json.loads(path.read_text()) if path.exists() else []
+    return rows
+
+
+def train_with_rows(
+    name: str,
+    network: nn.Module,
+    data: ImageData | TextData,
+    recipe: Recipe,
+    seed: int,
+    place: Path,
+) -> None:
+    """Trains one network; its rows lie beside its checkpoints; its best weights are put into it.
+
+    CPU seconds are those of the process: an epoch that was continued lacks what was done between
+    its last checkpoint and the interruption.
+    """
+    rows = rows_of(place)
+    began = [time.process_time()]
+
+    def told(epoch: Epoch) -> None:
+        now = time.process_time()
+        row = {
+            "epoch": epoch.number,
+            "cpu_seconds": round(now - began[0], 1),
+            "loss": round(epoch.loss, 4),
+            f"validation_{epoch.metric}": round(epoch.validation, 2),
+        }
+        began[0] = now
+        rows.append(row)
+        (place / "rows.json").write_text(json.dumps(rows, indent=2))
+        print(name, seed, row, flush=True)
+
+    place.mkdir(parents=True, exist_ok=True)
+    settings: dict[str, Any] = {"seed": seed, "fabric": make_fabric("cpu"), "checkpoint": place}
+    train(network, data, recipe, on_epoch=told, **settings)
+    load_weights(network, read_tensors(place / "best.safetensors")[0], place)
+
+
+def tested(place: Path, score: str, value: float) -> None:
+    """Adds what the best weights reached on the test part."""
+    rows = rows_of(place)
+    rows[-1][f"test_{score}"] = round(value, 2)
+    (place / "rows.json").write_text(json.dumps(rows, indent=2))
+
+
+def done(place: Path, score: str) -> bool:
+    """Whether a training is complete and tested."""
+    rows = rows_of(place)
+    return bool(rows) and f"test_{score}" in rows[-1]
+
+
+def curve(place: Path, epochs: int, score: str, best: Any) -> dict[str, Any]:
+    """The score against the time so far.
+
+    Args:
+        place: of the training.
+        epochs: how many it shall have.
+        score: "accuracy" or "perplexity".
+        best: max or min.
+    """
+    rows, total = rows_of(place), 0.0
+    points = []
+    for row in rows:
+        total += row["cpu_seconds"]
+        points.append({**row, "total_cpu_minutes": round(total / 60, 1)})
+    return {
+        "epochs": epochs,
+        "complete": len(rows) == epochs,
+        "best_validation": best(row[f"validation_{score}"] for row in rows),
+        f"test_{score}": rows[-1].get(f"test_{score}"),
+        "curve": points,
+    }

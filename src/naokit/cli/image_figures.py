@@ -1,0 +1,136 @@
+"""What `naokit evaluate` says of an image classifier."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from naokit.cli.output import print_json, progress
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from naokit.export import Classifier
+    from naokit.measuring import ClassMeasured, Measured
+    from naokit.training.data import ImageData, Split
+    from naokit.training.stream import Stream
+
+TABLE = 20
+"""More classes than this do not fit a screen: the worst are shown."""
+
+WORST = 10
+BATCH = 125
+
+
+def evaluate_images(
+    network: Path,
+    data: str | None,
+    split: str | None,
+    batch: int | None,
+    *,
+    skip_bad: bool,
+    as_json: bool,
+) -> None:
+    """Measures on labelled images and prints; arguments as those of the command."""
+    from naokit.export import open_network
+    from naokit.measuring import measure, part_of
+
+    classifier = open_network(network)
+    images = _images(classifier, data, skip_bad=skip_bad)
+    part, rows = part_of(images, split)
+    logits, labels = _logits_under_bar(classifier, rows, batch or BATCH)
+    found = measure(logits, labels, classifier.class_names)
+    if as_json:
+        about = {"network": str(classifier.path), "data": images.name, "split": part}
+        print_json({**about, **dataclasses.asdict(found)})
+        return
+    typer.echo(f"{classifier.path} on {images.name}, {part} part, {found.images} images\n")
+    typer.echo("\n".join(_lines(found)))
+
+
+def _images(classifier: Classifier, data: str | None, *, skip_bad: bool) -> ImageData:
+    """The labelled images; their classes and size are the network's."""
+    from naokit.base import InputError
+    from naokit.measuring import check_fits, images_of
+
+    try:
+        images = images_of(classifier.results, data, skip_bad=skip_bad)
+    except InputError as error:
+        if data is not None:
+            raise
+        raise InputError(
+            f"the network learnt from {classifier.results['data']}: {error}; or give --data"
+        ) from error
+    if images is None:
+        raise InputError(f"{classifier.path} does not say what it learnt from; give --data")
+    check_fits(images, classifier.image, classifier.class_names, str(classifier.path))
+    return images
+
+
+def _logits_under_bar(
+    classifier: Classifier, rows: Split | Stream, batch: int
+) -> tuple[np.ndarray, np.ndarray]:
+    from naokit.measuring import logits_on
+
+    with progress() as bar:
+        task = bar.add_task(f"{'images':12}", total=len(rows), note="")
+        return logits_on(
+            classifier.logits, rows, batch, on_batch=lambda done: bar.advance(task, done)
+        )
+
+
+def _lines(found: Measured) -> list[str]:
+    """What a person reads."""
+    top5 = [] if found.top5 is None else [f"top-5        {found.top5:6.2f} %"]
+    return [
+        f"accuracy     {found.accuracy:6.2f} %, give or take {found.standard_error:.2f} "
+        "(standard error)",
+        *top5,
+        f"calibration  {found.calibration_error:6.2f} points between confidence and accuracy "
+        "(expected calibration error)",
+        f"             {found.negative_log_likelihood:6.3f} nats negative log-likelihood, "
+        f"Brier score {found.brier_score:.3f}",
+        "",
+        *(_table(found) if len(found.classes) <= TABLE else _worst(found)),
+    ]
+
+
+def _table(found: Measured) -> list[str]:
+    """One row a class, with what its images are taken for."""
+    width = max(5, *(len(c.name) for c in found.classes))
+    cell = max(3, len(str(max(map(max, found.confusion)))), len(str(len(found.classes) - 1)))
+    numbers = " ".join(f"{label:>{cell}}" for label in range(len(found.classes)))
+    lines = [f"    {'class':{width}}  images  accuracy   taken for", f"{'':{width + 25}}{numbers}"]
+    for label, (measured, row) in enumerate(zip(found.classes, found.confusion, strict=True)):
+        counts = " ".join(f"{count or '.':>{cell}}" for count in row)
+        lines.append(f"{label:>2}  {measured.name:{width}}  {_accuracy(measured)}   {counts}")
+    return lines
+
+
+def _worst(found: Measured) -> list[str]:
+    """The classes and confusions that cost most; --json has all of them."""
+    known = [c for c in found.classes if c.accuracy is not None]
+    worst = sorted(known, key=lambda c: (c.accuracy, c.name))[:WORST]
+    width = max(5, *(len(c.name) for c in worst))
+    pairs = [
+        (count, found.classes[label].name, found.classes[chosen].name)
+        for label, row in enumerate(found.confusion)
+        for chosen, count in enumerate(row)
+        if count and chosen != label
+    ]
+    return [
+        f"The {len(worst)} hardest of {len(found.classes)} classes (--json has all):",
+        f"  {'class':{width}}  images  accuracy",
+        *(f"  {c.name:{width}}  {_accuracy(c)}" for c in worst),
+        "",
+        "The most frequent confusions:",
+        *(f"  {n:4} {a} taken for {b}" for n, a, b in sorted(pairs, key=lambda p: -p[0])[:WORST]),
+    ]
+
+
+def _accuracy(measured: ClassMeasured) -> str:
+    share = "       -" if measured.accuracy is None else f"{measured.accuracy:6.2f} %"
+    return f"{measured.images:6}  {share}"

@@ -1,0 +1,77 @@
+"""From the options of a command to what is trained on: images or text, as the space reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from naokit.base import InputError, Json, Reads
+
+if TYPE_CHECKING:
+    from naokit.subjects import Subject
+    from naokit.training.recipe import Recipe
+
+EMBEDDED: Mapping[Reads, str] = {"images": "digits", "text": "pydoc"}
+"""Data that need no file and no network."""
+
+_KINDS: Mapping[str, Reads] = {
+    "channels": "images",
+    "cells": "images",
+    "image_size": "images",
+    "skip_bad": "images",
+    "all_data": "images",
+    "workers": "images",
+    "processes": "images",
+    "balance": "images",
+    "hidden": "text",
+    "tokens": "text",
+}
+"""What an option is about."""
+
+
+def check_options(reads: Reads, options: Mapping[str, Json]) -> None:
+    """Raises InputError where an option is given that is about another kind of data."""
+    for name, value in options.items():
+        if value and _KINDS[name] != reads:
+            raise InputError(
+                f"--{name.replace('_', '-')} is for {_KINDS[name]}; the networks of this space "
+                f"read {reads}: leave it out"
+            )
+
+
+def subject_of(reads: Reads, data: str | None, options: Mapping[str, Json]) -> Subject:
+    """What is trained on.
+
+    Args:
+        reads: what the networks of the space read.
+        data: of the command line; None: the embedded data.
+        options: fields of the subject, those that are not given (None, False or 0) left out.
+
+    Raises:
+        InputError: an option is about another kind of data.
+    """
+    from naokit.subjects import ImageSubject, TextSubject
+
+    check_options(reads, options)
+    for other, embedded in EMBEDDED.items():
+        if data == embedded and other != reads and not Path(data).exists():
+            raise InputError(
+                f"{data} holds {other}; the networks of this space read {reads}: give other "
+                f"--data, or {EMBEDDED[reads]}"
+            )
+    given = {name: value for name, value in options.items() if value and name != "balance"}
+    kind = ImageSubject if reads == "images" else TextSubject
+    return kind(data or EMBEDDED[reads], **given)
+
+
+def recipe_for(
+    reads: Reads, name: str, epochs: int | None = None, *, balance: bool = False
+) -> Recipe:
+    """The recipe of a name for this kind of data."""
+    from naokit.training.recipes import recipe, text_recipe
+
+    check_options(reads, {"balance": balance})
+    if reads == "text":
+        return text_recipe(name, epochs)
+    return recipe(name, epochs, balance=balance)

@@ -1,0 +1,77 @@
+"""What `naokit evaluate` says of a language model."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from naokit.cli.output import print_json, progress
+
+if TYPE_CHECKING:
+    from naokit.export import LanguageBundle
+    from naokit.measuring_text import TextMeasured
+    from naokit.training.text.data import TextData
+
+
+def evaluate_text(
+    folder: Path, data: str | None, split: str | None, batch: int | None, *, as_json: bool
+) -> None:
+    """Measures on a text and prints; arguments as those of the command."""
+    from naokit.export import load_language
+    from naokit.measuring_text import text_part
+
+    bundle = load_language(folder)
+    text = _text(bundle, folder, data)
+    part = text_part(text, split)
+    found = _measured_under_bar(bundle, text, part, batch)
+    if as_json:
+        about = {"network": str(folder), "data": text.name, "split": part}
+        print_json({**about, **dataclasses.asdict(found)})
+        return
+    typer.echo(f"{folder} on {text.name}, {part} part, {found.tokens:,} tokens\n")
+    typer.echo("\n".join(_lines(found)))
+
+
+def _measured_under_bar(
+    bundle: LanguageBundle, text: TextData, part: str, batch: int | None
+) -> TextMeasured:
+    from naokit.measuring_text import measure_text
+
+    with progress() as bar:
+        task = bar.add_task(f"{'tokens':12}", total=len(getattr(text, part)) - 1, note="")
+        return measure_text(
+            bundle.network,
+            text,
+            part,
+            batch=batch,
+            on_step=lambda read: bar.advance(task, read),
+        )
+
+
+def _text(bundle: LanguageBundle, folder: Path, data: str | None) -> TextData:
+    """The text in the tokens of the network."""
+    from naokit.base import InputError
+    from naokit.training.text.data import load_text
+
+    source = data or bundle.results.get("data")
+    if source is None:
+        raise InputError(f"{folder} does not say what it learnt from; give --data")
+    try:
+        return load_text(source, bundle.vocabulary.kind, vocabulary=bundle.vocabulary)
+    except InputError as error:
+        if data is not None:
+            raise
+        raise InputError(f"the network learnt from {source}: {error}; or give --data") from error
+
+
+def _lines(found: TextMeasured) -> list[str]:
+    """What a person reads."""
+    share = 100 * found.unknown / found.tokens
+    return [
+        f"perplexity   {found.perplexity:8.2f}",
+        f"             {found.bits_per_token:8.3f} bits a token",
+        f"unknown      {found.unknown:8,} tokens ({share:.2f} %) are not in the vocabulary",
+    ]

@@ -1,0 +1,182 @@
+"""What a model card says of an image classifier, and what of a language model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from naokit.base import Json
+from naokit.export.bundle import AnyBundle
+from naokit.export.config import VOCABULARY, WEIGHTS
+from naokit.export.image_bundle import Bundle
+from naokit.export.language_bundle import LanguageBundle
+from naokit.networks import count_macs, step_macs
+
+PLACE = "path/to/this/folder"
+
+ABOUT_IMAGES = """\
+An image classifier that naokit found and trained. Images of {shape} (channels, height, width),
+{classes} classes: {names}."""
+
+USE_IMAGES = """With naokit:
+
+```python
+import naokit
+
+network = naokit.Pretrained.from_pretrained("{place}")  # a folder, or owner/name on the hub
+names = network.predict(images)  # images: (batch, {shape}) bytes
+```
+
+With torch alone, from `network.py` and `{weights}`:
+
+```python
+import network
+
+logits = network.load()(network.standardise(images))
+```
+
+With onnxruntime, from `model.onnx`; standardise the images first: (pixels / 255 - mean) / std with
+mean {mean} and std {std} of each channel:
+
+```python
+import onnxruntime
+
+session = onnxruntime.InferenceSession("model.onnx")
+(logits,) = session.run(["logits"], {{"images": standardised}})  # float32
+```"""
+
+ABOUT_LANGUAGE = """\
+A language model that naokit found and trained: a recurrent cell of {hidden} hidden units that reads
+one token after another and says what comes next. {tokens:,} tokens of the kind `{kind}`, in
+`{vocabulary}`."""
+
+USE_LANGUAGE = """With naokit:
+
+```
+naokit generate {place} --prompt "the" --tokens 50
+naokit evaluate {place} --data path/to/text
+```
+
+```python
+import naokit
+
+network = naokit.load("{place}")
+spoken = network(tokens, network.start(1))  # ids (steps, 1) -> spoken.logits, spoken.state
+```
+
+With torch alone, from `network.py`, `{weights}` and `{vocabulary}`:
+
+```python
+import network
+
+model = network.load()
+{alone}
+```
+
+With onnxruntime, from `model.onnx`, step by step; the state begins with zeros:
+
+```python
+import onnxruntime
+
+session = onnxruntime.InferenceSession("model.onnx")
+logits, state = session.run(["logits", "next_state"], {{"token": token, "state": state}})
+# token: int64 (batch,); state: float32 (batch, {state})
+```"""
+
+WRITES = 'print(network.generate(model, "the", 50))'
+READS = "spoken = model(tokens, model.start(1))  # ids (steps, 1) -> spoken.logits, spoken.state"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What depends on the kind of a network.
+
+    Attributes:
+        data: what the data set is called where its name is not known.
+        about: what it is, in a paragraph.
+        use: how it is used.
+        task: the hub's name of what it does.
+        metric: what it is judged by.
+        unit: of the figures, with a space before it.
+        scale: what the hub's figures are multiplied by.
+        reached: (part, figure) of every part that was measured.
+        cost: what is said after the number of parameters.
+    """
+
+    data: str
+    about: str
+    use: str
+    task: str
+    metric: str
+    unit: str
+    scale: float
+    reached: list[tuple[str, float]]
+    cost: str
+
+
+def contents_of(bundle: AnyBundle) -> Contents:
+    """Of a network of any kind."""
+    return _language(bundle) if isinstance(bundle, LanguageBundle) else _image(bundle)
+
+
+def _image(bundle: Bundle) -> Contents:
+    """Of an image classifier."""
+    shape = " x ".join(map(str, bundle.settings.image))
+    names = bundle.class_names
+    macs = count_macs(bundle.network, bundle.settings.image)
+    return Contents(
+        "images",
+        ABOUT_IMAGES.format(shape=shape, classes=len(names), names=_some(names)),
+        USE_IMAGES.format(
+            place=PLACE,
+            shape=shape,
+            weights=WEIGHTS,
+            mean=_rounded(bundle.mean),
+            std=_rounded(bundle.std),
+        ),
+        "image-classification",
+        "accuracy",
+        " %",
+        0.01,
+        _reached(bundle.results, "accuracy"),
+        f", {macs:,} multiply-accumulates an image",
+    )
+
+
+def _language(bundle: LanguageBundle) -> Contents:
+    """Of a language model."""
+    return Contents(
+        "text",
+        ABOUT_LANGUAGE.format(
+            hidden=bundle.settings.hidden,
+            tokens=len(bundle.vocabulary),
+            kind=bundle.vocabulary.kind,
+            vocabulary=VOCABULARY,
+        ),
+        USE_LANGUAGE.format(
+            place=PLACE,
+            weights=WEIGHTS,
+            vocabulary=VOCABULARY,
+            state=bundle.network.start(1).shape[1],
+            alone=WRITES if bundle.vocabulary.definition is None else READS,
+        ),
+        "text-generation",
+        "perplexity",
+        "",
+        1.0,
+        _reached(bundle.results, "perplexity"),
+        f", {step_macs(bundle.network):,} multiply-accumulates a token",
+    )
+
+
+def _reached(results: Mapping[str, Json], metric: str) -> list[tuple[str, float]]:
+    found = [(part, results.get(f"{part}_{metric}")) for part in ("validation", "test")]
+    return [(part, float(value)) for part, value in found if value is not None]
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names) if len(names) <= 20 else ", ".join([*names[:20], "..."])
+
+
+def _rounded(values: tuple[float, ...]) -> str:
+    return ", ".join(f"{value:.6g}" for value in values)

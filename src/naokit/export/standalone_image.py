@@ -1,0 +1,101 @@
+"""An image classifier as one Python file: its modules, the plan of the two cells, a reader."""
+
+from __future__ import annotations
+
+from naokit import base
+from naokit.export.config import WEIGHTS
+from naokit.export.image_bundle import Bundle
+from naokit.export.sources import joined, source_of
+from naokit.networks import ImageNetwork, cell, depthwise, image, operations, stem
+from naokit.spaces import ConvCells, Operation
+
+MODULES = (depthwise, operations, cell, stem, image)
+
+DOCSTRING = """{name}: an image classifier found by naokit. Needs torch and {weights}, nothing else.
+
+    import {module}
+    model = {module}.load()            # weights from {weights} beside this file
+    logits = model({module}.standardise(images))       # images: (B, {shape}) bytes
+
+Architecture: {architecture}
+Classes: {classes}
+"""
+
+END = '''
+
+NORMAL = {normal}
+REDUCTION = {reduction}
+SETTINGS = {settings}
+CLASS_NAMES = {class_names}
+MEAN = {mean}
+STD = {std}
+
+
+def build() -> ImageNetwork:
+    """The network with random weights."""
+    return ImageNetwork(NORMAL, REDUCTION, SETTINGS, OPERATIONS)
+
+
+def load(path: str | Path = Path(__file__).with_name("{weights}")) -> ImageNetwork:
+    """The trained network, in eval mode."""
+    network = build()
+    network.load_state_dict(read_safetensors(Path(path).read_bytes()))
+    return network.eval()
+
+
+def standardise(images: Tensor) -> Tensor:
+    """Bytes (B, C, H, W) as the network was trained on them."""
+    mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (MEAN, STD))
+    return (images.float() / 255 - mean) / std
+'''
+
+
+def obstacle(bundle: Bundle) -> str:
+    """Why the network cannot be written as one file; empty where it can."""
+    if not isinstance(bundle.network, ImageNetwork):
+        return "only networks made of cells can be written as a stand-alone file"
+    for operation in _own_operations(bundle):
+        if not source_of(operation.build):
+            return (
+                f"the operation {operation.name} needs a function or class of its own in a "
+                "file to be written as a stand-alone file"
+            )
+    return ""
+
+
+def text(bundle: Bundle, name: str) -> str:
+    """The file of this name."""
+    network = bundle.network
+    assert isinstance(network, ImageNetwork)
+    docstring = DOCSTRING.format(
+        name=name,
+        module=name.removesuffix(".py"),
+        weights=WEIGHTS,
+        shape=", ".join(map(str, bundle.settings.image)),
+        architecture=f"{bundle.architecture.space.name}: {bundle.architecture}",
+        classes=", ".join(bundle.class_names),
+    )
+    end = END.format(
+        normal=network.normal,
+        reduction=network.reduction,
+        settings=bundle.settings,
+        class_names=bundle.class_names,
+        mean=bundle.mean,
+        std=bundle.std,
+        weights=WEIGHTS,
+    )
+    own = [part for operation in _own_operations(bundle) for part in _with_entry(operation)]
+    return joined(docstring, [base.NetworkSettings, base.ImageSettings, *MODULES, *own], end)
+
+
+def _own_operations(bundle: Bundle) -> list[Operation]:
+    """The operations that a user made."""
+    space = bundle.architecture.space
+    own = space.operations if isinstance(space, ConvCells) else ()
+    return [operation for operation in own if isinstance(operation, Operation)]
+
+
+def _with_entry(operation: Operation) -> list[str]:
+    """The source of an operation, and its entry in the table."""
+    name = getattr(operation.build, "__name__", "")
+    return [source_of(operation.build), f"OPERATIONS[{operation.name!r}] = {name}"]

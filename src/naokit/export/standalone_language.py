@@ -1,0 +1,155 @@
+"""A language model as one Python file: its modules, its cell, a reader, a writer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+from naokit import base
+from naokit.export.config import VOCABULARY, WEIGHTS
+from naokit.export.language_bundle import LanguageBundle
+from naokit.export.sources import Part, joined, source_of
+from naokit.generating import continuation
+from naokit.networks import (
+    ACTIVATIONS,
+    LstmCell,
+    RecurrentCell,
+    language,
+    lstm,
+    recurrence,
+    recurrent,
+)
+from naokit.training.text.vocabulary import END, UNKNOWN
+
+MODULES: Mapping[type[nn.Module], tuple[ModuleType, ...]] = {
+    RecurrentCell: (recurrence, recurrent, language),
+    LstmCell: (lstm, language),
+}
+"""Whose sources a language model is made of, by its cell."""
+
+DOCSTRING = """{name}: a language model found by naokit. Needs {needs}.
+
+    import {module}
+    model = {module}.load()                    # weights from {weights} beside this file
+    spoken = model(ids, model.start(1))        # ids (L, 1) -> spoken.logits (L, 1, {size})
+    spoken = model(more, spoken.state)         # goes on from there
+{writes}
+Architecture: {architecture}
+"""
+
+WRITES = """    {module}.generate(model, "the", 50, temperature=0.8, seed=1)
+"""
+
+NEEDS = "import math\nfrom itertools import islice\n"
+
+NETWORK = '''
+
+SETTINGS = {settings}
+
+
+def build() -> LanguageModel:
+    """The network with random weights."""
+    return LanguageModel({cell}, SETTINGS)
+
+
+def load(path: str | Path = Path(__file__).with_name("{weights}")) -> LanguageModel:
+    """The trained network, in eval mode."""
+    network = build()
+    network.load_state_dict(read_safetensors(Path(path).read_bytes()))
+    return network.eval()
+'''
+
+TEXT = '''
+
+TOKENS = json.loads(Path(__file__).with_name("{vocabulary}").read_text("utf-8"))["tokens"]
+IDS = {{token: number for number, token in enumerate(TOKENS)}}
+UNKNOWN = IDS["{unknown}"]
+
+
+def encode(text: str) -> list[int]:
+    """The ids of a text's tokens."""
+    return [IDS.get(token, UNKNOWN) for token in {pieces}]
+
+
+def decode(ids: Sequence[int]) -> str:
+    """The text of some ids."""
+    return {joined}
+
+
+def generate(
+    network: LanguageModel, prompt: str, tokens: int, temperature: float = 1.0, seed: int = 0
+) -> str:
+    """The prompt and so many tokens more; temperature 0: always the likeliest."""
+    read = encode(prompt)
+    generator = torch.Generator().manual_seed(seed)
+    begun = torch.tensor(read or encode("\\n"))
+    following = continuation(network, begun, temperature, generator, [UNKNOWN])
+    return decode([*read, *islice(following, tokens)])
+'''
+
+PIECES = {"word": f'text.replace("\\n", " {END} ").split()', "char": "text"}
+JOINED = {
+    "word": f'" ".join(TOKENS[id] for id in ids).replace("{END}", "\\n").replace(" \\n", "\\n")'
+    '.replace("\\n ", "\\n")',
+    "char": '"".join(TOKENS[id] for id in ids)',
+}
+
+
+def obstacle(bundle: LanguageBundle) -> str:
+    """Why the network cannot be written as one file; empty where it can."""
+    cell = bundle.network.cell
+    if type(cell) not in MODULES:
+        return "only a recurrent cell or an LSTM can be written as a stand-alone file"
+    for name, activation in _own_activations(cell).items():
+        if not source_of(activation):
+            return (
+                f"the activation {name} needs a function of its own in a file to be written as a "
+                "stand-alone file"
+            )
+    return ""
+
+
+def text(bundle: LanguageBundle, name: str) -> str:
+    """The file of this name; it writes text where the vocabulary is a list of tokens."""
+    cell, module, kind = bundle.network.cell, name.removesuffix(".py"), bundle.vocabulary.kind
+    listed = kind in PIECES
+    docstring = DOCSTRING.format(
+        name=name,
+        module=module,
+        weights=WEIGHTS,
+        needs=f"torch, {WEIGHTS} and {VOCABULARY}" if listed else f"torch and {WEIGHTS}",
+        size=bundle.settings.vocabulary,
+        writes=WRITES.format(module=module) if listed else "",
+        architecture=f"{bundle.architecture.space.name}: {bundle.architecture}",
+    )
+    own: list[Part] = [
+        part
+        for name, activation in _own_activations(cell).items()
+        for part in (source_of(activation), f"ACTIVATIONS[{name!r}] = {activation.__name__}")
+    ]
+    end = NETWORK.format(cell=_built(cell), settings=bundle.settings, weights=WEIGHTS)
+    if listed:
+        end += TEXT.format(
+            vocabulary=VOCABULARY, unknown=UNKNOWN, pieces=PIECES[kind], joined=JOINED[kind]
+        )
+    parts: list[Part] = [base.NetworkSettings, base.LanguageSettings, *MODULES[type(cell)]]
+    return joined(docstring, [*parts, *own, continuation], end, NEEDS)
+
+
+def _built(cell: nn.Module) -> str:
+    """The source of what makes such a cell."""
+    if isinstance(cell, LstmCell):
+        return f"LstmCell({cell.lstm.input_size}, SETTINGS.hidden, {cell.lstm.hidden_size})"
+    assert isinstance(cell, RecurrentCell)
+    return f"RecurrentCell({cell.plan}, SETTINGS.hidden, SETTINGS.hidden, ACTIVATIONS)"
+
+
+def _own_activations(cell: nn.Module) -> dict[str, Callable[..., Any]]:
+    """The activations that a user made, by name."""
+    if not isinstance(cell, RecurrentCell):
+        return {}
+    named = {name: used for (_, name), used in zip(cell.plan.nodes, cell.activations, strict=True)}
+    return {name: used for name, used in named.items() if ACTIVATIONS.get(name) is not used}

@@ -1,0 +1,108 @@
+"""Text that a language model writes: one token after another, its state carried along.
+
+Shapes: L tokens.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import torch
+from torch import Tensor
+
+from naokit.base import InputError
+from naokit.networks import LanguageModel
+from naokit.training.text import tokenizer
+from naokit.training.text.vocabulary import UNKNOWN, Vocabulary
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What was written.
+
+    Attributes:
+        text: the prompt and what follows.
+        ids: what follows.
+        unknown: how many tokens of the prompt the vocabulary does not know.
+    """
+
+    text: str
+    ids: tuple[int, ...]
+    unknown: int
+
+
+def generate(
+    network: LanguageModel,
+    vocabulary: Vocabulary,
+    prompt: str,
+    tokens: int,
+    *,
+    temperature: float = 1.0,
+    seed: int = 0,
+) -> Generated:
+    """A text that begins with the prompt.
+
+    An unknown word of the prompt is read as `<unk>`, which is never written. Without a prompt the
+    text begins as a new line does.
+
+    Args:
+        network: in eval mode.
+        vocabulary: its tokens.
+        prompt: the beginning; may be empty.
+        tokens: how many are written after it.
+        temperature: what logits are divided by; 0: always the likeliest token.
+        seed: of the choices.
+
+    Raises:
+        InputError: the temperature is negative or infinite, the network gives values that are not
+            finite, or there is nothing to begin with.
+    """
+    if not 0 <= temperature < math.inf:
+        raise InputError(f"the temperature must be 0 or above, and finite, not {temperature}")
+    read, unknown = vocabulary.look_up(prompt)
+    begun = read if len(read) else vocabulary.encode("\n")
+    if not len(begun):
+        raise InputError("this vocabulary has no line end to begin after; give a prompt")
+    generator = torch.Generator().manual_seed(seed)
+    never = unknown_ids(vocabulary)
+    following = continuation(network, torch.from_numpy(begun), temperature, generator, never)
+    written = tuple(islice(following, tokens))
+    return Generated(vocabulary.decode([*read.tolist(), *written]), written, unknown)
+
+
+@torch.no_grad()
+def continuation(
+    network: LanguageModel,
+    ids: Tensor,
+    temperature: float,
+    generator: torch.Generator,
+    never: Sequence[int] = (),
+) -> Iterator[int]:
+    """What follows `ids` (L,), without an end; some ids are never chosen.
+
+    Raises InputError where the network gives values that are not finite.
+    """
+    spoken = network(ids[:, None], network.start(1))
+    while True:
+        logits = spoken.logits[-1, 0].double()
+        if not logits.isfinite().all():
+            raise InputError("the network gives values that are not finite; was it trained?")
+        logits[list(never)] = -math.inf
+        if temperature:  # without the largest, no logit is too large at any temperature
+            shares = ((logits - logits.max()) / temperature).softmax(dim=0)
+            chosen = torch.multinomial(shares, 1, generator=generator)
+        else:
+            chosen = logits.argmax()[None]
+        yield int(chosen)
+        spoken = network(chosen[None], spoken.state)
+
+
+def unknown_ids(vocabulary: Vocabulary) -> list[int]:
+    """The id that unknown tokens are read as; none where a vocabulary knows everything."""
+    if vocabulary.definition is None:
+        return [vocabulary.tokens.index(UNKNOWN)]
+    number = tokenizer.unknown(vocabulary.definition)
+    return [] if number < 0 else [number]

@@ -1,0 +1,82 @@
+"""What a language model reaches on a text: perplexity.
+
+Shapes: N tokens.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from naokit.base import InputError
+from naokit.networks import LanguageModel
+from naokit.training.text.data import TextData
+from naokit.training.text.perplexity import EVALUATION_BATCH, perplexity
+
+PARTS = ("test", "validation", "train")
+
+
+@dataclass(frozen=True)
+class TextMeasured:
+    """How well a language model predicts a text.
+
+    Attributes:
+        tokens: of the text (N); all but the first are predicted.
+        unknown: how many of them the vocabulary does not know; they are predicted as `<unk>`.
+        perplexity: exp of the mean negative log-likelihood of a token in nats.
+        bits_per_token: the same as its binary logarithm.
+    """
+
+    tokens: int
+    unknown: int
+    perplexity: float
+    bits_per_token: float
+
+
+def measure_text(
+    network: LanguageModel,
+    data: TextData,
+    part: str,
+    *,
+    batch: int | None = None,
+    on_step: Callable[[int], None] | None = None,
+) -> TextMeasured:
+    """The figures of a part, its state carried from token to token.
+
+    Args:
+        network: on the processor.
+        data: in the network's vocabulary.
+        part: train, validation or test; see `text_part`.
+        batch: columns that are read at once; None: as `perplexity` does.
+        on_step: called with the number of tokens read since the last call.
+
+    Raises:
+        InputError: the network gives values that are not finite.
+    """
+    ids = getattr(data, part)
+    columns = EVALUATION_BATCH if batch is None else batch
+    cpu = torch.device("cpu")
+    found = perplexity(network, ids, device=cpu, batch=columns, on_step=on_step)
+    if not math.isfinite(found):
+        raise InputError("the network gives values that are not finite; was it trained?")
+    return TextMeasured(len(ids), data.unknown[part], found, math.log2(found))
+
+
+def text_part(data: TextData, name: str | None = None) -> str:
+    """The part asked for, else the test part or what stands in for it.
+
+    Raises:
+        InputError: there is no part of this name, or it is too short.
+    """
+    if name is None:
+        name = "test" if len(data.test) else "validation"
+    if name not in PARTS:
+        raise InputError(f"there is no part {name!r}; expected {', '.join(PARTS)}")
+    ids: np.ndarray = getattr(data, name)
+    if len(ids) < 2:
+        raise InputError(f"{data.name} has no {name} part; use --split validation")
+    return name

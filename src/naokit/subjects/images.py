@@ -1,0 +1,126 @@
+"""Images for a classifier of F channels and N cells."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from naokit.base import ImageSettings, Json
+from naokit.networks import count_macs, count_parameters, latencies_ms, stem_for
+from naokit.subjects.subject import Subject
+from naokit.training.data import ImageData, load_images
+from naokit.training.evaluation import evaluate
+from naokit.training.recipe import Recipe
+from naokit.training.recipes import ImageRecipe
+from naokit.training.stream import Stream
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class ImageSubject(Subject):
+    """Images for a classifier.
+
+    Attributes:
+        source: what `load_images` takes.
+        channels: the paper's F.
+        cells: the paper's N.
+        image_size: see `load_images`.
+        skip_bad: see `load_images`.
+        all_data: hold no images out.
+        workers: processes that decode pictures, for each that trains.
+    """
+
+    source: str | Path | ImageData
+    channels: int
+    cells: int
+    image_size: int | None = None
+    skip_bad: bool = False
+    all_data: bool = False
+    workers: int = 0
+
+    score = "accuracy"
+    unit = " %"
+    direction = "maximize"
+
+    @cached_property
+    def data(self) -> ImageData:
+        """The images, read once."""
+        return load_images(
+            self.source,
+            size=self.image_size,
+            skip_bad=self.skip_bad,
+            hold_out=not self.all_data,
+        )
+
+    def again(self, size: Mapping[str, Json]) -> ImageSubject:
+        """The same images with other F and N."""
+        return replace(self, source=self.data, image_size=None, **size)
+
+    def unread(self) -> ImageSubject:
+        """The same without the images."""
+        return replace(self)
+
+    def settings(self, recipe: Recipe) -> ImageSettings:
+        """Those of an image classifier."""
+        assert isinstance(recipe, ImageRecipe)
+        return image_settings(self.data, recipe, self.channels, self.cells)
+
+    def size(self) -> Mapping[str, Json]:
+        """F and N."""
+        return {"channels": self.channels, "cells": self.cells}
+
+    def figures(self, network: nn.Module) -> dict[str, float]:
+        """Parameters, and multiply-accumulates of one image."""
+        return {
+            "parameters": float(count_parameters(network)),
+            "macs": float(count_macs(network, self.data.image)),
+        }
+
+    def latency(self, network: nn.Module) -> float:
+        """Median milliseconds of one image."""
+        return statistics.median(latencies_ms(network.cpu().eval(), self.data.image))
+
+    def split(self) -> dict[str, Json] | None:
+        """The rows that were held out."""
+        data = self.data
+        if data.held_out is None:
+            return None
+        return {"data": data.name, "fingerprint": data.fingerprint, "held_out": data.held_out}
+
+    def results(self) -> dict[str, Json]:
+        """Which images, read how."""
+        part = self.data.train
+        return {
+            "data": str(self.data.name),
+            "image_size": part.size if isinstance(part, Stream) else None,
+            "skip_bad": self.skip_bad,
+            "all_data": self.all_data,
+        }
+
+    def tested(self, network: nn.Module, fabric: Fabric) -> float | None:
+        """Accuracy on the test part, percent."""
+        data = self.data
+        return evaluate(network, data, data.test, fabric, self.workers) if len(data.test) else None
+
+
+def image_settings(
+    data: ImageData, recipe: ImageRecipe, channels: int, cells: int
+) -> ImageSettings:
+    """The settings of an image classifier for this data and recipe."""
+    return ImageSettings(
+        classes=data.classes,
+        channels=channels,
+        cells=cells,
+        image=data.image,
+        auxiliary=recipe.auxiliary_weight > 0,
+        drop_path_keep=recipe.drop_path_keep,
+        dropout_keep=recipe.dropout_keep,
+        stem=stem_for(data.image),
+    )

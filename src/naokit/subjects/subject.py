@@ -1,0 +1,82 @@
+"""The door: data, and the size of the networks that learn from them."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from naokit.base import Direction, EvaluationFailed, Json, NetworkSettings
+from naokit.training.data import ImageData
+from naokit.training.recipe import Recipe
+from naokit.training.text.data import TextData
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+    from torch import nn
+
+
+class Subject(ABC):
+    """Data and the size of the networks that learn from them.
+
+    Attributes:
+        score: what they are compared by, in a word.
+        unit: of the score, as it is printed after it.
+        direction: whether more of it is better.
+    """
+
+    score: str
+    unit: str
+    direction: Direction
+
+    @property
+    @abstractmethod
+    def data(self) -> ImageData | TextData:
+        """The data, read once."""
+
+    @property
+    @abstractmethod
+    def workers(self) -> int:
+        """Processes that decode pictures."""
+
+    @abstractmethod
+    def again(self, size: Mapping[str, Json]) -> Subject:
+        """The same data, read already, for networks of another size."""
+
+    @abstractmethod
+    def unread(self) -> Subject:
+        """The same without the data, which other processes read for themselves."""
+
+    @abstractmethod
+    def settings(self, recipe: Recipe) -> NetworkSettings:
+        """The settings of a network for this data and recipe."""
+
+    @abstractmethod
+    def size(self) -> Mapping[str, Json]:
+        """How large the networks are, by name."""
+
+    @abstractmethod
+    def figures(self, network: nn.Module) -> dict[str, float]:
+        """Parameters, and multiply-accumulates of one image or token."""
+
+    @abstractmethod
+    def latency(self, network: nn.Module) -> float:
+        """Median milliseconds of one image or token on the processor."""
+
+    def check(self, score: float) -> None:
+        """Raises EvaluationFailed where a score is none to compare networks by."""
+        if not math.isfinite(score):
+            raise EvaluationFailed("diverged", f"the validation {self.score} is not finite")
+
+    @abstractmethod
+    def split(self) -> dict[str, Json] | None:
+        """What was held out of the training part; None where the source has a part for it."""
+
+    @abstractmethod
+    def results(self) -> dict[str, Json]:
+        """What a trained network remembers of its data."""
+
+    @abstractmethod
+    def tested(self, network: nn.Module, fabric: Fabric) -> float | None:
+        """The score on the test part; None where there is none."""

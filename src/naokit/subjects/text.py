@@ -1,0 +1,112 @@
+"""Text for a language model of H hidden units."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from naokit.base import EvaluationFailed, Json, LanguageSettings
+from naokit.networks import LanguageModel, count_parameters, step_latencies_ms, step_macs
+from naokit.subjects.subject import Subject
+from naokit.training.recipe import Recipe
+from naokit.training.text.data import TextData, load_text
+from naokit.training.text.perplexity import perplexity
+from naokit.training.text.recipes import TextRecipe
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class TextSubject(Subject):
+    """Text for a language model.
+
+    Attributes:
+        source: what `load_text` takes.
+        hidden: size of embedding, state and output (H).
+        tokens: see `load_text`.
+    """
+
+    source: str | Path | TextData
+    hidden: int
+    tokens: str = "word"
+
+    score = "perplexity"
+    unit = ""
+    direction = "minimize"
+    workers = 0
+
+    @cached_property
+    def data(self) -> TextData:
+        """The text, read once."""
+        return load_text(self.source, self.tokens)
+
+    def again(self, size: Mapping[str, Json]) -> TextSubject:
+        """The same text with another H."""
+        return replace(self, source=self.data, **size)
+
+    def unread(self) -> TextSubject:
+        """The same without the text."""
+        return replace(self)
+
+    def settings(self, recipe: Recipe) -> LanguageSettings:
+        """Those of a language model."""
+        assert isinstance(recipe, TextRecipe)
+        return LanguageSettings(
+            vocabulary=len(self.data.vocabulary),
+            hidden=self.hidden,
+            output_dropout=recipe.output_dropout,
+            input_dropout=recipe.input_dropout,
+            state_dropout=recipe.state_dropout,
+            embedding_dropout=recipe.embedding_dropout,
+            word_dropout=recipe.word_dropout,
+        )
+
+    def size(self) -> Mapping[str, Json]:
+        """H."""
+        return {"hidden": self.hidden}
+
+    def figures(self, network: nn.Module) -> dict[str, float]:
+        """Parameters, and multiply-accumulates of one token."""
+        assert isinstance(network, LanguageModel)
+        return {
+            "parameters": float(count_parameters(network)),
+            "macs": float(step_macs(network)),
+        }
+
+    def latency(self, network: nn.Module) -> float:
+        """Median milliseconds of one token."""
+        assert isinstance(network, LanguageModel)
+        return statistics.median(step_latencies_ms(network.cpu().eval()))
+
+    def check(self, score: float) -> None:
+        """Also where it is worse than knowing nothing: an exploded cell is no result."""
+        super().check(score)
+        words = len(self.data.vocabulary)
+        if score > words:
+            raise EvaluationFailed(
+                "diverged", f"the perplexity is {score:.4g}, worse than guessing among {words}"
+            )
+
+    def split(self) -> dict[str, Json] | None:
+        """How many tokens of the training part were held out."""
+        data = self.data
+        if data.held_out is None:
+            return None
+        return {"data": data.name, "fingerprint": data.fingerprint, "held_out": data.held_out}
+
+    def results(self) -> dict[str, Json]:
+        """Which text, in which tokens."""
+        return {"data": str(self.data.name), "tokens": self.tokens, "unknown": self.data.unknown}
+
+    def tested(self, network: nn.Module, fabric: Fabric) -> float | None:
+        """Perplexity of the test part."""
+        ids = self.data.test
+        if len(ids) < 2:
+            return None
+        return perplexity(network.to(fabric.device), ids, device=fabric.device)

@@ -1,0 +1,116 @@
+"""What every recipe says: how long, in which steps, by which rates."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self, TypeVar
+
+from naokit.base import InputError, Json
+
+Range = tuple[Callable[[float], bool], str]
+R = TypeVar("R", bound="Recipe")
+
+_RANGES: Mapping[tuple[str, ...], Range] = {
+    ("learning_rate", "clip"): (lambda value: value > 0, "above 0"),
+    ("epoch_decay",): (lambda value: 0 < value <= 1, "above 0 and at most 1"),
+    ("ema",): (lambda value: 0 <= value < 1, "at least 0 and below 1"),
+    ("warm_up_epochs", "weight_decay", "final_learning_rate"): (
+        lambda value: value >= 0,
+        "0 or more",
+    ),
+    ("cosine_epochs", "restart_epochs"): (lambda value: value >= 1, "1 or more"),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything about a training that is not the network or the data.
+
+    Attributes:
+        name: what it is called.
+        epochs: passes over the training data.
+        batch: images a step, or streams of text that are read side by side.
+        learning_rate: at the start.
+        final_learning_rate: where the cosine ends.
+        cosine_epochs: length of the half cosine; None: `epochs`.
+        restart_epochs: the cosine starts again after so many epochs, then twice as many, ...;
+            None: never.
+        epoch_decay: the rate is multiplied by it after each epoch, in place of the cosine.
+        warm_up_epochs: in which the rate rises in a line from nothing to where the schedule is.
+        momentum: of SGD.
+        nesterov: whether the momentum looks ahead.
+        weight_decay: L2, on every parameter.
+        clip: global gradient norm.
+        ema: decay of a moving average of the weights, which is then measured and kept; 0: none.
+    """
+
+    name: str
+    epochs: int
+    batch: int = 128
+    learning_rate: float = 0.024
+    final_learning_rate: float = 0.0
+    cosine_epochs: int | None = None
+    restart_epochs: int | None = None
+    epoch_decay: float | None = None
+    warm_up_epochs: float = 0.0
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 5e-4
+    clip: float = 5.0
+    ema: float = 0.0
+
+    ranges: ClassVar[Mapping[tuple[str, ...], Range]] = {}
+    """Of a kind's own fields."""
+
+    def __post_init__(self) -> None:
+        for names, (fits, expected) in {**_RANGES, **self.ranges}.items():
+            for name in names:
+                value = getattr(self, name)
+                if value is not None and not fits(value):
+                    raise InputError(f"{name} of a recipe must be {expected}, not {value}")
+        schedules = ("cosine_epochs", "restart_epochs", "epoch_decay")
+        if sum(getattr(self, name) is not None for name in schedules) > 1:
+            raise InputError(f"a recipe has one schedule at most, of {', '.join(schedules)}")
+
+    def to_json(self) -> dict[str, Json]:
+        """Every field by name."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Json]) -> Self:
+        """The recipe of these fields.
+
+        Raises:
+            InputError: a field is unknown (a later naokit's, say) or absent.
+        """
+        known = {field.name for field in dataclasses.fields(cls)}
+        if unknown := fields.keys() - known:
+            raise InputError(f"a recipe has no {min(unknown)}; it has {', '.join(sorted(known))}")
+        if missing := {"name", "epochs"} - fields.keys():
+            raise InputError(f"a recipe needs {' and '.join(sorted(missing))}")
+        return cls(**fields)
+
+
+def named(name: str | R, recipes: Mapping[str, R], others: Mapping[str, Recipe], of: str) -> R:
+    """The recipe of a name, or a recipe itself.
+
+    Args:
+        name: of `recipes`.
+        recipes: of the kind that is wanted.
+        others: of other kinds, for the message.
+        of: what the kind is for, in a word.
+
+    Raises:
+        InputError: there is no such recipe (with the nearest names), or it is for something else.
+    """
+    if not isinstance(name, str):
+        return name
+    if name in recipes:
+        return recipes[name]
+    if name in others:
+        raise InputError(f"the recipe {name} is not for {of}; there are {', '.join(recipes)}")
+    near = difflib.get_close_matches(name, recipes, n=3, cutoff=0.4) or list(recipes)
+    raise InputError(f"there is no recipe {name!r}; did you mean {' or '.join(near)}?")

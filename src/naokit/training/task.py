@@ -1,0 +1,114 @@
+"""What the training loop is given to teach: the door between the loop and a kind of data."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from naokit.base import Direction
+from naokit.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Given:
+    """The examples of one update, as they lie in the data.
+
+    Attributes:
+        size: how many there are in all processes together; the loss is their mean.
+        own: how many of them are this process's.
+        rows: in how many rows its own can be divided where memory runs out.
+        rate: what the learning rate is multiplied by for this update.
+    """
+
+    size: int
+    own: int
+    rows: int
+    rate: float
+
+
+class Prepared(ABC):
+    """The examples of one update on the device, with their random changes."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """In how many rows they can be divided where memory runs out."""
+
+
+G = TypeVar("G", bound=Given)
+P = TypeVar("P", bound=Prepared)
+
+
+class Task(ABC, Generic[G, P]):
+    """A kind of data, its loss and its measure.
+
+    Everything random follows from the arguments: epoch, seed, generator, or torch's global
+    generator, which the loop seeds around `prepare` and `loss`.
+
+    Attributes:
+        recipe: how the network is trained.
+        metric: what `measure` gives, in one word.
+        direction: whether more of it is better.
+        fingerprint: of the data.
+        measures: whether anything is held out to measure on.
+        most_steps: no epoch has more.
+        most_reloads: how often a training whose loss breaks goes on from its best weights.
+    """
+
+    recipe: Recipe
+    metric: str
+    direction: Direction
+    fingerprint: str
+    measures: bool
+    most_steps: int
+    most_reloads: int = 0
+
+    @abstractmethod
+    def plan(self, epoch: int, seed: int) -> Sequence[G]:
+        """The updates of an epoch."""
+
+    @abstractmethod
+    def batches(self, plan: Sequence[G], first: int, epoch: int, seed: int) -> Iterator[G]:
+        """The updates of a plan from `first` on, with their examples."""
+
+    @abstractmethod
+    def prepare(self, given: G, generator: torch.Generator) -> P:
+        """The examples as the network is shown them."""
+
+    @abstractmethod
+    def loss(self, network: nn.Module, batch: P, part: slice) -> Tensor:
+        """The sum of the losses of the examples in some rows."""
+
+    @abstractmethod
+    def measure(self, network: nn.Module) -> float:
+        """The metric on what is held out; 0 where nothing is."""
+
+    def lay_out(self, network: nn.Module) -> None:
+        """Brings a network into the memory layout that it trains fastest in."""
+        del network
+
+    def learnt(self, batch: P) -> None:
+        """Told after each update, before the next is prepared."""
+        del batch
+
+    def average_begins(self, history: Sequence[float]) -> bool:
+        """Whether the mean of the weights is taken from here on, after these measures."""
+        del history
+        return False
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What the next update depends on besides weights, seed and its own number."""
+        return {}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Puts back what `tensors` gave; nothing: the state at the beginning of an epoch."""
+        del tensors
+
+    @property
+    def sign(self) -> float:
+        """What makes more of the metric better."""
+        return 1.0 if self.direction == "maximize" else -1.0
