@@ -12,21 +12,18 @@ from __future__ import annotations
 import dataclasses
 import statistics
 import sys
-import time
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
 
+from benchmarks.beginning import first_steps
 from benchmarks.record import write
 from naokit.evaluators.train import build_seeded
 from naokit.networks import count_parameters
 from naokit.spaces.published import genotype
 from naokit.subjects import image_settings
-from naokit.training import loop
 from naokit.training.data import ImageData, load_images
-from naokit.training.loop import train
 from naokit.training.recipes import recipe
 
 CASES = ((36, 128, 20), (128, 16, 2))
@@ -48,33 +45,7 @@ def begun(data: ImageData, channels: int, batch: int, steps: int) -> dict[str, A
     network = build_seeded(
         genotype("naonet-a").architecture, image_settings(data, chosen, channels, 6), 0
     )
-    losses: list[float] = []
-    seconds = [time.process_time()]
-
-    class Done(Exception):
-        pass
-
-    backward = loop._Run._backward
-
-    def noted(run: Any, *arguments: Any) -> torch.Tensor:
-        loss = backward(run, *arguments)
-        losses.append(round(float(loss) / batch, 4))
-        return loss
-
-    def stepped(_: float) -> None:
-        seconds.append(time.process_time())
-        print(channels, losses[-1], round(seconds[-1] - seconds[-2], 1), flush=True)
-        if len(losses) == steps:
-            raise Done
-
-    loop._Run._backward = noted  # type: ignore[method-assign, assignment]
-    try:
-        train(network, part, chosen, seed=0, on_step=stepped)
-    except Done:
-        pass
-    finally:
-        loop._Run._backward = backward  # type: ignore[method-assign]
-    spans = [b - a for a, b in pairwise(seconds)]
+    losses, spans, _ = first_steps(network, part, chosen, steps)
     spans = spans[1:] or spans  # the first step warms up
     step = statistics.median(spans)
     days = 600 * len(data.train) / batch * step / 86400

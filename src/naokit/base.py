@@ -9,11 +9,12 @@ Method     who proposes: a function of a seed and of the trials so far
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import itertools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -33,6 +34,13 @@ Json = Any
 
 class InputError(ValueError):
     """Bad input: the message says what was wrong, what was expected and what to do."""
+
+
+def unknown_name(what: str, name: str, known: Iterable[str], most: int = 3) -> InputError:
+    """What to say where there is none of this name: the nearest ones, or all of them."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=most, cutoff=0.4) or names
+    return InputError(f"there is no {what} {name!r}; did you mean {' or '.join(near)}?")
 
 
 class EvaluationFailed(Exception):

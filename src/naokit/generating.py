@@ -15,8 +15,7 @@ from torch import Tensor
 
 from naokit.base import InputError
 from naokit.networks import LanguageModel
-from naokit.training.text import tokenizer
-from naokit.training.text.vocabulary import UNKNOWN, Vocabulary
+from naokit.training.text.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def generate(
     if not len(begun):
         raise InputError("this vocabulary has no line end to begin after; give a prompt")
     generator = torch.Generator().manual_seed(seed)
-    never = unknown_ids(vocabulary)
+    never = [vocabulary.unknown] if vocabulary.unknown >= 0 else []
     following = continuation(network, torch.from_numpy(begun), temperature, generator, never)
     written = tuple(islice(following, tokens))
     return Generated(vocabulary.decode([*read.tolist(), *written]), written, unknown)
@@ -98,11 +97,3 @@ def continuation(
             chosen = logits.argmax()[None]
         yield int(chosen)
         spoken = network(chosen[None], spoken.state)
-
-
-def unknown_ids(vocabulary: Vocabulary) -> list[int]:
-    """The id that unknown tokens are read as; none where a vocabulary knows everything."""
-    if vocabulary.definition is None:
-        return [vocabulary.tokens.index(UNKNOWN)]
-    number = tokenizer.unknown(vocabulary.definition)
-    return [] if number < 0 else [number]

@@ -16,10 +16,8 @@ import torch
 from torch import Tensor
 
 from naokit.base import InputError, Json
-from naokit.training.data import ImageData, Split, load_images
+from naokit.training.data import ImageData, Split, load_images, part_named
 from naokit.training.stream import Stream
-
-PARTS = ("test", "validation", "train")
 
 BINS = 15
 """Of the calibration error: Guo et al. 2017, On Calibration of Modern Neural Networks."""
@@ -191,13 +189,8 @@ def part_of(data: ImageData, name: str | None = None) -> tuple[str, Split | Stre
     Raises:
         InputError: there is no part of this name, or it is empty.
     """
-    if name is None:
-        name = "test" if len(data.test) else "validation"
-    if name not in PARTS:
-        raise InputError(f"there is no part {name!r}; expected {', '.join(PARTS)}")
+    name = part_named(data, name)
     split: Split | Stream = getattr(data, name)
-    if not len(split):
-        raise InputError(f"{data.name} has no {name} part; use --split validation")
     return name, split
 
 

@@ -9,15 +9,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from naokit.base import InputError
 from naokit.networks import LanguageModel
+from naokit.training.data import part_named
 from naokit.training.text.data import TextData
 from naokit.training.text.perplexity import EVALUATION_BATCH, perplexity
-
-PARTS = ("test", "validation", "train")
 
 
 @dataclass(frozen=True)
@@ -72,11 +70,4 @@ def text_part(data: TextData, name: str | None = None) -> str:
     Raises:
         InputError: there is no part of this name, or it is too short.
     """
-    if name is None:
-        name = "test" if len(data.test) else "validation"
-    if name not in PARTS:
-        raise InputError(f"there is no part {name!r}; expected {', '.join(PARTS)}")
-    ids: np.ndarray = getattr(data, name)
-    if len(ids) < 2:
-        raise InputError(f"{data.name} has no {name} part; use --split validation")
-    return name
+    return part_named(data, name, fewest=2)

@@ -13,7 +13,7 @@ from lightning_fabric import Fabric
 from naokit.base import Architecture, ImageSettings
 from naokit.evaluators.train import build_seeded
 from naokit.networks import count_macs
-from naokit.presets import Preset
+from naokit.presets import ImagePreset
 from naokit.profiling import Estimate, measure_steps
 from naokit.subjects import image_settings
 from naokit.training.data import ImageData
@@ -37,7 +37,7 @@ class Option:
         final: seconds of the winner's final training.
     """
 
-    preset: Preset
+    preset: ImagePreset
     own: bool
     evaluation: Estimate
     final: Estimate
@@ -72,7 +72,7 @@ class Option:
 
 
 def measure(
-    preset: Preset,
+    preset: ImagePreset,
     architectures: Sequence[Architecture],
     data: ImageData,
     fabric: Fabric,

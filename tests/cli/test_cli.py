@@ -16,7 +16,7 @@ from naokit.base import Result as Score
 from naokit.cli.app import app
 from naokit.evaluators import Training
 from naokit.export import Bundle
-from naokit.presets import PRESETS, Preset
+from naokit.presets import PRESETS, ImagePreset
 from naokit.report import Comparison, verdict
 from naokit.spaces.published import GENOTYPES
 from naokit.training import loop
@@ -33,7 +33,7 @@ def run(*arguments: str) -> Result:
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    small = Preset("tiny", 3, "quick", 4, 1, 2, 2, True, "quick", 4, 1)
+    small = ImagePreset("tiny", 3, "quick", 2, 2, True, "quick", 4, 1, 4, 1)
     monkeypatch.setattr("naokit.presets.PRESETS", {**PRESETS, "tiny": small})
 
 

@@ -37,7 +37,7 @@ def refused(message: str, *arguments: object) -> None:
 def text(tmp_path: Path, text_run: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the small text in the current folder."""
     monkeypatch.chdir(tmp_path)
-    tiny = TextPreset("tiny", 3, "text-quick", 8, 0, 1, False, "text-quick", 8)
+    tiny = TextPreset("tiny", 3, "text-quick", 0, 1, False, "text-quick", 8, 8)
     monkeypatch.setattr("naokit.presets.TEXT_PRESETS", {**TEXT_PRESETS, "tiny": tiny})
     return Path(shutil.copytree(text_run / "text", "text"))
 

@@ -43,7 +43,7 @@ def _in_a_folder_of_its_own(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("text").symlink_to(text_run / "text")
-    tiny = TextPreset("tiny", 3, "text-quick", 8, 1, 2, True, "text-quick", 12)
+    tiny = TextPreset("tiny", 3, "text-quick", 1, 2, True, "text-quick", 8, 12)
     monkeypatch.setattr("naokit.presets.TEXT_PRESETS", {**TEXT_PRESETS, "tiny": tiny})
 
 

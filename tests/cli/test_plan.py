@@ -12,7 +12,7 @@ from naokit import planning
 from naokit.cli.app import app
 from naokit.cli.durations import between, spoken
 from naokit.planning import Option, recommended
-from naokit.presets import PRESETS, Preset
+from naokit.presets import PRESETS, ImagePreset
 from naokit.profiling import Estimate
 
 TINY = "0 0 1 0 0 0 1 0"
@@ -30,7 +30,7 @@ def option(name: str, evaluation: Estimate, final: float = 100, *, own: bool = T
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    tiny = Preset("tiny", 2, "quick", 4, 1, 1, 2, True, "quick", 4, 1)
+    tiny = ImagePreset("tiny", 2, "quick", 1, 2, True, "quick", 4, 1, 4, 1)
     monkeypatch.setattr("naokit.presets.PRESETS", {"tiny": tiny})
     monkeypatch.setattr(planning, "OTHER_SIZES", ((4, 1), (2, 1)))
     monkeypatch.setattr(planning, "SECONDS_A_NETWORK", 0.05)

@@ -22,7 +22,6 @@ TABLE = 20
 """More classes than this do not fit a screen: the worst are shown."""
 
 WORST = 10
-BATCH = 125
 
 
 def evaluate_images(
@@ -37,11 +36,12 @@ def evaluate_images(
     """Measures on labelled images and prints; arguments as those of the command."""
     from naokit.export import open_network
     from naokit.measuring import measure, part_of
+    from naokit.training.feeding import EVALUATION_BATCH
 
     classifier = open_network(network)
     images = _images(classifier, data, skip_bad=skip_bad)
     part, rows = part_of(images, split)
-    logits, labels = _logits_under_bar(classifier, rows, batch or BATCH)
+    logits, labels = _logits_under_bar(classifier, rows, batch or EVALUATION_BATCH)
     found = measure(logits, labels, classifier.class_names)
     if as_json:
         about = {"network": str(classifier.path), "data": images.name, "split": part}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from naokit.base import Evaluator, Json, Space, Trial
     from naokit.bench import Task
     from naokit.evaluators.train import Training
-    from naokit.presets import Preset, TextPreset
+    from naokit.presets import Preset
     from naokit.study import Study
     from naokit.training.device import Device, Precision
 
@@ -170,8 +170,7 @@ def search(
         check_method(method)  # a wrong name fails before anything is written
         searched = None if table else spaces.load(space, nodes=nodes, activations=activations)
         reads = searched.reads if searched else "images"
-        towards = "minimize" if reads == "text" else direction_named(direction)
-        goals = Goals.of(towards, objective or (), limit or ())
+        towards = direction_named(direction)
         chosen = presets.preset(preset, reads)
         source = table[0].name.partition(".")[0] if table else Path(data or EMBEDDED[reads]).name
         name = searched.name if searched else spaces.name_of(space)
@@ -197,6 +196,7 @@ def search(
         if table:
             if metric is None:
                 raise InputError("--table needs --metric, the column to optimise")
+            goals = Goals.of(towards, options.objectives, options.limits)
             paths = tuple(str(path.resolve()) for path in table)
             task = Task(
                 space,
@@ -245,7 +245,7 @@ def _on_data(
     options: _Options,
     space: Space,
     data: str | None,
-    preset: Preset | TextPreset,
+    preset: Preset,
     baseline: bool,
     final: bool,
 ) -> dict[str, Json]:
@@ -390,7 +390,7 @@ def _search(
 
 
 def _finish(
-    options: _Options, study: Study, evaluator: Training, preset: Preset | TextPreset
+    options: _Options, study: Study, evaluator: Training, preset: Preset
 ) -> dict[str, Json]:
     """Trains the best architecture, exports it and checks the files; empty where time ran out."""
     from naokit.cli.train import train_under_bar

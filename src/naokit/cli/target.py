@@ -62,11 +62,17 @@ def _trained_architecture(path: Path) -> Architecture:
     from naokit import spaces
     from naokit.files import read_json
 
-    for folder in (path, path / NETWORK):
-        if (folder / "config.json").exists():
-            config = read_json(folder / "config.json")
-            return spaces.from_settings(config["space"]).parse(config["architecture"])
-    raise InputError(f"{path} is neither a run (settings.json) nor a network (config.json)")
+    file = trained_file(path, "config.json")
+    if file is None:
+        raise InputError(f"{path} is neither a run (settings.json) nor a network (config.json)")
+    config = read_json(file)
+    return spaces.from_settings(config["space"]).parse(config["architecture"])
+
+
+def trained_file(path: Path, name: str) -> Path | None:
+    """A file of a trained network: in this folder itself, or in that of the network within."""
+    files = (folder / name for folder in (path, path / NETWORK))
+    return next((file for file in files if file.exists()), None)
 
 
 def folder_name(what: str, target: Target, data: str) -> str:

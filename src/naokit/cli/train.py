@@ -142,7 +142,7 @@ def train_and_save(
         "architecture": str(bundle.architecture),
         "folder": str(folder / "network"),
         "parameters": count_parameters(bundle.network),
-        **data_lines(job),
+        **_skipped(job),
         **bundle.results,
     }
 
@@ -160,8 +160,8 @@ def _check_free(job: Job, network: Path, *, force: bool) -> None:
         )
 
 
-def data_lines(job: Job) -> dict[str, Json]:
-    """What of the data the network could not use."""
+def _skipped(job: Job) -> dict[str, Json]:
+    """The pictures that were left out, where there are pictures."""
     from naokit.training.data import ImageData
 
     data = job.subject.data

@@ -110,14 +110,13 @@ def transfer(
 def _weights(what: str, target: Target) -> Path:
     """The trained weights of a run or a network; raises InputError where there are none."""
     from naokit.base import InputError
-    from naokit.cli.target import NETWORK
+    from naokit.cli.target import trained_file
     from naokit.export.config import WEIGHTS
 
-    path = target.folder or Path(what)
-    for folder in (path, path / NETWORK):
-        if (folder / WEIGHTS).exists():
-            return folder / WEIGHTS
-    raise InputError(
-        f"{what} has no trained network to begin with: leave --warm-start out, or train it first "
-        "(naokit train)"
-    )
+    weights = trained_file(target.folder or Path(what), WEIGHTS)
+    if weights is None:
+        raise InputError(
+            f"{what} has no trained network to begin with: leave --warm-start out, or train it "
+            "first (naokit train)"
+        )
+    return weights

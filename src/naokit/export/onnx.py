@@ -15,6 +15,7 @@ from torch.export import ExportedProgram
 
 from naokit.base import InputError
 from naokit.files import write_whole
+from naokit.training.hub import first_line
 
 OPSET = 20
 
@@ -65,7 +66,7 @@ def read(path: Path) -> Callable[..., Any]:
             str(path), options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # onnxruntime raises a dozen kinds without a common parent
-        raise InputError(f"{path} is damaged ({_first_line(error)}); export it again") from error
+        raise InputError(f"{path} is damaged ({first_line(error)}); export it again") from error
 
     names = [given.name for given in session.get_inputs()]
 
@@ -75,7 +76,3 @@ def read(path: Path) -> Callable[..., Any]:
         return found if len(found) > 1 else found[0]
 
     return run
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

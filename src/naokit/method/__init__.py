@@ -6,11 +6,10 @@ an evaluator or a file. Third parties register a factory in the entry-point grou
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import entry_points
 
-from naokit.base import InputError, Method, Space
+from naokit.base import Method, Space, unknown_name
 from naokit.method.baselines import Evolution, LocalSearch, RandomSearch
 
 MethodFactory = Callable[[Space, int, int], Method]
@@ -74,5 +73,4 @@ def factory(name: str, *, others: Iterable[str] = ()) -> MethodFactory:
         found: MethodFactory = third_party[name].load()
         return found
     known = [*METHODS, *third_party, *others]
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known
-    raise InputError(f"there is no method {name!r}; did you mean {' or '.join(near)}?")
+    raise unknown_name("method", name, known)

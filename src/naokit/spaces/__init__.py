@@ -6,7 +6,6 @@ a user's own. Third parties register a `Space` factory in the entry-point group 
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 import sys
@@ -16,7 +15,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
-from naokit.base import InputError, Json, Space
+from naokit.base import InputError, Json, Space, unknown_name
 from naokit.spaces.cells import ConvCells, Operation
 from naokit.spaces.choices import Choice, Choices
 from naokit.spaces.edge_cells import NasBench201, TransNasMicro
@@ -122,9 +121,8 @@ def _named(name: str) -> Space:
     if name in third_party:
         return _checked(third_party[name].load()(), name)
     known = [*SPACES, *third_party]
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known
     raise InputError(
-        f"there is no space {name!r}; did you mean {' or '.join(near)}? "
+        f"{unknown_name('space', name, known)} "
         "A space of your own is file.py:NAME or package.module:NAME"
     )
 

@@ -13,7 +13,6 @@ activations differently (`TABLES`): equal integers are different cells.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,6 +27,7 @@ from naokit.base import (
     NetworkSettings,
     Reads,
     Space,
+    unknown_name,
 )
 from naokit.graphs import Graph
 
@@ -83,16 +83,13 @@ class RecurrentCells(Space):
             raise InputError(f"activations need names of letters and digits: {', '.join(names)}")
         for name in self.activations:
             if isinstance(name, str) and name not in TABLES[WEIGHT_SHARING]:
-                raise InputError(_unknown(name, TABLES[WEIGHT_SHARING]))
+                raise unknown_name("activation", name, TABLES[WEIGHT_SHARING], most=2)
 
     @classmethod
     def of_table(cls, table: str = WEIGHT_SHARING, nodes: int = 11) -> RecurrentCells:
         """The space of this table of activations; raises InputError with the nearest names."""
         if table not in TABLES:
-            near = difflib.get_close_matches(table, TABLES, n=2, cutoff=0.4) or list(TABLES)
-            raise InputError(
-                f"there is no table of activations {table!r}; did you mean {' or '.join(near)}?"
-            )
+            raise unknown_name("table of activations", table, TABLES, most=2)
         return cls(nodes, TABLES[table])
 
     @property
@@ -151,7 +148,7 @@ class RecurrentCells(Space):
         if word.lstrip("-").isdecimal():
             raise InputError(f"{where}; an activation was expected: {self.table}")
         if word not in self.activation_names:
-            raise InputError(_unknown(word, self.activation_names))
+            raise unknown_name("activation", word, self.activation_names, most=2)
         return self.activation_names.index(word)
 
     def steps(self, choices: Sequence[int]) -> tuple[tuple[int, str], ...]:
@@ -213,8 +210,3 @@ class RecurrentCells(Space):
         plan = RecurrentPlan(self.steps(architecture.choices))
         size = settings.hidden
         return LanguageModel(RecurrentCell(plan, size, size, {**ACTIVATIONS, **own}), settings)
-
-
-def _unknown(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=2, cutoff=0.4) or known
-    return f"there is no activation {name!r}; did you mean {' or '.join(near)}?"

@@ -87,13 +87,6 @@ class ImageSubject(Subject):
         """Median milliseconds of one image."""
         return statistics.median(latencies_ms(network.cpu().eval(), self.data.image))
 
-    def split(self) -> dict[str, Json] | None:
-        """The rows that were held out."""
-        data = self.data
-        if data.held_out is None:
-            return None
-        return {"data": data.name, "fingerprint": data.fingerprint, "held_out": data.held_out}
-
     def results(self) -> dict[str, Json]:
         """Which images, read how."""
         part = self.data.train

@@ -69,9 +69,12 @@ class Subject(ABC):
         if not math.isfinite(score):
             raise EvaluationFailed("diverged", f"the validation {self.score} is not finite")
 
-    @abstractmethod
     def split(self) -> dict[str, Json] | None:
         """What was held out of the training part; None where the source has a part for it."""
+        data = self.data
+        if data.held_out is None:
+            return None
+        return {"data": data.name, "fingerprint": data.fingerprint, "held_out": data.held_out}
 
     @abstractmethod
     def results(self) -> dict[str, Json]:

@@ -93,13 +93,6 @@ class TextSubject(Subject):
                 "diverged", f"the perplexity is {score:.4g}, worse than guessing among {words}"
             )
 
-    def split(self) -> dict[str, Json] | None:
-        """How many tokens of the training part were held out."""
-        data = self.data
-        if data.held_out is None:
-            return None
-        return {"data": data.name, "fingerprint": data.fingerprint, "held_out": data.held_out}
-
     def results(self) -> dict[str, Json]:
         """Which text, in which tokens."""
         return {"data": str(self.data.name), "tokens": self.tokens, "unknown": self.data.unknown}

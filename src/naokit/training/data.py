@@ -12,11 +12,11 @@ Shapes: N images, B batch, C channels, H and W height and width.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # listing data needs no torch
 
 VALIDATION = 0.1  # section 2: 45,000 of CIFAR-10's 50,000 images train, 5,000 are held out
 VALIDATION_NAMES = ("validation", "valid", "val", "dev")
+PARTS = ("test", "validation", "train")
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,6 +216,46 @@ def _refuse_size(name: str, size: int | None) -> None:
             f"{name}: arrays are used at the size they have; an image size (--image-size {size}) "
             "is for pictures in folders, parquet files or on the hub; leave it out"
         )
+
+
+class InParts(Protocol):
+    """Data of any kind, in three parts."""
+
+    @property
+    def name(self) -> str:
+        """Where it came from."""
+
+    @property
+    def train(self) -> Sized:
+        """What networks learn from."""
+
+    @property
+    def validation(self) -> Sized:
+        """What they are compared on."""
+
+    @property
+    def test(self) -> Sized:
+        """What the last network is reported on."""
+
+
+def part_named(data: InParts, name: str | None = None, *, fewest: int = 1) -> str:
+    """The part asked for, else the test part or what stands in for it.
+
+    Args:
+        data: whose part.
+        name: of `PARTS`.
+        fewest: a part with less in it is none.
+
+    Raises:
+        InputError: there is no part of this name, or too little in it.
+    """
+    if name is None:
+        name = "test" if len(data.test) else "validation"
+    if name not in PARTS:
+        raise InputError(f"there is no part {name!r}; expected {', '.join(PARTS)}")
+    if len(getattr(data, name)) < fewest:
+        raise InputError(f"{data.name} has no {name} part; use --split validation")
+    return name
 
 
 def held_out(labels: np.ndarray, share: float, seed: int) -> np.ndarray:

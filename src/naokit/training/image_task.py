@@ -38,6 +38,13 @@ class Batch(Given):
     images: Tensor | None = None
     labels: Tensor | None = None
 
+    @property
+    def own(self) -> int:
+        """The images of this process."""
+        return len(self.places)
+
+    rows = own
+
 
 @dataclass(frozen=True, eq=False)
 class Shown(Prepared):
@@ -92,11 +99,7 @@ class ImageTask(Task[Batch, Shown]):
         order = np.random.default_rng(derive_seed(seed, "epoch", epoch))
         batches = self._batches(order.permutation(len(self.train)))
         rank, processes = self.fabric.global_rank, self.fabric.world_size
-        shares = [rows[rank::processes] for rows in batches]
-        return [
-            Batch(len(rows), len(share), len(share), 1.0, share)
-            for rows, share in zip(batches, shares, strict=True)
-        ]
+        return [Batch(len(rows), 1.0, rows[rank::processes]) for rows in batches]
 
     def batches(self, plan: Sequence[Batch], first: int, epoch: int, seed: int) -> Iterator[Batch]:
         """Their images, cropped at random where they are a stream."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self, TypeVar
 
-from naokit.base import InputError, Json
+from naokit.base import InputError, Json, unknown_name
 
 Range = tuple[Callable[[float], bool], str]
 R = TypeVar("R", bound="Recipe")
@@ -112,5 +111,4 @@ def named(name: str | R, recipes: Mapping[str, R], others: Mapping[str, Recipe],
         return recipes[name]
     if name in others:
         raise InputError(f"the recipe {name} is not for {of}; there are {', '.join(recipes)}")
-    near = difflib.get_close_matches(name, recipes, n=3, cutoff=0.4) or list(recipes)
-    raise InputError(f"there is no recipe {name!r}; did you mean {' or '.join(near)}?")
+    raise unknown_name("recipe", name, recipes)

@@ -15,20 +15,26 @@ from naokit.training.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Given:
+class Given(ABC):
     """The examples of one update, as they lie in the data.
 
     Attributes:
         size: how many there are in all processes together; the loss is their mean.
-        own: how many of them are this process's.
-        rows: in how many rows its own can be divided where memory runs out.
         rate: what the learning rate is multiplied by for this update.
     """
 
     size: int
-    own: int
-    rows: int
     rate: float
+
+    @property
+    @abstractmethod
+    def own(self) -> int:
+        """How many of them are this process's."""
+
+    @property
+    @abstractmethod
+    def rows(self) -> int:
+        """In how many rows its own can be divided where memory runs out."""
 
 
 class Prepared(ABC):

@@ -5,10 +5,9 @@ Results are the authors', none is this project's.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 
-from naokit.base import InputError
+from naokit.base import unknown_name
 from naokit.spaces.published.genotype import Genotype
 from naokit.spaces.published.images import IMAGE_NETWORKS, Size
 from naokit.spaces.published.language import LANGUAGE_MODELS, TextSize
@@ -29,8 +28,5 @@ GENOTYPES: Mapping[str, Genotype[Size | TextSize]] = {**IMAGE_NETWORKS, **LANGUA
 def genotype(name: str) -> Genotype[Size | TextSize]:
     """The published cells of this name; raises InputError with the nearest names."""
     if name not in GENOTYPES:
-        near = difflib.get_close_matches(name, GENOTYPES, n=3, cutoff=0.4) or list(GENOTYPES)
-        raise InputError(
-            f"there is no published network {name!r}; did you mean {' or '.join(near)}?"
-        )
+        raise unknown_name("published network", name, GENOTYPES)
     return GENOTYPES[name]

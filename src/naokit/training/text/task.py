@@ -44,6 +44,16 @@ class Passage(Given):
     start: int
     steps: int
 
+    @property
+    def own(self) -> int:
+        """All: one process reads every stream."""
+        return self.size
+
+    @property
+    def rows(self) -> int:
+        """The streams (B)."""
+        return self.size // self.steps
+
 
 @dataclass(frozen=True, eq=False)
 class Reading(Prepared):
@@ -104,8 +114,7 @@ class TextTask(Task[Passage, Reading]):
             mean = bptt / 2 if generator.random() < HALF else bptt
             drawn = int(generator.normal(mean, DEVIATION))
             steps = min(max(FEWEST, min(drawn, bptt + MOST_MORE)), end - start)
-            size, streams = steps * self.recipe.batch, self.recipe.batch
-            passages.append(Passage(size, size, streams, steps / bptt, start, steps))
+            passages.append(Passage(steps * self.recipe.batch, steps / bptt, start, steps))
             start += steps
         return passages
 

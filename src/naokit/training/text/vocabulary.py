@@ -91,6 +91,13 @@ class Vocabulary:
         opened = tokenizer.opened(definition)
         return cls("tokenizer", tokenizer.tokens(opened), tokenizer.written(opened))
 
+    @cached_property
+    def unknown(self) -> int:
+        """The number that unknown tokens get; -1 where a tokenizer knows everything."""
+        if self.definition is not None:
+            return tokenizer.unknown(self.definition)
+        return self._ids[UNKNOWN]
+
     def encode(self, text: str) -> np.ndarray:
         """Numbers of the tokens of a text (N,), int64.
 
@@ -103,11 +110,11 @@ class Vocabulary:
         """What `encode` gives, and how many tokens are unknown."""
         if self.definition is not None:
             ids = tokenizer.encode(self._tokenizer, text)
-            return Encoded(ids, int((ids == self._unknown).sum()))
+            return Encoded(ids, int((ids == self.unknown).sum()))
         pieces = _pieces(text, self.kind)
         ids = np.fromiter(map(self._ids.get, pieces, repeat(-1)), np.int64, len(pieces))
         absent = ids < 0
-        ids[absent] = self._ids[UNKNOWN]
+        ids[absent] = self.unknown
         return Encoded(ids, int(absent.sum()))
 
     def decode(self, ids: Sequence[int] | np.ndarray) -> str:
@@ -156,11 +163,6 @@ class Vocabulary:
     def _tokenizer(self) -> Any:
         assert self.definition is not None
         return tokenizer.opened(self.definition)
-
-    @cached_property
-    def _unknown(self) -> int:
-        assert self.definition is not None
-        return tokenizer.unknown(self.definition)
 
 
 def _pieces(text: str, kind: str) -> Sequence[str]:
