@@ -10,7 +10,7 @@ import naokit
 from naokit.training.checkpoint import read_tensors
 from naokit.training.data import load_images
 from naokit.training.loop import train
-from naokit.training.processes import SharedBatchNorm, share_statistics
+from naokit.training.processes import Share, SharedBatchNorm, share_statistics
 from naokit.training.recipes import ImageRecipe
 
 SIZE = (6, 3, 4, 4)
@@ -36,6 +36,7 @@ def _share(rank: int, folder: str) -> None:
     weighted(layer(x)).backward()
     found = {"x": x.grad, "scale": layer.weight.grad, **layer.state_dict()}
     torch.save(found, f"{folder}/{rank}.pt")
+    torch.distributed.destroy_process_group()
 
 
 def test_statistics_and_gradients_are_those_of_the_whole_batch(tmp_path: Path) -> None:
@@ -78,7 +79,7 @@ def test_a_training_in_two_processes_is_that_of_one(tmp_path: Path) -> None:
         if processes == 1:
             _train(fabric, folder)
         else:
-            fabric.launch(_train, folder)
+            fabric.launch(Share(_train, (folder,)))
     alone, shared = (read_tensors(tmp_path / p / "last.safetensors")[0] for p in "12")
     assert alone.keys() == shared.keys()
     for name, tensor in alone.items():

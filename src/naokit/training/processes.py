@@ -34,9 +34,8 @@ def in_processes(
     in what comes back, and refuses frozen dataclasses.
     """
     fabric = make_fabric(device, precision, processes)
-    # Bound, as Fabric would walk through arguments and refuses frozen dataclasses among them.
     try:
-        return fabric.launch(_Bound(function, arguments))
+        return fabric.launch(Share(function, arguments))
     except KeyboardInterrupt:  # else this process would wait for them to the end
         for child in multiprocessing.active_children():
             child.terminate()
@@ -44,12 +43,23 @@ def in_processes(
 
 
 @dataclass(frozen=True)
-class _Bound:
+class Share:
+    """What one of several processes does: `function(fabric, *arguments)`, then it leaves the group.
+
+    One that ends within its group may abort: gloo's threads are still there (pytorch issue 190489).
+    After an error it stays in, as others may be waiting in the middle of a sum. The arguments are
+    bound, as Fabric would walk through them and refuses frozen dataclasses among them.
+    """
+
     function: Callable[..., Any]
-    arguments: tuple[Any, ...]
+    arguments: tuple[Any, ...] = ()
 
     def __call__(self, fabric: Fabric) -> Any:
-        return self.function(fabric, *self.arguments)
+        """What the function returns."""
+        found = self.function(fabric, *self.arguments)
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+        return found
 
 
 def share_statistics(network: nn.Module, fabric: Fabric) -> nn.Module:
