@@ -32,7 +32,6 @@ from naokit.presets import PRESETS
 from naokit.runs import STUDY
 from naokit.spaces import ConvCells
 from naokit.study import open_study
-from naokit.subjects import ImageSubject
 
 SPACE = ConvCells.small()
 ASKED = [
@@ -55,16 +54,7 @@ def random_cells(amount: int, seed: int = 0) -> list[Architecture]:
 
 def foretold(evaluator: Train, cells: Sequence[Architecture]) -> list[float]:
     """Seconds of an evaluation of each cell, as `plan` estimates them."""
-    subject = evaluator.subject
-    assert isinstance(subject, ImageSubject)
-    found = costs(
-        cells,
-        subject.data,
-        evaluator.recipe.name,
-        subject.channels,
-        subject.cells,
-        evaluator.fabric,
-    )
+    found = costs(cells, evaluator.subject, evaluator.recipe, evaluator.fabric)
     print(together(found), flush=True)
     return [one.seconds for one in found]
 

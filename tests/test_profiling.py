@@ -130,9 +130,10 @@ def test_latency_without_onnxruntime_says_what_to_install(monkeypatch) -> None:
 def test_a_step_is_as_long_as_in_the_loop() -> None:
     recipe = ImageRecipe("slow", epochs=7, batch=8, crop_padding=0, flip=False)
     steps = measure_steps(Slow(), images(), recipe, seconds=10)
-    assert steps.images == 8
-    assert 0.02 <= np.median(steps.training) < 0.2
-    assert 0.01 <= np.median(steps.validation) < np.median(steps.training)
+    assert steps.examples == 8
+    step, batch = (8 * np.median(steps.training), 10 * np.median(steps.validation))
+    assert 0.02 <= step < 0.2
+    assert 0.01 <= batch < step
     assert len(steps.training) == 14  # five epochs of three steps, the first left out
 
 
@@ -140,19 +141,18 @@ def test_at_least_one_step_is_measured_and_validation_guessed() -> None:
     recipe = ImageRecipe("slow", epochs=7, batch=8, crop_padding=0, flip=False)
     steps = measure_steps(Slow(), images(), recipe, seconds=1e-6)
     assert len(steps.training) == 1
-    assert steps.images == 2  # as few as batch normalisation allows
-    assert steps.validation == pytest.approx([steps.training[0] / 3 * 125 / 2])
+    assert steps.examples == 2  # as few as batch normalisation allows
+    assert steps.validation == pytest.approx([steps.training[0] / 3])
 
 
 def test_an_estimate_multiplies() -> None:
     recipe = ImageRecipe("mine", epochs=10, batch=50, train_images=1000)
-    steps = Steps((0.1, 0.2, 0.3), (0.5, 0.5, 0.5), 25, 3.0)
-    # 20 steps an epoch, each of two measured ones; two batches of validation
+    steps = Steps((0.01, 0.02, 0.03), (0.005, 0.005, 0.005), 25, 3.0)
     found = steps.estimate(recipe, 5000, 250)
-    assert found.seconds == pytest.approx(3 + 10 * (20 * 2 * 0.2 + 2 * 0.5))
-    assert found.low == pytest.approx(3 + 10 * (20 * 2 * 0.15 + 2 * 0.5))
-    assert found.high == pytest.approx(3 + 10 * (20 * 2 * 0.25 + 2 * 0.5))
+    assert found.seconds == pytest.approx(3 + 10 * (1000 * 0.02 + 250 * 0.005))
+    assert found.low == pytest.approx(3 + 10 * (1000 * 0.015 + 250 * 0.005))
+    assert found.high == pytest.approx(3 + 10 * (1000 * 0.025 + 250 * 0.005))
     assert found.steps == 3
-    fewer = steps.estimate(dataclasses.replace(recipe, train_images=None), 60, 0)
-    assert fewer.seconds == pytest.approx(3 + 10 * 2 * 2 * 0.2)  # a last part of a batch is a step
+    everything = dataclasses.replace(recipe, train_images=None)
+    assert steps.estimate(everything, 60, 0).seconds == pytest.approx(3 + 10 * 60 * 0.02)
     assert found.times(2).high == pytest.approx(2 * found.high)

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from lightning_fabric import Fabric
 
-from naokit.base import Architecture, ImageSettings
+from naokit.base import Architecture, Json, Reads
 from naokit.evaluators.train import build_seeded
-from naokit.networks import count_macs
-from naokit.presets import ImagePreset
+from naokit.presets import Preset
 from naokit.profiling import Estimate, measure_steps
-from naokit.subjects import image_settings
-from naokit.training.data import ImageData
-from naokit.training.recipes import ImageRecipe, recipe
+from naokit.subjects import Subject
+from naokit.training.recipe import Recipe
+from naokit.training.recipes import recipe_of
 
-OTHER_SIZES = ((8, 1), (16, 1), (16, 2))
-"""(F, N) that are measured beside a preset's own."""
+OTHER_SIZES: Mapping[Reads, Sequence[Mapping[str, Json]]] = {
+    "images": (
+        {"channels": 8, "cells": 1},
+        {"channels": 16, "cells": 1},
+        {"channels": 16, "cells": 2},
+    ),
+    "text": ({"hidden": 50}, {"hidden": 100}, {"hidden": 200}),
+}
+"""Those that are measured beside a preset's own."""
 SECONDS_A_NETWORK = 3.0
 MOST_MACS = 1e9
 """For one image; a larger network is measured with fewer channels and counted up."""
@@ -32,12 +38,12 @@ class Option:
 
     Attributes:
         preset: the way.
-        own: whether F and N are the preset's own, so that the command line knows it by name.
+        own: whether the size is the preset's own, so that the command line knows it by name.
         evaluation: seconds of one evaluation; low and high: of the fastest and slowest network.
         final: seconds of the winner's final training.
     """
 
-    preset: ImagePreset
+    preset: Preset
     own: bool
     evaluation: Estimate
     final: Estimate
@@ -72,59 +78,44 @@ class Option:
 
 
 def measure(
-    preset: ImagePreset,
-    architectures: Sequence[Architecture],
-    data: ImageData,
-    fabric: Fabric,
+    preset: Preset, architectures: Sequence[Architecture], subject: Subject, fabric: Fabric
 ) -> Option:
     """A preset's costs on this data, on the device of `fabric`.
 
     Args:
         preset: how the search is run.
         architectures: random ones of the space; the final training is measured on the first.
-        data: the images.
+        subject: the data, of any size.
         fabric: where.
     """
-    each = costs(architectures, data, preset.recipe, preset.channels, preset.cells, fabric)
+    by, final = (recipe_of(subject.reads, name) for name in (preset.recipe, preset.final_recipe))
+    each = costs(architectures, subject.again(preset.size()), by, fabric)
     (one,) = costs(  # the dearest to measure; the others are taken to differ as they do above
-        architectures[:1],
-        data,
-        preset.final_recipe,
-        preset.final_channels,
-        preset.final_cells,
-        fabric,
+        architectures[:1], subject.again(preset.final_size()), final, fabric
     )
     finals = [one.times(other.seconds / each[0].seconds) for other in each]
     return Option(preset, True, together(each), replace(together(finals), steps=one.steps))
 
 
 def other_sizes(
-    option: Option, architectures: Sequence[Architecture], data: ImageData, fabric: Fabric
+    option: Option, architectures: Sequence[Architecture], subject: Subject, fabric: Fabric
 ) -> list[Option]:
-    """The same with other F and N; the final training is the same."""
-    preset = option.preset
+    """The same for other sizes of the evaluations; the final training is the same."""
+    by = recipe_of(subject.reads, option.preset.recipe)
     found = []
-    for channels, cells in OTHER_SIZES:
-        if (channels, cells) != (preset.channels, preset.cells):
-            each = costs(architectures, data, preset.recipe, channels, cells, fabric)
-            other = replace(preset, channels=channels, cells=cells)
+    for size in OTHER_SIZES[subject.reads]:
+        if size != option.preset.size():
+            each = costs(architectures, subject.again(size), by, fabric)
+            other = replace(option.preset, **size)
             found.append(Option(other, False, together(each), option.final))
     return found
 
 
 def costs(
-    architectures: Sequence[Architecture],
-    data: ImageData,
-    recipe_name: str,
-    channels: int,
-    cells: int,
-    fabric: Fabric,
+    architectures: Sequence[Architecture], subject: Subject, by: Recipe, fabric: Fabric
 ) -> list[Estimate]:
     """Seconds of a training of each architecture by a recipe, building it included."""
-    by = recipe(recipe_name)
-    return [
-        _cost(architecture, data, by, channels, cells, fabric) for architecture in architectures
-    ]
+    return [_cost(architecture, subject, by, fabric) for architecture in architectures]
 
 
 def together(each: Sequence[Estimate]) -> Estimate:
@@ -137,52 +128,45 @@ def together(each: Sequence[Estimate]) -> Estimate:
     )
 
 
-def _cost(
-    architecture: Architecture,
-    data: ImageData,
-    by: ImageRecipe,
-    channels: int,
-    cells: int,
-    fabric: Fabric,
-) -> Estimate:
-    """Seconds of one training; measured with fewer channels, by multiply-adds, if need be."""
-    narrow = channels
-    while narrow >= 4 and _macs(architecture, image_settings(data, by, narrow, cells)) > MOST_MACS:
-        narrow //= 2
+def _cost(architecture: Architecture, subject: Subject, by: Recipe, fabric: Fabric) -> Estimate:
+    """Seconds of one training; measured on a narrower network, by multiply-adds, if need be."""
+    narrow = subject
+    while _macs(architecture, narrow, by) > MOST_MACS and (half := narrow.halved()) is not None:
+        narrow = half
     began = time.perf_counter()
-    settings = image_settings(data, by, narrow, cells)
-    network = build_seeded(architecture, settings, 0)
-    count_macs(network, data.image)  # every evaluation counts too
+    network = build_seeded(architecture, narrow.settings(by), 0)
+    narrow.figures(network)  # every evaluation counts too
     built = time.perf_counter() - began
+    data = narrow.data
     steps = measure_steps(network, data, by, fabric=fabric, seconds=SECONDS_A_NETWORK)
     one = steps.estimate(by, len(data.train), len(data.validation))
     whole = Estimate(built + one.seconds, built + one.low, built + one.high, one.steps)
-    if narrow == channels:
+    if narrow is subject:
         return whole
-    wide = _macs(architecture, image_settings(data, by, channels, cells))
-    return whole.times(wide / _macs(architecture, settings))
+    return whole.times(_macs(architecture, subject, by) / _macs(architecture, narrow, by))
 
 
-def _macs(architecture: Architecture, settings: ImageSettings) -> int:
-    """Multiply-adds of one image, counted on a network without weights."""
+def _macs(architecture: Architecture, subject: Subject, by: Recipe) -> float:
+    """Multiply-adds of one image or token, counted on a network without weights."""
     with torch.device("meta"):
-        network = architecture.space.build(architecture, settings)
-    return count_macs(network, settings.image)
+        network = architecture.space.build(architecture, subject.settings(by))
+    return subject.figures(network)["macs"]
 
 
-def recommended(options: Sequence[Option], seconds: float, images: int) -> Option | None:
+def recommended(options: Sequence[Option], seconds: float, subject: Subject) -> Option | None:
     """The most thorough preset that fits whole; else the cheapest that fits at all; else None.
 
     Args:
         options: from the least to the most thorough.
         seconds: how much time there is.
-        images: how many training images there are. A preset whose recipe takes a part of more
-            images than these is not meant for them.
+        subject: the data. A preset whose recipe takes a part of more training images or tokens
+            than there are is not meant for them.
     """
+    there = len(subject.data.train)
     meant = [
         option
         for option in options
-        if option.own and (recipe(option.preset.recipe).train_images or 0) <= images
+        if option.own and (recipe_of(subject.reads, option.preset.recipe).part or 0) <= there
     ]
     whole = [o for o in meant if o.affords(seconds)[0] >= o.preset.evaluations]
     some = [o for o in meant if o.affords(seconds)[0] > 0]

@@ -113,7 +113,12 @@ def preset(name: str, reads: Reads = "images") -> Preset:
         name: of the preset.
         reads: what the networks of the space read.
     """
-    presets: Mapping[str, Preset] = PRESETS if reads == "images" else TEXT_PRESETS
+    presets = presets_of(reads)
     if name not in presets:
         raise unknown_name("preset", name, presets)
     return presets[name]
+
+
+def presets_of(reads: Reads) -> Mapping[str, Preset]:
+    """All for networks that read this, from the least to the most thorough."""
+    return PRESETS if reads == "images" else TEXT_PRESETS

@@ -1,6 +1,7 @@
 """`naokit profile`, `show` and `zoo` of language models."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from typer.testing import CliRunner, Result
 from naokit.cli.app import app
 from naokit.spaces.published import GENOTYPES, LANGUAGE_MODELS
 
+Write = Callable[..., Path]
 NAO = "0 1 0 1 1 1 3 0 4 1 4 1 5 1 1 1 7 1 1 1 1 2"
 
 
@@ -34,6 +36,22 @@ def test_profile_counts_the_published_language_model() -> None:
     assert found["training_mb"] > 2 * found["weights_mb"]
     assert found["latency_ms"] > 0
     assert found["space"]["activations"] == ["tanh", "relu", "identity", "sigmoid"]
+
+
+def test_profile_estimates_a_training_on_a_text(write_text: Write, tmp_path: Path) -> None:
+    text = write_text(tmp_path / "text")
+    asked = ("profile", "nao-rnn", "--hidden", "8", "--data", str(text), "--recipe", "text-quick")
+    result = run(*asked, "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    training = found["training"]
+    assert found["vocabulary"] == 9  # seven words, <eos>, <unk>
+    assert (training["recipe"], training["epochs"], training["tokens"]) == ("text-quick", 2, 660)
+    assert 0 < training["low"] <= training["seconds"] <= training["high"]
+    assert 40 < training["tokens_a_measured_step"] < 8 * 40
+    lines = run(*asked, "--tokens", "char").stdout
+    assert "by text-quick: 2 epochs of" in lines
+    assert "an estimate from 1" in lines  # twelve steps or more
 
 
 @pytest.mark.parametrize(
@@ -90,7 +108,7 @@ def test_the_zoo_lists_language_models_apart(monkeypatch: pytest.MonkeyPatch) ->
     ("arguments", "message"),
     [
         (("profile", "nao-rnn", "--channels", "4"), "leave channels out"),
-        (("profile", "nao-rnn", "--recipe", "quick"), "--recipe is for image networks"),
+        (("profile", "nao-rnn", "--recipe", "quick"), "recipe quick is not for text"),
         (("profile", "naonet-b", "--hidden", "4"), "leave hidden out"),
         (("profile", "nao-rnm"), "did you mean nao-rnn"),
         (("show", "0 1 2 1", "--space", "recurrent", "--nodes", "2"), "an earlier node, 0 to 1"),

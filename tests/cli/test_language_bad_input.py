@@ -18,6 +18,8 @@ Write = Callable[..., Path]
 SHORT = ("--recipe", "text-quick", "--hidden", 8, "--epochs", 1)
 TRAIN = ("train", "nao-rnn", "--data", "text", *SHORT)
 RAW = ("--space", "recurrent", "--nodes", 3, "--data", "text")
+PLAN = ("plan", "--space", "recurrent", "--data", "text", "--hours", 1)
+PROFILE = ("profile", "nao-rnn", "--hidden", 8, "--data", "text")
 SEARCH = ("search", *RAW, "--preset", "tiny", "--no-final", "--no-baseline")
 
 
@@ -97,10 +99,13 @@ def test_a_text_that_nothing_can_learn_from(
         ("recipe text-quick is not for images", ("train", "naonet-b", "--recipe", "text-quick")),
         ("did you mean text-quick", ("train", "lstm", "--recipe", "text-quik")),
         ("no trained network to begin with", ("transfer", *TRAIN[1:], "--warm-start")),
-        (
-            "plan measures image networks",
-            ("plan", "--space", "recurrent", "--data", "text", "--hours", 1),
-        ),
+        ("--image-size is for images", (*PLAN, "--image-size", 8)),
+        ("there is no preset 'larg'", (*PLAN, "--preset", "larg")),
+        ("absent.txt", ("plan", "--space", "recurrent", "--data", "absent.txt", "--hours", 1)),
+        ("--recipe needs --data", ("profile", "nao-rnn", "--recipe", "ptb-2018")),
+        ("--vocabulary is that of --data", (*PROFILE, "--vocabulary", 9)),
+        ("did you mean ptb-2018", (*PROFILE, "--recipe", "ptb-2028")),
+        ("--tokens is for text", ("profile", "naonet-b", "--tokens", "char")),
     ],
 )
 def test_what_does_not_go_together(message: str, arguments: tuple[object, ...]) -> None:

@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -12,9 +14,12 @@ from naokit import planning
 from naokit.cli.app import app
 from naokit.cli.durations import between, spoken
 from naokit.planning import Option, recommended
-from naokit.presets import PRESETS, ImagePreset
+from naokit.presets import PRESETS, ImagePreset, TextPreset
 from naokit.profiling import Estimate
+from naokit.subjects import ImageSubject
+from naokit.training.data import Split, load_images
 
+Write = Callable[..., Path]
 TINY = "0 0 1 0 0 0 1 0"
 FAST = Estimate(10, 8, 12, 5)
 
@@ -32,7 +37,11 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path)
     tiny = ImagePreset("tiny", 2, "quick", 1, 2, True, "quick", 4, 1, 4, 1)
     monkeypatch.setattr("naokit.presets.PRESETS", {"tiny": tiny})
-    monkeypatch.setattr(planning, "OTHER_SIZES", ((4, 1), (2, 1)))
+    little = TextPreset("little", 2, "text-quick", 1, 2, True, "text-quick-final", 4, 8)
+    monkeypatch.setattr("naokit.presets.TEXT_PRESETS", {"little": little})
+    images = [{"channels": 4, "cells": 1}, {"channels": 2, "cells": 1}]
+    others = {"images": images, "text": [{"hidden": 6}]}
+    monkeypatch.setattr(planning, "OTHER_SIZES", others)
     monkeypatch.setattr(planning, "SECONDS_A_NETWORK", 0.05)
 
 
@@ -58,6 +67,24 @@ def test_a_plan_measures_multiplies_and_names_a_command(tmp_path: Path) -> None:
     assert words[words.index("--evaluations") + 1] == str(row["evaluations_low"])
     assert words[6:10] == ["--nodes", "1", "--preset", "tiny"]
     assert not list(tmp_path.iterdir())
+
+
+def test_a_plan_for_language_models(write_text: Write, tmp_path: Path) -> None:
+    write_text(tmp_path / "text", "a cat sat on the mat and so did the dog")
+    asked = ("plan", "--space", "recurrent", "--nodes", "2", "--data", "text", "--hours", "1")
+    result = run(*asked, "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    row, other = found["options"]
+    assert (row["preset"], row["hidden"], row["final_hidden"]) == ("little", 4, 8)
+    assert (other["own"], other["hidden"]) == (False, 6)
+    assert 0 < row["evaluation"]["low"] <= row["evaluation"]["high"]
+    assert row["final"]["seconds"] > row["evaluation"]["seconds"] > 0
+    assert found["recommended"] == "little"
+    text = run(*asked, "--tokens", "char").stdout
+    assert "hidden" in text
+    assert "(naokit.evaluators.TrainText)" in text
+    assert "--data text --space recurrent --nodes 2 --tokens char --preset little" in text
 
 
 def test_a_plan_for_people_says_what_it_rests_on() -> None:
@@ -98,21 +125,25 @@ def test_the_most_thorough_preset_that_fits_is_recommended() -> None:
     quick, small = option("quick", FAST), option("small", Estimate(20, 18, 22, 5))
     paper = option("paper", Estimate(5000, 5000, 5000, 5))
     options = [quick, small, paper, dataclasses.replace(small, own=False)]
-    assert recommended(options, 3600, 50_000) is small
-    assert recommended(options, 3600, 900) is quick  # small takes 5,000 images of more
-    assert recommended(options, 400, 50_000) is quick  # neither fits whole: the cheaper one
-    assert recommended(options, 60, 50_000) is None
+    digits = load_images("digits")
+    many = Split(np.zeros((5000, 1, 8, 8), np.uint8), np.arange(5000) % 10)
+    few = ImageSubject(digits, 8, 1)
+    there = ImageSubject(dataclasses.replace(digits, train=many), 8, 1)
+    assert recommended(options, 3600, there) is small
+    assert recommended(options, 3600, few) is quick  # small takes 5,000 images of more
+    assert recommended(options, 400, there) is quick  # neither fits whole: the cheaper one
+    assert recommended(options, 60, there) is None
 
 
 def test_a_network_too_large_to_measure_is_counted_up(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    original = planning.image_settings
+    original = ImageSubject.settings
 
-    def noted(data: Any, by: Any, channels: int, cells: int) -> Any:
-        seen.append(channels)
-        return original(data, by, channels, cells)
+    def noted(subject: ImageSubject, by: Any) -> Any:
+        seen.append(subject.channels)
+        return original(subject, by)
 
-    monkeypatch.setattr(planning, "image_settings", noted)
+    monkeypatch.setattr(ImageSubject, "settings", noted)
     monkeypatch.setattr(planning, "MOST_MACS", 1)
     assert planned("--hours", "1")["options"]
     assert min(seen) == 2

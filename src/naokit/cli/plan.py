@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from naokit.cli.durations import between, spoken
-from naokit.cli.options import AsJson, DeviceName, ImageSize
+from naokit.cli.options import AsJson, DeviceName, ImageSize, Tokens
 from naokit.cli.output import exit_codes, print_json
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ ARCHITECTURES = 3
 
 def plan(
     data: Annotated[
-        str, typer.Option(help="digits, a folder of class folders, .parquet, .npz or a hub name.")
+        str, typer.Option(help="Images or text: a file, a folder, a hub name, digits or pydoc.")
     ],
     hours: Annotated[float, typer.Option(min=0, help="How long the whole search may take.")],
     space: Annotated[
@@ -34,10 +34,11 @@ def plan(
     ] = None,
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell (the paper's B).")] = None,
     image_size: ImageSize = None,
+    tokens: Tokens = None,
     device: DeviceName = "auto",
     json: AsJson = False,
 ) -> None:
-    """Measure a few training steps on images here; say how many evaluations the hours afford."""
+    """Measure a few training steps here; say how many evaluations the hours afford."""
     began = time.monotonic()
     with exit_codes():
         import torch
@@ -45,32 +46,33 @@ def plan(
 
         from naokit import planning, presets, spaces
         from naokit.base import InputError
-        from naokit.training.data import load_images
+        from naokit.cli.subject import subject_of
         from naokit.training.device import device_named, make_fabric
 
         if not hours > 0:
             raise InputError(f"--hours must be above 0, not {hours:g}")
-        names = list(presets.PRESETS) if preset is None else [presets.preset(preset).name]
         searched = spaces.load(space, nodes=nodes)
-        if searched.reads != "images":
-            raise InputError(
-                f"plan measures image networks; those of {searched.name} read {searched.reads}: "
-                "naokit search --hours limits a search of them"
-            )
         if not searched.has_networks:
             raise searched.no_network()
+        reads = searched.reads
+        asked_for = presets.presets_of(reads) if preset is None else [preset]
+        chosen = [presets.preset(name, reads) for name in asked_for]
         fabric = make_fabric(device_named(device))
-        images = load_images(data, size=image_size)
+        given = {"image_size": image_size, "tokens": tokens, **chosen[0].size()}
+        subject = subject_of(reads, data, given)
         architectures = _random(searched)
         with Console(stderr=True).status("measuring"):
-            options = [
-                planning.measure(presets.PRESETS[name], architectures, images, fabric)
-                for name in names
-            ]
-            best = planning.recommended(options, 3600 * hours, len(images.train))
+            options = [planning.measure(one, architectures, subject, fabric) for one in chosen]
+            best = planning.recommended(options, 3600 * hours, subject)
             shown = best or options[0]
-            options += planning.other_sizes(shown, architectures, images, fabric)
-        asked = {"data": data, "space": space, "nodes": nodes, "image-size": image_size}
+            options += planning.other_sizes(shown, architectures, subject, fabric)
+        asked = {
+            "data": data,
+            "space": space,
+            "nodes": nodes,
+            "image-size": image_size,
+            "tokens": tokens,
+        }
         found: dict[str, Json] = {
             "data": data,
             "space": searched.name,
@@ -78,6 +80,7 @@ def plan(
             "device": fabric.device.type,
             "threads": torch.get_num_threads(),
             "architectures": ARCHITECTURES,
+            "size": list(chosen[0].size()),
             "steps": sum(o.evaluation.steps + o.final.steps * o.own for o in options),
             "measured_seconds": time.monotonic() - began,
             "options": [_row(option, 3600 * hours) for option in options],
@@ -104,15 +107,13 @@ def _row(option: Option, seconds: float) -> dict[str, Json]:
     return {
         "preset": preset.name,
         "own": option.own,
-        "channels": preset.channels,
-        "cells": preset.cells,
+        **preset.size(),
         "recipe": preset.recipe,
         "random_beside": preset.baseline,
         "repeats": option.repeats,
         "evaluation": dataclasses.asdict(option.evaluation),
         "final": dataclasses.asdict(option.final),
-        "final_channels": preset.final_channels,
-        "final_cells": preset.final_cells,
+        **{f"final_{name}": value for name, value in preset.final_size().items()},
         "final_recipe": preset.final_recipe,
         "evaluations": likely,
         "evaluations_low": least,
@@ -138,13 +139,13 @@ def _print(found: dict[str, Json]) -> None:
 
     title = f"What {found['hours']:g} hours afford here on {found['data']}"
     table = Table(title=title, title_justify="left")
-    for column in ("preset", "F", "N", "one evaluation", "evaluations", "final training"):
+    size = found["size"]
+    for column in ("preset", *size, "one evaluation", "evaluations", "final training"):
         table.add_column(column, overflow="fold")
     for row in found["options"]:
         table.add_row(
             row["preset"] if row["own"] else f"({row['preset']})",
-            str(row["channels"]),
-            str(row["cells"]),
+            *(str(row[name]) for name in size),
             _span(row["evaluation"]),
             _count(row),
             _span(row["final"]) if row["own"] else "",
@@ -178,7 +179,8 @@ def _lines(found: dict[str, Json]) -> list[str]:
         "again, and random search with as many evaluations where the preset has it (quick).",
     ]
     if not all(row["own"] for row in found["options"]):
-        lines.append("A preset in brackets: another F or N, from Python (naokit.evaluators.Train).")
+        evaluator = "TrainText" if "hidden" in found["size"] else "Train"
+        lines.append(f"In brackets: another size, from Python (naokit.evaluators.{evaluator}).")
     if found["next"]:
         return [*lines, f"Next: {found['next']}"]
     cheapest = min(found["options"], key=lambda row: row["preset_seconds"])

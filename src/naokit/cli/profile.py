@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from naokit.base import ImageSettings, InputError
+from naokit.base import ImageSettings
 from naokit.cli.durations import between, spoken
-from naokit.cli.options import Activations, AsJson, Hidden
+from naokit.cli.options import Activations, AsJson, Hidden, Tokens
 from naokit.cli.output import exit_codes, print_json
 
 if TYPE_CHECKING:
@@ -50,8 +49,10 @@ def profile(
         int, typer.Option(min=20, help="How many the recipe gets; it holds a tenth out.")
     ] = 50_000,
     data: Annotated[
-        str | None, typer.Option(help="Instead of --classes, --image and --images: a data set.")
+        str | None,
+        typer.Option(help="A data set, instead of --classes, --image, --images, --vocabulary."),
     ] = None,
+    tokens: Tokens = None,
     onnx: Annotated[bool, typer.Option(help="Latency in onnxruntime too (some seconds).")] = True,
     json: AsJson = False,
 ) -> None:
@@ -59,13 +60,18 @@ def profile(
     with exit_codes():
         from naokit.building import build
         from naokit.cli.profile_language import show_language_model
+        from naokit.cli.subject import check_options
         from naokit.cli.target import architecture_of
         from naokit.training.data import load_images
         from naokit.training.recipes import recipe as recipe_of
 
         architecture = architecture_of(what, space, nodes, activations).architecture
+        check_options(architecture.space.reads, {"tokens": tokens})
+        size = {"classes": classes, "channels": channels, "cells": cells, "image": image}
         if architecture.space.reads == "text":
-            _leave_out({"--recipe": recipe, "--data": data})
+            size |= {"vocabulary": vocabulary, "hidden": hidden}
+            show_language_model(architecture, size, recipe, data, tokens, json=json)
+            return
         by = None if recipe is None else recipe_of(recipe)
         trained_on = None if data is None else load_images(data)
         if trained_on is not None:
@@ -76,33 +82,25 @@ def profile(
             channels=channels,
             cells=cells,
             image=image,
-            auxiliary=architecture.space.reads == "images" or None,
+            auxiliary=True,
             vocabulary=vocabulary,
             hidden=hidden,
         )
-        if architecture.space.reads == "text":
-            show_language_model(architecture, network, json=json)
-            return
         shape = image or ImageSettings.image
         found = _measured(architecture, network, shape, onnx=onnx)
         if by is not None:
             trained_on = trained_on or _noise(images, classes or ImageSettings.classes, shape)
-            size = channels or ImageSettings.channels, cells or ImageSettings.cells
-            found["training"] = _training(architecture, trained_on, by, *size)
+            found["training"] = _training(
+                architecture,
+                trained_on,
+                by,
+                channels or ImageSettings.channels,
+                cells or ImageSettings.cells,
+            )
         if json:
             print_json(found)
         else:
             typer.echo("\n".join(_lines(found, asked_for_onnx=onnx)))
-
-
-def _leave_out(options: Mapping[str, object]) -> None:
-    """Raises InputError where an option is given that language models have no use for."""
-    given = [name for name, value in options.items() if value is not None]
-    if given:
-        raise InputError(
-            f"{given[0]} is for image networks: leave it out; "
-            "a language model takes --hidden and --vocabulary"
-        )
 
 
 def _measured(
@@ -182,7 +180,7 @@ def _training(
         "epochs": recipe.epochs,
         "images": min(len(data.train), recipe.train_images or len(data.train)),
         "device": fabric.device.type,
-        "images_a_measured_step": steps.images,
+        "images_a_measured_step": steps.examples,
         **dataclasses.asdict(estimate),
     }
 

@@ -3,31 +3,64 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from naokit.base import InputError, LanguageSettings
+from naokit.cli.durations import between, spoken
 from naokit.cli.output import print_json
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from naokit.base import Architecture, Json
+    from naokit.subjects import TextSubject
+    from naokit.training.text.recipes import TextRecipe
 
 
-def show_language_model(architecture: Architecture, model: nn.Module, *, json: bool) -> None:
+def show_language_model(
+    architecture: Architecture,
+    size: Mapping[str, Any],
+    recipe: str | None,
+    data: str | None,
+    tokens: str | None,
+    *,
+    json: bool,
+) -> None:
     """Measures the model and prints what it costs.
 
     Args:
         architecture: of its cell.
-        model: a `LanguageModel`.
+        size: what `naokit.build` takes, where it is given.
+        recipe: whose training is estimated.
+        data: the text of that training.
+        tokens: what it is read in.
         json: one JSON object instead of lines.
+
+    Raises:
+        InputError: an option is for images, or needs another one beside it.
     """
     from rich.console import Console
 
+    from naokit.building import build
     from naokit.networks import LanguageModel
     from naokit.profiling import measure_language
+    from naokit.subjects import TextSubject
+    from naokit.training.recipes import text_recipe
 
+    by = None if recipe is None else text_recipe(recipe)
+    if by is not None and data is None:
+        raise InputError(
+            "--recipe needs --data for a language model: how long its text is and how many words "
+            "it knows set the time"
+        )
+    if data is not None and size["vocabulary"] is not None:
+        raise InputError("--vocabulary is that of --data: leave one of them out")
+    subject = None
+    if data is not None:
+        subject = TextSubject(data, size["hidden"] or LanguageSettings.hidden, tokens or "word")
+        size = {**size, "vocabulary": len(subject.data.vocabulary)}
+    model = build(architecture, **size)
     assert isinstance(model, LanguageModel)
     with Console(stderr=True).status("measuring"):
         found: dict[str, Json] = {
@@ -36,11 +69,40 @@ def show_language_model(architecture: Architecture, model: nn.Module, *, json: b
             "vocabulary": model.settings.vocabulary,
             "hidden": model.settings.hidden,
             **dataclasses.asdict(measure_language(model)),
+            "training": None
+            if by is None or subject is None
+            else _training(architecture, subject, by),
         }
     if json:
         print_json(found)
     else:
         typer.echo("\n".join([*_cell(architecture), *_lines(found)]))
+
+
+def _training(architecture: Architecture, subject: TextSubject, by: TextRecipe) -> dict[str, Json]:
+    """Memory and time of a training by a recipe."""
+    from naokit.evaluators.train import build_seeded
+    from naokit.networks import LanguageModel
+    from naokit.profiling import language_training_bytes, measure_steps
+    from naokit.training.device import make_fabric
+
+    model, data, fabric = (
+        build_seeded(architecture, subject.settings(by), 0),
+        subject.data,
+        make_fabric(),
+    )
+    assert isinstance(model, LanguageModel)
+    memory = language_training_bytes(model, by.batch, by.bptt)
+    steps = measure_steps(model, data, by, fabric=fabric)
+    return {
+        "recipe": by.name,
+        "epochs": by.epochs,
+        "tokens": min(len(data.train), by.part or len(data.train)),
+        "memory_mb": memory / 1e6,
+        "device": fabric.device.type,
+        "tokens_a_measured_step": steps.examples,
+        **dataclasses.asdict(steps.estimate(by, len(data.train), len(data.validation))),
+    }
 
 
 def _cell(architecture: Architecture) -> list[str]:
@@ -67,4 +129,20 @@ def _lines(found: dict[str, Json]) -> list[str]:
         f"latency          on this processor, {found['threads']} "
         f"thread{'s' * (found['threads'] > 1)}; median and half the distance of the quartiles",
         f"  PyTorch        {one} for 1 token, {many} for {batch}",
+        *_training_lines(found["training"]),
+    ]
+
+
+def _training_lines(training: dict[str, Json] | None) -> list[str]:
+    """How long the recipe takes, and what that rests on."""
+    if training is None:
+        return ["training time    --recipe NAME --data TEXT estimates it"]
+    likely, span = spoken(training["seconds"]), between(training["low"], training["high"])
+    return [
+        f"training time    about {likely}{'' if span == likely else f' ({span})'} "
+        f"by {training['recipe']}: {training['epochs']:,} epochs of {training['tokens']:,} tokens, "
+        f"{training['memory_mb']:,.0f} MB",
+        f"                 an estimate from {training['steps']} measured "
+        f"step{'s' * (training['steps'] > 1)} of about {training['tokens_a_measured_step']:,} "
+        f"tokens on {training['device']}",
     ]

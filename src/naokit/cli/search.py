@@ -268,6 +268,8 @@ def _on_data(
         latency="latency" in " ".join((*options.objectives, *options.limits)),
     )
     _check_names(options, evaluator)
+    for name in (preset.recipe, preset.final_recipe) if final else (preset.recipe,):
+        evaluator.subject.check_data(recipe_for(space.reads, name))  # before anything is written
     source = data or EMBEDDED[space.reads]
     settings = {
         "command": "search",

@@ -69,9 +69,7 @@ def recipe_for(
     reads: Reads, name: str, epochs: int | None = None, *, balance: bool = False
 ) -> Recipe:
     """The recipe of a name for this kind of data."""
-    from naokit.training.recipes import recipe, text_recipe
+    from naokit.training.recipes import recipe, recipe_of
 
     check_options(reads, {"balance": balance})
-    if reads == "text":
-        return text_recipe(name, epochs)
-    return recipe(name, epochs, balance=balance)
+    return recipe(name, epochs, balance=True) if balance else recipe_of(reads, name, epochs)

@@ -8,7 +8,11 @@ import torch
 from torch import nn
 
 from naokit.networks import count_macs, count_parameters
-from naokit.profiling.language import LanguageProfile, measure_language
+from naokit.profiling.language import (
+    LanguageProfile,
+    language_training_bytes,
+    measure_language,
+)
 from naokit.profiling.latency import Latency, onnx_latency, torch_latency
 from naokit.profiling.memory import inference_bytes, training_bytes, weight_bytes
 from naokit.profiling.steps import Estimate, Steps, measure_steps
@@ -20,6 +24,7 @@ __all__ = [
     "Latency",
     "Profile",
     "Steps",
+    "language_training_bytes",
     "measure",
     "measure_language",
     "measure_steps",

@@ -10,22 +10,27 @@ import dataclasses
 import math
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import nn
+from torch import Tensor, nn
 
 from naokit.networks import count_macs
 from naokit.training.data import ImageData, Split
 from naokit.training.device import make_fabric
 from naokit.training.feeding import EVALUATION_BATCH
 from naokit.training.loop import train
+from naokit.training.recipe import Recipe
 from naokit.training.recipes import ImageRecipe
 from naokit.training.stream import Stream
+from naokit.training.text.data import TextData
+from naokit.training.text.perplexity import EVALUATION_BATCH as COLUMNS
+from naokit.training.text.perplexity import WARM_UP as COLUMN
+from naokit.training.text.recipes import TextRecipe
 
 WARM_UP = 1
 """Steps before the measured ones: the first finds out how to compute."""
@@ -36,6 +41,8 @@ MACS_A_STEP = 5e8
 """For each second of measuring: several such steps fit (one thread of a busy processor)."""
 PASSES = 3
 """A step takes about as long as three forward passes."""
+IMAGES = 4
+"""Dimensions of a batch of images (B, C, H, W); tokens have two (L, B)."""
 
 
 @dataclass(frozen=True)
@@ -61,43 +68,55 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Steps:
-    """What was measured of a training, in seconds.
+    """What was measured of a training. An example is an image or a token.
 
     Attributes:
-        training: each step of `images` images.
-        validation: each batch of validation images.
-        images: in a step; fewer than the recipe's batch where that would take too long.
-        start: once a training: what comes before the first step, and what that one takes longer.
+        training: seconds an example of each step.
+        validation: seconds an example of each batch that is held out.
+        examples: in a step, on average; fewer than by the recipe where that would take too long.
+        start: seconds, once a training: what comes before the first step, and what that one takes
+            longer.
     """
 
     training: tuple[float, ...]
     validation: tuple[float, ...]
-    images: int
+    examples: int
     start: float
 
-    def estimate(self, recipe: ImageRecipe, images: int, validation: int) -> Estimate:
+    def estimate(self, recipe: Recipe, examples: int, validation: int) -> Estimate:
         """How long a training by the recipe takes.
 
         Args:
             recipe: of the steps that were measured.
-            images: how many to train on.
+            examples: how many there are to train on.
             validation: how many are held out.
         """
-        images = min(images, recipe.train_images or images)
-        steps = math.ceil(images / recipe.batch) * recipe.batch / self.images
-        batches = math.ceil(validation / EVALUATION_BATCH)
+        taken = min(examples, recipe.part or examples)
         quartiles = zip(_quartiles(self.training), _quartiles(self.validation), strict=True)
         low, middle, high = (
-            self.start + recipe.epochs * (steps * step + batches * batch)
-            for step, batch in quartiles
+            self.start + recipe.epochs * (taken * one + validation * held_out)
+            for one, held_out in quartiles
         )
         return Estimate(middle, low, high, len(self.training))
 
 
+@dataclass(frozen=True)
+class _Pass:
+    """From the beginning of one forward pass to that of the next."""
+
+    seconds: float
+    examples: int
+    training: bool
+
+    @property
+    def each(self) -> float:
+        return self.seconds / self.examples
+
+
 def measure_steps(
     network: nn.Module,
-    data: ImageData,
-    recipe: ImageRecipe,
+    data: ImageData | TextData,
+    recipe: Recipe,
     *,
     fabric: Fabric | None = None,
     seconds: float = 10.0,
@@ -111,38 +130,69 @@ def measure_steps(
         fabric: where; None: `make_fabric()`.
         seconds: about how long to measure; one step is always taken.
     """
-    import kornia.augmentation  # noqa: F401 - takes a second once a process, not once a training
-
     fabric = fabric or make_fabric()
-    images = _images_a_step(network, data, recipe, fabric, seconds)
-    part = dataclasses.replace(
-        data,
-        train=_first(data.train, STEPS_AN_EPOCH * images),
-        validation=_first(data.validation, EVALUATION_BATCH),
-    )
-    epochs = math.ceil((WARM_UP + MOST_STEPS) / math.ceil(len(part.train) / images))
     # The rate alters no time, but a high one might diverge.
-    short = dataclasses.replace(
-        recipe, epochs=epochs, batch=images, learning_rate=1e-5, train_images=None
-    )
+    recipe = dataclasses.replace(recipe, learning_rate=1e-5)
+    part: ImageData | TextData
+    if isinstance(data, TextData):
+        part, recipe = _few_tokens(data, recipe)
+    else:
+        import kornia.augmentation  # noqa: F401 - takes a second once a process, not each training
+
+        part, recipe = _few_images(
+            data, recipe, _images_a_step(network, data, recipe, fabric, seconds)
+        )
     with _noted(network, fabric) as begun:
         began = time.perf_counter()
-        train(network, part, short, seed=0, fabric=fabric, seconds=seconds)
+        train(network, part, recipe, seed=0, fabric=fabric, seconds=seconds)
         ended = time.perf_counter()
-    ends = [moment for moment, _ in begun[1:]] + [ended]
-    spans = [(end - moment, kind) for (moment, kind), end in zip(begun, ends, strict=True)]
-    steps = [span for span, training in spans if training]
+    ends = [moment for moment, *_ in begun[1:]] + [ended]
+    passes = [
+        _Pass(end - moment, examples, training)
+        for (moment, examples, training), end in zip(begun, ends, strict=True)
+    ]
+    return _steps(passes, begun[0][0] - began)
+
+
+def _steps(passes: Sequence[_Pass], before: float) -> Steps:
+    """What the passes of a short training tell; `before`: seconds before the first."""
+    steps = [one for one in passes if one.training]
     kept = steps[WARM_UP:] or steps[-1:]
-    late = sum(steps) - sum(kept) - (len(steps) - len(kept)) * statistics.median(kept)
-    validation = [span for span, training in spans if not training]
+    training = tuple(one.each for one in kept)
+    usual = statistics.median(training)
+    late = sum(one.seconds - one.examples * usual for one in steps[: len(steps) - len(kept)])
+    validation = tuple(one.each for one in passes if not one.training)
     if not validation:  # no epoch was finished: a forward pass must be guessed
-        validation = [step / PASSES * EVALUATION_BATCH / images for step in kept]
-    start = begun[0][0] - began + max(0.0, late)
-    return Steps(tuple(kept), tuple(validation), images, start)
+        validation = tuple(each / PASSES for each in training)
+    examples = round(statistics.fmean(one.examples for one in kept))
+    return Steps(training, validation, examples, before + max(0.0, late))
+
+
+def _few_images(data: ImageData, recipe: Recipe, images: int) -> tuple[ImageData, Recipe]:
+    """Short epochs of so many images a step."""
+    assert isinstance(recipe, ImageRecipe)
+    train = _first(data.train, STEPS_AN_EPOCH * images)
+    epochs = math.ceil((WARM_UP + MOST_STEPS) / math.ceil(len(train) / images))
+    part = dataclasses.replace(
+        data, train=train, validation=_first(data.validation, EVALUATION_BATCH)
+    )
+    return part, dataclasses.replace(recipe, epochs=epochs, batch=images, train_images=None)
+
+
+def _few_tokens(data: TextData, recipe: Recipe) -> tuple[TextData, Recipe]:
+    """Short epochs, in streams of the recipe's number and about its length."""
+    assert isinstance(recipe, TextRecipe)
+    part = dataclasses.replace(
+        data,
+        train=data.train[: recipe.batch * (STEPS_AN_EPOCH * recipe.bptt + 1)],
+        validation=data.validation[: COLUMNS * COLUMN + 1],
+    )
+    epochs = math.ceil((WARM_UP + MOST_STEPS) / STEPS_AN_EPOCH)
+    return part, dataclasses.replace(recipe, epochs=epochs, train_tokens=None)
 
 
 def _images_a_step(
-    network: nn.Module, data: ImageData, recipe: ImageRecipe, fabric: Fabric, seconds: float
+    network: nn.Module, data: ImageData, recipe: Recipe, fabric: Fabric, seconds: float
 ) -> int:
     """The recipe's batch, or on a processor as many images as surely leave time; at least 2.
 
@@ -155,14 +205,16 @@ def _images_a_step(
 
 
 @contextmanager
-def _noted(network: nn.Module, fabric: Fabric) -> Iterator[list[tuple[float, bool]]]:
-    """When each forward pass begins, and whether it is one of training."""
-    begun: list[tuple[float, bool]] = []
+def _noted(network: nn.Module, fabric: Fabric) -> Iterator[list[tuple[float, int, bool]]]:
+    """When each forward pass begins, of how many examples, and whether it is one of training."""
+    begun: list[tuple[float, int, bool]] = []
 
-    def note(module: nn.Module, _: object) -> None:
+    def note(module: nn.Module, given: tuple[Tensor, ...]) -> None:
         if fabric.device.type == "cuda":  # its work is queued
             torch.cuda.synchronize(fabric.device)
-        begun.append((time.perf_counter(), module.training))
+        images = given[0].ndim == IMAGES
+        examples = len(given[0]) if images else given[0].numel()
+        begun.append((time.perf_counter(), examples, module.training))
 
     handle = network.register_forward_pre_hook(note)
     try:

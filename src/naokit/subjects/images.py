@@ -45,6 +45,7 @@ class ImageSubject(Subject):
     all_data: bool = False
     workers: int = 0
 
+    reads = "images"
     score = "accuracy"
     unit = " %"
     direction = "maximize"
@@ -62,6 +63,10 @@ class ImageSubject(Subject):
     def again(self, size: Mapping[str, Json]) -> ImageSubject:
         """The same images with other F and N."""
         return replace(self, source=self.data, image_size=None, **size)
+
+    def halved(self) -> ImageSubject | None:
+        """Half of F, as long as that is 2 or more."""
+        return self.again({"channels": self.channels // 2}) if self.channels >= 4 else None
 
     def unread(self) -> ImageSubject:
         """The same without the images."""

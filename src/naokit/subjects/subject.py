@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from naokit.base import Direction, EvaluationFailed, Json, NetworkSettings
+from naokit.base import Direction, EvaluationFailed, Json, NetworkSettings, Reads
 from naokit.training.data import ImageData
 from naokit.training.recipe import Recipe
 from naokit.training.text.data import TextData
@@ -21,11 +21,13 @@ class Subject(ABC):
     """Data and the size of the networks that learn from them.
 
     Attributes:
+        reads: what the networks read.
         score: what they are compared by, in a word.
         unit: of the score, as it is printed after it.
         direction: whether more of it is better.
     """
 
+    reads: Reads
     score: str
     unit: str
     direction: Direction
@@ -44,9 +46,17 @@ class Subject(ABC):
     def again(self, size: Mapping[str, Json]) -> Subject:
         """The same data, read already, for networks of another size."""
 
+    def halved(self) -> Subject | None:
+        """The same for networks half as wide; None where they would be too narrow."""
+        return None
+
     @abstractmethod
     def unread(self) -> Subject:
         """The same without the data, which other processes read for themselves."""
+
+    def check_data(self, recipe: Recipe) -> None:
+        """Raises InputError where the data are too few for a recipe."""
+        del recipe
 
     @abstractmethod
     def settings(self, recipe: Recipe) -> NetworkSettings:

@@ -16,6 +16,7 @@ from naokit.training.recipe import Recipe
 from naokit.training.text.data import TextData, load_text
 from naokit.training.text.perplexity import perplexity
 from naokit.training.text.recipes import TextRecipe
+from naokit.training.text.task import check_length
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -36,6 +37,7 @@ class TextSubject(Subject):
     hidden: int
     tokens: str = "word"
 
+    reads = "text"
     score = "perplexity"
     unit = ""
     direction = "minimize"
@@ -53,6 +55,11 @@ class TextSubject(Subject):
     def unread(self) -> TextSubject:
         """The same without the text."""
         return replace(self)
+
+    def check_data(self, recipe: Recipe) -> None:
+        """Also where its streams would be too short."""
+        assert isinstance(recipe, TextRecipe)
+        check_length(self.data, recipe)
 
     def settings(self, recipe: Recipe) -> LanguageSettings:
         """Those of a language model."""

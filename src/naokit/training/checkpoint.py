@@ -205,7 +205,8 @@ def load_weights(network: nn.Module, weights: dict[str, torch.Tensor], path: Pat
         shapes = [tuple(d[name].shape) if name in d else "absent" for d in (weights, own)]
         if shapes[0] != shapes[1]:
             raise InputError(
-                f"{path} is of another network: {name} is {shapes[0]} there and {shapes[1]} here"
+                f"{path} is of another network: {name} is {shapes[0]} there and {shapes[1]} here; "
+                "give the genotype and the sizes it was trained with, or name another folder"
             )
     network.load_state_dict(weights)
 

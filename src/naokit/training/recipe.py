@@ -74,6 +74,11 @@ class Recipe:
         if sum(getattr(self, name) is not None for name in schedules) > 1:
             raise InputError(f"a recipe has one schedule at most, of {', '.join(schedules)}")
 
+    @property
+    def part(self) -> int | None:
+        """How many of the training images or tokens are used; None: all."""
+        return None
+
     def to_json(self) -> dict[str, Json]:
         """Every field by name."""
         return dataclasses.asdict(self)

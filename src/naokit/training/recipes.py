@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from naokit.base import InputError, Json
+from naokit.base import InputError, Json, Reads
 from naokit.training.recipe import Range, Recipe, named
 from naokit.training.text.recipes import TEXT_RECIPES, TextRecipe
 
@@ -60,6 +60,11 @@ class ImageRecipe(Recipe):
     train_images: int | None = None
 
     ranges = _RANGES
+
+    @property
+    def part(self) -> int | None:
+        """`train_images`."""
+        return self.train_images
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -187,3 +192,8 @@ def text_recipe(name: str | TextRecipe, epochs: int | None = None) -> TextRecipe
     """
     found = named(name, TEXT_RECIPES, RECIPES, "text")
     return dataclasses.replace(found, epochs=epochs or found.epochs)
+
+
+def recipe_of(reads: Reads, name: str, epochs: int | None = None) -> Recipe:
+    """The recipe of a name for networks that read this."""
+    return recipe(name, epochs) if reads == "images" else text_recipe(name, epochs)

@@ -67,6 +67,11 @@ class TextRecipe(Recipe):
 
     ranges = _RANGES
 
+    @property
+    def part(self) -> int | None:
+        """`train_tokens`."""
+        return self.train_tokens
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.ema and self.average_after is not None:

@@ -94,9 +94,9 @@ class TextTask(Task[Passage, Reading]):
     def __init__(self, data: TextData, recipe: TextRecipe, device: torch.device) -> None:
         self.recipe: TextRecipe = recipe
         self.device, self.fingerprint = device, data.fingerprint
+        check_length(data, recipe)
         ids = data.train[: recipe.train_tokens]
         length = len(ids) // recipe.batch
-        _check(data, length, recipe)
         streams = ids[: length * recipe.batch].reshape(recipe.batch, length)
         self.streams = torch.from_numpy(streams.T.copy()).to(device)  # (steps, B)
         self.validation = data.validation
@@ -181,10 +181,12 @@ class TextTask(Task[Passage, Reading]):
         self.state = None if state is None else state.to(self.device)
 
 
-def _check(data: TextData, length: int, recipe: TextRecipe) -> None:
-    if length < FEWEST + 1:
+def check_length(data: TextData, recipe: TextRecipe) -> None:
+    """Raises InputError where a text is too short for a recipe's streams or steps."""
+    taken = min(len(data.train), recipe.part or len(data.train))
+    if taken // recipe.batch < FEWEST + 1:
         raise InputError(
-            f"{data.name} has {len(data.train)} training tokens, too few for {recipe.batch} "
+            f"{data.name} has {taken} training tokens, too few for {recipe.batch} "
             f"streams of at least {FEWEST + 1}: give a longer text or a recipe with a smaller batch"
         )
     if len(data.validation) <= recipe.bptt:
