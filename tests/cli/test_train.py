@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -17,7 +18,9 @@ from typer.testing import CliRunner, Result
 
 from naokit.cli.app import app
 from naokit.evaluators import Train
+from naokit.final import Job
 from naokit.spaces import ConvCells
+from naokit.subjects import ImageSubject
 from naokit.training.checkpoint import read_tensors
 from naokit.training.recipes import ImageRecipe
 
@@ -77,6 +80,22 @@ def test_a_published_name_is_trained_and_its_transfer_begins_with_its_weights(
     again = run("transfer", "naonet-b", *settings, "--warm-start", "--out", "none")
     assert again.exit_code == 2
     assert "no trained network to begin with" in again.stderr
+
+
+def test_a_transfer_has_the_options_of_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs: list[Job] = []
+
+    def noted(_: object, job: Job, *__: object, **___: object) -> dict[str, Any]:
+        jobs.append(job)
+        return {}
+
+    monkeypatch.setattr("naokit.cli.transfer.train_and_save", noted)
+    options = ("--processes", 2, "--workers", 1, "--all-data", "--tensorboard")
+    assert found("transfer", "naonet-b", "--data", "digits", *options) == {}
+    (job,) = jobs
+    assert isinstance(job.subject, ImageSubject)
+    assert (job.processes, job.subject.workers, job.subject.all_data) == (2, 1, True)
+    assert job.tensorboard
 
 
 def test_pictures_of_any_size_train_by_the_imagenet_recipe(tmp_path: Path) -> None:

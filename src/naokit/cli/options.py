@@ -29,6 +29,16 @@ Hidden = Annotated[
     int | None, typer.Option(min=1, help="Size of a language model: its hidden units.")
 ]
 Workers = Annotated[int, typer.Option(min=0, help="Processes that decode pictures.")]
+Processes = Annotated[
+    int,
+    typer.Option(min=1, help="That train an image network, each with a share of every batch."),
+]
+AllData = Annotated[
+    bool, typer.Option("--all-data", help="Hold no images out; keep the last epoch.")
+]
+TensorBoard = Annotated[
+    bool, typer.Option("--tensorboard", help="Write event files beside log.csv.")
+]
 DeviceName = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 PrecisionName = Annotated[str, typer.Option(help="auto, 32-true, bf16-mixed, 16-mixed.")]
 Epochs = Annotated[

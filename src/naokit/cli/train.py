@@ -11,6 +11,7 @@ import typer
 from naokit.cli.options import (
     Activations,
     Again,
+    AllData,
     AsJson,
     Balance,
     DeviceName,
@@ -18,7 +19,9 @@ from naokit.cli.options import (
     Hidden,
     ImageSize,
     PrecisionName,
+    Processes,
     SkipBad,
+    TensorBoard,
     Tokens,
     TrainingHours,
     TrainingOut,
@@ -67,19 +70,12 @@ def train(
     hours: TrainingHours = None,
     image_size: ImageSize = None,
     skip_bad: SkipBad = False,
-    all_data: Annotated[
-        bool, typer.Option("--all-data", help="Hold no images out; keep the last epoch.")
-    ] = False,
+    all_data: AllData = False,
     workers: Workers = 0,
-    processes: Annotated[
-        int,
-        typer.Option(min=1, help="That train an image network, each with a share of every batch."),
-    ] = 1,
+    processes: Processes = 1,
     device: DeviceName = "auto",
     precision: PrecisionName = "auto",
-    tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Write event files beside log.csv.")
-    ] = False,
+    tensorboard: TensorBoard = False,
     force: Again = False,
     json: AsJson = False,
 ) -> None:

@@ -11,6 +11,7 @@ import typer
 from naokit.cli.options import (
     Activations,
     Again,
+    AllData,
     AsJson,
     Balance,
     DeviceName,
@@ -18,14 +19,17 @@ from naokit.cli.options import (
     Hidden,
     ImageSize,
     PrecisionName,
+    Processes,
     SkipBad,
+    TensorBoard,
     Tokens,
     TrainingHours,
     TrainingOut,
     TrainingSeed,
+    Workers,
 )
 from naokit.cli.output import exit_codes, print_json
-from naokit.cli.subject import recipe_for, subject_of
+from naokit.cli.subject import check_options, recipe_for, subject_of
 from naokit.cli.train import print_report, train_and_save
 
 if TYPE_CHECKING:
@@ -67,8 +71,12 @@ def transfer(
     hours: TrainingHours = None,
     image_size: ImageSize = None,
     skip_bad: SkipBad = False,
+    all_data: AllData = False,
+    workers: Workers = 0,
+    processes: Processes = 1,
     device: DeviceName = "auto",
     precision: PrecisionName = "auto",
+    tensorboard: TensorBoard = False,
     force: Again = False,
     json: AsJson = False,
 ) -> None:
@@ -85,6 +93,7 @@ def transfer(
         reads = target.architecture.space.reads
         folder = out or Path("runs") / folder_name(what, target, data)
         usual = SIZES[reads]
+        check_options(reads, {"processes": processes > 1})
         options = {
             "channels": channels or usual.get("channels"),
             "cells": cells or usual.get("cells"),
@@ -92,15 +101,19 @@ def transfer(
             "tokens": tokens,
             "image_size": image_size,
             "skip_bad": skip_bad,
+            "all_data": all_data,
+            "workers": workers,
         }
         job = Job(
             subject_of(reads, data, options),
             recipe_for(reads, recipe or RECIPES[reads], epochs, balance=balance),
             folder / "training",
             seed=seed,
+            processes=processes,
             device=device_named(device),
             precision=precision_named(precision),
             seconds=None if hours is None else 3600 * hours,
+            tensorboard=tensorboard,
             warm_start=_weights(what, target) if warm_start else None,
         )
         report = train_and_save(target.architecture, job, folder, force=force)
