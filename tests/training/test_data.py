@@ -299,6 +299,12 @@ def _text(path: Path) -> Path:
         (_text, "neither a folder nor"),
         (lambda path: path.with_suffix(".npz"), "there is no file"),
         (lambda path: "nobody/has-this-data-set", "no such data set could be loaded"),
+        (
+            lambda path: "digts",
+            r"no file or folder 'digts'; did you mean digits\? Else give a path",
+        ),
+        (lambda path: "no/such/folder", "no file or folder 'no/such/folder'; give a path"),
+        (lambda path: "photos/mine.zip", "no file or folder 'photos/mine.zip'; give a path"),
     ],
 )
 def test_bad_input_is_one_line_that_says_what_to_do(tmp_path: Path, make, message: str) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from naokit.base import InputError
 from naokit.training.data import VALIDATION_NAMES
+
+NAME = re.compile(r"[\w.-]*\w/\w[\w.-]*")
+FILES = (".npz", ".parquet", ".csv", ".json", ".txt", ".tokens", ".raw", ".zip", ".gz")
+EMBEDDED = ("digits", "pydoc")
 
 
 def load_tables(name: str, config: str | None = None) -> Mapping[str, Any]:
@@ -19,9 +26,10 @@ def load_tables(name: str, config: str | None = None) -> Mapping[str, Any]:
     Raises:
         InputError: there is none of this name, no network, or no `train` split.
     """
+    asked = name if config is None else f"{name}:{config}"
+    _check(name)
     import datasets
 
-    asked = name if config is None else f"{name}:{config}"
     try:
         tables = datasets.load_dataset(name, config)
     except Exception as error:  # the hub's client raises a dozen unrelated kinds
@@ -35,6 +43,24 @@ def load_tables(name: str, config: str | None = None) -> Mapping[str, Any]:
     validation = next((n for n in VALIDATION_NAMES if n in tables), "validation")
     names = {"train": "train", "validation": validation, "test": "test"}
     return {part: tables[n] for part, n in names.items() if n in tables}
+
+
+def _check(name: str) -> None:
+    """Raises InputError for what is no `owner/name`, as a mistyped path or word.
+
+    The hub's client would try for half a minute where there is no network.
+    """
+    if NAME.fullmatch(name) and not name.endswith(FILES):
+        return
+    folder = Path(name).parent
+    there = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+    known = [*there, *EMBEDDED] if folder == Path() else there
+    near = difflib.get_close_matches(Path(name).name, known, n=2)
+    meant = f"did you mean {' or '.join(str(folder / one) for one in near)}? Else " if near else ""
+    raise InputError(
+        f"there is no file or folder {name!r}; {meant}give a path, {' or '.join(EMBEDDED)}, or "
+        "owner/name, a data set on the Hugging Face hub"
+    )
 
 
 def first_line(error: BaseException) -> str:
