@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from benchmarks.record import RESULTS
 from naokit.training.checkpoint import load_weights, read_tensors
 from naokit.training.data import ImageData
 from naokit.training.device import make_fabric
@@ -93,3 +94,10 @@ def curve(place: Path, epochs: int, score: str, best: Any) -> dict[str, Any]:
         f"test_{score}": rows[-1].get(f"test_{score}"),
         "curve": points,
     }
+
+
+def with_recorded(name: str, rows: dict[str, Any]) -> dict[str, Any]:
+    """These trainings and the record's complete ones: their folders may be of another machine."""
+    path = RESULTS / f"{name}.json"
+    before = json.loads(path.read_text())["trainings"] if path.exists() else {}
+    return {key: row for key, row in before.items() if row["complete"]} | rows

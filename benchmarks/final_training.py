@@ -1,4 +1,4 @@
-"""NAONet-B and ResNet-20 trained on CIFAR-10 for the same time: accuracy against CPU time.
+"""NAONet-B, ResNet-20 and the cells we found, trained on CIFAR-10: accuracy against CPU time.
 
     OMP_NUM_THREADS=1 python -m benchmarks.final_training CIFAR10 FOLDER [MODEL SEED]
 
@@ -10,31 +10,46 @@ continue; their rows are kept in the folder.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from benchmarks.curves import curve, done, tested, train_with_rows
-from benchmarks.record import write
+from benchmarks.curves import curve, done, rows_of, tested, train_with_rows, with_recorded
+from benchmarks.record import RESULTS, write
 from benchmarks.resnet import ResNet20
 from naokit.base import derive_seed
 from naokit.building import build
 from naokit.networks import count_macs, count_parameters
+from naokit.spaces import from_settings
 from naokit.training.data import ImageData, load_images
 from naokit.training.device import make_fabric, seeded
 from naokit.training.evaluation import evaluate
 from naokit.training.recipes import ImageRecipe
 
 SEEDS = (0, 1)
-MODELS: Mapping[str, tuple[Callable[[], nn.Module], int]] = {
-    "naonet-b": (lambda: build("naonet-b", channels=16, cells=1), 5),
-    "resnet-20": (ResNet20, 13),
-}
-"""How to build, and epochs."""
+Make = Callable[[], nn.Module]
+
+
+def models() -> Mapping[str, tuple[Make, int]]:
+    """How each is built, and its epochs; the cells of `cifar_cells.json`, where there is one."""
+    found: dict[str, tuple[Make, int]] = {
+        "naonet-b": (partial(build, "naonet-b", channels=16, cells=1), 5),
+        "resnet-20": (ResNet20, 13),
+    }
+    path = RESULTS / "cifar_cells.json"
+    if path.exists():
+        searched = json.loads(path.read_text())
+        space = from_settings(searched["space"])
+        for method, row in searched["methods"].items():
+            cell = space.parse(row["best"])
+            found[f"found by {method}"] = (partial(build, cell, channels=16, cells=1), 5)
+    return found
 
 
 def recipe(epochs: int) -> ImageRecipe:
@@ -51,22 +66,28 @@ def main() -> None:
     for model, seed in chosen:
         one(model, seed, data, folder)
     rows = {
-        f"{model}, seed {seed}": summary(model, folder / f"{model}-{seed}")
+        f"{model}, seed {seed}": summary(model, place_of(folder, model, seed))
         for model, seed in everything()
-        if (folder / f"{model}-{seed}" / "rows.json").exists()
+        if rows_of(place_of(folder, model, seed))
     }
-    write("final_training", {"threads": 1, "recipe": recipe(1).to_json(), "trainings": rows})
+    trainings = with_recorded("final_training", rows)
+    write("final_training", {"threads": 1, "recipe": recipe(1).to_json(), "trainings": trainings})
 
 
 def everything() -> list[tuple[str, int]]:
     """All trainings, a seed after the other."""
-    return [(model, seed) for seed in SEEDS for model in MODELS]
+    return [(model, seed) for seed in SEEDS for model in models()]
+
+
+def place_of(folder: Path, model: str, seed: int) -> Path:
+    """Where a training lies."""
+    return folder / f"{model.replace(' ', '-')}-{seed}"
 
 
 def one(model: str, seed: int, data: ImageData, folder: Path) -> None:
     """Trains one network and tests it."""
-    make, epochs = MODELS[model]
-    place = folder / f"{model}-{seed}"
+    make, epochs = models()[model]
+    place = place_of(folder, model, seed)
     if done(place, "accuracy"):
         return
     with seeded(derive_seed(seed, "weights", model)):
@@ -77,7 +98,7 @@ def one(model: str, seed: int, data: ImageData, folder: Path) -> None:
 
 def summary(model: str, place: Path) -> dict[str, Any]:
     """Accuracy against the time so far."""
-    make, epochs = MODELS[model]
+    make, epochs = models()[model]
     network = make()
     return {
         "parameters": count_parameters(network),

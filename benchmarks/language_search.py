@@ -8,16 +8,14 @@ trained a second time before one is called best. Interrupted searches continue.
 
 from __future__ import annotations
 
-import itertools
-import statistics
 import sys
 from pathlib import Path
-from typing import Any
 
 import optuna
 import torch
 
 from benchmarks.record import write
+from benchmarks.searched import summary
 from naokit import runs, spaces
 from naokit.base import Trial
 from naokit.evaluators import TrainText
@@ -54,31 +52,9 @@ def main() -> None:
             times=PRESET.times,
             on_trial=told,
         )
-        found[method] = summary(study)
+        found[method] = summary(study, PRESET.evaluations)
     figures = {"threads": 1, "preset": PRESET.name, "evaluator": dict(evaluator.settings())}
     write("language_search", {"space": dict(space.settings()), **figures, "methods": found})
-
-
-def summary(study: Study) -> dict[str, Any]:
-    """What a search found, evaluation by evaluation."""
-    first = study.trials[: PRESET.evaluations]
-    values = [trial.value for trial in first if trial.value is not None]
-    half = [t.value for t in first[len(first) // 2 :] if t.value is not None]
-    return {
-        "best": str(study.best.architecture),
-        "best_values": study.best.values,
-        "failed": sum(trial.value is None for trial in first),
-        "best_so_far": list(itertools.accumulate(values, min)),
-        "values": values,
-        "mean_of_the_second_half": round(statistics.fmean(half), 2),
-        "seconds": round(sum(trial.seconds for trial in study.trials)),
-        "origins": [trial.origin for trial in first],
-        "repeated": [
-            {"architecture": str(s.architecture), "values": s.values}
-            for s in study.standings()
-            if len(s.values) > 1
-        ],
-    }
 
 
 if __name__ == "__main__":

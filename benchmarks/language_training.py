@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.curves import curve, done, rows_of, tested, train_with_rows
+from benchmarks.curves import curve, done, rows_of, tested, train_with_rows, with_recorded
 from benchmarks.record import RESULTS, write
 from naokit.base import Architecture, derive_seed
 from naokit.evaluators.train import build_seeded
@@ -58,7 +58,8 @@ def main() -> None:
         if rows_of(place(folder, cell, seed))
     }
     figures = {"threads": 1, "hidden": HIDDEN, "recipe": RECIPE.to_json()}
-    write("language_training", {**figures, "trainings": rows})
+    trainings = with_recorded("language_training", rows)
+    write("language_training", {**figures, "trainings": trainings})
 
 
 def place(folder: Path, cell: str, seed: int) -> Path:

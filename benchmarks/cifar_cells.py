@@ -1,0 +1,37 @@
+"""`nao` against random search for cells on CIFAR-10: the two studies of a run, as one record.
+
+    naokit search --space conv-small --data CIFAR10 --preset small --evaluations 16 --baseline \\
+        --no-final --out RUN
+    python -m benchmarks.cifar_cells RUN
+
+`benchmarks.final_training` trains the best of each to the end.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from benchmarks.record import write
+from benchmarks.searched import summary
+from naokit import runs, spaces
+from naokit.study import open_study
+
+
+def main() -> None:
+    """Reads the run and writes the record."""
+    run = Path(sys.argv[1])
+    settings = json.loads((run / "settings.json").read_text())
+    space = spaces.from_settings(settings["space"])
+    found = {}
+    for method, name in (("nao", runs.STUDY), ("random", runs.BASELINE)):
+        study = open_study(space, f"sqlite:///{run / 'study.db'}", name)
+        found[method] = summary(study, study.evaluations)
+    write(
+        "cifar_cells", {"space": settings["space"], "preset": settings["preset"], "methods": found}
+    )
+
+
+if __name__ == "__main__":
+    main()
