@@ -60,7 +60,25 @@ def test_jitter_stays_within_the_range_and_follows_its_generator() -> None:
 
 def test_cutout_comes_after_the_jitter() -> None:
     batch = changed(colour_jitter=(0.4, 0.4, 0.4, 0.1), cutout=4)
-    assert ((batch == 0).all(dim=1).reshape(6, -1).sum(dim=1) >= 16).all()
+    assert ((batch == 0).all(dim=1).reshape(6, -1).sum(dim=1) >= 4).all()
+
+
+def test_cutout_is_the_published_one() -> None:
+    """Its centre is any pixel, the border cuts it: DeVries and Taylor 2017."""
+    recipe = dataclasses.replace(PLAIN, cutout=16)
+    erase = Augmentation(recipe, (3, 32, 32), MEAN, STD)
+    white = torch.full((4000, 3, 32, 32), 255, dtype=torch.uint8)
+    erased = erase(white, torch.Generator().manual_seed(0)) == 0
+    assert torch.equal(erased.any(dim=1), erased.all(dim=1))
+    erased = erased[:, 0]
+    sizes = erased.sum((1, 2))
+    assert (int(sizes.min()), int(sizes.max())) == (64, 256)
+    rows, columns = erased.any(dim=2).sum(dim=1), erased.any(dim=1).sum(dim=1)
+    assert torch.equal(rows * columns, sizes)  # a rectangle
+    share = erased.float().mean(dim=0)
+    assert float(share[0, 0]) == pytest.approx((9 / 32) ** 2, abs=0.02)
+    assert float(share[31, 31]) == pytest.approx((8 / 32) ** 2, abs=0.02)
+    assert float(share[16, 16]) == pytest.approx(0.25, abs=0.03)
 
 
 def test_resized_crops_are_not_cropped_again() -> None:

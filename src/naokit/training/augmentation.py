@@ -1,4 +1,4 @@
-"""Random changes to a batch of images, on the device where they are (kornia).
+"""Random changes to a batch of images, on the device where they are (kornia, and cutout).
 
 Shapes: B batch, C channels, H and W height and width.
 """
@@ -34,7 +34,7 @@ class Augmentation:
         self.scale = 1 / (std.view(-1, 1, 1) * 255)
         self.change = _changes(recipe, image)
         self.jitter = _jitter(recipe, image)
-        self.erase = _eraser(recipe, image)
+        self.side = recipe.cutout
 
     def standardise(self, images: Tensor) -> Tensor:
         """Images (B, C, H, W) of bytes as floats with mean 0 and deviation 1."""
@@ -42,8 +42,13 @@ class Augmentation:
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """A changed, standardised batch (B, C, H, W) of bytes."""
-        if self.change is None and self.jitter is None and self.erase is None:
-            return self.standardise(images)
+        batch = self.standardise(self._changed(images, generator))
+        return _cut_out(batch, self.side, generator) if self.side else batch
+
+    def _changed(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Cropped, mirrored, jittered; still from 0 to 255."""
+        if self.change is None and self.jitter is None:
+            return images
         with torch.random.fork_rng(devices=[]):  # kornia knows only the global generator
             # On the processor alone: a device's generator is at the networks' dropout.
             seed = int(torch.randint(2**62, (), generator=generator))
@@ -51,10 +56,7 @@ class Augmentation:
             batch = images.float()
             if self.change is not None:
                 batch = self.change(batch)
-            if self.jitter is not None:
-                batch = self.jitter(batch / 255) * 255
-            batch = (batch - self.mean) * self.scale
-            return batch if self.erase is None else self.erase(batch)
+            return batch if self.jitter is None else self.jitter(batch / 255) * 255
 
 
 def _changes(recipe: ImageRecipe, image: tuple[int, int, int]) -> nn.Module | None:
@@ -85,12 +87,18 @@ def _jitter(recipe: ImageRecipe, image: tuple[int, int, int]) -> nn.Module | Non
     return jitter
 
 
-def _eraser(recipe: ImageRecipe, image: tuple[int, int, int]) -> nn.Module | None:
-    """A square of the batch's mean colour (zero after standardisation) anywhere in the image."""
-    if not recipe.cutout:
-        return None
-    from kornia.augmentation import RandomErasing
+def _cut_out(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
+    """Standardised images (B, C, H, W) with a square of their mean colour, which is zero.
 
-    share = min(1.0, recipe.cutout**2 / (image[1] * image[2]))
-    eraser: nn.Module = RandomErasing(p=1.0, scale=(share, share), ratio=(1.0, 1.0), value=0.0)
-    return eraser
+    Its centre is any pixel, and the border cuts it: a quarter of a square of 16 is left in a corner
+    (DeVries and Taylor 2017, arXiv 1708.04552; `Cutout` of the official code). Kornia's keeps it
+    whole within the image, which takes more away.
+    """
+    inside = []
+    for length in images.shape[2:]:
+        centres = torch.randint(length, (len(images), 1), generator=generator).to(images.device)
+        begins = centres - side // 2
+        places = torch.arange(length, device=images.device)
+        inside.append((places >= begins) & (places < begins + side))  # (B, H), then (B, W)
+    rows, columns = inside
+    return images.masked_fill((rows[:, :, None] & columns[:, None, :])[:, None], 0.0)
