@@ -144,10 +144,32 @@ def test_another_training_is_not_overwritten_without_force() -> None:
     assert refused.exit_code == 2
     assert "is of another training: its recipe has epochs 1, this one 2" in refused.stderr
     assert found(*other, "--force")["epochs"] == 2
+    assert {path.name for path in Path("out").iterdir()} == {"training", "network"}
     Path("out/training/last.safetensors").unlink()
     lost = run(*other)
     assert lost.exit_code == 2
     assert "holds a network of another training" in lost.stderr
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (("--data", "digit"), "digit"),
+        (("--device", "cuda"), "there is no cuda device"),
+        (("--recipe", "imagenet-2018"), ""),
+    ],
+)
+def test_force_loses_nothing_where_the_new_training_comes_to_nothing(
+    wrong: tuple[str, str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    found("train", *TINY, *SHORT, "--out", "out")
+    before = {path: path.read_bytes() for path in Path("out").rglob("*") if path.is_file()}
+    refused = run("train", *TINY, *SHORT, *wrong, "--force", "--out", "out")
+    assert refused.exit_code in (1, 2)
+    assert said in refused.stderr
+    after = {path: path.read_bytes() for path in Path("out").rglob("*") if path.is_file()}
+    assert after == before
 
 
 def test_out_of_time_says_how_to_go_on() -> None:

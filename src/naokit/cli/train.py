@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -128,11 +128,11 @@ def train_and_save(
     """Trains under a bar and saves the network; what there is to report."""
     from naokit.export.bundle import save
     from naokit.networks import count_parameters
+    from naokit.training.aside import set_aside
 
-    if force and job.folder.exists():
-        shutil.rmtree(job.folder)
     _check_free(job, folder / "network", force=force)
-    bundle = train_under_bar(architecture, job)
+    with set_aside(job.folder) if force else nullcontext():
+        bundle = train_under_bar(architecture, job)
     save(bundle, folder / "network")
     return {
         "architecture": str(bundle.architecture),
