@@ -59,14 +59,12 @@ def architecture_of(
 
 def _trained_architecture(path: Path) -> Architecture:
     """That of a training's network, or of the network in this folder itself."""
-    from naokit import spaces
-    from naokit.files import read_json
+    from naokit.export.config import CONFIG, architecture_in, read_config
 
-    file = trained_file(path, "config.json")
+    file = trained_file(path, CONFIG)
     if file is None:
         raise InputError(f"{path} is neither a run (settings.json) nor a network (config.json)")
-    config = read_json(file)
-    return spaces.from_settings(config["space"]).parse(config["architecture"])
+    return architecture_in(file.parent, read_config(file.parent))
 
 
 def trained_file(path: Path, name: str) -> Path | None:

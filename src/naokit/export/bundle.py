@@ -24,6 +24,7 @@ from naokit.export.config import (
     CONFIG,
     FORMAT,
     WEIGHTS,
+    architecture_in,
     check_checksum,
     check_kind,
     checksum,
@@ -34,7 +35,6 @@ from naokit.export.config import (
 from naokit.export.image_bundle import Bundle
 from naokit.export.language_bundle import LanguageBundle
 from naokit.files import write_json, write_whole
-from naokit.spaces import from_settings
 from naokit.training.checkpoint import load_weights, read_tensors
 
 AnyBundle = Bundle | LanguageBundle
@@ -116,7 +116,7 @@ def load_bundle(folder: Path | str, space: Space | None = None) -> AnyBundle:
     """
     folder = Path(folder)
     config = read_config(folder)
-    architecture = (space or from_settings(config["space"])).parse(config["architecture"])
+    architecture = architecture_in(folder, config, space)
     language = kind_of(config) == LanguageBundle.kind
     settings = (language_bundle if language else image_bundle).settings_of(config)
     network = architecture.space.build(architecture, settings)

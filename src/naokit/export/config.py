@@ -16,8 +16,10 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from naokit.base import InputError, Json
+from naokit.base import Architecture, InputError, Json, Space
+from naokit.export.fields import faults
 from naokit.files import read_json, write_json
+from naokit.spaces import from_settings
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
@@ -50,9 +52,42 @@ def read_config(folder: Path) -> dict[str, Json]:
         )
     missing = [n for n in (*NEEDED, *_needed(path, kind_of(config))) if n not in config]
     if missing:
-        raise InputError(f"{path} is damaged: it has no {missing[0]}; export the network again")
+        raise _damaged(path, f"it has no {missing[0]}")
+    fault = next(faults(config, kind_of(config)), None)
+    if fault is not None:
+        raise _damaged(path, fault)
     read: dict[str, Json] = config
     return read
+
+
+def architecture_in(
+    folder: Path, config: Mapping[str, Json], space: Space | None = None
+) -> Architecture:
+    """What a config's network was built from.
+
+    Args:
+        folder: of the config.
+        config: as `read_config` gave it.
+        space: where it is a user's own that was made in Python; None: the one that is recorded.
+
+    Raises:
+        InputError: there is no such space here, or no such architecture in it.
+    """
+    path = folder / CONFIG
+    try:
+        searched = space or from_settings(config["space"])
+    except InputError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise _damaged(path, f"space is {config['space']}") from error
+    try:
+        return searched.parse(config["architecture"])
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise _damaged(path, f"architecture is none of {searched.name}: {error}") from error
+
+
+def _damaged(path: Path, fault: str) -> InputError:
+    return InputError(f"{path} is damaged: {fault}; export the network again")
 
 
 def kind_of(config: Mapping[str, Json]) -> str:

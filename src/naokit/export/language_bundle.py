@@ -80,7 +80,7 @@ def bundle_of(
         raise InputError(f"the space {architecture.space.name} builds no language models")
     path = folder / VOCABULARY
     vocabulary = read_json(path)
-    check_checksum(path, config["files"][VOCABULARY]["sha256"])
+    check_checksum(path, config.get("files", {}).get(VOCABULARY, {}).get("sha256"))
     return LanguageBundle(
         network, architecture, settings, Vocabulary.from_json(vocabulary), config["results"]
     )
