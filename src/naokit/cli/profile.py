@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from naokit.base import ImageSettings
-from naokit.cli.durations import between, spoken
-from naokit.cli.options import Activations, AsJson, Hidden, Tokens
-from naokit.cli.output import exit_codes, print_json
+from naokit.cli.options import Activations, AsJson, Hidden, ImageSize, SkipBad, Tokens
+from naokit.cli.output import exit_codes
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from naokit.base import Architecture, Json
     from naokit.training.data import ImageData
-    from naokit.training.recipes import ImageRecipe
-
-DEFAULT_BATCH = 128
-"""Images a step where no recipe says so: the paper's."""
 
 
 def profile(
-    what: Annotated[str, typer.Argument(help="A genotype, or a run's or network's folder.")],
+    what: Annotated[
+        str, typer.Argument(help="A genotype, or a run's or network's folder (with its sizes).")
+    ],
     space: Annotated[str, typer.Option(help="Of a genotype.")] = "conv-small",
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
     activations: Activations = None,
@@ -52,205 +43,53 @@ def profile(
         str | None,
         typer.Option(help="A data set, instead of --classes, --image, --images, --vocabulary."),
     ] = None,
+    image_size: ImageSize = None,
+    skip_bad: SkipBad = False,
     tokens: Tokens = None,
     onnx: Annotated[bool, typer.Option(help="Latency in onnxruntime too (some seconds).")] = True,
     json: AsJson = False,
 ) -> None:
     """Count parameters and multiply-accumulates; measure latency, memory and training here."""
     with exit_codes():
-        from naokit.building import build
+        from naokit.cli.profile_image import show_image_network
         from naokit.cli.profile_language import show_language_model
         from naokit.cli.subject import check_options
-        from naokit.cli.target import architecture_of
-        from naokit.training.data import load_images
-        from naokit.training.recipes import recipe as recipe_of
+        from naokit.cli.target import OF_DATA, architecture_of, sizes_of
 
-        architecture = architecture_of(what, space, nodes, activations).architecture
-        check_options(architecture.space.reads, {"tokens": tokens})
-        size = {"classes": classes, "channels": channels, "cells": cells, "image": image}
-        if architecture.space.reads == "text":
-            size |= {"vocabulary": vocabulary, "hidden": hidden}
+        target = architecture_of(what, space, nodes, activations)
+        architecture, reads = target.architecture, target.architecture.space.reads
+        check_options(reads, {"tokens": tokens, "image_size": image_size, "skip_bad": skip_bad})
+        given = {
+            "classes": classes,
+            "channels": channels,
+            "cells": cells,
+            "image": image,
+            "vocabulary": vocabulary,
+            "hidden": hidden,
+        }
+        chosen = {name: value for name, value in given.items() if value is not None}
+        size = sizes_of(what, target) | chosen
+        if data is None and not OF_DATA & size.keys():  # a run that has trained no network yet
+            data = target.settings.get("data")
+            image_size = image_size or target.settings.get("image_size")
+            skip_bad = skip_bad or target.settings.get("skip_bad", False)
+            tokens = tokens or target.settings.get("tokens")
+        elif data is not None:
+            size = {n: value for n, value in size.items() if n in chosen or n not in OF_DATA}
+        if reads == "text":
             show_language_model(architecture, size, recipe, data, tokens, json=json)
             return
-        by = None if recipe is None else recipe_of(recipe)
-        trained_on = None if data is None else load_images(data)
-        if trained_on is not None:
-            classes, image = trained_on.classes, trained_on.image
-        network = build(
-            architecture,
-            classes=classes,
-            channels=channels,
-            cells=cells,
-            image=image,
-            auxiliary=True,
-            vocabulary=vocabulary,
-            hidden=hidden,
-        )
-        shape = image or ImageSettings.image
-        found = _measured(architecture, network, shape, onnx=onnx)
-        if by is not None:
-            trained_on = trained_on or _noise(images, classes or ImageSettings.classes, shape)
-            found["training"] = _training(
-                architecture,
-                trained_on,
-                by,
-                channels or ImageSettings.channels,
-                cells or ImageSettings.cells,
-            )
-        if json:
-            print_json(found)
-        else:
-            typer.echo("\n".join(_lines(found, asked_for_onnx=onnx)))
+        trained_on = _images(data, image_size, skip_bad=skip_bad)
+        show_image_network(architecture, size, recipe, trained_on, images, onnx=onnx, json=json)
 
 
-def _measured(
-    architecture: Architecture, network: nn.Module, image: tuple[int, int, int], *, onnx: bool
-) -> dict[str, Json]:
-    """What an image network costs; what a training holds by the default batch."""
-    from rich.console import Console
+def _images(data: str | None, image_size: int | None, *, skip_bad: bool) -> ImageData | None:
+    """The images of --data, if it is given."""
+    from naokit.base import InputError
+    from naokit.training.data import load_images
 
-    from naokit.profiling import measure
-
-    with Console(stderr=True).status("measuring"):
-        return {
-            "architecture": str(architecture),
-            **dataclasses.asdict(measure(network, image)),
-            "onnx": _in_onnxruntime(network, image) if onnx else None,
-            "training": _training_memory(network, image, DEFAULT_BATCH),
-        }
-
-
-def _in_onnxruntime(network: nn.Module, image: tuple[int, int, int]) -> dict[str, Json] | None:
-    """Latencies by the exported file; None where the extra is not installed."""
-    import tempfile
-    from importlib.util import find_spec
-
-    import torch
-
-    from naokit.export import onnx, pt2
-    from naokit.export.image_job import ImageJob
-    from naokit.profiling import BATCHES, onnx_latency
-
-    if not all(find_spec(name) for name in ("onnx", "onnxruntime", "onnxscript")):
-        return None
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.onnx"
-        program = pt2.trace(network, (torch.zeros(2, *image),))
-        onnx.write(program, path, ImageJob.inputs, ImageJob.outputs)
-        one, many = (onnx_latency(path, image, batch) for batch in BATCHES)
-    return {
-        "latency_ms": one.median_ms,
-        "latency_spread_ms": one.spread_ms,
-        "latency_64_ms": many.median_ms,
-        "latency_64_spread_ms": many.spread_ms,
-    }
-
-
-def _training_memory(
-    network: nn.Module, image: tuple[int, int, int], batch: int
-) -> dict[str, Json]:
-    """What a training holds at most, and what is free here."""
-    import psutil
-
-    from naokit.profiling import training_bytes
-
-    return {
-        "batch": batch,
-        "memory_mb": training_bytes(network, image, batch) / 1e6,
-        "free_mb": psutil.virtual_memory().available / 1e6,
-    }
-
-
-def _training(
-    architecture: Architecture, data: ImageData, recipe: ImageRecipe, channels: int, cells: int
-) -> dict[str, Json]:
-    """Memory and time of a training by a recipe."""
-    from naokit.evaluators.train import build_seeded
-    from naokit.profiling import measure_steps
-    from naokit.subjects import image_settings
-    from naokit.training.device import make_fabric
-
-    network = build_seeded(architecture, image_settings(data, recipe, channels, cells), 0)
-    found = _training_memory(network, data.image, recipe.batch)
-    fabric = make_fabric()
-    steps = measure_steps(network, data, recipe, fabric=fabric)
-    estimate = steps.estimate(recipe, len(data.train), len(data.validation))
-    return found | {
-        "recipe": recipe.name,
-        "epochs": recipe.epochs,
-        "images": min(len(data.train), recipe.train_images or len(data.train)),
-        "device": fabric.device.type,
-        "images_a_measured_step": steps.examples,
-        **dataclasses.asdict(estimate),
-    }
-
-
-def _noise(images: int, classes: int, image: tuple[int, int, int]) -> ImageData:
-    """Images of this size, for measuring: what is on them alters no time."""
-    import numpy as np
-
-    from naokit.training.data import VALIDATION, ImageData, Split
-
-    picture = np.random.default_rng(0).integers(0, 256, image, dtype=np.uint8)
-
-    def split(amount: int) -> Split:
-        labels = np.arange(amount) % classes
-        return Split(np.broadcast_to(picture, (amount, *image)), labels)
-
-    held_out = round(VALIDATION * images)
-    names = tuple(map(str, range(classes)))
-    return ImageData("noise", split(images - held_out), split(held_out), split(0), names)
-
-
-def _lines(found: dict[str, Json], *, asked_for_onnx: bool) -> list[str]:
-    """The figures for people."""
-    training, weights = found["training"], found["weights_mb"]
-    batch = f"{training['batch']} images a step"
-    one, many = (weights + found[f"peak_memory{size}_mb"] for size in ("", "_64"))
-    short = training["memory_mb"] > training["free_mb"]
-    return [
-        f"parameters       {found['parameters']:,}",
-        f"auxiliary head   {found['auxiliary_parameters']:,} (only there in training)",
-        f"multiply-adds    {found['macs'] / 1e6:,.1f} M an image",
-        f"weights          {weights:,.1f} MB",
-        f"memory, in use   {one:,.1f} MB with 1 image, {many:,.1f} MB with 64",
-        f"memory, training {training['memory_mb']:,.0f} MB with {batch}"
-        + (f"; only {training['free_mb']:,.0f} MB are free here" if short else ""),
-        *_latency_lines(found, asked_for_onnx=asked_for_onnx),
-        *_training_lines(training),
-    ]
-
-
-def _latency_lines(found: dict[str, Json], *, asked_for_onnx: bool) -> list[str]:
-    """Median and spread in PyTorch and onnxruntime."""
-    lines = [
-        f"latency          on this processor, {found['threads']} "
-        f"thread{'s' * (found['threads'] > 1)}; median and half the distance of the quartiles"
-    ]
-    for engine, timings in (("PyTorch", found), ("onnxruntime", found["onnx"])):
-        if timings:
-            one, many = (
-                f"{timings[f'{name}_ms']:,.1f} ms ± {timings[f'{name}_spread_ms']:,.1f}"
-                for name in ("latency", "latency_64")
-            )
-            lines.append(f"  {engine:<15}{one} for 1 image, {many} for 64")
-        elif asked_for_onnx:
-            lines.append("  onnxruntime    not installed: pip install 'naokit[export]'")
-    return lines
-
-
-def _training_lines(training: dict[str, Json]) -> list[str]:
-    """How long the recipe takes, and what that rests on."""
-    if "recipe" not in training:
-        return ["training time    --recipe NAME estimates it"]
-    measured, batch = training["images_a_measured_step"], training["batch"]
-    of = "" if measured == batch else f" of {measured} images"
-    scaled = "" if measured == batch else f", scaled to {batch}"
-    likely, span = spoken(training["seconds"]), between(training["low"], training["high"])
-    return [
-        f"training time    about {likely}{'' if span == likely else f' ({span})'} "
-        f"by {training['recipe']}: "
-        f"{training['epochs']} epochs of {training['images']:,} images",
-        f"                 an estimate from {training['steps']} measured "
-        f"step{'s' * (training['steps'] > 1)}{of} on {training['device']}{scaled}",
-    ]
+    if data is not None:
+        return load_images(data, size=image_size, skip_bad=skip_bad)
+    if image_size or skip_bad:
+        raise InputError("--image-size and --skip-bad say how --data is read: give it as well")
+    return None

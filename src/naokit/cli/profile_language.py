@@ -54,11 +54,11 @@ def show_language_model(
             "--recipe needs --data for a language model: how long its text is and how many words "
             "it knows set the time"
         )
-    if data is not None and size["vocabulary"] is not None:
+    if data is not None and "vocabulary" in size:
         raise InputError("--vocabulary is that of --data: leave one of them out")
     subject = None
     if data is not None:
-        subject = TextSubject(data, size["hidden"] or LanguageSettings.hidden, tokens or "word")
+        subject = TextSubject(data, size.get("hidden", LanguageSettings.hidden), tokens or "word")
         size = {**size, "vocabulary": len(subject.data.vocabulary)}
     model = build(architecture, **size)
     assert isinstance(model, LanguageModel)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 NETWORK = "network"
 """Folder of the trained network in that of a run or a training."""
+OF_DATA = frozenset({"classes", "image", "vocabulary"})
+"""Sizes of a network that its data set."""
+OF_PRESET = ("channels", "cells", "hidden")
+"""Those that a run's preset sets."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,24 @@ def trained_file(path: Path, name: str) -> Path | None:
     """A file of a trained network: in this folder itself, or in that of the network within."""
     files = (folder / name for folder in (path, path / NETWORK))
     return next((file for file in files if file.exists()), None)
+
+
+def sizes_of(what: str, target: Target) -> dict[str, Json]:
+    """What `naokit.build` takes to build the trained network of a folder again.
+
+    Where a run has trained none yet, the sizes that its winner is to have, without those `OF_DATA`.
+    Empty for a genotype.
+    """
+    from naokit.export.config import CONFIG, kind_of, read_config
+    from naokit.export.fields import NEEDED_SIZES
+
+    file = trained_file(Path(what), CONFIG) if Path(what).is_dir() else None
+    if file is None:
+        preset = target.settings.get("preset") or {}
+        return {n: preset[f"final_{n}"] for n in OF_PRESET if f"final_{n}" in preset}
+    config = read_config(file.parent)
+    sizes = {name: config["network"][name] for name in NEEDED_SIZES[kind_of(config)]}
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in sizes.items()}
 
 
 def folder_name(what: str, target: Target, data: str) -> str:

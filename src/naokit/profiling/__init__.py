@@ -48,7 +48,7 @@ class Profile:
         latency_spread_ms: half the distance between its quartiles, milliseconds.
         latency_64_ms: likewise of 64 images at once.
         latency_64_spread_ms: likewise.
-        weights_mb: size of the parameters and buffers, megabytes.
+        weights_mb: size of the parameters and buffers without the auxiliary head, megabytes.
         peak_memory_mb: largest sum of live intermediate results for one image, megabytes.
         peak_memory_64_mb: likewise for 64 images at once.
         threads: that torch used.
@@ -80,7 +80,7 @@ def measure(network: nn.Module, image: tuple[int, int, int]) -> Profile:
         latency_spread_ms=one.spread_ms,
         latency_64_ms=many.median_ms,
         latency_64_spread_ms=many.spread_ms,
-        weights_mb=weight_bytes(network) / 1e6,
+        weights_mb=weight_bytes(network, auxiliary=False) / 1e6,
         peak_memory_mb=held,
         peak_memory_64_mb=held * BATCHES[1],
         threads=torch.get_num_threads(),

@@ -19,9 +19,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 
-def weight_bytes(network: nn.Module) -> int:
-    """Size of the parameters and buffers."""
-    return _bytes(*network.parameters(), *network.buffers())
+def weight_bytes(network: nn.Module, *, auxiliary: bool = True) -> int:
+    """Size of the parameters and buffers; with those of an auxiliary head unless told not to."""
+    named = (*network.named_parameters(), *network.named_buffers())
+    return _bytes(*(t for name, t in named if auxiliary or not name.startswith("auxiliary.")))
 
 
 def _bytes(*tensors: Tensor) -> int:

@@ -1,0 +1,228 @@
+"""What `naokit profile` shows of an image network."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from naokit.base import ImageSettings
+from naokit.cli.durations import between, spoken
+from naokit.cli.output import print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import nn
+
+    from naokit.base import Architecture, Json
+    from naokit.training.data import ImageData
+    from naokit.training.recipes import ImageRecipe
+
+DEFAULT_BATCH = 128
+"""Images a step where no recipe says so: the paper's."""
+SHOWN = ("channels", "cells", "classes", "image")
+"""The sizes that are printed."""
+
+
+def show_image_network(
+    architecture: Architecture,
+    size: Mapping[str, Any],
+    recipe: str | None,
+    data: ImageData | None,
+    images: int,
+    *,
+    onnx: bool,
+    json: bool,
+) -> None:
+    """Measures the network and prints what it costs.
+
+    Args:
+        architecture: of its cells.
+        size: what `naokit.build` takes, where it is given.
+        recipe: whose training is estimated.
+        data: the images of that training; their shape and classes are the network's.
+        images: how many there are where no data are given.
+        onnx: whether latency is measured in onnxruntime too.
+        json: one JSON object instead of lines.
+
+    Raises:
+        InputError: an option is for language models, or no such network can be built.
+    """
+    from naokit.building import build
+    from naokit.training.recipes import recipe as recipe_of
+
+    by = None if recipe is None else recipe_of(recipe)
+    if data is not None:
+        size = {**size, "classes": data.classes, "image": data.image}
+    network = build(architecture, **size, auxiliary=True)
+    settings = ImageSettings(**size)
+    found = _measured(architecture, network, settings, onnx=onnx)
+    if by is not None:
+        images_of_training = data or _noise(images, settings.classes, settings.image)
+        found["training"] = _training(architecture, images_of_training, by, settings)
+    if json:
+        print_json(found)
+    else:
+        typer.echo("\n".join(_lines(found, asked_for_onnx=onnx)))
+
+
+def _measured(
+    architecture: Architecture, network: nn.Module, settings: ImageSettings, *, onnx: bool
+) -> dict[str, Json]:
+    """What an image network costs; what a training holds by the default batch."""
+    from rich.console import Console
+
+    from naokit.profiling import measure
+
+    image = settings.image
+    with Console(stderr=True).status("measuring"):
+        return {
+            "architecture": str(architecture),
+            **{name: getattr(settings, name) for name in SHOWN},
+            **dataclasses.asdict(measure(network, image)),
+            "onnx": _in_onnxruntime(network, image) if onnx else None,
+            "training": _training_memory(network, image, DEFAULT_BATCH),
+        }
+
+
+def _in_onnxruntime(network: nn.Module, image: tuple[int, int, int]) -> dict[str, Json] | None:
+    """Latencies by the exported file; None where the extra is not installed."""
+    import tempfile
+    from importlib.util import find_spec
+
+    import torch
+
+    from naokit.export import onnx, pt2
+    from naokit.export.image_job import ImageJob
+    from naokit.profiling import BATCHES, onnx_latency
+
+    if not all(find_spec(name) for name in ("onnx", "onnxruntime", "onnxscript")):
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        program = pt2.trace(network, (torch.zeros(2, *image),))
+        onnx.write(program, path, ImageJob.inputs, ImageJob.outputs)
+        one, many = (onnx_latency(path, image, batch) for batch in BATCHES)
+    return {
+        "latency_ms": one.median_ms,
+        "latency_spread_ms": one.spread_ms,
+        "latency_64_ms": many.median_ms,
+        "latency_64_spread_ms": many.spread_ms,
+    }
+
+
+def _training_memory(
+    network: nn.Module, image: tuple[int, int, int], batch: int
+) -> dict[str, Json]:
+    """What a training holds at most, and what is free here."""
+    import psutil
+
+    from naokit.profiling import training_bytes
+
+    return {
+        "batch": batch,
+        "memory_mb": training_bytes(network, image, batch) / 1e6,
+        "free_mb": psutil.virtual_memory().available / 1e6,
+    }
+
+
+def _training(
+    architecture: Architecture, data: ImageData, recipe: ImageRecipe, size: ImageSettings
+) -> dict[str, Json]:
+    """Memory and time of a training by a recipe."""
+    from naokit.evaluators.train import build_seeded
+    from naokit.profiling import measure_steps
+    from naokit.subjects import image_settings
+    from naokit.training.device import make_fabric
+
+    settings = image_settings(data, recipe, size.channels, size.cells)
+    network = build_seeded(architecture, settings, 0)
+    found = _training_memory(network, data.image, recipe.batch)
+    fabric = make_fabric()
+    steps = measure_steps(network, data, recipe, fabric=fabric)
+    estimate = steps.estimate(recipe, len(data.train), len(data.validation))
+    return found | {
+        "recipe": recipe.name,
+        "epochs": recipe.epochs,
+        "images": min(len(data.train), recipe.train_images or len(data.train)),
+        "device": fabric.device.type,
+        "images_a_measured_step": steps.examples,
+        **dataclasses.asdict(estimate),
+    }
+
+
+def _noise(images: int, classes: int, image: tuple[int, int, int]) -> ImageData:
+    """Images of this size, for measuring: what is on them alters no time."""
+    import numpy as np
+
+    from naokit.training.data import VALIDATION, ImageData, Split
+
+    picture = np.random.default_rng(0).integers(0, 256, image, dtype=np.uint8)
+
+    def split(amount: int) -> Split:
+        labels = np.arange(amount) % classes
+        return Split(np.broadcast_to(picture, (amount, *image)), labels)
+
+    held_out = round(VALIDATION * images)
+    names = tuple(map(str, range(classes)))
+    return ImageData("noise", split(images - held_out), split(held_out), split(0), names)
+
+
+def _lines(found: dict[str, Json], *, asked_for_onnx: bool) -> list[str]:
+    """The figures for people."""
+    training, weights = found["training"], found["weights_mb"]
+    batch = f"{training['batch']} images a step"
+    one, many = (weights + found[f"peak_memory{size}_mb"] for size in ("", "_64"))
+    short = training["memory_mb"] > training["free_mb"]
+    shape = " x ".join(map(str, found["image"]))
+    return [
+        f"size             F={found['channels']}, N={found['cells']}, {found['classes']} classes, "
+        f"images of {shape} (channels, height, width)",
+        f"parameters       {found['parameters']:,}",
+        f"auxiliary head   {found['auxiliary_parameters']:,} (only there in training)",
+        f"multiply-adds    {found['macs'] / 1e6:,.1f} M an image",
+        f"weights          {weights:,.1f} MB",
+        f"memory, in use   {one:,.1f} MB with 1 image, {many:,.1f} MB with 64",
+        f"memory, training {training['memory_mb']:,.0f} MB with {batch}"
+        + (f"; only {training['free_mb']:,.0f} MB are free here" if short else ""),
+        *_latency_lines(found, asked_for_onnx=asked_for_onnx),
+        *_training_lines(training),
+    ]
+
+
+def _latency_lines(found: dict[str, Json], *, asked_for_onnx: bool) -> list[str]:
+    """Median and spread in PyTorch and onnxruntime."""
+    lines = [
+        f"latency          on this processor, {found['threads']} "
+        f"thread{'s' * (found['threads'] > 1)}; median and half the distance of the quartiles"
+    ]
+    for engine, timings in (("PyTorch", found), ("onnxruntime", found["onnx"])):
+        if timings:
+            one, many = (
+                f"{timings[f'{name}_ms']:,.1f} ms ± {timings[f'{name}_spread_ms']:,.1f}"
+                for name in ("latency", "latency_64")
+            )
+            lines.append(f"  {engine:<15}{one} for 1 image, {many} for 64")
+        elif asked_for_onnx:
+            lines.append("  onnxruntime    not installed: pip install 'naokit[export]'")
+    return lines
+
+
+def _training_lines(training: dict[str, Json]) -> list[str]:
+    """How long the recipe takes, and what that rests on."""
+    if "recipe" not in training:
+        return ["training time    --recipe NAME estimates it"]
+    measured, batch = training["images_a_measured_step"], training["batch"]
+    of = "" if measured == batch else f" of {measured} images"
+    scaled = "" if measured == batch else f", scaled to {batch}"
+    likely, span = spoken(training["seconds"]), between(training["low"], training["high"])
+    return [
+        f"training time    about {likely}{'' if span == likely else f' ({span})'} "
+        f"by {training['recipe']}: "
+        f"{training['epochs']} epochs of {training['images']:,} images",
+        f"                 an estimate from {training['steps']} measured "
+        f"step{'s' * (training['steps'] > 1)}{of} on {training['device']}{scaled}",
+    ]

@@ -1,0 +1,114 @@
+"""`naokit profile` of what was trained: that network, not another of the same cells."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from naokit import presets, runs
+from naokit.cli.app import app
+from naokit.export import Bundle, Check
+from naokit.networks import count_parameters
+from naokit.spaces import ConvCells, RecurrentCells
+from naokit.study import create_study
+
+TINY = "0 1 1 4 0 3 1 0"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(autouse=True)
+def _small_and_in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NAOKIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("naokit.profiling.BATCHES", (1, 2))
+    monkeypatch.setattr("naokit.profiling.language.BATCH", 2)
+    monkeypatch.setattr("naokit.profiling.language.STEPS", 3)
+    monkeypatch.setattr("naokit.profiling.language.SECONDS", 0.1)
+
+
+def profiled(*arguments: object) -> dict[str, Any]:
+    result = run("profile", *arguments, "--json")
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def untrained_run(space: ConvCells | RecurrentCells, genotype: str, data: str) -> Path:
+    """A run that has searched and trained no network."""
+    folder = Path("run")
+    storage = f"sqlite:///{folder / 'study.db'}"
+    preset = runs.as_json(presets.preset("quick", space.reads))
+    settings = {"space": dict(space.settings()), "storage": storage, "data": data}
+    runs.record_settings(folder, {**settings, "preset": preset})
+    study = create_study(space, storage=storage, name=runs.STUDY, method="random", seed=0)
+    study.add(space.parse(genotype), 1.0)
+    return folder
+
+
+@pytest.mark.parametrize("within", ["", "network"])
+def test_a_trained_network_has_its_own_size(
+    exported: tuple[Path, dict[str, Check]], trained: Bundle, tmp_path: Path, within: str
+) -> None:
+    shutil.copytree(exported[0], tmp_path / "trained" / "network")
+    found = profiled(tmp_path / "trained" / within, "--no-onnx")
+    assert found["parameters"] == count_parameters(trained.network)
+    assert (found["channels"], found["cells"], found["classes"]) == (4, 1, 10)
+    assert found["image"] == [1, 8, 8]
+    shown = run("profile", "trained", "--no-onnx", "--channels", 8, "--classes", 3).stdout
+    assert "F=8, N=1, 3 classes, images of 1 x 8 x 8 (channels, height, width)" in shown
+
+
+def test_a_run_without_a_network_has_the_size_of_its_winner() -> None:
+    folder = untrained_run(ConvCells.small(nodes=1), TINY, "digits")
+    found = profiled(folder, "--no-onnx")
+    assert (found["channels"], found["cells"], found["classes"]) == (16, 1, 10)
+    assert found["image"] == [1, 8, 8]
+    assert profiled(folder, "--no-onnx", "--image", 3, 16, 16)["image"] == [3, 16, 16]
+
+
+def test_a_language_model_has_its_own_size(text_run: Path) -> None:
+    found = profiled(text_run / "run")
+    assert (found["vocabulary"], found["hidden"]) == (9, 8)
+    assert profiled(text_run / "run", "--hidden", 12)["hidden"] == 12
+    other = profiled(text_run / "run", "--data", text_run / "text", "--tokens", "char")
+    assert other["vocabulary"] > 9
+    assert other["hidden"] == 8
+
+
+def test_a_search_for_language_models_has_the_size_of_its_winner(text_run: Path) -> None:
+    space = RecurrentCells(nodes=3)
+    found = profiled(untrained_run(space, "0 0 1 1 0 2", str(text_run / "text")))
+    assert (found["vocabulary"], found["hidden"]) == (9, 64)
+
+
+def test_pictures_of_any_size_are_shown_as_a_training_shows_them(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for number in range(15):
+            pixels = generator.integers(0, 256, (12 + number, 14, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "pictures" / name / f"{number}.png")
+    (tmp_path / "pictures" / "dog" / "bad.png").write_text("no picture")
+    asked = ("profile", TINY, "--nodes", 1, "--channels", 4, "--cells", 1, "--no-onnx")
+    asked += ("--recipe", "quick", "--data", "pictures")
+    refused = run(*asked, "--skip-bad")
+    assert refused.exit_code == 2
+    assert "--image-size" in refused.stderr
+    found = profiled(*asked[1:], "--image-size", 8, "--skip-bad")
+    assert (found["classes"], found["image"]) == (2, [3, 8, 8])
+    assert found["training"]["images"] == 26  # of 30, two a class held out
+    assert found["training"]["seconds"] > 0
+
+
+def test_how_data_are_read_needs_data() -> None:
+    result = run("profile", TINY, "--nodes", 1, "--image-size", 8)
+    assert result.exit_code == 2
+    assert "--image-size and --skip-bad say how --data is read" in result.stderr
