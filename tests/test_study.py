@@ -240,6 +240,21 @@ def test_optunas_samplers_propose_ordinary_parameters() -> None:
     )
 
 
+@pytest.mark.parametrize("method", ["tpe", "gp", "nsga2"])
+def test_optunas_samplers_may_ask_again_for_what_failed_or_runs(method: str) -> None:
+    """Nine architectures, three of which fail, three at a time: each is asked for once."""
+    space = Choices("s", (Choice("a", (0, 1, 2)), Choice("b", (0, 1, 2))))
+    study = create_study(space, method=method)
+    keys = []
+    for _ in range(3):
+        batch = [study.ask() for _ in range(3)]
+        for asked in batch:
+            keys.append(asked.architecture.key)
+            a, b = asked.architecture.choices
+            study.tell(asked.number, None if a == 1 else float(a + b))
+    assert len(set(keys)) == study.evaluations == 9
+
+
 def test_our_sampler_serves_any_optuna_study() -> None:
     from naokit.method.baselines import RandomSearch
 

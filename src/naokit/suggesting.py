@@ -68,6 +68,6 @@ def _composed(
     trial.set_user_attr(ARCHITECTURE, record_of(architecture, origin))
     if new:
         return trial
-    values = known.get(architecture.key)
+    values = list(known.get(architecture.key, ())) or None  # Optuna takes none, not an empty one
     study.tell(trial, values, TrialState.COMPLETE if values else TrialState.FAIL)
     return None
