@@ -1,8 +1,14 @@
 """Benchmarks: the protocol, what runs say, and going on after an interruption."""
 
+import dataclasses
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -114,7 +120,7 @@ def test_the_command_prints_one_object_and_draws(task: Task, tmp_path: Path) -> 
     arguments = ["bench", "--space", "choices", "--table", task.tables[0], "--metric", "acc"]
     arguments += ["--architecture-column", "width,depth,kind", "--test-metric", "test"]
     arguments += ["--methods", "nao, random", "--seeds", "2", "--evaluations", "8"]
-    arguments += ["--out", str(tmp_path / "out"), "--figure", "--json"]
+    arguments += ["--out", str(tmp_path / "out"), "--json"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
@@ -122,6 +128,99 @@ def test_the_command_prints_one_object_and_draws(task: Task, tmp_path: Path) -> 
     assert wanted | {"seconds_per_suggestion", "validation", "test"} <= found["nao"].keys()
     page = (tmp_path / "out" / "choices-acc.html").read_text()
     assert "nao, validation" in page
+
+
+OTHER_ROWS = [row.replace("16,", "32,") for row in ROWS]
+
+
+@pytest.mark.parametrize(
+    ("rows", "change"),
+    [
+        ([row + "0" for row in ROWS], {}),
+        (OTHER_ROWS, {}),
+        (ROWS, {"test_metric": None}),
+        (ROWS, {"direction": "minimize"}),
+        (ROWS, {"class_column": "test"}),
+        (ROWS, {"architecture_column": "depth,width,kind"}),
+    ],
+)
+def test_runs_of_another_table_are_never_taken_for_ones_own(
+    task: Task, tmp_path: Path, rows: list[str], change
+) -> None:
+    out = tmp_path / "out"
+    bench(task, ["random"], seeds=1, evaluations=3, out=out)
+    other = tmp_path / "other.csv"
+    other.write_text("\n".join([HEADER, *rows]) + "\n")
+    changed = dataclasses.replace(task, tables=(str(other),), **change)
+    with pytest.raises(InputError, match="holds runs of 'choices acc' on another table"):
+        bench(changed, ["random"], seeds=1, evaluations=3, out=out)
+
+
+def test_a_table_that_moved_is_the_same_and_runs_that_do_not_say_theirs_are_made_anew(
+    task: Task, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    bench(task, ["random"], seeds=1, evaluations=3, out=out)
+    moved = Path(task.tables[0]).rename(tmp_path / "moved.csv")
+    task, ran = dataclasses.replace(task, tables=(str(moved),)), []
+    bench(task, ["random"], seeds=1, evaluations=3, out=out, on_run=ran.append)
+    assert not ran
+    line = json.loads((out / "runs.jsonl").read_text())
+    del line["table"]
+    (out / "runs.jsonl").write_text(json.dumps(line) + "\n")
+    bench(task, ["random"], seeds=1, evaluations=3, out=out, on_run=ran.append)
+    assert len(ran) == 1
+
+
+def test_a_method_named_twice_runs_once_and_none_is_refused(task: Task, tmp_path: Path) -> None:
+    ran: list[Run] = []
+    there: list[int] = []
+    for seeds in (1, 2):
+        bench(
+            task,
+            ["random", "random"],
+            seeds=seeds,
+            evaluations=2,
+            out=tmp_path / "out",
+            on_start=there.append,
+            on_run=ran.append,
+        )
+    assert [run.seed for run in ran] == [0, 1]
+    assert there == [0, 1]
+    with pytest.raises(InputError, match="no method is named"):
+        bench(task, [], seeds=1, evaluations=2, out=tmp_path / "out")
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_anything_runs(task: Task) -> None:
+    ran: list[Run] = []
+    with pytest.raises(InputError, match=r"/proc/x/runs\.jsonl cannot be written"):
+        bench(task, ["random"], seeds=1, evaluations=2, out=Path("/proc/x"), on_run=ran.append)
+    assert not ran
+
+
+LONG = """
+import sys
+from pathlib import Path
+from naokit.bench import Task, bench
+if __name__ == "__main__":
+    task = Task("choices", (sys.argv[1],), "width,depth,kind", "acc", "test")
+    names, out = ["random", "nao-2018"], Path(sys.argv[2])
+    bench(task, names, seeds=100, evaluations=20, processes=2, out=out)
+"""
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
+def test_workers_end_with_their_parent(task: Task, tmp_path: Path, sign: signal.Signals) -> None:
+    script, out = tmp_path / "long.py", tmp_path / "out"
+    script.write_text(LONG)
+    parent = psutil.Popen([sys.executable, script, task.tables[0], out], stderr=subprocess.DEVNULL)
+    while not (out / "runs.jsonl").exists() or not (out / "runs.jsonl").read_text():
+        time.sleep(0.05)
+    children = parent.children(recursive=True)
+    parent.send_signal(sign)
+    parent.wait(10)
+    assert len(children) >= 2
+    assert not psutil.wait_procs(children, timeout=5)[1]
 
 
 @pytest.mark.parametrize(
@@ -133,8 +232,6 @@ def test_the_command_prints_one_object_and_draws(task: Task, tmp_path: Path) -> 
     ],
 )
 def test_bad_tasks_say_what_is_wrong(task: Task, tmp_path: Path, change, said: str) -> None:
-    import dataclasses
-
     with pytest.raises(InputError, match=said):
         bench(dataclasses.replace(task, **change), ["random"], seeds=1, evaluations=2, out=tmp_path)
 
@@ -143,6 +240,17 @@ def test_an_unknown_method_is_named_before_anything_runs(task: Task, tmp_path: P
     with pytest.raises(InputError, match="did you mean nao"):
         bench(task, ["noa"], seeds=1, evaluations=2, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_without_plotly_one_line_says_that_there_is_no_figure(task, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr("naokit.cli.bench.find_spec", lambda name: None)
+    arguments = ["bench", "--space", "choices", "--table", task.tables[0], "--metric", "acc"]
+    arguments += ["--architecture-column", "width,depth,kind", "--methods", "random"]
+    arguments += ["--seeds", "1"]
+    result = CliRunner().invoke(app, [*arguments, "--evaluations", "2", "--out", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert "no figure: it needs plotly" in result.stderr
+    assert not (tmp_path / "choices-acc.html").exists()
 
 
 def test_a_figure_needs_plotly_and_says_so(monkeypatch, tmp_path: Path) -> None:

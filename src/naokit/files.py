@@ -36,6 +36,23 @@ def write_whole(path: Path, content: bytes | str) -> None:
         ) from error
 
 
+def append(path: Path, text: str) -> None:
+    """Adds text to a file, which is made where there is none.
+
+    Raises:
+        InputError: it cannot be written (permission, a full disk), with what to do.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({error.strerror}); make room or permission, "
+            "or choose another folder"
+        ) from error
+
+
 def write_json(path: Path, value: Json) -> None:
     """Writes a value as readable JSON, whole or not at all."""
     write_whole(path, json.dumps(value, indent=2) + "\n")

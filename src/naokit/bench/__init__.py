@@ -1,6 +1,7 @@
 """Methods against each other on tables of known results: the same evaluations, many seeds.
 
     task.py      one run: a method, a table, a seed
+    workers.py   runs side by side
     summary.py   what the runs say
 
 Runs are independent, spread over processes, and each is kept as soon as it ends (`runs.jsonl`), so
@@ -10,16 +11,16 @@ that an interrupted benchmark continues.
 from __future__ import annotations
 
 import json
-import multiprocessing
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
-from naokit.base import Json
+from naokit.base import InputError, Json
 from naokit.bench.summary import figure, markdown, summarise
-from naokit.bench.task import Run, Task, best_value, run, table_of
-from naokit.files import write_json, write_whole
+from naokit.bench.task import Run, Task, best_value, fingerprint, run, table_of
+from naokit.bench.workers import in_processes
+from naokit.files import append, write_json, write_whole
 from naokit.study import check_method
 
 __all__ = ["Run", "Task", "bench", "figure", "markdown", "read_runs", "run", "summarise"]
@@ -36,27 +37,44 @@ def bench(
     batch: int = 1,
     processes: int = 1,
     out: Path,
+    on_start: Callable[[int], None] | None = None,
     on_run: Callable[[Run], None] | None = None,
 ) -> dict[str, Json]:
     """Every method with every seed; continues what `out` holds.
+
+    Args:
+        task: the table.
+        names: of the methods; one that is named twice runs once.
+        seeds: searches of each.
+        evaluations: of each search.
+        batch: how many are asked for before any is told.
+        processes: searches side by side.
+        out: folder of the results.
+        on_start: told how many of the runs are there already.
+        on_run: told of each other as it ends.
 
     Returns:
         The summary of each method (see `summarise`), the task and its best value.
 
     Raises:
-        InputError: an unknown method, or a table that cannot be read.
+        InputError: no method or an unknown one, a table that cannot be read, a folder that cannot
+            be written or that holds runs of another table.
     """
+    names = list(dict.fromkeys(names))
+    if not names:
+        raise InputError("no method is named; expected names with commas between: nao,random")
     for name in names:
         check_method(name)
     best = best_value(table_of(task))
-    out.mkdir(parents=True, exist_ok=True)
-    done = {found.name: found for found in read_runs(out)}
+    done = {found.name: found for found in _runs_of(task, out)}
+    append(out / RUNS, "")  # a folder that cannot be written is told before anything runs
     wanted = [(task.name, n, s, evaluations, batch) for s in range(seeds) for n in names]
     missing = [name for name in wanted if name not in done]
-    with (out / RUNS).open("a") as file:
-        for found in _run_all(task, missing, processes):
-            file.write(json.dumps(asdict(found), allow_nan=False) + "\n")
-            file.flush()
+    if on_start is not None:
+        on_start(len(wanted) - len(missing))
+    with closing(_run_all(task, missing, processes)) as ended:
+        for found in ended:
+            append(out / RUNS, json.dumps(asdict(found), allow_nan=False) + "\n")
             done[found.name] = found
             if on_run is not None:
                 on_run(found)
@@ -76,23 +94,33 @@ def bench(
     return summary
 
 
+def _runs_of(task: Task, out: Path) -> list[Run]:
+    """The runs there that are of this very table.
+
+    Those that an earlier naokit kept without saying which table they are of count for nothing.
+
+    Raises:
+        InputError: there are runs of this name on another table.
+    """
+    runs, table = read_runs(out), fingerprint(task)
+    if any(found.task == task.name and found.table not in ("", table) for found in runs):
+        raise InputError(
+            f"{out} holds runs of {task.name!r} on another table, or with another test metric, "
+            "direction, class or architecture column; give another --out"
+        )
+    return [found for found in runs if found.table == table]
+
+
 def _run_all(
     task: Task, names: Sequence[tuple[str, str, int, int, int]], processes: int
-) -> Iterable[Run]:
+) -> Generator[Run]:
     """The runs as they end."""
-    if processes == 1 or len(names) < 2:
-        for _, method, seed, evaluations, batch in names:
-            yield run(task, method, seed, evaluations, batch)
+    calls = [(task, *name[1:]) for name in names]
+    if processes > 1 and len(calls) > 1:
+        yield from in_processes(calls, run, processes)
         return
-    context = multiprocessing.get_context("spawn")  # a forked BLAS or torch may hang
-    with ProcessPoolExecutor(processes, context) as pool:
-        waiting = [pool.submit(run, task, *name[1:]) for name in names]
-        try:
-            for future in as_completed(waiting):
-                yield future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    for call in calls:
+        yield run(*call)
 
 
 def read_runs(out: Path) -> list[Run]:

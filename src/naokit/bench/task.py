@@ -7,6 +7,8 @@ alone; `test` is the value of another column for the best architecture so far.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import time
 from dataclasses import dataclass
@@ -84,6 +86,7 @@ class Run:
         values: the metric of each query, in order, None where the table has none.
         test: the test metric of each query; empty without one.
         seconds: processor time spent on proposals.
+        table: fingerprint of what the table says; "" in runs kept before there was one.
     """
 
     task: str
@@ -94,6 +97,7 @@ class Run:
     values: list[float | None]
     test: list[float | None]
     seconds: float
+    table: str = ""
 
     @property
     def name(self) -> tuple[str, str, int, int, int]:
@@ -139,6 +143,7 @@ def run(task: Task, method: str, seed: int, evaluations: int, batch: int = 1) ->
         [known[key] for key in order],
         [value if math.isfinite(value) else None for value in test],
         seconds,
+        fingerprint(task),
     )
 
 
@@ -154,3 +159,17 @@ def best_value(table: Tabular) -> float:
 def table_of(task: Task) -> Tabular:
     """Read once a process."""
     return task.load()
+
+
+@lru_cache(maxsize=2)
+def fingerprint(task: Task) -> str:
+    """Changes with whatever in the table or the task alters a run or what is said of it."""
+    table = table_of(task)
+    content = (
+        dict(table.space.settings()),
+        [[*choices, name] for choices, name in table.space.classes.items()],
+        table.values,
+        [found[task.test_metric] for found in table.metrics.values()] if task.test_metric else [],
+        [task.test_metric, task.direction, task.architecture_column, task.class_column],
+    )
+    return hashlib.blake2b(json.dumps(content).encode(), digest_size=8).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,15 +36,18 @@ def bench(
     evaluations: Annotated[int, typer.Option(min=1, help="Of each search.")] = 300,
     batch: Annotated[int, typer.Option(min=1, help="Asked for before any result is told.")] = 1,
     processes: Annotated[int, typer.Option(min=1, help="Searches side by side.")] = 1,
-    out: Annotated[Path, typer.Option(help="Folder of results; the same again continues.")] = Path(
-        "runs/bench"
-    ),
-    figure: Annotated[bool, typer.Option(help="Write a figure too (needs plotly).")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of results, default: runs/bench-TABLE; the same again continues."
+        ),
+    ] = None,
+    figure: Annotated[bool, typer.Option(help="Draw the curves, where plotly is there.")] = True,
     json: AsJson = False,
 ) -> None:
     """Compare methods on known results: queries to the best, curves, seconds a suggestion.
 
-    Writes runs.jsonl, and for the table a summary as JSON and as markdown.
+    Writes runs.jsonl, and for the table a summary as JSON, as markdown and as a figure.
     """
     with exit_codes():
         from naokit import bench as benchmark
@@ -58,7 +62,8 @@ def bench(
             class_column,
             direction_named(direction),
         )
-        names = [name.strip() for name in methods.split(",") if name.strip()]
+        names = list(dict.fromkeys(name.strip() for name in methods.split(",") if name.strip()))
+        folder = out or Path("runs") / f"bench-{table[0].name.partition('.')[0]}"
         with progress() as bar:
             line = bar.add_task("bench", total=len(names) * seeds, note="")
 
@@ -73,12 +78,15 @@ def bench(
                 evaluations=evaluations,
                 batch=batch,
                 processes=processes,
-                out=out,
+                out=folder,
+                on_start=lambda there: bar.update(line, completed=there),
                 on_run=told,
             )
-        if figure:
-            benchmark.figure(summary, out / f"{summary['name']}.html")
+        if figure and find_spec("plotly"):
+            benchmark.figure(summary, folder / f"{summary['name']}.html")
+        elif figure:
+            typer.echo("no figure: it needs plotly (pip install 'naokit[figures]')", err=True)
         if json:
             print_json(summary["methods"])
         else:
-            typer.echo(benchmark.markdown(summary) + f"\nFiles: {out}")
+            typer.echo(benchmark.markdown(summary) + f"\nFiles: {folder}")
