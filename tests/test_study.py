@@ -311,8 +311,10 @@ def test_nothing_is_lost_or_done_twice_when_it_is_killed(tmp_path: Path, sign) -
 
 
 def test_a_killed_process_that_nobody_waited_for_is_dead_too(tmp_path: Path) -> None:
-    process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)])
-    while _count(tmp_path) == 0:
+    # In the middle of an evaluation: a trial that has no architecture yet is kept for a minute.
+    long = KILLED.replace("time.sleep(0.05)", "(folder / 'begun').touch(); time.sleep(60)")
+    process = subprocess.Popen([sys.executable, "-c", long, str(tmp_path)])
+    while not (tmp_path / "begun").exists() and process.poll() is None:
         time.sleep(0.02)
     process.kill()
     time.sleep(0.1)  # a zombie now: `wait` comes later
@@ -321,6 +323,7 @@ def test_a_killed_process_that_nobody_waited_for_is_dead_too(tmp_path: Path) -> 
     )
     states = [trial.state.name for trial in study.optuna.trials]
     process.wait()
+    assert states
     assert "RUNNING" not in states
 
 
