@@ -31,8 +31,7 @@ def write_whole(path: Path, content: bytes | str) -> None:
         if made is not None:
             Path(made).unlink(missing_ok=True)
         raise InputError(
-            f"{path} cannot be written ({error.strerror}); make room or permission, "
-            "or choose another folder; what was there before is unchanged"
+            f"{_unwritable(path, error)}; what was there before is unchanged"
         ) from error
 
 
@@ -47,10 +46,14 @@ def append(path: Path, text: str) -> None:
         with path.open("a", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror}); make room or permission, "
-            "or choose another folder"
-        ) from error
+        raise InputError(_unwritable(path, error)) from error
+
+
+def _unwritable(path: Path, error: OSError) -> str:
+    return (
+        f"{path} cannot be written ({error.strerror}); make room or permission, "
+        "or choose another folder"
+    )
 
 
 def write_json(path: Path, value: Json) -> None:

@@ -23,6 +23,12 @@ def between(low: float, high: float) -> str:
     return f"{number} to {last}" if last.endswith(f" {unit}") else f"{first} to {last}"
 
 
+def about(seconds: float, low: float, high: float) -> str:
+    """A duration and how far it may be off, where that shows: about 24 min (22 to 27 min)."""
+    likely, span = spoken(seconds), between(low, high)
+    return f"about {likely}{'' if span == likely else f' ({span})'}"
+
+
 def digits(value: float) -> str:
     """A number with two digits; whole from 10 on."""
     return f"{value:.1f}" if value < 9.95 else f"{float(f'{value:.2g}'):,.0f}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from naokit.base import ImageSettings
-from naokit.cli.durations import between, spoken
+from naokit.cli.durations import about
 from naokit.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -218,10 +218,9 @@ def _training_lines(training: dict[str, Json]) -> list[str]:
     measured, batch = training["images_a_measured_step"], training["batch"]
     of = "" if measured == batch else f" of {measured} images"
     scaled = "" if measured == batch else f", scaled to {batch}"
-    likely, span = spoken(training["seconds"]), between(training["low"], training["high"])
+    time = about(training["seconds"], training["low"], training["high"])
     return [
-        f"training time    about {likely}{'' if span == likely else f' ({span})'} "
-        f"by {training['recipe']}: "
+        f"training time    {time} by {training['recipe']}: "
         f"{training['epochs']} epochs of {training['images']:,} images",
         f"                 an estimate from {training['steps']} measured "
         f"step{'s' * (training['steps'] > 1)}{of} on {training['device']}{scaled}",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from naokit.base import InputError, LanguageSettings
-from naokit.cli.durations import between, spoken
+from naokit.cli.durations import about
 from naokit.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -137,10 +137,10 @@ def _training_lines(training: dict[str, Json] | None) -> list[str]:
     """How long the recipe takes, and what that rests on."""
     if training is None:
         return ["training time    --recipe NAME --data TEXT estimates it"]
-    likely, span = spoken(training["seconds"]), between(training["low"], training["high"])
+    time = about(training["seconds"], training["low"], training["high"])
     return [
-        f"training time    about {likely}{'' if span == likely else f' ({span})'} "
-        f"by {training['recipe']}: {training['epochs']:,} epochs of {training['tokens']:,} tokens, "
+        f"training time    {time} by {training['recipe']}: "
+        f"{training['epochs']:,} epochs of {training['tokens']:,} tokens, "
         f"{training['memory_mb']:,.0f} MB",
         f"                 an estimate from {training['steps']} measured "
         f"step{'s' * (training['steps'] > 1)} of about {training['tokens_a_measured_step']:,} "
