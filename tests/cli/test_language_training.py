@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from naokit.presets import TEXT_PRESETS, TextPreset
 from naokit.training.checkpoint import read_tensors
 
 Write = Callable[..., Path]
+PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text()
 SHORT = ("--recipe", "text-quick", "--hidden", 8, "--epochs", 1)
 SEARCH = ("search", "--space", "recurrent", "--nodes", 3, "--preset", "tiny", "--data", "text")
 ALONE = ("--no-baseline", "--no-final")
@@ -67,6 +69,45 @@ def test_a_search_on_text_is_compared_trained_exported_and_goes_on() -> None:
     trained = found("train", "out", "--recipe", "text-quick", "--epochs", 1, "--out", "again")
     assert trained["architecture"] == shown["architecture"]
     assert weights("again")["embedding"].shape == (9, 12)
+
+
+LEAKY = """
+import torch
+from naokit.spaces import Activation, RecurrentCells
+
+SLOPE = 0.1
+def leaky(x):
+    return torch.where(x > 0, x, SLOPE * x)
+
+CELLS = RecurrentCells(nodes=5, activations=("tanh", "relu", Activation("leaky", leaky)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "left_out"),
+    [
+        (re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)[1], {}),  # torch's own, by its name
+        (LEAKY, {"python": "the activation leaky uses SLOPE"}),
+    ],
+    ids=["on the page", "of a constant"],
+)
+def test_a_search_over_an_activation_of_ones_own_ends_with_its_report(
+    source: str, left_out: dict[str, str]
+) -> None:
+    Path("mine.py").write_text(source)
+    Path("start.txt").write_text("0 2 1 2 0 2 0 2 0 2")
+    options = ("--space", "mine.py:CELLS", "--preset", "tiny", "--data", "text", "--out", "out")
+    result = run(
+        "search", *options, "--evaluations", 1, "--no-baseline", "--start-from", "start.txt"
+    )
+    assert result.exit_code == 0, result.output
+    report = json.loads(Path("out/report.json").read_text())
+    written = {Path(check["file"]).name for check in report["exports"]}
+    assert {"model.safetensors", "model.onnx", "model.pt2"} <= written
+    assert ("network.py" in written) == (not left_out)
+    assert report["left_out"].keys() == left_out.keys()
+    for name, why in left_out.items():
+        assert f"not exported as {name}: {why}" in result.stderr
 
 
 def test_the_paper_s_method_searches_text_too() -> None:

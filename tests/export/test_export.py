@@ -12,6 +12,8 @@ import torch
 
 from naokit.base import ImageSettings, InputError, NetworkSettings
 from naokit.export import Bundle, export, load, load_bundle
+from naokit.export.standalone import obstacle
+from naokit.networks.operations import convolution
 from naokit.spaces import Choice, Choices, ConvCells, Operation
 from naokit.training.checkpoint import read_tensors
 
@@ -101,6 +103,25 @@ def test_a_lambda_cannot_stand_alone(tmp_path: Path) -> None:
     space = ConvCells(1, (Operation("own", lambda c, s: own(c, s)), "identity"), "mine")
     with pytest.raises(InputError, match="operation own needs a function"):
         export(bundle(space), tmp_path, ("python",))
+
+
+KERNEL = 3
+
+
+def of_constant(channels: int, stride: int) -> torch.nn.Module:
+    return torch.nn.Conv2d(channels, channels, KERNEL, stride, 1)
+
+
+def of_ours(channels: int, stride: int) -> torch.nn.Module:
+    return convolution(1)(channels, stride)
+
+
+def test_what_an_operation_uses_must_be_in_the_file(tmp_path: Path) -> None:
+    space = ConvCells(1, (Operation("own", of_constant), "identity"), "mine")
+    assert "the operation own uses KERNEL, which" in obstacle(bundle(space))
+    space = ConvCells(1, (Operation("own", of_ours),), "mine")
+    (check,) = export(bundle(space), tmp_path, ("python",))
+    assert check.difference == 0
 
 
 def test_a_space_made_in_python_must_be_given(tmp_path: Path) -> None:

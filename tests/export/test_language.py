@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from naokit.export import (
     load_language,
     open_network,
     save,
+    standalone,
 )
 from naokit.export.config import checksum
 from naokit.export.language_job import LanguageJob
@@ -177,9 +179,89 @@ def test_an_activation_of_ones_own_needs_a_source(
     export(own, tmp_path / "own", ("python",))
     assert "ACTIVATIONS['cube'] = cube" in (tmp_path / "own" / "network.py").read_text()
     unnamed = with_activation(language_model, lambda values: values**3)
-    with pytest.raises(InputError, match="the activation cube needs a function of its own"):
+    with pytest.raises(InputError, match="the activation cube needs a function or class"):
         export(unnamed, tmp_path / "unnamed", ("python",))
     assert "python" not in formats_for(unnamed)
+
+
+SLOPE = 0.1
+
+
+def leaky(values: torch.Tensor) -> torch.Tensor:
+    return torch.where(values > 0, values, SLOPE * values)
+
+
+def by_default(values: torch.Tensor, slope: float = SLOPE) -> torch.Tensor:
+    return slope * values
+
+
+def masked(values: torch.Tensor) -> torch.Tensor:
+    return values
+
+
+def of_slope(slope: float) -> object:
+    def inner(values: torch.Tensor) -> torch.Tensor:
+        return slope * values
+
+    return inner
+
+
+@pytest.mark.parametrize(
+    ("activation", "why"),
+    [
+        (leaky, "the activation cube uses SLOPE, which a stand-alone file would not have"),
+        (by_default, "uses SLOPE,"),
+        (of_slope(0.1), "uses slope,"),
+        (masked, "has the name masked, which the stand-alone file needs"),
+    ],
+)
+def test_what_an_activation_uses_must_be_in_the_file(
+    language_model: LanguageBundle, activation: object, why: str
+) -> None:
+    assert why in obstacle(with_activation(language_model, activation))
+
+
+def several(values: torch.Tensor) -> torch.Tensor:
+    """Uses what it defines, what the file imports and what Python has."""
+    import functools
+
+    def half(part: torch.Tensor) -> torch.Tensor:
+        return part / 2
+
+    both = functools.reduce(torch.add, [half(values), torch.nn.functional.silu(values)])
+    return both * math.sqrt(max(2, 3))
+
+
+def test_an_activation_may_use_what_the_file_has(
+    language_model: LanguageBundle, tmp_path: Path
+) -> None:
+    (check,) = export(with_activation(language_model, several), tmp_path, ("python",))
+    assert check.difference == 0
+
+
+@pytest.mark.parametrize(
+    "function", [torch.nn.functional.silu, torch.sin, torch.nn.functional.gelu]
+)
+def test_a_function_of_torch_is_named(
+    language_model: LanguageBundle, tmp_path: Path, function: object
+) -> None:
+    (check,) = export(with_activation(language_model, function), tmp_path, ("python",))
+    assert check.difference == 0
+    assert "ACTIVATIONS['cube'] = torch." in check.file.read_text()
+
+
+def test_a_file_that_cannot_be_run_is_left_out(
+    language_model: LanguageBundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standalone, "obstacle", lambda bundle: "")
+    own = with_activation(language_model, leaky)
+    with pytest.raises(InputError, match=r"network.py could not be run: NameError: name 'SLOPE'"):
+        export(own, tmp_path / "asked", ("python",))
+    left_out: dict[str, str] = {}
+    assert export(own, tmp_path / "all", ("python",), None, left_out.__setitem__) == []
+    assert "could not be run" in left_out["python"]
+    assert not (tmp_path / "all" / "network.py").exists()
+    assert "network.py" not in json.loads((tmp_path / "all" / "config.json").read_text())["files"]
 
 
 def test_a_cell_of_another_kind_cannot_stand_alone(language_model: LanguageBundle) -> None:

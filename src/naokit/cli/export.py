@@ -37,20 +37,21 @@ def export(
     """Write a trained network in several formats; run each and compare with the network."""
     with exit_codes():
         from naokit.export import check_free, exports, load_bundle, network_folder
-        from naokit.export.standalone import obstacle
         from naokit.report import checks_json
 
         folder = network_folder(network)
         bundle = load_bundle(folder)
         check_free(out or folder, bundle, force=force)
-        checks = exports(bundle, out or folder, format, data)
+        left_out: dict[str, str] = {}
+        told = None if format else left_out.__setitem__  # what was asked for is written or refused
+        checks = exports(bundle, out or folder, format, data, told)
         if json:
-            print_json({"exports": checks_json(list(checks))})
+            print_json({"exports": checks_json(list(checks)), "left_out": left_out})
             return
         for line in _lines(checks, out or folder):
             typer.echo(line)
-        if not format and (why := obstacle(bundle)):
-            typer.echo(f"  {'network.py':18} left out: {why}")
+        for name, why in left_out.items():
+            typer.echo(f"  {name:18} left out: {why}")
 
 
 def _lines(checks: Iterator[Check], folder: Path) -> Iterator[str]:

@@ -414,8 +414,12 @@ def _finish(
         bundle = train_under_bar(study.best_architecture, job)
     except OutOfTime:
         return {}
-    checks = export(bundle, options.out / "network")
+    left_out: dict[str, str] = {}
+    checks = export(bundle, options.out / "network", on_left_out=left_out.__setitem__)
+    for name, why in left_out.items():
+        typer.echo(f"not exported as {name}: {why}", err=True)
     return {
         "final": bundle.results | {"parameters": count_parameters(bundle.network)},
         "exports": checks_json(checks),
+        "left_out": left_out,
     }

@@ -6,7 +6,7 @@ classifier int8 as well. Of a language model, programs are one step with its sta
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -27,6 +27,7 @@ from naokit.export.image_bundle import Bundle
 from naokit.export.language_bundle import LanguageBundle
 from naokit.export.opening import Classifier, kind_at, network_folder, open_network
 from naokit.export.overwriting import check_free
+from naokit.export.standalone import obstacle
 from naokit.training.data import ImageData
 
 __all__ = [
@@ -56,6 +57,7 @@ def export(
     folder: Path,
     formats: Sequence[str] | None = None,
     data: ImageData | str | Path | None = None,
+    on_left_out: Callable[[str, str], None] | None = None,
 ) -> list[Check]:
     """Writes the network in each format and compares what the files compute.
 
@@ -66,11 +68,13 @@ def export(
         folder: where to; what is there is replaced (ask `check_free` before).
         formats: names of `FORMATS`; None: `formats_for(bundle)`.
         data: for int8, images to calibrate and to measure on; None: what the network learnt from.
+        on_left_out: called with a format and why the network cannot be written in it, in place of
+            an error; there is no use for a network that cannot be saved and loaded again.
 
     Raises:
         InputError: an unknown format, a missing extra, or a file that computes something else.
     """
-    return list(exports(bundle, folder, formats, data))
+    return list(exports(bundle, folder, formats, data, on_left_out))
 
 
 def exports(
@@ -78,6 +82,7 @@ def exports(
     folder: Path,
     formats: Sequence[str] | None = None,
     data: ImageData | str | Path | None = None,
+    on_left_out: Callable[[str, str], None] | None = None,
 ) -> Iterator[Check]:
     """Like `export`, but each check comes when its file is done: an error loses none of them."""
     wanted = formats_for(bundle) if formats is None else formats
@@ -90,6 +95,12 @@ def exports(
     bundle.network.cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
     save(bundle, folder)
     job = job_of(bundle, folder, data)
-    for name, write in FORMATS.items():
-        if name in wanted:
-            yield write(job)
+    if on_left_out and formats is None and (why := obstacle(bundle)):
+        on_left_out("python", why)
+    for name in (name for name in FORMATS if name in wanted):
+        try:
+            yield FORMATS[name](job)
+        except InputError as error:
+            if on_left_out is None or name == "safetensors":
+                raise
+            on_left_out(name, str(error))

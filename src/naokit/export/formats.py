@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from naokit.base import InputError
 from naokit.export import int8, onnx, pt2, standalone
 from naokit.export.bundle import AnyBundle, load
 from naokit.export.checking import Check, Job
@@ -44,10 +45,19 @@ def _pt2(job: Job) -> Check:
 
 
 def _python(job: Job) -> Check:
+    """A file that cannot be run or computes something else is not left behind."""
     path = job.folder / "network.py"
     standalone.write(job.bundle, path)
+    try:
+        run = job.run_of(standalone.read(path))
+        check = job.check(path, run, 0.0, "needs torch alone")
+    except Exception as error:  # a user's own source raises whatever it likes
+        path.unlink()
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} could not be run: {type(error).__name__}: {error}") from error
     list_file(job.folder, path.name)
-    return job.check(path, job.run_of(standalone.read(path)), 0.0, "needs torch alone")
+    return check
 
 
 def _int8(job: Job) -> Check:

@@ -23,7 +23,11 @@ OPSET = 20
 def write(
     program: ExportedProgram, path: Path, inputs: Sequence[str], outputs: Sequence[str]
 ) -> None:
-    """Writes the model; its inputs and outputs have these names and any batch."""
+    """Writes the model; its inputs and outputs have these names and any batch.
+
+    Raises:
+        InputError: packages are missing, or the network does something that ONNX knows not.
+    """
     try:
         import onnxscript  # noqa: F401 - torch.onnx needs it and says so less clearly
     except ImportError as error:
@@ -32,17 +36,20 @@ def write(
         warnings.simplefilter("ignore")  # the exporter's own deprecations are not the user's
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         made = Path(folder) / path.name
-        converted = torch.onnx.export(
-            program,
-            input_names=list(inputs),
-            output_names=list(outputs),
-            dynamic_shapes=tuple(
-                {0: "batch"} for _ in inputs
-            ),  # a name alone: the program is dynamic already
-            opset_version=OPSET,
-            dynamo=True,
-            verbose=False,
-        )
+        try:
+            converted = torch.onnx.export(
+                program,
+                input_names=list(inputs),
+                output_names=list(outputs),
+                dynamic_shapes=tuple(
+                    {0: "batch"} for _ in inputs
+                ),  # a name alone: the program is dynamic already
+                opset_version=OPSET,
+                dynamo=True,
+                verbose=False,
+            )
+        except torch.onnx.errors.OnnxExporterError as error:
+            raise InputError(f"ONNX cannot express this network ({first_line(error)})") from error
         assert converted is not None
         converted.save(str(made), external_data=False)
         write_whole(path, made.read_bytes())

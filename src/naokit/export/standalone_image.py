@@ -5,7 +5,7 @@ from __future__ import annotations
 from naokit import base
 from naokit.export.config import WEIGHTS
 from naokit.export.image_bundle import Bundle
-from naokit.export.sources import joined, source_of
+from naokit.export.sources import entry, joined, why_not
 from naokit.networks import ImageNetwork, cell, depthwise, image, operations, stem
 from naokit.spaces import ConvCells, Operation
 
@@ -55,11 +55,8 @@ def obstacle(bundle: Bundle) -> str:
     if not isinstance(bundle.network, ImageNetwork):
         return "only networks made of cells can be written as a stand-alone file"
     for operation in _own_operations(bundle):
-        if not source_of(operation.build):
-            return (
-                f"the operation {operation.name} needs a function or class of its own in a "
-                "file to be written as a stand-alone file"
-            )
+        if why := why_not(f"the operation {operation.name}", operation.build, MODULES):
+            return why
     return ""
 
 
@@ -84,7 +81,11 @@ def text(bundle: Bundle, name: str) -> str:
         std=bundle.std,
         weights=WEIGHTS,
     )
-    own = [part for operation in _own_operations(bundle) for part in _with_entry(operation)]
+    own = [
+        part
+        for operation in _own_operations(bundle)
+        for part in entry("OPERATIONS", operation.name, operation.build)
+    ]
     return joined(docstring, [base.NetworkSettings, base.ImageSettings, *MODULES, *own], end)
 
 
@@ -93,9 +94,3 @@ def _own_operations(bundle: Bundle) -> list[Operation]:
     space = bundle.architecture.space
     own = space.operations if isinstance(space, ConvCells) else ()
     return [operation for operation in own if isinstance(operation, Operation)]
-
-
-def _with_entry(operation: Operation) -> list[str]:
-    """The source of an operation, and its entry in the table."""
-    name = getattr(operation.build, "__name__", "")
-    return [source_of(operation.build), f"OPERATIONS[{operation.name!r}] = {name}"]

@@ -8,10 +8,10 @@ from typing import Any
 
 from torch import nn
 
-from naokit import base
+from naokit import base, generating
 from naokit.export.config import VOCABULARY, WEIGHTS
 from naokit.export.language_bundle import LanguageBundle
-from naokit.export.sources import Part, joined, source_of
+from naokit.export.sources import Part, entry, joined, why_not
 from naokit.generating import continuation
 from naokit.networks import (
     ACTIVATIONS,
@@ -103,12 +103,10 @@ def obstacle(bundle: LanguageBundle) -> str:
     cell = bundle.network.cell
     if type(cell) not in MODULES:
         return "only a recurrent cell or an LSTM can be written as a stand-alone file"
+    modules = (*MODULES[type(cell)], generating)
     for name, activation in _own_activations(cell).items():
-        if not source_of(activation):
-            return (
-                f"the activation {name} needs a function of its own in a file to be written as a "
-                "stand-alone file"
-            )
+        if why := why_not(f"the activation {name}", activation, modules):
+            return why
     return ""
 
 
@@ -128,7 +126,7 @@ def text(bundle: LanguageBundle, name: str) -> str:
     own: list[Part] = [
         part
         for name, activation in _own_activations(cell).items()
-        for part in (source_of(activation), f"ACTIVATIONS[{name!r}] = {activation.__name__}")
+        for part in entry("ACTIVATIONS", name, activation)
     ]
     end = NETWORK.format(cell=_built(cell), settings=bundle.settings, weights=WEIGHTS)
     if listed:
