@@ -204,11 +204,26 @@ def test_the_loss_is_that_of_the_specification(data: TextData) -> None:
     assert sum(parts) / given.size == pytest.approx(expected.item(), rel=1e-5)
 
 
+def _as_published(losses: list[float], few: int) -> list[bool]:
+    """After each epoch whether the loop of NAO/rnn would begin to average."""
+    best_val_loss: list[float] = []
+    begins = []
+    for val_loss in losses:
+        begins.append(len(best_val_loss) > few and val_loss > min(best_val_loss[:-few]))
+        best_val_loss.append(val_loss)
+    return begins
+
+
 def test_weights_are_averaged_from_the_first_plateau_on(tmp_path: Path, data: TextData) -> None:
     task = TextTask(data, dataclasses.replace(RECIPE, average_after=2), CPU)
-    assert not task.average_begins([9.0, 10.0])
-    assert not task.average_begins([9.0, 8.0, 8.5])
-    assert task.average_begins([8.0, 9.0, 8.5])
+    assert not task.average_begins([])
+    assert not task.average_begins([8.0, 9.0, 8.5])  # two before the last are not enough
+    assert not task.average_begins([9.0, 8.0, 7.0, 8.5])
+    assert task.average_begins([8.0, 9.0, 9.5, 8.5])
+    history = [9.0, 7.0, 6.0, 5.0, 5.5, 6.5, 8.0]
+    began = [task.average_begins(history[:epochs]) for epochs in range(1, 8)]
+    assert began == _as_published(history, 2)
+    assert began.index(True) == 5
     assert not TextTask(data, RECIPE, CPU).average_begins([1.0, 2.0, 3.0, 4.0])
 
     averages: list[list[float]] = []

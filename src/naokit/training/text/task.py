@@ -165,11 +165,14 @@ class TextTask(Task[Passage, Reading]):
         return found
 
     def average_begins(self, history: Sequence[float]) -> bool:
-        """Whether the last measure is worse than the best of all but the last few (section 4)."""
-        few = self.recipe.average_after
-        if few is None or len(history) <= few:
+        """Whether the last measure is worse than the best of the earlier ones, but for a few.
+
+        Those few are the last before it: the official code compares first, then remembers.
+        """
+        few, earlier = self.recipe.average_after, history[:-1]
+        if few is None or len(earlier) <= few:
             return False
-        return history[-1] > min(history[:-few])
+        return history[-1] > min(earlier[:-few])
 
     def tensors(self) -> dict[str, Tensor]:
         """The state."""
