@@ -78,7 +78,8 @@ def test_the_unknown_is_read_and_counted_but_never_written(network: LanguageMode
     for temperature in (0, 1, 1e6):
         found = generate(network, VOCABULARY, "zebras said <unk>", 40, temperature=temperature)
         assert found.unknown == 1
-        assert found.text.startswith("<unk> said <unk> ")
+        assert found.text.startswith("zebras said <unk> ")
+        assert "<unk>" not in found.text.removeprefix("zebras said <unk>")
         assert 4 not in found.ids
 
 
@@ -95,6 +96,24 @@ def test_what_a_tokenizer_does_not_know_is_not_written_either(network: LanguageM
     assert 0 not in found.ids
     with pytest.raises(InputError, match="no line end to begin after; give a prompt"):
         generate(network, vocabulary, "", 1)
+
+
+@pytest.mark.parametrize(
+    "prompt", ["the  zebra", "zebra ", "a\n\n b", "a\n", " the", "the\tyak\n "]
+)
+def test_the_prompt_is_repeated_as_it_was_given(network: LanguageModel, prompt: str) -> None:
+    found = generate(network, VOCABULARY, prompt, 9, seed=3)
+    following = VOCABULARY.decode(found.ids)
+    assert found.text.startswith(prompt)
+    assert found.text.removeprefix(prompt).strip() == following.strip()
+    gap = prompt[-1:] + found.text.removeprefix(prompt)[:1]
+    assert gap[0].isspace() != gap[1].isspace()
+
+
+@pytest.mark.parametrize("seed", [99999999999999999999999, -(2**63) - 1])
+def test_a_seed_that_torch_does_not_take(network: LanguageModel, seed: int) -> None:
+    with pytest.raises(InputError, match=r"seed must be from -2\^63 to 2\^64 - 1, not -?9"):
+        generate(network, VOCABULARY, "the", 1, seed=seed)
 
 
 def test_an_empty_prompt_begins_as_a_line_does(network: LanguageModel) -> None:

@@ -23,7 +23,7 @@ class Generated:
     """What was written.
 
     Attributes:
-        text: the prompt and what follows.
+        text: the prompt as it was given, and what follows.
         ids: what follows.
         unknown: how many tokens of the prompt the vocabulary does not know.
     """
@@ -56,8 +56,8 @@ def generate(
         seed: of the choices.
 
     Raises:
-        InputError: the temperature is negative or infinite, the network gives values that are not
-            finite, or there is nothing to begin with.
+        InputError: the temperature is negative or infinite, the seed too large, the network gives
+            values that are not finite, or there is nothing to begin with.
     """
     if not 0 <= temperature < math.inf:
         raise InputError(f"the temperature must be 0 or above, and finite, not {temperature}")
@@ -65,11 +65,34 @@ def generate(
     begun = read if len(read) else vocabulary.encode("\n")
     if not len(begun):
         raise InputError("this vocabulary has no line end to begin after; give a prompt")
-    generator = torch.Generator().manual_seed(seed)
+    generator = choices_of(seed)
     never = [vocabulary.unknown] if vocabulary.unknown >= 0 else []
     following = continuation(network, torch.from_numpy(begun), temperature, generator, never)
     written = tuple(islice(following, tokens))
-    return Generated(vocabulary.decode([*read.tolist(), *written]), written, unknown)
+    whole = vocabulary.decode([*read.tolist(), *written])
+    return Generated(continued(prompt, vocabulary.decode(read), whole), written, unknown)
+
+
+def choices_of(seed: int) -> torch.Generator:
+    """The generator of the choices; raises InputError where torch takes no such seed."""
+    if not -(2**63) <= seed < 2**64:
+        raise InputError(f"the seed must be from -2^63 to 2^64 - 1, not {seed}")
+    return torch.Generator().manual_seed(seed)
+
+
+def continued(prompt: str, read: str, whole: str) -> str:
+    """The prompt as it was given, unknown words and all, and what follows it.
+
+    Args:
+        prompt: as given.
+        read: the same as the vocabulary has it.
+        whole: that and what follows.
+    """
+    if not whole.startswith(read):  # a tokenizer may write the two together otherwise
+        return whole
+    rest = whole[len(read) :]
+    spaced = prompt[-1:].isspace() and not read[-1:].isspace()
+    return prompt + (rest.removeprefix(" ") if spaced else rest)
 
 
 @torch.no_grad()

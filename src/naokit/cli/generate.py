@@ -25,7 +25,8 @@ def generate(
 ) -> None:
     """Write a text, token by token: the network carries its state along.
 
-    Words that it does not know are read as <unk>, which it never writes.
+    The prompt is repeated as it is; words that the network does not know are read as <unk>, which
+    it never writes.
     """
     with exit_codes():
         from naokit.export import load_language, network_folder

@@ -12,7 +12,7 @@ from naokit import base, generating
 from naokit.export.config import VOCABULARY, WEIGHTS
 from naokit.export.language_bundle import LanguageBundle
 from naokit.export.sources import Part, entry, joined, why_not
-from naokit.generating import continuation
+from naokit.generating import choices_of, continuation, continued
 from naokit.networks import (
     ACTIVATIONS,
     LstmCell,
@@ -84,10 +84,10 @@ def generate(
 ) -> str:
     """The prompt and so many tokens more; temperature 0: always the likeliest."""
     read = encode(prompt)
-    generator = torch.Generator().manual_seed(seed)
+    generator = choices_of(seed)
     begun = torch.tensor(read or encode("\\n"))
     following = continuation(network, begun, temperature, generator, [UNKNOWN])
-    return decode([*read, *islice(following, tokens)])
+    return continued(prompt, decode(read), decode([*read, *islice(following, tokens)]))
 '''
 
 PIECES = {"word": f'text.replace("\\n", " {END} ").split()', "char": "text"}
@@ -134,7 +134,7 @@ def text(bundle: LanguageBundle, name: str) -> str:
             vocabulary=VOCABULARY, unknown=UNKNOWN, pieces=PIECES[kind], joined=JOINED[kind]
         )
     parts: list[Part] = [base.NetworkSettings, base.LanguageSettings, *MODULES[type(cell)]]
-    return joined(docstring, [*parts, *own, continuation], end, NEEDS)
+    return joined(docstring, [*parts, *own, choices_of, continued, continuation], end, NEEDS)
 
 
 def _built(cell: nn.Module) -> str:
