@@ -201,6 +201,28 @@ def test_hours_that_are_over_before_the_first_evaluation() -> None:
     assert "--hours ended before the first evaluation did" in result.stderr
 
 
+def test_a_genotype_may_be_longer_than_a_path_can_be() -> None:
+    shown = run("show", " ".join(["0"] * 240), "--nodes", "30")
+    assert shown.exit_code == 0, shown.output
+    assert "  31 = sep_conv_3x3(0) + sep_conv_3x3(0)" in shown.stdout
+
+
+def test_space_and_nodes_beside_a_published_name_may_agree() -> None:
+    agreeing = ("--space", "conv-large", "--nodes", "5")
+    assert run("show", "naonet-a", *agreeing).stdout == run("show", "naonet-a").stdout
+
+
+def test_a_drawing_replaces_no_file_unasked() -> None:
+    Path("config.json").write_text("precious")
+    asked = ("show", TINY, "--nodes", "1", "--svg", "config.json")
+    refused = run(*asked)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "config.json exists already; name another file, or give --force" in refused.stderr
+    assert Path("config.json").read_text() == "precious"
+    assert "drawn in config.json" in run(*asked, "--force").stdout
+    assert Path("config.json").read_text().startswith("<svg")
+
+
 def test_show_draws_a_genotype_as_text() -> None:
     result = run("show", TINY, "--nodes", "1")
     assert result.stdout.splitlines() == [
@@ -231,6 +253,11 @@ def test_show_draws_a_genotype_as_text() -> None:
         (("profile", "naonet-c"), "no published network 'naonet-c'; did you mean naonet-"),
         (("profile", TINY, "--nodes", "1", "--channels", "3"), "channels must be even"),
         (("show", "."), "neither a run"),
+        (("show", NAONET_A), "was expected) but one of conv-large: give --space conv-large"),
+        (("show", "naonet-a", "--space", "conv-nasnet"), "of the space conv-large, not of conv-n"),
+        (("show", "naonet-a", "--nodes", "4"), "says itself how many nodes it has"),
+        (("show", "/nonexist/run"), "there is no folder /nonexist/run; expected that of a run"),
+        (("show", "Runs"), "there is no folder Runs; expected that of a run"),
         (("train", TINY, "--nodes", "1", "--recipe", "nope"), "there is no recipe 'nope'"),
         (("export", "."), "holds no trained network"),
         (("search", "--out", "/proc/none/run"), "cannot be written"),

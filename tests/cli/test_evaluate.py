@@ -173,6 +173,28 @@ def test_predictions_are_not_overwritten(exported: Exported, pictures: Path) -> 
     assert Path("p.csv").read_text().startswith("file,label,probability\n")
 
 
+def test_predictions_as_one_object(exported: Exported, pictures: Path) -> None:
+    found = json.loads(run("predict", exported[0], pictures, "--json", "--top", 2).stdout)
+    rows = found["predictions"]
+    assert (found["out"], found["pictures"], len(rows)) == (None, 5, 5)
+    assert list(found["classes"]) == [str(n) for n in range(10)]
+    assert found["classes"][rows[0]["labels"][0]] > 0
+    assert sum(found["classes"].values()) == 5
+    assert rows[0]["probabilities"][0] >= rows[0]["probabilities"][1]
+    written = run("predict", exported[0], pictures, "--json", "--out", "p.csv")
+    (line,) = written.stdout.splitlines()
+    assert json.loads(line) == {**found, "out": "p.csv", "predictions": None}
+    assert len(Path("p.csv").read_text().splitlines()) == 1 + 5
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "model.pt2"])
+def test_a_file_without_its_config_says_where_it_must_lie(
+    exported: Exported, tmp_path: Path, name: str
+) -> None:
+    shutil.copy(exported[0] / name, tmp_path)
+    refused(run("evaluate", name), f"{name} does not say what goes in and what comes out: it must")
+
+
 def test_what_is_asked_of_predict_is_checked(exported: Exported, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     refused(run("predict", exported[0], "empty"), "empty holds no pictures; expected .bmp")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from naokit.cli.output import exit_codes, progress
+from naokit.cli.options import AsJson
+from naokit.cli.output import exit_codes, print_json, progress
 
 if TYPE_CHECKING:
+    from naokit.base import Json
     from naokit.export import Classifier
     from naokit.predicting import Predictions
 
@@ -27,6 +30,7 @@ def predict(
         bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be decoded.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the CSV file.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Classify pictures: one CSV line each with the likeliest class and its probability.
 
@@ -43,11 +47,12 @@ def predict(
         files = find_pictures(pictures)
         classifier = open_network(network)
         predictions = _predict_under_bar(classifier, files, top, skip_bad)
-        text = _csv(predictions, top)
-        if out is None:
-            typer.echo(text, nl=False)
-        else:
-            write_whole(out, text)
+        if out is not None:
+            write_whole(out, _csv(predictions, top))
+        elif not json:
+            typer.echo(_csv(predictions, top), nl=False)
+        if json:
+            print_json(_report(predictions, classifier, out))
         for line in _remarks(predictions, classifier, out):
             typer.echo(line, err=True)
 
@@ -80,6 +85,26 @@ def _csv(predictions: Predictions, top: int) -> str:
         pairs = zip(row.labels, row.probabilities, strict=True)
         writer.writerow([row.file, *(cell for name, p in pairs for cell in (name, f"{p:.6f}"))])
     return text.getvalue()
+
+
+def _report(predictions: Predictions, classifier: Classifier, out: Path | None) -> dict[str, Json]:
+    """What a program reads; the predictions themselves where no CSV file holds them."""
+    counts = Counter(row.labels[0] for row in predictions.rows)
+    return {
+        "network": str(classifier.path),
+        "out": None if out is None else str(out),
+        "pictures": len(predictions.rows),
+        "resized": predictions.resized,
+        "recoloured": predictions.recoloured,
+        "skipped": list(predictions.skipped),
+        "classes": {name: counts[name] for name in classifier.class_names},
+        "predictions": None
+        if out is not None
+        else [
+            {"file": str(row.file), "labels": row.labels, "probabilities": row.probabilities}
+            for row in predictions.rows
+        ],
+    }
 
 
 def _remarks(predictions: Predictions, classifier: Classifier, out: Path | None) -> list[str]:

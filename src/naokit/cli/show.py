@@ -24,20 +24,20 @@ def show(
     activations: Activations = None,
     top: Annotated[int, typer.Option(min=1, help="How many of a run's architectures.")] = 10,
     svg: Annotated[Path | None, typer.Option(help="Write a drawing of the cells here.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the drawing.")] = False,
     json: AsJson = False,
 ) -> None:
     """Show a run's standings, or an architecture as text; draw it with --svg."""
     with exit_codes():
+        from naokit.base import InputError
         from naokit.cli.target import architecture_of, open_study
         from naokit.files import write_whole
-        from naokit.runs import SETTINGS
 
-        study = open_study(Path(what)) if (Path(what) / SETTINGS).exists() else None
-        architecture = (
-            study.best_architecture
-            if study
-            else architecture_of(what, space, nodes, activations).architecture
-        )
+        if svg is not None and svg.exists() and not force:
+            raise InputError(f"{svg} exists already; name another file, or give --force")
+        target = architecture_of(what, space, nodes, activations)
+        architecture = target.architecture
+        study = None if target.folder is None else open_study(target.folder)
         if svg is not None:
             write_whole(svg, architecture._repr_svg_())
         report = _report(architecture, study, top)

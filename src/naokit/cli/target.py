@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from naokit.base import Architecture, InputError, Json, Space
 if TYPE_CHECKING:
     from naokit.study import Study
 
+GENOTYPE_SPACE = "conv-small"
+"""What --space is where nobody says."""
 NETWORK = "network"
 """Folder of the trained network in that of a run or a training."""
 OF_DATA = frozenset({"classes", "image", "vocabulary"})
@@ -42,23 +45,81 @@ def architecture_of(
     from naokit import runs, spaces
     from naokit.spaces.published import GENOTYPES, genotype
 
-    path = Path(what)
-    if activations is not None and (path.is_dir() or what in GENOTYPES):
+    folder = folder_at(what)
+    if folder is None and what not in GENOTYPES:
+        searched = spaces.load(space, nodes=nodes, activations=activations)
+        try:
+            return Target(searched.parse(what))
+        except InputError as error:
+            raise _no_genotype(what, searched, nodes, error) from error
+    if activations is not None:
         raise InputError(f"{what} says itself how it is read: leave --activations out")
-    if (path / runs.SETTINGS).exists():
-        study = open_study(path)
-        return Target(study.best_architecture, path, runs.read_settings(path))
-    if path.is_dir():
-        return Target(_trained_architecture(path))
-    if what in GENOTYPES:
-        return Target(genotype(what).architecture)
-    searched = spaces.load(space, nodes=nodes, activations=activations)
+    if folder is None:
+        found = Target(genotype(what).architecture)
+    elif (folder / runs.SETTINGS).exists():
+        study = open_study(folder)
+        found = Target(study.best_architecture, folder, runs.read_settings(folder))
+    else:
+        found = Target(_trained_architecture(folder))
+    _check_space(what, found.architecture.space, space, nodes)
+    return found
+
+
+def folder_at(what: str) -> Path | None:
+    """The folder of this path, if there is one; a genotype may be longer than a path can be."""
     try:
-        return Target(searched.parse(what))
-    except InputError:
-        if re.fullmatch(r"[a-z][a-z0-9-]*", what):  # no genotype, then: a name that is misspelt
+        return Path(what) if Path(what).is_dir() else None
+    except OSError:
+        return None
+
+
+def _check_space(what: str, found: Space, space: str, nodes: int | None) -> None:
+    """Raises InputError where an option says another space than that of a network or a name."""
+    if space not in (GENOTYPE_SPACE, found.name, found.settings().get("source")):
+        raise InputError(f"{what} is of the space {found.name}, not of {space}: leave --space out")
+    if nodes is not None and nodes != found.settings().get("nodes"):
+        raise InputError(f"{what} says itself how many nodes it has: leave --nodes out")
+
+
+def _no_genotype(what: str, searched: Space, nodes: int | None, error: InputError) -> InputError:
+    """What to say of a text that is no genotype of the space: what it may have been meant as."""
+    from naokit.spaces.published import genotype
+
+    if re.fullmatch(r"[a-z][a-z0-9-]*", what):
+        try:
             genotype(what)
-        raise
+        except InputError as misspelt:
+            return misspelt
+    if _is_like_a_path(what):
+        return InputError(
+            f"there is no folder {what}; expected that of a run or a network, a published name "
+            "(naokit zoo) or a genotype"
+        )
+    names = _spaces_of(what, nodes)
+    if not names:
+        return error
+    return InputError(
+        f"it is no genotype of {searched.name} ({error}) but one of {' or '.join(names)}: give "
+        f"--space {names[0]}"
+    )
+
+
+def _is_like_a_path(what: str) -> bool:
+    """Every genotype of more than one choice has a space or another separator; none has a slash."""
+    separated = re.search(r"[\s,|=]", what)
+    return ("/" in what and "=" not in what) or not (separated or what.isdecimal())
+
+
+def _spaces_of(what: str, nodes: int | None) -> list[str]:
+    """The spaces of ours that a text is a genotype of."""
+    from naokit import spaces
+
+    found = []
+    for name in spaces.SPACES:
+        with suppress(InputError):
+            spaces.load(name, nodes=nodes).parse(what)
+            found.append(name)
+    return found
 
 
 def _trained_architecture(path: Path) -> Architecture:
@@ -86,7 +147,7 @@ def sizes_of(what: str, target: Target) -> dict[str, Json]:
     from naokit.export.config import CONFIG, kind_of, read_config
     from naokit.export.fields import NEEDED_SIZES
 
-    file = trained_file(Path(what), CONFIG) if Path(what).is_dir() else None
+    file = trained_file(folder, CONFIG) if (folder := folder_at(what)) else None
     if file is None:
         preset = target.settings.get("preset") or {}
         return {n: preset[f"final_{n}"] for n in OF_PRESET if f"final_{n}" in preset}
@@ -99,8 +160,8 @@ def folder_name(what: str, target: Target, data: str) -> str:
     """What the folder of a training is called unless somebody says: what was trained, on what."""
     from naokit.spaces.published import GENOTYPES
 
-    path = Path(what)
-    if path.is_dir():  # every training's network is in a folder of this name
+    path = folder_at(what)
+    if path is not None:  # every training's network is in a folder of this name
         name = path.resolve().parent.name if path.name == NETWORK else path.name
     else:
         name = what if what in GENOTYPES else target.architecture.key[:10]

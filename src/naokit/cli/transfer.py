@@ -123,10 +123,11 @@ def transfer(
 def _weights(what: str, target: Target) -> Path:
     """The trained weights of a run or a network; raises InputError where there are none."""
     from naokit.base import InputError
-    from naokit.cli.target import trained_file
+    from naokit.cli.target import folder_at, trained_file
     from naokit.export.config import WEIGHTS
 
-    weights = trained_file(target.folder or Path(what), WEIGHTS)
+    folder = target.folder or folder_at(what)
+    weights = None if folder is None else trained_file(folder, WEIGHTS)
     if weights is None:
         raise InputError(
             f"{what} has no trained network to begin with: leave --warm-start out, or train it "

@@ -96,6 +96,11 @@ def _exported(path: Path) -> Classifier:
             f"{path} is no network that can be run: expected a folder, or a file with the ending "
             f"{' or '.join(readers)}"
         )
+    if not (path.parent / CONFIG).exists():
+        raise InputError(
+            f"{path} does not say what goes in and what comes out: it must lie beside its "
+            f"{CONFIG}, as `naokit export` wrote them; copy that too"
+        )
     config = read_config(path.parent)
     check_kind(path.parent, "image")
     _check_listed(path, config)
