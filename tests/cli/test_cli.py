@@ -72,6 +72,19 @@ def test_the_zoo_is_listed_and_its_names_stand_for_genotypes(
     assert run("show", "naonet-b").stdout == run("show", shown.text).stdout
 
 
+def test_the_zoo_counts_nothing_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each network took a second of counting; what is recorded is counted again by a test."""
+    monkeypatch.setattr("naokit.building.build", None)
+    monkeypatch.setattr("naokit.networks.count_macs", None)
+    listed = json.loads(run("zoo", "--json").stdout)
+    assert len(listed["networks"]) == 12
+    imagenet = [row for row in listed["networks"] if row["data"] == "ImageNet"]
+    assert [(row["name"], row["published_error"]) for row in imagenet] == [
+        ("naonet-a", "25.7 top-1, 8.2 top-5"),
+        ("naonet-v2", "25.5 top-1, 8.2 top-5"),
+    ]
+
+
 def test_a_genotype_may_begin_with_a_letter(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from naokit.spaces import Choice, Choices\n"

@@ -1,5 +1,7 @@
 """The published networks: their parameters against sums written out here, apart from the code."""
 
+import re
+
 import pytest
 import torch
 
@@ -7,7 +9,14 @@ import naokit
 from naokit import spaces
 from naokit.base import InputError
 from naokit.networks import count_macs, count_parameters
-from naokit.spaces.published import IMAGE_NETWORKS, LANGUAGE_MODELS, Genotype, Size, genotype
+from naokit.spaces.published import (
+    GENOTYPES,
+    IMAGE_NETWORKS,
+    LANGUAGE_MODELS,
+    Genotype,
+    Size,
+    genotype,
+)
 
 NETWORKS = [(g, size) for g in IMAGE_NETWORKS.values() for size in g.sizes]
 
@@ -82,7 +91,9 @@ def built(published: Genotype, size: Size) -> torch.nn.Module:
     ("published", "size"), NETWORKS, ids=[f"{g.name}-{s.data}-{s.channels}" for g, s in NETWORKS]
 )
 def test_parameters_are_the_sum_of_the_parts(published: Genotype, size: Size) -> None:
-    assert count_parameters(built(published, size)) == parameters(published, size)
+    network = built(published, size)
+    assert count_parameters(network) == parameters(published, size) == size.parameters
+    assert count_macs(network, size.image) == size.macs
 
 
 @pytest.mark.parametrize(
@@ -95,6 +106,7 @@ def test_parameters_are_the_sum_of_the_parts(published: Genotype, size: Size) ->
         ("naonet-b", 36, 2_921_302),
         ("naonet-ws", 36, 2_301_310),
         ("naonet-v2", 36, 4_387_654),
+        ("naonet-v2", 52, 7_026_850),
     ],
 )
 def test_parameters_are_golden(name: str, channels: int, expected: int) -> None:
@@ -122,6 +134,14 @@ def test_the_imagenet_network_is_counted() -> None:
     )
 
 
+@pytest.mark.parametrize("name", GENOTYPES)
+def test_every_result_says_whose_it_is(name: str) -> None:
+    """A source is a paper or a repository, which an abstract or a README alone is not."""
+    for size in genotype(name).sizes:
+        assert bool(size.result) == bool(size.source)
+        assert not size.source or re.search(r"arXiv \d|github.com/|NeurIPS|ICLR", size.source)
+
+
 def test_an_unknown_name_gets_the_nearest() -> None:
     with pytest.raises(InputError, match="did you mean naonet-"):
         naokit.build("naonet-c")
@@ -134,13 +154,14 @@ def test_an_unknown_name_gets_the_nearest() -> None:
         ("nao-rnn-ws", "PTB", 27_295_000),
         ("darts-rnn", "PTB", 22_960_000),  # "22.960MB" in the README of DARTS
         ("nao-rnn", "WikiText-2", 33_278 * 701 + 26 * 700**2),
+        ("lstm", "PTB", 27_290_746),  # as many as a cell of 11 nodes, at most
     ],
 )
 def test_language_models_have_the_published_parameters(name: str, data: str, expected: int) -> None:
     size = next(size for size in LANGUAGE_MODELS[name].sizes if size.data == data)
     with torch.device("meta"):
         model = naokit.build(name, vocabulary=size.vocabulary, hidden=size.hidden)
-    assert count_parameters(model) == expected
+    assert count_parameters(model) == expected == size.parameters
 
 
 def test_the_cell_of_darts_is_that_of_its_script() -> None:

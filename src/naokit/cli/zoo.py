@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from naokit.cli.options import AsJson
-from naokit.cli.output import exit_codes, print_json, progress
+from naokit.cli.output import exit_codes, print_json
 
 if TYPE_CHECKING:
     from naokit.base import Json
@@ -23,11 +23,8 @@ def zoo(
 
         networks = [(genotype, size) for genotype in GENOTYPES.values() for size in genotype.sizes]
         rows: dict[str, list[dict[str, Json]]] = {"images": [], "text": []}
-        with progress() as bar:
-            line = bar.add_task("counting", total=len(networks), note="")
-            for genotype, size in networks:
-                rows[genotype.space.reads].append(_row(genotype, size))
-                bar.update(line, advance=1, note=genotype.name)
+        for genotype, size in networks:
+            rows[genotype.space.reads].append(_row(genotype, size))
         if json:
             print_json({"networks": rows["images"], "language_models": rows["text"]})
             return
@@ -42,10 +39,10 @@ def zoo(
 
 
 def _row(genotype: Genotype[Any], size: Size | TextSize) -> dict[str, Json]:
-    """One network, counted without memory for its weights."""
+    """One network."""
     from naokit.spaces.published import Size
 
-    sized = _image_figures(genotype, size) if isinstance(size, Size) else _figures(genotype, size)
+    sized = _image_figures(size) if isinstance(size, Size) else _text_figures(genotype, size)
     return {
         "name": genotype.name,
         "space": genotype.space.name,
@@ -58,42 +55,21 @@ def _row(genotype: Genotype[Any], size: Size | TextSize) -> dict[str, Json]:
     }
 
 
-def _image_figures(genotype: Genotype[Any], size: Size) -> dict[str, Json]:
-    import torch
-
-    from naokit.building import build
-    from naokit.networks import count_macs, count_parameters
-
-    with torch.device("meta"):
-        network = build(
-            genotype.architecture,
-            classes=size.classes,
-            channels=size.channels,
-            cells=size.cells,
-            image=size.image,
-        )
+def _image_figures(size: Size) -> dict[str, Json]:
     return {
         "channels": size.channels,
         "cells": size.cells,
-        "parameters": count_parameters(network),
-        "macs": count_macs(network, size.image),
+        "parameters": size.parameters,
+        "macs": size.macs,
         "published_error": size.result,
     }
 
 
-def _figures(genotype: Genotype[Any], size: TextSize) -> dict[str, Json]:
-    """Of a language model."""
-    import torch
-
-    from naokit.building import build
-    from naokit.networks import count_parameters
-
-    with torch.device("meta"):
-        model = build(genotype.architecture, vocabulary=size.vocabulary, hidden=size.hidden)
+def _text_figures(genotype: Genotype[Any], size: TextSize) -> dict[str, Json]:
     return {
         "vocabulary": size.vocabulary,
         "hidden": size.hidden,
-        "parameters": count_parameters(model),
+        "parameters": size.parameters,
         "published_perplexity": size.result,
         "activations": genotype.space.settings().get("activations"),
     }

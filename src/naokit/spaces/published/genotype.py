@@ -9,6 +9,7 @@ from naokit.base import Architecture, Space
 
 SizeT = TypeVar("SizeT", covariant=True)
 
+NAO_PAPER = "arXiv 1808.07233"
 NAO_TF = "github.com/renqianluo/NAO @ e07be44"
 NAO_PT = "github.com/renqianluo/NAO_pytorch @ 418ff71"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from naokit.spaces.published.genotype import NAO_TF, Genotype
+from naokit.spaces.published.genotype import NAO_PAPER, NAO_TF, Genotype
 from naokit.spaces.recurrent import RecurrentCells
 from naokit.spaces.reference import REFERENCE
 
@@ -20,12 +20,14 @@ class TextSize:
     Attributes:
         data: what it was trained on.
         hidden: size of embedding, state and output (H).
+        parameters: of our model; counted again by a test.
         result: test perplexity; empty where none is confirmed.
         source: of the result.
     """
 
     data: str
     hidden: int
+    parameters: int
     result: str = ""
     source: str = ""
 
@@ -45,10 +47,11 @@ _GENOTYPES = (
             TextSize(
                 "PTB",
                 850,
+                27_295_000,
                 "56.0 (56.02 in README; 55.9 in arXiv v1)",
-                "NeurIPS 2018 abstract; NAO README; arXiv v1 abstract",
+                f"NeurIPS 2018 abstract; {NAO_TF}, README; abstract of {NAO_PAPER} v1",
             ),
-            TextSize("WikiText-2", 700, "67.10", f"{NAO_TF}, README"),
+            TextSize("WikiText-2", 700, 36_067_878, "67.10", f"{NAO_TF}, README"),
         ),
         "2 is the identity here: the script is decoded by NAO/rnn/utils.py",
     ),
@@ -61,8 +64,9 @@ _GENOTYPES = (
             TextSize(
                 "PTB",
                 850,
+                27_295_000,
                 "56.6 (56.80 and 56.66 in README)",
-                "NeurIPS 2018 abstract; NAO README",
+                f"NeurIPS 2018 abstract; {NAO_TF}, README",
             ),
         ),
         "2 is the sigmoid here: the script is decoded by NAO-WS/rnn/model.py",
@@ -77,8 +81,9 @@ _GENOTYPES = (
             TextSize(
                 "PTB",
                 850,
+                22_960_000,
                 "55.7 (55.68 in README; 56.1 in tables of 2018)",
-                "ICLR 2019 paper; DARTS README; table of arXiv 1808.07233",
+                f"ICLR 2019 paper; README of github.com/quark0/darts; table of {NAO_PAPER}",
             ),
         ),
     ),
@@ -87,7 +92,7 @@ _GENOTYPES = (
         REFERENCE,
         "cell=lstm",
         "for comparison: an LSTM with a projection, as in Melis et al. 2018, arXiv 1707.05589",
-        (TextSize("PTB", 850),),
+        (TextSize("PTB", 850, 27_290_746),),
         "as many parameters as a cell of 11 nodes with the same embedding; wider, so that H is "
         "the size of embedding and output alone",
     ),
