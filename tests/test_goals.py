@@ -1,6 +1,8 @@
 """Several objectives, limits, told and given architectures."""
 
 import json
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +13,9 @@ from naokit.base import Architecture, EvaluationFailed, Evaluator, InputError, R
 from naokit.cli.app import app
 from naokit.evaluators import Train
 from naokit.goals import Goals, Limit, Objective, chebyshev
+from naokit.method.nao import Nao
 from naokit.spaces import Choice, Choices, ConvCells
-from naokit.spaces.bounded import limited
+from naokit.spaces.bounded import LimitedSpace, limited
 from naokit.study import create_study, open_study
 
 SPACE = Choices("grid", (Choice("width", tuple(range(8))), Choice("depth", tuple(range(8)))))
@@ -118,6 +121,51 @@ def test_a_search_for_a_front_resumes_exactly(tmp_path: Path) -> None:
         )
 
 
+def test_candidates_ask_little_of_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To count a network costs time: about one question a candidate, not one a mutant made."""
+    monkeypatch.setattr("naokit.method.nao.LATENT_FIRST", 1000)
+    asked = 0
+    space = Choices("wide", tuple(Choice(f"p{i}", tuple(range(5))) for i in range(10)))
+
+    def holds(choices: Sequence[int]) -> bool:
+        nonlocal asked
+        asked += 1
+        return sum(choices) <= 14
+
+    inside = LimitedSpace(space, ("cost<=14",), "", holds)
+    method, history = Nao(inside, 0, 8), []
+    for number in range(8):
+        proposal = method.propose(history)
+        assert sum(proposal.architecture.choices) <= 14
+        value = float(sum(proposal.architecture.choices))
+        history.append(Trial(number, proposal.architecture, value, "", proposal.origin))
+    assert asked < 8 * 250
+    assert any(trial.origin != "random" for trial in history[3:])
+
+
+def test_a_dear_limit_that_nothing_is_within_is_given_up_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("naokit.spaces.bounded.SECONDS", 0.05)
+
+    def holds(choices: Sequence[int]) -> bool:
+        time.sleep(0.01)
+        return False
+
+    inside = LimitedSpace(SPACE, ("cost<=1",), "", holds)
+    with pytest.raises(InputError, match=r"none of \d random .* cost<=1: loosen"):
+        inside.sample(np.random.default_rng(0))
+
+
+def test_a_cheap_limit_finds_the_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("naokit.spaces.bounded.DRAWS", 3)
+    inside = LimitedSpace(SPACE, ("x<=0",), "", lambda c: sum(c) == 0, cheap=True)
+    assert inside.sample(np.random.default_rng(0)).choices == (0, 0)
+    none = LimitedSpace(SPACE, ("x<=-1",), "", lambda c: sum(c) < 0, cheap=True)
+    with pytest.raises(InputError, match=r"none of the 64 .*loosen the limits"):
+        none.sample(np.random.default_rng(0))
+
+
 class Known(Evaluator):
     """Costs are known beforehand."""
 
@@ -174,11 +222,14 @@ def test_a_limit_that_nothing_is_within_says_so() -> None:
 def test_parameters_of_a_network_are_counted_without_training_it() -> None:
     space = ConvCells.small(nodes=1)
     evaluator = Train("digits", "quick", channels=8, cells=1)
-    inside = limited(space, evaluator, [Limit("parameters", True, 4000.0)])
+    inside = limited(space, evaluator, [Limit("parameters", True, 8000.0)])
     generator = np.random.default_rng(0)
-    for _ in range(2):
-        architecture = inside.sample(generator)
-        assert evaluator.figures(architecture)["parameters"] <= 4000
+    drawn = [inside.sample(generator) for _ in range(2)]
+    assert all(evaluator.figures(architecture)["parameters"] <= 8000 for architecture in drawn)
+    counted = evaluator._counted.values()
+    assert counted
+    assert all(set(figures) == {"parameters"} for figures in counted), "nobody asked for the rest"
+    assert evaluator.figures(drawn[0])["macs"] > 1000
     assert limited(space, evaluator, [Limit("latency", True, 1.0)]) is space
 
 
@@ -249,6 +300,20 @@ def test_a_run_starts_from_the_best_of_another(table: Path, tmp_path: Path) -> N
     spaces = [t.load().space for t in [_task(table)]]
     study = open_study(spaces[0], f"sqlite:///{tmp_path}/two/study.db", "search")
     assert [t.origin for t in study.trials].count("given") == 10
+
+
+def test_a_limit_that_no_row_is_within_is_said_before_anything_is_written(
+    table: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    arguments = ["search", "--space", "choices", "--table", str(table), "--metric", "acc"]
+    arguments += ["--architecture-column", "width,depth", "--evaluations", "3", "--out", str(out)]
+    result = CliRunner().invoke(app, [*arguments, "--limit", "cost<=0.001"])
+    assert result.exit_code == 2, result.output
+    assert "none of the 64 architectures" in " ".join(result.output.split())
+    assert not out.exists()
+    corrected = CliRunner().invoke(app, [*arguments, "--limit", "cost<=60"])
+    assert corrected.exit_code == 0, corrected.output
 
 
 def _task(table: Path):

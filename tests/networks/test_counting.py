@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from naokit.base import ImageSettings
-from naokit.networks import ImageNetwork, count_macs, count_parameters
+from naokit.networks import ImageNetwork, count_macs, count_parameters, without_weights
 
 from .plans import NAONET_A, read
 
@@ -54,6 +54,14 @@ def test_the_auxiliary_head_counts_only_when_asked_for() -> None:
     assert with_head.auxiliary is not None
     extra = sum(weight.numel() for weight in with_head.auxiliary.parameters())
     assert count_parameters(with_head, auxiliary=True) == count_parameters(without) + extra
+
+
+def test_a_network_without_weights_counts_alike() -> None:
+    with without_weights():
+        network = tiny(auxiliary=True)
+    assert all(weight.is_meta for weight in network.parameters())
+    assert count_parameters(network) == count_parameters(tiny())
+    assert count_macs(network, (1, 8, 8)) == count_macs(tiny(), (1, 8, 8))
 
 
 def test_macs_of_the_published_network() -> None:

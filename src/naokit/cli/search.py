@@ -226,6 +226,7 @@ def _on_table(options: _Options, task: Task) -> dict[str, Json]:
     from naokit.files import write_json
 
     evaluator = task.load()
+    _check_limits(options, evaluator.space, evaluator)
     settings = {
         "command": "search",
         "space": dict(evaluator.space.space.settings()),
@@ -270,6 +271,7 @@ def _on_data(
     _check_names(options, evaluator)
     for name in (preset.recipe, preset.final_recipe) if final else (preset.recipe,):
         evaluator.subject.check_data(recipe_for(space.reads, name))  # before anything is written
+    _check_limits(options, space, evaluator)
     source = data or EMBEDDED[space.reads]
     settings = {
         "command": "search",
@@ -321,6 +323,14 @@ def _check_names(options: _Options, evaluator: Training) -> None:
             f"networks are compared by their {score} first, not by {first}: give --objective "
             f"{score}, then others"
         )
+
+
+def _check_limits(options: _Options, space: Space, evaluator: Evaluator) -> None:
+    """Raises InputError where nothing is within them, before anything is written."""
+    from naokit.goals import Limit
+    from naokit.spaces.bounded import check_limits
+
+    check_limits(space, evaluator, [Limit.of(text) for text in options.limits])
 
 
 def _was_cut(options: _Options, study: Study, repeats: int) -> bool:

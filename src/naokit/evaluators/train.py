@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from naokit.base import (
     Result,
     derive_seed,
 )
+from naokit.networks import count_parameters, without_weights
 from naokit.subjects import ImageSubject, Subject, TextSubject
 from naokit.training.data import ImageData
 from naokit.training.device import Device, Precision, make_fabric, seeded
@@ -104,12 +105,8 @@ class Training(Evaluator):
         return Result(trained.best, metrics, trained.seconds)
 
     def figures(self, architecture: Architecture) -> Mapping[str, float]:
-        """Parameters and multiply-accumulates, counted on a network without weights."""
-        if architecture.key not in self._counted:
-            with torch.device("meta"):
-                network = architecture.space.build(architecture, self.network_settings)
-            self._counted[architecture.key] = self.subject.figures(network)
-        return self._counted[architecture.key]
+        """Parameters and multiply-accumulates, each counted when it is looked at first."""
+        return _Figures(self, architecture, self._counted.setdefault(architecture.key, {}))
 
     def settings(self) -> Mapping[str, Json]:
         """Data, recipe, sizes and precision."""
@@ -124,6 +121,42 @@ class Training(Evaluator):
             "precision": None if precision == "32-true" else precision,
             "latency": self.latency or None,
         }
+
+
+class _Figures(Mapping[str, float]):
+    """What is counted on a network without weights; a limit on parameters runs no network.
+
+    Args:
+        evaluator: says how large the network is.
+        architecture: of the network.
+        counted: what is known of it already; filled.
+    """
+
+    def __init__(
+        self, evaluator: Training, architecture: Architecture, counted: dict[str, float]
+    ) -> None:
+        self.evaluator, self.architecture, self.counted = evaluator, architecture, counted
+
+    def __getitem__(self, name: str) -> float:
+        """The figure of this name."""
+        if name not in self.evaluator.known_figures:
+            raise KeyError(name)
+        if name not in self.counted:
+            count = count_parameters if name == "parameters" else self.evaluator.subject.macs
+            self.counted[name] = float(count(self._network))
+        return self.counted[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.evaluator.known_figures)
+
+    def __len__(self) -> int:
+        return len(self.evaluator.known_figures)
+
+    @cached_property
+    def _network(self) -> torch.nn.Module:
+        space = self.architecture.space
+        with without_weights():
+            return space.build(self.architecture, self.evaluator.network_settings)
 
 
 class Train(Training):

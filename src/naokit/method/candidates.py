@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import islice
 
 import numpy as np
 
@@ -24,6 +26,7 @@ CROSSING = 0.3
 REACH = 3
 """In how many choices a child may differ from the nearest of the best known."""
 
+Allows = Callable[[Sequence[int]], bool]
 Scorer = Callable[[Sequence[Architecture]], np.ndarray]
 
 
@@ -36,16 +39,21 @@ class Candidate:
 
 
 class CandidateSearch:
-    """Finds promising architectures of one space; the same for equal seeds, scores and parents."""
+    """Finds promising architectures of one space; the same for equal seeds, scores and parents.
+
+    Limits are asked about the promising ones alone: to count the parameters of every mutant made
+    a suggestion take minutes.
+    """
 
     def __init__(self, space: Space, seed: int) -> None:
-        self.space = space
+        self.space = space.without_limits
+        self.allows = space.allows
         self.seed = seed
 
     def __call__(
         self, score: Scorer, best: Sequence[Architecture], guests: Sequence[Candidate] = ()
     ) -> Iterator[Candidate]:
-        """Everything scored, the most promising first.
+        """Everything scored that is allowed, the most promising first.
 
         Args:
             score: what an evaluation promises.
@@ -53,7 +61,7 @@ class CandidateSearch:
             guests: candidates from elsewhere (latent steps).
         """
         generator = np.random.default_rng(derive_seed(self.seed, "candidates", len(best)))
-        found = _Scored(score)
+        found = _Scored(score, self.allows)
         found.add([Candidate(a, "known") for a in best[:BEST]])
         found.add(
             [*guests, *(Candidate(self.space.sample(generator), "random") for _ in range(RANDOM))]
@@ -64,7 +72,7 @@ class CandidateSearch:
             population = found.top(POPULATION)
             children = [self._child(population, generator) for _ in range(POPULATION)]
             found.add([child for child in children if _away(child, roots) <= REACH])
-        yield from found.top(None)
+        yield from found.best_first()
 
     def _child(self, population: Sequence[Candidate], generator: np.random.Generator) -> Candidate:
         """A mutant of a tournament's winner, or of a crossing of two winners."""
@@ -100,8 +108,9 @@ def _away(candidate: Candidate, roots: np.ndarray) -> int:
 class _Scored:
     """Candidates with their scores, each spelling once."""
 
-    def __init__(self, score: Scorer) -> None:
+    def __init__(self, score: Scorer, allows: Allows) -> None:
         self.score = score
+        self.allows = cache(allows)
         self.candidates: dict[tuple[int, ...], tuple[float, Candidate]] = {}
 
     def add(self, candidates: Sequence[Candidate]) -> None:
@@ -117,7 +126,11 @@ class _Scored:
             for (choices, candidate), value in zip(new.items(), scores.tolist(), strict=True):
                 self.candidates[choices] = (value, candidate)
 
-    def top(self, amount: int | None) -> list[Candidate]:
-        """The most promising ones; ties stay in the order they came."""
+    def top(self, amount: int) -> list[Candidate]:
+        """The most promising ones that are allowed; ties stay in the order they came."""
+        return list(islice(self.best_first(), amount))
+
+    def best_first(self) -> Iterator[Candidate]:
+        """All that are allowed; who stops early asks no further."""
         ordered = sorted(self.candidates.values(), key=lambda pair: -pair[0])
-        return [candidate for _, candidate in ordered[:amount]]
+        return (c for _, c in ordered if self.allows(c.architecture.choices))

@@ -134,7 +134,7 @@ class Nao(Method):
                 return model.foretell(self.features(architectures), targets)[0]
 
             best = _best_first(valued[:trained])
-            self._latent = (made_of, LatentSteps(self.space, self.seed, best, means))
+            self._latent = (made_of, LatentSteps(self.space.without_limits, self.seed, best, means))
         return self._latent[1]
 
     def _model(self, known: Sequence[Architecture], values: np.ndarray) -> Model:

@@ -8,6 +8,7 @@ from naokit.networks.counting import (
     step_latencies_ms,
     step_macs,
     timings_ms,
+    without_weights,
 )
 from naokit.networks.image import ImageNetwork
 from naokit.networks.language import LanguageModel, Spoken
@@ -38,4 +39,5 @@ __all__ = [
     "step_latencies_ms",
     "step_macs",
     "timings_ms",
+    "without_weights",
 ]

@@ -8,16 +8,49 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from naokit.networks.language import LanguageModel
 
 WARM_UP = 3
 """Runs before the clock counts."""
+
+
+FILLING = {torch.Tensor.uniform_, torch.Tensor.normal_, torch.Tensor.zero_, torch.Tensor.fill_}
+
+
+@contextmanager
+def without_weights() -> Iterator[None]:
+    """Networks made inside are on the meta device: shapes without values."""
+    with torch.device("meta"), _Unfilled():
+        yield
+
+
+class _Unfilled(TorchFunctionMode):
+    """Leaves meta tensors as they are: to "fill" them took two thirds of making a network."""
+
+    def __torch_function__(
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """The tensor itself where it would be filled."""
+        del types
+        kwargs = kwargs or {}
+        if func in FILLING or getattr(func, "__module__", "") == "torch.nn.init":
+            tensor = args[0] if args else kwargs["tensor"]
+            if tensor.is_meta:
+                return tensor
+        return func(*args, **kwargs)
 
 
 def count_parameters(network: nn.Module, *, auxiliary: bool = False) -> int:

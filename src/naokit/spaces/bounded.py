@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 100
 """Mutants that are tried for one that is allowed."""
-DRAWS = 5000
-"""Random architectures that are tried for one that is allowed."""
+DRAWS, SECONDS = 5000, 20.0
+"""Random architectures that are tried for one that is allowed, and for how long at most."""
+COUNTABLE = 50_000
+"""Where no draw is allowed, so many architectures at most are all asked, if that is cheap."""
 
 
 @dataclass(frozen=True)
@@ -142,26 +145,50 @@ class LimitedSpace(Bounded):
         return self.space.allows(choices) and self.holds(choices)
 
     def everything(self, limit: int) -> list[Architecture] | None:
-        """Everything allowed where asking is cheap; else as the space beneath."""
+        """Everything allowed where asking is cheap; else as the space beneath.
+
+        Raises:
+            InputError: nothing is allowed.
+        """
         found = super().everything(limit)
         if found is None or not self.cheap:
             return found
-        return [architecture for architecture in found if self.allows(architecture.choices)]
+        allowed = [architecture for architecture in found if self.allows(architecture.choices)]
+        if not allowed:
+            raise self._nothing(f"none of the {len(found)}")
+        return allowed
 
     def sample(self, generator: np.random.Generator) -> Architecture:
         """A random architecture within the limits.
 
         Raises:
-            InputError: none was found in many draws.
+            InputError: none was found in many draws, or in some seconds.
         """
-        for _ in range(DRAWS):
+        ends = time.monotonic() + SECONDS
+        draws = 0
+        while draws < DRAWS and (self.cheap or time.monotonic() < ends):
+            draws += 1
             found = self.space.sample(generator)
             if self.allows(found.choices):
                 return Architecture(self, found.choices)
-        raise InputError(
-            f"none of {DRAWS} random architectures of {self.name} is within "
-            f"{', '.join(self.limits)}: loosen the limits"
+        allowed = self.everything(COUNTABLE) if self.cheap else None
+        if allowed is None:
+            raise self._nothing(f"none of {draws} random")
+        return allowed[int(generator.integers(len(allowed)))]
+
+    def _nothing(self, none: str) -> InputError:
+        """What to say where none of some architectures is within the limits."""
+        return InputError(
+            f"{none} architectures of {self.name} is within {', '.join(self.limits)}: "
+            "loosen the limits"
         )
+
+
+def check_limits(space: Space, evaluator: Evaluator, limits: Sequence[Limit]) -> None:
+    """Raises InputError where nothing is within the limits, as far as that is known beforehand."""
+    inside = limited(space, evaluator, limits)
+    if inside is not space:
+        inside.sample(np.random.default_rng(0))
 
 
 def limited(space: Space, evaluator: Evaluator, limits: Sequence[Limit]) -> Space:

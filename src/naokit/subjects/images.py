@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from naokit.base import ImageSettings, Json
-from naokit.networks import count_macs, count_parameters, latencies_ms, stem_for
+from naokit.networks import count_macs, latencies_ms, stem_for
 from naokit.subjects.subject import Subject
 from naokit.training.data import ImageData, load_images
 from naokit.training.evaluation import evaluate
@@ -81,12 +81,9 @@ class ImageSubject(Subject):
         """F and N."""
         return {"channels": self.channels, "cells": self.cells}
 
-    def figures(self, network: nn.Module) -> dict[str, float]:
-        """Parameters, and multiply-accumulates of one image."""
-        return {
-            "parameters": float(count_parameters(network)),
-            "macs": float(count_macs(network, self.data.image)),
-        }
+    def macs(self, network: nn.Module) -> int:
+        """Of one image."""
+        return count_macs(network, self.data.image)
 
     def latency(self, network: nn.Module) -> float:
         """Median milliseconds of one image."""

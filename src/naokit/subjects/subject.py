@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from naokit.base import Direction, EvaluationFailed, Json, NetworkSettings, Reads
+from naokit.networks import count_parameters
 from naokit.training.data import ImageData
 from naokit.training.recipe import Recipe
 from naokit.training.text.data import TextData
@@ -66,9 +67,16 @@ class Subject(ABC):
     def size(self) -> Mapping[str, Json]:
         """How large the networks are, by name."""
 
-    @abstractmethod
     def figures(self, network: nn.Module) -> dict[str, float]:
         """Parameters, and multiply-accumulates of one image or token."""
+        return {
+            "parameters": float(count_parameters(network)),
+            "macs": float(self.macs(network)),
+        }
+
+    @abstractmethod
+    def macs(self, network: nn.Module) -> int:
+        """Multiply-accumulates of one image or token."""
 
     @abstractmethod
     def latency(self, network: nn.Module) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from naokit.base import EvaluationFailed, Json, LanguageSettings
-from naokit.networks import LanguageModel, count_parameters, step_latencies_ms, step_macs
+from naokit.networks import LanguageModel, step_latencies_ms, step_macs
 from naokit.subjects.subject import Subject
 from naokit.training.recipe import Recipe
 from naokit.training.text.data import TextData, load_text
@@ -78,13 +78,10 @@ class TextSubject(Subject):
         """H."""
         return {"hidden": self.hidden}
 
-    def figures(self, network: nn.Module) -> dict[str, float]:
-        """Parameters, and multiply-accumulates of one token."""
+    def macs(self, network: nn.Module) -> int:
+        """Of one token."""
         assert isinstance(network, LanguageModel)
-        return {
-            "parameters": float(count_parameters(network)),
-            "macs": float(step_macs(network)),
-        }
+        return step_macs(network)
 
     def latency(self, network: nn.Module) -> float:
         """Median milliseconds of one token."""
