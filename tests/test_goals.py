@@ -45,6 +45,9 @@ def test_texts_are_read_and_bad_ones_refused() -> None:
             Limit.of(bad)
     with pytest.raises(InputError, match="expected maximize or minimize"):
         Goals.of("maximize", ["a", "b:up"])
+    assert goals.objectives[1].wish == "latency (less is better)"
+    with pytest.raises(InputError, match="the objective a is given twice"):
+        Goals.of("maximize", ["a", "b", "a:minimize"])
     with pytest.raises(InputError, match="is the evaluator's value"):
         Goals.of("maximize", ["a:minimize", "b"])
 
@@ -284,9 +287,35 @@ def test_the_command_line_takes_objectives_limits_and_a_start(table: Path, tmp_p
     assert all(row["values"]["cost"] <= 60 for row in found["front"])
     shown = CliRunner().invoke(app, ["show", str(out)])
     assert shown.exit_code == 0, shown.output
-    assert "Pareto front" in shown.output
+    said = " ".join(shown.output.split())
+    assert "Pareto front in accuracy (more is better), cost (less is better)" in said
     assert "2 given" in shown.output
     assert "Model at" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("objectives", "message"),
+    [
+        (("cost", "acc"), "nothing says whether more of acc is better"),
+        (("cost", "acc:maximize"), "the first objective is --metric acc, not cost"),
+        (("accuracy", "acc:maximize"), "the first objective is --metric acc, not accuracy"),
+        (("acc", "cost"), "give --objective cost:maximize or cost:minimize"),
+        (("acc", "acc:maximize"), "acc is given twice"),
+        (("acc:minimize", "cost:minimize"), "add --direction minimize"),
+    ],
+)
+def test_unclear_objectives_on_a_table_are_refused(
+    table: Path, tmp_path: Path, objectives: tuple[str, ...], message: str
+) -> None:
+    out = tmp_path / "out"
+    arguments = ["search", "--space", "choices", "--table", str(table), "--metric", "acc"]
+    arguments += ["--architecture-column", "width,depth", "--out", str(out)]
+    for objective in objectives:
+        arguments += ["--objective", objective]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2, result.output
+    assert message in " ".join(result.output.split())
+    assert not out.exists()
 
 
 def test_a_run_starts_from_the_best_of_another(table: Path, tmp_path: Path) -> None:

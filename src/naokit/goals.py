@@ -50,6 +50,11 @@ class Objective:
         return cls(name, direction_named(direction or usual))
 
     @property
+    def wish(self) -> str:
+        """For people: `latency (less is better)`."""
+        return f"{self.name} ({'more' if self.direction == 'maximize' else 'less'} is better)"
+
+    @property
     def sign(self) -> float:
         """1 where more is better, -1 where less is."""
         return 1.0 if self.direction == "maximize" else -1.0
@@ -174,7 +179,7 @@ class Goals:
         """From texts; without objectives the value alone, in this direction.
 
         Raises:
-            InputError: a text is none, or the first objective goes another way.
+            InputError: a text is none, two objectives are one, or the first goes another way.
         """
         found = tuple(Objective.of(text) for text in objectives) or (Objective("value", direction),)
         if ":" not in next(iter(objectives), ":"):
@@ -183,6 +188,9 @@ class Goals:
             raise InputError(
                 f"the first objective, {found[0].name}, is the evaluator's value: to {direction} it"
             )
+        names = [objective.name for objective in found]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise InputError(f"the objective {twice[0]} is given twice: leave one out")
         return cls(found, tuple(Limit.of(text) for text in limits))
 
     def to_json(self) -> dict[str, Json]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from naokit.base import Evaluator, Json, Space, Trial
     from naokit.bench import Task
     from naokit.evaluators.train import Training
+    from naokit.goals import Goals
     from naokit.presets import Preset
     from naokit.study import Study
     from naokit.training.device import Device, Precision
@@ -158,7 +159,8 @@ def search(
         from naokit import presets, spaces
         from naokit.base import InputError
         from naokit.bench import Task
-        from naokit.goals import Goals, direction_named
+        from naokit.cli.table_goals import table_goals
+        from naokit.goals import direction_named
         from naokit.report import closing_lines
         from naokit.study import check_method
         from naokit.training.device import device_named, precision_named
@@ -196,7 +198,7 @@ def search(
         if table:
             if metric is None:
                 raise InputError("--table needs --metric, the column to optimise")
-            goals = Goals.of(towards, options.objectives, options.limits)
+            goals = table_goals(towards, options.objectives, options.limits)
             paths = tuple(str(path.resolve()) for path in table)
             task = Task(
                 space,
@@ -207,7 +209,7 @@ def search(
                 direction=goals.objectives[0].direction,
                 also=goals.figures,
             )
-            found = _on_table(options, task)
+            found = _on_table(options, task, goals)
         else:
             assert searched is not None
             if not searched.has_networks:  # before anything is written
@@ -220,12 +222,14 @@ def search(
             typer.echo("\n".join(closing_lines(found)))
 
 
-def _on_table(options: _Options, task: Task) -> dict[str, Json]:
+def _on_table(options: _Options, task: Task, goals: Goals) -> dict[str, Json]:
     """A search on known results."""
     from naokit import runs
+    from naokit.cli.table_goals import check_columns
     from naokit.files import write_json
 
     evaluator = task.load()
+    check_columns(goals, evaluator)
     _check_limits(options, evaluator.space, evaluator)
     settings = {
         "command": "search",

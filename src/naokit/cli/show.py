@@ -94,8 +94,15 @@ def _print_front(report: dict[str, Json]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    names = list(report["front"][0]["values"])
-    table = Table(title="Pareto front: none beats these in every objective", title_justify="left")
+    from naokit.goals import Objective
+
+    objectives = [Objective.of(text) for text in report["study"]["goals"]["objectives"]]
+    names = [objective.name for objective in objectives]
+    table = Table(
+        title=f"Pareto front in {', '.join(objective.wish for objective in objectives)}: "
+        "none beats these in every objective",
+        title_justify="left",
+    )
     for column in (*names, "trial", "architecture"):
         table.add_column(column, overflow="fold")
     for row in report["front"]:

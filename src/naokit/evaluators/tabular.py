@@ -59,6 +59,7 @@ class Tabular(Evaluator):
         direction: Direction = "maximize",
     ) -> None:
         columns, rows = read_tables(tables, architecture_column)
+        self.columns = tuple(rows[0])
         for column in (metric, *also, *filter(None, [class_column])):
             _require(rows, column, tables)
         self.metric = metric
