@@ -8,7 +8,8 @@ import pytest
 
 from naokit.base import EvaluationFailed, InputError
 from naokit.evaluators import Tabular, Train
-from naokit.spaces import ConvCells, NasBench201
+from naokit.evaluators.tabular import columns_space, read_tables
+from naokit.spaces import Choice, Choices, ConvCells, NasBench201, from_settings
 from naokit.study import create_study
 from naokit.training.recipes import RECIPES
 
@@ -102,6 +103,55 @@ def test_two_tables_are_joined_on_the_architecture(tmp_path: Path) -> None:
 def test_bad_tables_are_explained(tmp_path: Path, make, metric: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         Tabular(NasBench201(), make(tmp_path), architecture_column="arch", metric=metric)
+
+
+@pytest.mark.parametrize(("row", "values"), [("1,2", 2), ("3,4,5,6", 4)])
+def test_a_row_of_another_length_is_named(tmp_path: Path, row: str, values: int) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(f"a,b,y\n1,2,3\n\n{row}\n")
+    with pytest.raises(InputError, match=rf"t\.csv, line 4: {values} values under 3 columns"):
+        read_tables(path, "a,b")
+
+
+def test_a_missing_column_comes_with_the_table_and_the_nearest(tmp_path: Path) -> None:
+    path = table(tmp_path / "t.csv", [("1", "2")], "arch,c10_val_200")
+    message = r"^/[^()]*t\.csv has no column 'c10_val'; did you mean c10_val_200\?"
+    with pytest.raises(InputError, match=message):
+        Tabular(NasBench201(), (str(path),), architecture_column="arch", metric="c10_val")
+
+
+BLANKS = [("forest", "2", "", "1"), ("forest", "16", "", "2"), ("forest", "4", "", "4")]
+BLANKS += [("linear", "", "0.1", "3"), ("linear", "", "1e-2", "5")]
+
+
+def test_a_blank_is_a_choice_that_does_not_apply(tmp_path: Path) -> None:
+    path = table(tmp_path / "t.csv", BLANKS, "model,depth,reg,y")
+    space = columns_space("choices", *read_tables(path, "model,depth,reg"))
+    assert [choice.values for choice in space.choices] == [
+        ("forest", "linear"),
+        (None, 2, 4, 16),
+        (None, 0.01, 0.1),
+    ]
+    evaluator = Tabular(space, path, architecture_column="model,depth,reg", metric="y")
+    assert evaluator.evaluate(evaluator.space.parse("model=linear reg=0.01"), 0).value == 5
+    assert from_settings(space.settings()) == space
+
+
+def test_conditions_read_blanks_where_a_choice_is_absent(tmp_path: Path) -> None:
+    space = Choices(
+        "models",
+        (
+            Choice("model", ("forest", "linear")),
+            Choice("depth", (2, 4, 16), when=("model", ("forest",))),
+            Choice("reg", (0.01, 0.1), when=("model", ("linear",))),
+        ),
+    )
+    columns = {"architecture_column": "model,depth,reg", "metric": "y"}
+    path = table(tmp_path / "t.csv", BLANKS, "model,depth,reg,y")
+    assert len(Tabular(space, path, **columns).values) == 5
+    path = table(tmp_path / "t.csv", [*BLANKS, ("forest", "", "", "1")], "model,depth,reg,y")
+    with pytest.raises(InputError, match="line 7 of the table: depth has no value"):
+        Tabular(space, path, **columns)
 
 
 def test_a_damaged_gzip_file_is_explained(tmp_path: Path) -> None:

@@ -85,6 +85,27 @@ class TestChoices(SpaceContract):
             self.space.parse("layers=2 width=16")
 
 
+class TestChoicesThatMayBeAbsent(SpaceContract):
+    space = Choices(
+        "models",
+        (
+            Choice("model", ("forest", "linear")),
+            Choice("depth", (None, 2, 4, 8)),
+            Choice("kernel", (None, "rbf")),
+        ),
+    )
+
+    def test_none_is_no_value_and_leaves_the_numbers_in_order(self) -> None:
+        absent, deep = (
+            self.space.parse("model=linear kernel=rbf"),
+            self.space.parse("model=forest depth=8"),
+        )
+        assert str(absent) == "model=linear depth=none kernel=rbf"
+        assert self.space.values(absent.choices) == {"model": "linear", "kernel": "rbf"}
+        assert absent.graphs[0].labels == ("input", "model=linear", "kernel=rbf", "output")
+        assert [list(self.space.numbers(a.choices)) for a in (absent, deep)] == [[0.5], [1.0]]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

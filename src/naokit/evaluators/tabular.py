@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import gzip
 import hashlib
 import math
@@ -21,7 +22,7 @@ from naokit.base import (
     Result,
     Space,
 )
-from naokit.spaces.choices import Choice, Choices, Value
+from naokit.spaces.choices import ABSENT, Choice, Choices, Value
 from naokit.spaces.table import TableSpace
 
 Row = dict[str, str]
@@ -119,11 +120,14 @@ def read_tables(
 
 
 def columns_space(name: str, columns: Sequence[str], rows: Sequence[Row]) -> Choices:
-    """A space with a choice for each column: the values that it has, numbers in order."""
+    """A space with a choice for each column: the values that it has, numbers in order.
+
+    A blank is None: what the row's architecture does not have, such as the depth of a linear model.
+    """
     return Choices(
         name,
         tuple(
-            Choice(_plain(column), _values({_plain(row[column]) for row in rows}))
+            Choice(_plain(column), _values({row[column].strip() for row in rows}))
             for column in columns
         ),
     )
@@ -131,29 +135,35 @@ def columns_space(name: str, columns: Sequence[str], rows: Sequence[Row]) -> Cho
 
 def _plain(text: str) -> str:
     """A name or value of a choice: spaces, commas and equals signs would end it."""
-    return re.sub(r"[\s,=]+", "-", text.strip()) or "none"  # not _: Python reads 1_2 as 12
+    return re.sub(r"[\s,=]+", "-", text.strip()) or ABSENT  # not _: Python reads 1_2 as 12
 
 
-def _values(texts: set[str]) -> tuple[Value, ...]:
-    """The values of a column: numbers where all of them are."""
+def _values(texts: set[str]) -> tuple[Value | None, ...]:
+    """The values of a column: numbers where all of them are, blanks aside."""
+    blank = {"", ABSENT} if "" in texts else set()
+    absent = (None,) if blank else ()
     for kind in (int, float):
         try:
-            return tuple(sorted(kind(text) for text in texts))
+            return absent + tuple(sorted({kind(text) for text in texts - blank}))
         except ValueError:
             continue
-    return tuple(sorted(texts))
+    return absent + tuple(sorted({_plain(text) for text in texts - blank}))
 
 
-def _require(rows: Sequence[Row], column: str, source: object) -> None:
+def _require(rows: Sequence[Row], column: str, tables: Path | str | Sequence[Path | str]) -> None:
     if column not in rows[0]:
-        raise InputError(f"{source} has no column {column!r}; it has {', '.join(rows[0])}")
+        named = [tables] if isinstance(tables, str | Path) else tables
+        near = difflib.get_close_matches(column, rows[0], cutoff=0.6)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(rows[0])}"
+        raise InputError(f"{' with '.join(map(str, named))} has no column {column!r}; {hint}")
 
 
 def _read(path: Path) -> list[Row]:
     try:
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
-        rows = list(csv.DictReader(text.splitlines()))
+        reader = csv.DictReader(text.splitlines())
+        rows = [_checked(row, reader, path) for row in reader]
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
     except (OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error) as error:
@@ -161,6 +171,18 @@ def _read(path: Path) -> list[Row]:
     if not rows:
         raise InputError(f"{path} has no rows below its header")
     return rows
+
+
+def _checked(row: Row, reader: csv.DictReader[str], path: Path) -> Row:
+    """The row; raises InputError where it has not as many values as the header."""
+    columns = reader.fieldnames or ()
+    beyond = row.get(None, ())  # type: ignore[call-overload]  # where DictReader puts them
+    values = len(columns) + len(beyond) - sum(value is None for value in row.values())
+    if values != len(columns):
+        raise InputError(
+            f"{path}, line {reader.line_num}: {values} values under {len(columns)} columns"
+        )
+    return row
 
 
 def _join(tables: Sequence[list[Row]], columns: Sequence[str]) -> list[Row]:
@@ -185,10 +207,20 @@ def _name(row: Row, columns: Sequence[str]) -> tuple[str, ...]:
 def _choices(space: Space, row: Row, columns: Sequence[str], number: int) -> tuple[int, ...]:
     try:
         if isinstance(space, Choices):
-            return space.of_texts({_plain(column): _plain(row[column]) for column in columns})
+            return _of_cells(space, {_plain(column): _plain(row[column]) for column in columns})
         return space.read(" ".join(_name(row, columns)))
     except InputError as error:
         raise InputError(f"line {number} of the table: {error}") from error
+
+
+def _of_cells(space: Choices, cells: Mapping[str, str]) -> tuple[int, ...]:
+    """The choices of a row; a blank is no value, unless its choice has that one."""
+    named = {choice.name for choice in space.choices if ABSENT in choice.words}
+    given = {name: word for name, word in cells.items() if word != ABSENT or name in named}
+    choices = space.of_texts(given)
+    if missing := cells.keys() & space.values(choices).keys() - given.keys():
+        raise InputError(f"{min(missing)} has no value")
+    return choices
 
 
 def _number(text: str, metric: str, number: int) -> float:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 Value = str | int | float | bool
+ABSENT = "none"
+"""How the value None is written: the choice does not apply."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +43,33 @@ class Choice:
 
     Attributes:
         name: its name, without spaces, commas and equals signs.
-        values: what can be chosen.
+        values: what can be chosen; None: nothing, as if a condition did not hold.
         when: (name of an earlier choice, its values for which this one matters); None: always.
     """
 
     name: str
-    values: tuple[Value, ...]
-    when: tuple[str, tuple[Value, ...]] | None = None
+    values: tuple[Value | None, ...]
+    when: tuple[str, tuple[Value | None, ...]] | None = None
 
     @property
     def ordered(self) -> bool:
-        """Whether the values are numbers in ascending order, more than two of them."""
-        numbers = [v for v in self.values if isinstance(v, int | float)]
-        return 2 < len(numbers) == len(self.values) and numbers == sorted(numbers)
+        """Whether the values, None aside, are numbers in ascending order, more than two of them."""
+        return 2 < len(self.numbers) == len(self.present) and self.numbers == sorted(self.numbers)
+
+    @property
+    def present(self) -> list[Value]:
+        """The values but None."""
+        return [value for value in self.values if value is not None]
+
+    @property
+    def numbers(self) -> list[float]:
+        """The values that are numbers."""
+        return [value for value in self.values if isinstance(value, int | float)]
+
+    @property
+    def words(self) -> list[str]:
+        """The values as they are written."""
+        return [ABSENT if value is None else str(value) for value in self.values]
 
 
 @dataclass(frozen=True)
@@ -83,7 +99,7 @@ class Choices(Space):
             raise InputError(f"the space {self.label} has no choices")
 
     def _check(self, choice: Choice, earlier: Mapping[str, Choice]) -> None:
-        spelled = [str(value) for value in choice.values]
+        spelled = choice.words
         if choice.name in earlier or not spelled or len(set(spelled)) != len(spelled):
             raise InputError(f"{choice.name} needs a new name and different values, at least one")
         if any(mark in text for text in (choice.name, *spelled) for mark in " ,="):
@@ -118,14 +134,16 @@ class Choices(Space):
         """What is chosen, by name; absent choices are left out."""
         chosen: dict[str, Value] = {}
         for choice, index in zip(self.choices, choices, strict=True):
-            if choice.when is None or chosen.get(choice.when[0]) in choice.when[1]:
-                chosen[choice.name] = choice.values[index]
+            value = choice.values[index]
+            active = choice.when is None or chosen.get(choice.when[0]) in choice.when[1]
+            if active and value is not None:
+                chosen[choice.name] = value
         return chosen
 
     def spell(self, choices: Sequence[int]) -> str:
         """`name=value` of every choice, absent ones included so that reading gives it back."""
         return " ".join(
-            f"{choice.name}={choice.values[index]}"
+            f"{choice.name}={choice.words[index]}"
             for choice, index in zip(self.choices, choices, strict=True)
         )
 
@@ -150,7 +168,7 @@ class Choices(Space):
 
     @staticmethod
     def _index(choice: Choice, word: str | None) -> int:
-        spelled = [str(value) for value in choice.values]
+        spelled = choice.words
         if word is None:
             return 0
         if word in spelled:
@@ -163,7 +181,7 @@ class Choices(Space):
         """The place of each number among the values of its choice; the middle where absent."""
         chosen = self.values(choices)
         return [
-            choice.values.index(chosen[choice.name]) / (len(choice.values) - 1)
+            choice.present.index(chosen[choice.name]) / (len(choice.present) - 1)
             if choice.name in chosen
             else 0.5
             for choice in self.choices
@@ -184,7 +202,7 @@ class Choices(Space):
     def suggest(self, trial: Suggests) -> Architecture:
         """Like any space's, but a sampler is asked only for what is present."""
         indices: list[int] = []
-        present: dict[str, Value] = {}
+        present: dict[str, Value | None] = {}
         for choice in self.choices:
             active = choice.when is None or present.get(choice.when[0]) in choice.when[1]
             count = range(len(choice.values))
