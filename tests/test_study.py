@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import optuna
 import pytest
 
@@ -121,11 +122,123 @@ def test_failures_are_trials_with_a_reason_and_the_search_goes_on() -> None:
     assert study.evaluations == 5
 
 
-def test_an_error_of_the_users_function_is_not_swallowed() -> None:
+def test_any_error_of_the_users_function_is_a_failed_trial_with_its_words() -> None:
+    answers = iter([1.0, RuntimeError("boom\nat line 3"), None, "three", ZeroDivisionError(), 2.0])
+
+    def fails(architecture: Architecture) -> float:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return cast(float, answer)
+
     study = create_study(SPACE, method="random")
-    with pytest.raises(TypeError):
-        study.optimize(lambda architecture: architecture + 1, 5)  # type: ignore[operator,arg-type,return-value]
+    study.optimize(fails, 6)
+    reasons = [trial.reason for trial in study.trials]
+    assert reasons[:2] == ["", "RuntimeError: boom"]
+    assert reasons[2].startswith("TypeError: ")
+    assert reasons[3].startswith("ValueError: ")
+    assert reasons[4:] == ["ZeroDivisionError", ""]
+
+
+class Odd(Evaluator):
+    """Gives what is no result, then results whose figures are none."""
+
+    def __init__(self, *answers: object) -> None:
+        self.answers = iter(answers)
+
+    def evaluate(self, architecture: Architecture, seed: int) -> Result:
+        return cast(Result, next(self.answers))
+
+    def settings(self) -> dict:
+        return {}
+
+
+def test_what_is_no_number_is_a_failed_trial() -> None:
+    study = create_study(SPACE, method="random")
+    none, text = cast(float, None), {"cost": cast(float, "dear")}
+    odd = Odd(None, Result(none), Result(1.0, text), Result(1.0, {"cost": np.float32(2)}))
+    study.optimize(odd, 4)
+    assert [trial.reason for trial in study.trials] == [
+        "TypeError: the value is None, no number",
+        "TypeError: the value is None, no number",
+        "ValueError: cost is 'dear', no number",
+        "",
+    ]
+    assert study.best_trials[0].metrics == {"cost": 2.0}
+
+
+def test_a_search_whose_first_evaluations_all_fail_alike_ends_and_says_why(tmp_path: Path) -> None:
+    def broken(architecture: Architecture) -> float:
+        raise RuntimeError("boom")
+
+    study, seen = study_of(tmp_path), []
+    with pytest.raises(InputError, match=r"the first 5 .* RuntimeError: boom; mend") as caught:
+        study.optimize(broken, 50, on_trial=seen.append)
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    assert len(seen) == study.evaluations == 5
+    study_of(tmp_path).optimize(score, 6)
+    again = study_of(tmp_path)
+    again.optimize(broken, 20)
+    assert again.evaluations == 20
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, InputError])
+def test_what_is_meant_to_end_a_search_ends_it(error: type[BaseException]) -> None:
+    def ends(architecture: Architecture) -> float:
+        raise error("now")
+
+    study = create_study(SPACE, method="random")
+    with pytest.raises(error):
+        study.optimize(ends, 5)
     assert study.evaluations == 0
+    assert {trial.state.name for trial in study.optuna.trials} == {"FAIL"}
+
+
+def test_telling_what_nobody_waits_for_says_what_to_do(tmp_path: Path) -> None:
+    study = study_of(tmp_path)
+    asked = study.ask()
+    with pytest.raises(InputError, match="trial 7 waits for no result"):
+        study.tell(7, 1.0)
+    with pytest.raises(InputError, match="waits for no result"):
+        study_of(tmp_path).tell(asked.number, 1.0)
+    with pytest.raises(InputError, match="the value is 'good', no number"):
+        study.tell(asked.number, cast(float, "good"))
+    study.tell(asked.number, 1.0)
+    with pytest.raises(InputError, match="it was told already"):
+        study.tell(asked.number, 1.0)
+    assert study.evaluations == 1
+
+
+@pytest.mark.parametrize(
+    ("goals", "said"),
+    [
+        ({"objectives": ["value", "cost:minimize"]}, "no 'cost' to optimise; it gives the value"),
+        ({"limits": ["cost<=6"]}, "no 'cost' to hold cost<=6; .* no further figures"),
+    ],
+)
+def test_a_figure_that_nobody_gives_is_told_at_the_first_result(goals: dict, said: str) -> None:
+    study = create_study(SPACE, method="random", **goals)
+    with pytest.raises(InputError, match=said):
+        study.optimize(score, 5)
+    with pytest.raises(InputError, match=said):
+        study.add(SPACE.architecture((0,) * SPACE.grammar.length), 1.0)
+    asked = study.ask()
+    with pytest.raises(InputError, match=said):
+        study.tell(asked.number, 1.0)
+    study.tell(asked.number, Result(1.0, {"cost": 5.0}))
+    assert {trial.state.name for trial in study.optuna.trials} == {"FAIL", "COMPLETE"}
+    assert study.evaluations == 1
+    study.optimize(score, 2)  # one that lacks what others have: no reason to end
+    assert [trial.value is None for trial in study.front()] == [False]
+
+
+def test_the_dashboard_shows_the_names_of_the_objectives(tmp_path: Path) -> None:
+    study = study_of(tmp_path, objectives=["accuracy", "latency:minimize"])
+    assert study.optuna.metric_names == ["accuracy", "latency"]
+    study.optuna._storage.set_study_system_attr(study.optuna._study_id, "study:metric_names", None)
+    older = study_of(tmp_path, objectives=["accuracy", "latency:minimize"])
+    older.optimize(lambda a: Result(score(a), {"latency": 1.0}), 2)
+    assert older.evaluations == 2
 
 
 def test_a_small_space_ends_the_search() -> None:

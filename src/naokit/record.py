@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import optuna
 
@@ -26,6 +26,18 @@ def environment() -> dict[str, Json]:
         "versions": {"python": platform.python_version(), **versions},
         "machine": f"{platform.system()} {platform.machine()}",
     }
+
+
+def record_environment(study: optuna.Study) -> None:
+    """Adds this machine and these versions where they are new to the study."""
+    known = study.user_attrs.get("environments", [])
+    if environment() not in known:
+        study.set_user_attr("environments", [*known, environment()])
+
+
+def name_objectives(study: optuna.Study, names: Sequence[str]) -> None:
+    """Names the objectives for optuna-dashboard; `set_metric_names` would warn of an experiment."""
+    study._storage.set_study_system_attr(study._study_id, "study:metric_names", list(names))
 
 
 def refuse_differences(name: str, recorded: Mapping[str, Json], wanted: Mapping[str, Json]) -> None:

@@ -256,6 +256,13 @@ def abandoned(study: optuna.Study) -> Sequence[FrozenTrial]:
     return [frozen for frozen in running if _is_abandoned(frozen)]
 
 
+def release_abandoned(study: optuna.Study) -> None:
+    """Marks trials whose process was killed; their evaluation will be done again."""
+    for trial in abandoned(study):
+        study._storage.set_trial_user_attr(trial._trial_id, OUTCOME, {"reason": INTERRUPTED})
+        study.tell(trial.number, state=TrialState.FAIL)
+
+
 def _is_abandoned(frozen: FrozenTrial) -> bool:
     record = frozen.user_attrs.get(ARCHITECTURE)
     if record is None:

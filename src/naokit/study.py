@@ -8,10 +8,9 @@ never stopped. optuna-dashboard and every other reader of Optuna studies can ope
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +34,7 @@ from naokit.base import (
     Trial,
     derive_seed,
 )
+from naokit.evaluating import FirstErrors, accepted, evaluated
 from naokit.evaluators.function import Function, Score
 from naokit.goals import Goals
 from naokit.record import (
@@ -42,7 +42,8 @@ from naokit.record import (
     SETTINGS,
     await_settings,
     check_settings,
-    environment,
+    name_objectives,
+    record_environment,
     refuse_differences,
 )
 from naokit.sampler import (
@@ -54,13 +55,13 @@ from naokit.sampler import (
     SAMPLERS,
     TOLD,
     ArchitectureSampler,
-    abandoned,
     counts,
     ended,
     optuna_sampler,
     pending,
     read_architecture,
     record_of,
+    release_abandoned,
     taken,
     to_trial,
 )
@@ -128,6 +129,7 @@ def create_study(
             directions = [objective.direction for objective in goals.objectives]
             study = optuna.create_study(storage=database, study_name=name, directions=directions)
             study.set_user_attr(SETTINGS, wanted | {"evaluations": evaluations, "evaluator": None})
+            name_objectives(study, [objective.name for objective in goals.objectives])
         except DuplicatedStudyError:
             study = optuna.load_study(storage=database, study_name=name)
             await_settings(study)
@@ -180,9 +182,11 @@ class Study:
         self._asked: dict[int, optuna.Trial] = {}
         self._evaluator: Evaluator | None = None
         self._first: list[Architecture] = []
+        self._first_errors = FirstErrors()
         if not reading:
-            self._release_abandoned()
-            self._record_environment()
+            with self._errors():
+                release_abandoned(study)
+                record_environment(study)
 
     @property
     def settings(self) -> dict[str, Json]:
@@ -228,26 +232,37 @@ class Study:
         return Asked(trial.number, read_architecture(trial, self.space), origin)
 
     def tell(self, number: int, result: Result | float | None, reason: str = "") -> Trial:
-        """Records the result of an asked architecture.
+        """Records the result of an architecture that this process asked for.
 
         Args:
             number: of the trial asked for.
             result: the result or its value; None: the evaluation failed.
             reason: why it failed.
+
+        Raises:
+            InputError: the trial waits for no result here, or the result is no number or lacks a
+                figure that an objective or a limit needs. Nothing is recorded.
         """
-        if result is not None and not isinstance(result, Result):
-            result = Result(float(result))
-        values = [] if result is None else self.goals.values(result.value, result.metrics)
-        if not all(map(math.isfinite, values)):
-            reason, result = f"value is {next(v for v in values if not math.isfinite(v))}", None
+        if number not in self._asked:
+            raise InputError(
+                f"trial {number} waits for no result: it was told already, or this process has "
+                "not asked for it; study.add(architecture, result) records what was made elsewhere"
+            )
+        values: list[float] = []
+        if result is not None:
+            try:
+                result, values = accepted(result, self.goals, lambda: self.trials)
+            except EvaluationFailed as error:
+                result, reason = None, error.reason
         outcome: dict[str, Json] = {"reason": reason or "failed"}
         if result is not None:
             outcome = {"metrics": dict(result.metrics), "seconds": result.seconds}
         with self._errors():
-            trial = self._asked.pop(number)
+            trial = self._asked[number]
             trial.set_user_attr(OUTCOME, outcome)
             state = TrialState.FAIL if result is None else TrialState.COMPLETE
             told = self.optuna.tell(trial, None if result is None else values, state)
+            del self._asked[number]
             return to_trial(told, self.space)
 
     def enqueue(self, architectures: Sequence[Architecture]) -> None:
@@ -263,7 +278,14 @@ class Study:
 
         A value of the same data and recipe, or one that ranks alike: it stands beside the study's
         own, also in `standings`.
+
+        Raises:
+            InputError: as `tell` does.
         """
+        with suppress(
+            EvaluationFailed
+        ):  # a failed trial; what is wrong is told before there is one
+            accepted(result, self.goals, lambda: self.trials)
         asked = self._new_trial(architecture, TOLD)
         return self.tell(asked.number, result)
 
@@ -286,9 +308,13 @@ class Study:
             on_trial: called after each.
 
         Raises:
-            InputError: the study was begun with an evaluator that works otherwise.
+            InputError: the study was begun with an evaluator that works otherwise, the evaluator
+                gives no figure that an objective or a limit needs, or each of the first five
+                evaluations raised the same kind of error. Any other error is a failed trial.
         """
         evaluator = self._prepared(evaluator, evaluations)
+        if any(trial.value is not None for trial in self.trials):
+            self._first_errors.succeeded()
         began = time.monotonic()
         while self.evaluations < evaluations:
             if seconds is not None and time.monotonic() - began > seconds:
@@ -300,6 +326,7 @@ class Study:
             trial = self._evaluate(evaluator, asked, repeat=0)
             if on_trial is not None:
                 on_trial(trial)
+            self._first_errors.check()
 
     def repeat(
         self,
@@ -434,14 +461,15 @@ class Study:
         """Asks the evaluator and tells what came of it."""
         seed = derive_seed(self.seed, "evaluation", asked.architecture.key, repeat)
         try:
-            result = evaluator.evaluate(asked.architecture, seed)
-        except (EvaluationFailed, MemoryError, ArithmeticError) as error:
-            reason = getattr(error, "reason", type(error).__name__)
-            return self.tell(asked.number, None, reason)
+            trial = self.tell(asked.number, evaluated(evaluator, asked.architecture, seed))
+        except EvaluationFailed as error:
+            self._first_errors.failed(error)
+            return self.tell(asked.number, None, error.reason)
         except BaseException:
             self.tell(asked.number, None, INTERRUPTED)
             raise
-        return self.tell(asked.number, result)
+        self._first_errors.succeeded()
+        return trial
 
     def _prepared(self, evaluator: Evaluator | Score, evaluations: int | None) -> Evaluator:
         """The evaluator; its settings and the budget are recorded, or compared."""
@@ -464,22 +492,6 @@ class Study:
             self.optuna.study_name, {"evaluator": settings["evaluator"]}, {"evaluator": found}
         )
         return evaluator
-
-    def _release_abandoned(self) -> None:
-        """Marks trials whose process was killed; their evaluation will be done again."""
-        with self._errors():
-            for trial in abandoned(self.optuna):
-                self.optuna._storage.set_trial_user_attr(
-                    trial._trial_id, OUTCOME, {"reason": INTERRUPTED}
-                )
-                self.optuna.tell(trial.number, state=TrialState.FAIL)
-
-    def _record_environment(self) -> None:
-        """Adds this machine and these versions where they are new to the study."""
-        with self._errors():
-            known = self.optuna.user_attrs.get("environments", [])
-            if environment() not in known:
-                self.optuna.set_user_attr("environments", [*known, environment()])
 
     def _errors(self) -> AbstractContextManager[None]:
         return storage_errors(self.optuna.study_name)

@@ -1,0 +1,114 @@
+"""One evaluation, asked of somebody's own code: a result, or the reason why there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from naokit.base import Architecture, EvaluationFailed, Evaluator, InputError, Result, Trial
+from naokit.goals import Goals
+
+FEW = 5
+"""A search ends when so many evaluations, its first ones, all fail with one kind of error."""
+
+
+class Unforeseen(EvaluationFailed):
+    """An evaluation that ended with an error of another kind, which is the cause of this one."""
+
+
+def evaluated(evaluator: Evaluator, architecture: Architecture, seed: int) -> Result:
+    """The result, its figures plain numbers.
+
+    Raises:
+        EvaluationFailed: there is none; `Unforeseen` where the evaluator raised any other error.
+        InputError: nothing can be evaluated: passed on, and so is what is no `Exception`.
+    """
+    try:
+        return checked(evaluator.evaluate(architecture, seed))
+    except (EvaluationFailed, InputError):
+        raise
+    except (MemoryError, ArithmeticError) as error:  # of this architecture, not of the code
+        raise EvaluationFailed(_reason(error)) from error
+    except Exception as error:
+        raise Unforeseen(_reason(error)) from error
+
+
+def checked(result: Result | float) -> Result:
+    """A result whose figures are plain numbers; raises TypeError or ValueError."""
+    if not isinstance(result, Result):
+        return Result(_number("the value", result))
+    metrics = {name: _number(name, value) for name, value in result.metrics.items()}
+    return Result(_number("the value", result.value), metrics, float(result.seconds))
+
+
+def accepted(
+    result: Result | float, goals: Goals, trials: Callable[[], Sequence[Trial]]
+) -> tuple[Result, list[float]]:
+    """A result that a study may keep, and the values of its objectives.
+
+    Args:
+        result: as it was told.
+        goals: what its figures are needed for.
+        trials: those before it; asked for where a figure is missing.
+
+    Raises:
+        EvaluationFailed: a value is not finite, or this one lacks an objective's figure.
+        InputError: it is no number, or no evaluation so far has a figure that a goal needs.
+    """
+    try:
+        result = checked(result)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"this is no result: {error}") from None
+    absent = [name for name in goals.figures if name not in result.metrics]
+    if absent and not any(absent[0] in trial.metrics for trial in trials()):
+        limits = [f"hold {limit}" for limit in goals.limits if limit.name == absent[0]]
+        raise InputError(
+            f"an evaluation gives no {absent[0]!r} to {[*limits, 'optimise'][0]}; it gives the "
+            f"value and {', '.join(result.metrics) or 'no further figures'}"
+        )
+    if lacking := [o.name for o in goals.objectives[1:] if o.name in absent]:
+        raise EvaluationFailed(f"no {lacking[0]}")
+    values = goals.values(result.value, result.metrics)
+    if wrong := [value for value in values if not math.isfinite(value)]:
+        raise EvaluationFailed(f"value is {wrong[0]}")
+    return result, values
+
+
+def _number(name: str, value: float) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name} is {value!r}, no number") from None
+
+
+def _reason(error: Exception) -> str:
+    """Its kind and the first line of what it says."""
+    said = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
+
+
+class FirstErrors:
+    """Unforeseen errors of one kind since the search began; none counts once one succeeded."""
+
+    def __init__(self) -> None:
+        self._errors: list[EvaluationFailed] = []
+        self._over = False
+
+    def succeeded(self) -> None:
+        """Ends the counting."""
+        self._over = True
+
+    def failed(self, error: EvaluationFailed) -> None:
+        """Counts an error; another kind of failure ends the counting too."""
+        kinds = {type(e.__cause__) for e in (*self._errors, error)}
+        self._over |= not isinstance(error, Unforeseen) or len(kinds) > 1
+        self._errors.append(error)
+
+    def check(self) -> None:
+        """Raises InputError, caused by the last error, where nothing but these has been seen."""
+        if not self._over and len(self._errors) >= FEW:
+            last = self._errors[-1]
+            raise InputError(
+                f"the first {len(self._errors)} evaluations all failed, at last with "
+                f"{last.reason}; mend the evaluator, then go on: they stay as failed trials"
+            ) from last.__cause__
