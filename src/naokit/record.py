@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import optuna
 
 from naokit.base import InputError, Json
+from naokit.spaces import without_folder
 
 FORMAT = 1
 """Version of what a study's attributes hold."""
@@ -77,4 +78,8 @@ def check_settings(study: optuna.Study, wanted: Mapping[str, Json]) -> None:
             f"the study {study.study_name} has format {recorded['format']}, this naokit reads "
             f"{FORMAT}: use the naokit that made it, or start a new study"
         )
-    refuse_differences(study.study_name, {key: recorded.get(key) for key in wanted}, wanted)
+    refuse_differences(
+        study.study_name,
+        {key: recorded.get(key) for key in wanted} | {"space": without_folder(recorded["space"])},
+        {**wanted, "space": without_folder(wanted["space"])},
+    )

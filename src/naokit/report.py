@@ -52,11 +52,11 @@ def verdict(found: Comparison, baseline: Comparison, spread: float | None) -> st
     """What two means, each of a few evaluations, allow to say."""
     difference = found.value - baseline.value
     if spread is None:
-        return f"{difference:+.2f} against random search; without repeats nothing more can be said"
+        return f"{difference:+.3g} against random search; without repeats nothing more can be said"
     error = spread * math.sqrt(1 / len(found.values) + 1 / len(baseline.values))
     told_apart = abs(difference) > 2 * error
     meaning = "more than chance explains" if told_apart else "too little to tell them apart"
-    return f"{difference:+.2f} against random search, give or take {2 * error:.2f}: {meaning}"
+    return f"{difference:+.3g} against random search, give or take {2 * error:.3g}: {meaning}"
 
 
 def summary(study: Study, evaluator: Evaluator, baseline: Study | None = None) -> dict[str, Json]:
@@ -110,7 +110,7 @@ def closing_lines(report: dict[str, Json]) -> list[str]:
     lines = [
         f"{report['method']} on {report['space']}: {report['evaluations']} evaluations "
         f"({report['failed']} failed), {report['metric']}{less}.",
-        f"Best: {best['value']:.2f} ({_values(best)})",
+        f"Best: {figure(best['value'], report['metric'])} ({_values(best, report['metric'])})",
         f"      {best['architecture']}",
     ]
     if "front" in report:
@@ -118,8 +118,9 @@ def closing_lines(report: dict[str, Json]) -> list[str]:
         lines.append(f"Pareto front in {names}: {len(report['front'])} architectures.")
     if "random" in report:
         lines += [
-            f"Random search, as many evaluations: {report['random']['value']:.2f} "
-            f"({_values(report['random'])})",
+            "Random search, as many evaluations: "
+            f"{figure(report['random']['value'], report['metric'])} "
+            f"({_values(report['random'], report['metric'])})",
             f"Difference: {report['verdict']}.",
         ]
     if "final" in report:
@@ -152,6 +153,11 @@ def reached(results: Mapping[str, Json]) -> dict[str, str]:
     }
 
 
-def _values(best: dict[str, Json]) -> str:
-    values = ", ".join(f"{value:.2f}" for value in best["values"])
+def figure(value: float, metric: str) -> str:
+    """A value for people: hundredths of a per cent, six digits of anything else."""
+    return f"{value:.2f}" if metric.endswith("percent") else f"{value:.6g}"
+
+
+def _values(best: dict[str, Json], metric: str) -> str:
+    values = ", ".join(figure(value, metric) for value in best["values"])
     return f"mean of repeats {values}" if len(best["values"]) > 1 else "one evaluation"

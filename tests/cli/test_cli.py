@@ -17,7 +17,7 @@ from naokit.cli.app import app
 from naokit.evaluators import Training
 from naokit.export import Bundle
 from naokit.presets import PRESETS, ImagePreset
-from naokit.report import Comparison, verdict
+from naokit.report import Comparison, figure, verdict
 from naokit.spaces.published import GENOTYPES
 from naokit.training import loop
 
@@ -110,6 +110,47 @@ def test_search_on_a_table_prints_one_object_and_continues(tmp_path: Path) -> No
     assert "seed was 0, now 5" in other.stderr
     assert json.loads((tmp_path / "out" / "report.json").read_text()) == more
     assert json.loads((tmp_path / "out" / "settings.json").read_text())["seed"] == 0
+
+
+def test_a_run_is_shown_from_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+    Path("my.py").write_text(
+        "from naokit.spaces import Choice, Choices\n"
+        "SPACE = Choices('mine', (Choice('width', (16, 64)),))\n"
+    )
+    Path("t.csv").write_text("width,acc\n16,1\n64,2\n")
+    command = ("search", "--space", "my.py:SPACE", "--table", "t.csv", "--metric", "acc")
+    done = run(*command, "--architecture-column", "width", "--out", "out", "--evaluations", "2")
+    assert done.exit_code == 0, done.output
+    monkeypatch.chdir(tmp_path)
+    shown = run("show", "sub/out", "--json")
+    assert shown.exit_code == 0, shown.output
+    assert json.loads(shown.stdout)["architecture"] == "width=64"
+
+
+def test_small_differences_are_shown(tmp_path: Path) -> None:
+    path = table(tmp_path / "t.csv")
+    path.write_text(path.read_text().replace(",93", ",0.732667").replace(",9", ",0.00"))
+    command = ("search", "--space", "nas-bench-201", "--table", str(path), "--metric", "acc")
+    found = run(*command, "--method", "random", "--out", "out", "--evaluations", "4")
+    assert "Best: 0.732667 (one evaluation)" in found.stdout
+    assert "best 0.732667, last " in found.stderr
+    assert " 0.732667 " in run("show", "out").stdout
+
+
+@pytest.mark.parametrize(
+    ("value", "metric", "shown"),
+    [
+        (98.333333, "validation accuracy, percent", "98.33"),
+        (132.52749, "validation perplexity", "132.527"),
+        (1234567.0, "macs", "1.23457e+06"),
+    ],
+)
+def test_percentages_have_hundredths_and_other_values_six_digits(value, metric, shown) -> None:
+    assert figure(value, metric) == shown
 
 
 def test_the_whole_path_from_search_to_export(tmp_path: Path) -> None:

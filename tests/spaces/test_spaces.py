@@ -1,6 +1,7 @@
 """Every space keeps the contract; each has its own spellings and counts."""
 
 import itertools
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from naokit import spaces
 from naokit.base import InputError
 from naokit.graphs import canonical
 from naokit.spaces import Choice, Choices, ConvCells, NasBench201, NasBenchGraph, TransNasMicro
+from naokit.study import create_study
 from naokit.testing import SpaceContract
 
 NAONET_A = "0 7 1 15 2 8 1 7 0 6 1 7 0 8 4 7 1 5 0 7 0 7 1 13 0 6 0 14 0 9 1 10 0 14 2 6 1 11 0 7"
@@ -174,6 +176,43 @@ def test_a_space_of_ones_own_is_loaded_from_a_file(tmp_path) -> None:
     (tmp_path / "mine.py").unlink()
     with pytest.raises(InputError, match="there is no file"):
         spaces.from_settings(space.settings())
+
+
+MINE = "from naokit.spaces import Choice, Choices\nS = Choices('s', (Choice('a', (1, 2)),))\n"
+
+
+def test_a_space_of_ones_own_is_found_from_another_folder_and_after_a_move(
+    tmp_path, monkeypatch
+) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "my.py").write_text(MINE)
+    monkeypatch.chdir(tmp_path / "sub")
+    settings = spaces.load("my.py:S").settings()
+    study = create_study(spaces.load("my.py:S"), storage=f"sqlite:///{tmp_path}/s.db", name="s")
+    older = {**settings, "source": "my.py:S"}
+    assert spaces.from_settings(older).name == "s"
+    study.optuna.set_user_attr("naokit", {**study.settings, "space": older})
+    create_study(spaces.load("my.py:S"), storage=f"sqlite:///{tmp_path}/s.db", name="s")
+
+    monkeypatch.chdir(tmp_path)
+    assert spaces.from_settings(settings).settings() == settings
+    (tmp_path / "sub" / "my.py").rename(tmp_path / "my.py")
+    assert spaces.from_settings(settings).name == "s"
+    create_study(spaces.load("my.py:S"), storage=f"sqlite:///{tmp_path}/s.db", name="s")
+
+
+def test_a_module_in_the_current_folder_is_found(tmp_path, monkeypatch) -> None:
+    package = tmp_path / "of_my_own"
+    package.mkdir()
+    (package / "space.py").write_text(MINE)
+    (package / "broken.py").write_text("1 / 0")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place])
+    before = list(sys.path)
+    assert spaces.load("of_my_own.space:S").settings()["source"] == "of_my_own.space:S"
+    with pytest.raises(InputError, match="could not be imported: ZeroDivisionError"):
+        spaces.load("of_my_own.broken:S")
+    assert sys.path == before
 
 
 def test_suggested_architectures_are_ordinary_optuna_trials() -> None:

@@ -166,7 +166,7 @@ def fingerprint(task: Task) -> str:
     """Changes with whatever in the table or the task alters a run or what is said of it."""
     table = table_of(task)
     content = (
-        dict(table.space.settings()),
+        spaces.without_folder(table.space.settings()),
         [[*choices, name] for choices, name in table.space.classes.items()],
         table.values,
         [found[task.test_metric] for found in table.metrics.values()] if task.test_metric else [],

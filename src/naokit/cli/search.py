@@ -367,6 +367,7 @@ def _search(
     import optuna
 
     from naokit import runs
+    from naokit.report import figure
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # the bar says it once already
     method = "random" if name == runs.BASELINE else options.method
@@ -380,8 +381,9 @@ def _search(
         def told(study: Study, trial: Trial) -> None:
             seen.extend([trial] if seen else study.trials)
             values = [t.value for t in seen if t.value is not None]
-            last = trial.reason if trial.value is None else f"{trial.value:.2f}"
-            shown = f"best {best(values):.2f}, " if values else ""
+            metric = evaluator.metric
+            last = trial.reason if trial.value is None else figure(trial.value, metric)
+            shown = f"best {figure(best(values), metric)}, " if values else ""
             bar.update(task, completed=len(seen), note=f"{shown}last {last} ({trial.origin})")
 
         study = runs.search(

@@ -155,7 +155,7 @@ def _print_standings(report: dict[str, Json]) -> None:
     for place, row in enumerate(report["standings"], 1):
         table.add_row(
             str(place),
-            f"{row['mean']:.3f}",
+            f"{row['mean']:.6g}",
             str(len(row["values"])),
             str(row["trial"]),
             row["origin"],

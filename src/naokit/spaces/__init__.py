@@ -35,6 +35,7 @@ __all__ = [
     "TransNasMicro",
     "from_settings",
     "load",
+    "without_folder",
 ]
 
 SPACES: Mapping[str, Callable[[], Space]] = {
@@ -95,13 +96,31 @@ def from_settings(settings: Mapping[str, Json]) -> Space:
         return _choices_of(settings)
     if "activations" in settings and not settings.get("source"):
         return RecurrentCells(settings["nodes"], tuple(settings["activations"]), settings["space"])
-    space = load(settings.get("source") or settings["space"], nodes=settings.get("nodes"))
-    if dict(space.settings()) != dict(settings):
+    source = settings.get("source")
+    text = _here_if_moved(source) if source else settings["space"]
+    space = load(text, nodes=settings.get("nodes"))
+    if without_folder(space.settings()) != without_folder(settings):
         raise InputError(
             f"the space {settings['space']} is not what it was: recorded {dict(settings)}, "
             f"found {dict(space.settings())}; restore its definition"
         )
     return space
+
+
+def without_folder(settings: Mapping[str, Json]) -> dict[str, Json]:
+    """Settings of a space, the file of a user's own without its folder: a project may move."""
+    place, _, name = (settings.get("source") or "").rpartition(":")
+    if not place.endswith(".py"):
+        return dict(settings)
+    return {**settings, "source": f"{Path(place).name}:{name}"}
+
+
+def _here_if_moved(source: str) -> str:
+    """The source itself, or the file of this name in the current folder where that is all."""
+    place, _, name = source.rpartition(":")
+    here = Path(Path(place).name)
+    moved = place.endswith(".py") and not Path(place).is_file() and here.is_file()
+    return f"{here}:{name}" if moved else source
 
 
 def _choices_of(settings: Mapping[str, Json]) -> Choices:
@@ -135,7 +154,9 @@ def _user_space(text: str) -> Space:
         raise InputError(f"{place} has no {name!r}; its spaces: {', '.join(spaces) or 'none'}")
     space = _checked(getattr(module, name), text)
     if isinstance(space, ConvCells | Choices | RecurrentCells):
-        return replace(space, source=text)
+        # The whole path: the study may be looked at from another folder.
+        found = Path(place).resolve() if place.endswith(".py") else place
+        return replace(space, source=f"{found}:{name}")
     return space
 
 
@@ -156,10 +177,17 @@ def _file_module(path: Path) -> ModuleType:
 
 
 def _package_module(name: str) -> ModuleType:
+    """The module, also one in the current folder, where the console script does not look."""
+    here = str(Path.cwd())
+    sys.path.append(here)
     try:
         return importlib.import_module(name)
-    except ImportError as error:
-        raise InputError(f"the module {name!r} could not be imported: {error}") from error
+    except Exception as error:
+        raise InputError(
+            f"the module {name!r} could not be imported: {type(error).__name__}: {error}"
+        ) from error
+    finally:
+        sys.path.remove(here)
 
 
 def _checked(space: object, text: str) -> Space:
