@@ -18,6 +18,9 @@ FORMAT = 1
 SETTINGS = "naokit"
 """The study's attribute that holds its settings."""
 
+START = "start"
+"""That of the genotypes which were to be evaluated first."""
+
 
 def environment() -> dict[str, Json]:
     """Versions and machine that results may depend on."""
@@ -83,3 +86,16 @@ def check_settings(study: optuna.Study, wanted: Mapping[str, Json]) -> None:
         {key: recorded.get(key) for key in wanted} | {"space": without_folder(recorded["space"])},
         {**wanted, "space": without_folder(wanted["space"])},
     )
+
+
+def check_start(study: optuna.Study, texts: Sequence[str]) -> None:
+    """Records what is evaluated first, or raises InputError where it was something else."""
+    recorded = study.user_attrs.get(START)
+    if recorded is None and not study.get_trials(deepcopy=False):
+        study.set_user_attr(START, list(texts))
+    elif recorded is not None and recorded != list(texts):
+        raise InputError(
+            f"the study {study.study_name} was begun with --start-from and {len(recorded)} "
+            f"architectures, now it is given {len(texts)}, not the same: give those to continue it "
+            f"(the study's attribute {START!r} has them), or another --out to start a new one"
+        )

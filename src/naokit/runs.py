@@ -19,6 +19,8 @@ from pathlib import Path
 
 from naokit.base import Architecture, Evaluator, InputError, Json, Space, Trial
 from naokit.files import read_json, write_json
+from naokit.record import check_start
+from naokit.storage import storage_errors
 from naokit.study import Study, create_study
 
 SETTINGS = "settings.json"
@@ -47,6 +49,9 @@ def search(
     """Searches, then evaluates the best few again; continues what the storage holds.
 
     No evaluation is started after `seconds`.
+
+    Raises:
+        InputError: the study was begun with other settings, or from other architectures.
     """
     began = time.monotonic()
     study = create_study(
@@ -59,6 +64,8 @@ def search(
         objectives=objectives,
         limits=limits,
     )
+    with storage_errors(name):
+        check_start(study.optuna, [str(architecture) for architecture in start])
     study.enqueue(start)
 
     def told(trial: Trial) -> None:

@@ -131,6 +131,33 @@ def test_a_run_is_shown_from_another_folder(
     assert json.loads(shown.stdout)["architecture"] == "width=64"
 
 
+def test_starting_points_are_kept(tmp_path: Path) -> None:
+    path, start = table(tmp_path / "t.csv"), tmp_path / "start.txt"
+    command = ("search", "--space", "nas-bench-201", "--table", str(path), "--metric", "acc")
+    command = (*command, "--method", "random", "--out", "out", "--evaluations")
+    start.write_text(f"{CELL.format('skip_connect')}\n\n{CELL.format('avg_pool_3x3')}\n")
+    for evaluations in ("2", "3"):
+        assert run(*command, evaluations, "--start-from", str(start)).exit_code == 0
+    (tmp_path / "one.txt").write_text(CELL.format("skip_connect"))
+    for changed in ((), ("--start-from", str(tmp_path / "one.txt"))):
+        refused = run(*command, "4", *changed)
+        assert refused.exit_code == 2
+        assert "begun with --start-from and 2 architectures" in refused.stderr
+    assert json.loads(run("show", "out", "--json").stdout)["origins"]["given"] == 2
+
+
+def test_a_wrong_starting_point_is_named_before_anything_is_written(tmp_path: Path) -> None:
+    start = tmp_path / "start.txt"
+    command = ("search", "--preset", "tiny", "--nodes", "1", "--start-from", str(start))
+    start.write_text(f"{TINY}\n\n1 2 3\n")
+    wrong = run(*command)
+    assert wrong.exit_code == 2
+    assert f"--start-from: {start}:3: a genotype of" in wrong.stderr
+    start.write_text("\n")
+    assert "holds no architecture" in run(*command).stderr
+    assert list(tmp_path.iterdir()) == [start]
+
+
 def test_small_differences_are_shown(tmp_path: Path) -> None:
     path = table(tmp_path / "t.csv")
     path.write_text(path.read_text().replace(",93", ",0.732667").replace(",9", ",0.00"))

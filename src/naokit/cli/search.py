@@ -231,6 +231,7 @@ def _on_table(options: _Options, task: Task, goals: Goals) -> dict[str, Json]:
     evaluator = task.load()
     check_columns(goals, evaluator)
     _check_limits(options, evaluator.space, evaluator)
+    starting_points(options.start_from, evaluator.space)  # before anything is written
     settings = {
         "command": "search",
         "space": dict(evaluator.space.space.settings()),
@@ -276,6 +277,7 @@ def _on_data(
     for name in (preset.recipe, preset.final_recipe) if final else (preset.recipe,):
         evaluator.subject.check_data(recipe_for(space.reads, name))  # before anything is written
     _check_limits(options, space, evaluator)
+    starting_points(options.start_from, space)  # a wrong line is told before anything is written
     source = data or EMBEDDED[space.reads]
     settings = {
         "command": "search",
@@ -371,6 +373,7 @@ def _search(
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # the bar says it once already
     method = "random" if name == runs.BASELINE else options.method
+    start = starting_points(None if name == runs.BASELINE else options.start_from, space)
     with progress() as bar:
         total = options.evaluations + repeat * (times - 1)
         task = bar.add_task(f"{method:12}", total=total, note="")
@@ -399,7 +402,7 @@ def _search(
             times=times,
             objectives=options.objectives,
             limits=options.limits,
-            start=() if name == runs.BASELINE else starting_points(options.start_from, space),
+            start=start,
             seconds=options.seconds,
             on_trial=told,
         )

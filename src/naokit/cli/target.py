@@ -197,14 +197,32 @@ def starting_points(source: Path | None, space: Space) -> list[Architecture]:
     """The best ten of a run, or the genotypes of a file, a line each.
 
     Raises:
-        InputError: there is neither, or a genotype is not one of the space.
+        InputError: there is neither, or a genotype is not one of the space (which line).
     """
     if source is None:
         return []
     if source.is_dir():
-        texts = [str(standing.architecture) for standing in open_study(source).standings()[:10]]
+        found = open_study(source).standings()[:10]
+        texts = {f"{source}, trial {best.number}": str(best.architecture) for best in found}
     elif source.is_file():
-        texts = [line.strip() for line in source.read_text().splitlines() if line.strip()]
+        lines = enumerate(_read_lines(source), 1)
+        texts = {f"{source}:{number}": line.strip() for number, line in lines if line.strip()}
     else:
         raise InputError(f"--start-from: {source} is neither a run's folder nor a file")
-    return [space.parse(text) for text in texts]
+    if not texts:
+        raise InputError(f"--start-from: {source} holds no architecture")
+    return [_parsed(space, text, place) for place, text in texts.items()]
+
+
+def _read_lines(file: Path) -> list[str]:
+    try:
+        return file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"--start-from: {file} is not readable as text: {error}") from error
+
+
+def _parsed(space: Space, text: str, place: str) -> Architecture:
+    try:
+        return space.parse(text)
+    except InputError as error:
+        raise InputError(f"--start-from: {place}: {error}") from error
