@@ -3,13 +3,16 @@
 import csv
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save
 
 from naokit.base import Architecture, EvaluationFailed, InputError
+from naokit.files import write_whole
 from naokit.final import Job, OutOfTime, train_final
 from naokit.spaces import ConvCells
 from naokit.subjects import ImageSubject
@@ -117,6 +120,84 @@ def test_the_held_out_images_are_recorded(tmp_path: Path) -> None:
     assert not (tmp_path / "all" / "split.json").exists()
 
 
+def test_the_split_is_of_the_training_that_began(tmp_path: Path) -> None:
+    subjects = []
+    for seed in (0, 1):
+        images = np.random.default_rng(seed).integers(0, 256, (60, 8, 8), dtype=np.uint8)
+        np.savez(tmp_path / f"{seed}.npz", images=images, labels=np.arange(60) % 3)
+        subjects.append(ImageSubject(tmp_path / f"{seed}.npz", 4, 1))
+    folder = tmp_path / "training"
+
+    def killed(_: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_final(architecture(), job(folder, subject=subjects[0]), on_step=killed)
+    train_final(architecture(), job(folder, subject=subjects[1]))
+    split = json.loads((folder / "split.json").read_text())
+    assert split["fingerprint"] == subjects[1].data.fingerprint
+    with pytest.raises(InputError, match="its data are others"):
+        train_final(architecture(), job(folder, subject=subjects[0]))
+    assert json.loads((folder / "split.json").read_text()) == split
+
+
+def copied(one: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(one, folder))
+
+
+def test_best_weights_that_are_lost_are_taken_from_the_last_or_missed(
+    one: Path, tmp_path: Path
+) -> None:
+    folder = copied(one, tmp_path / "training")
+    tensors, header = read_tensors(folder / "last.safetensors")
+    for best_epoch, lost in ((2, False), (1, True)):
+        fields = json.loads(header["state"]) | {"best_epoch": best_epoch}
+        written = save(tensors, header | {"state": json.dumps(fields)})
+        write_whole(folder / "last.safetensors", written)  # not in place: tensors are mapped
+        (folder / "best.safetensors").unlink(missing_ok=True)
+        if lost:
+            with pytest.raises(InputError, match=r"not there.*of the best epoch, 1: .*--force"):
+                train_final(architecture(), job(folder))
+        else:
+            found = train_final(architecture(), job(folder)).network.state_dict()
+            assert torch.equal(found["stem.0.weight"], tensors["weight.stem.0.weight"])
+
+
+def test_a_damaged_best_says_what_helps(one: Path, tmp_path: Path) -> None:
+    folder = copied(one, tmp_path / "training")
+    flip(folder / "best.safetensors")
+    with pytest.raises(InputError, match=r"best.safetensors is damaged.*folder, or give --force"):
+        train_final(architecture(), job(folder))
+
+
+def flip(path: Path) -> None:
+    """One bit of the tensors."""
+    content = bytearray(path.read_bytes())
+    content[-100] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_warm_start_tells_trainings_apart(one: Path, tmp_path: Path) -> None:
+    short = dataclasses.replace(PLAIN, epochs=1)
+    cold = job(tmp_path / "cold", recipe=short)
+    warm = job(tmp_path / "warm", recipe=short, warm_start=one / "best.safetensors")
+    assert train_final(architecture(), cold).results["warm_start"] is None
+    told = train_final(architecture(), warm).results["warm_start"]
+    assert told["taken"] == told["of"] > 10
+    for made, folder, said in (
+        (warm, "cold", "it began from scratch, this one begins with trained weights"),
+        (cold, "warm", r"it began with trained weights \(--warm-start\), this one"),
+        (
+            dataclasses.replace(warm, warm_start=tmp_path / "cold" / "best.safetensors"),
+            "warm",
+            "it began with other trained weights",
+        ),
+    ):
+        with pytest.raises(InputError, match=said):
+            train_final(architecture(), dataclasses.replace(made, folder=tmp_path / folder))
+    assert train_final(architecture(), warm).results["warm_start"] == told  # continues
+
+
 def test_a_warm_start_takes_the_weights_that_fit(one: Path, tmp_path: Path) -> None:
     still = dataclasses.replace(PLAIN, epochs=1, learning_rate=1e-12, weight_decay=0.0)
     warm = job(tmp_path / "a", recipe=still, warm_start=one / "best.safetensors")
@@ -129,7 +210,7 @@ def test_a_warm_start_takes_the_weights_that_fit(one: Path, tmp_path: Path) -> N
 
 
 def test_a_clock_that_ends_in_the_first_epoch_says_so(tmp_path: Path) -> None:
-    with pytest.raises(OutOfTime, match="give more"):
+    with pytest.raises(OutOfTime, match="the same command continues"):
         train_final(architecture(), job(tmp_path, seconds=0))
     assert train_final(architecture(), job(tmp_path)).results["complete"]
 

@@ -29,11 +29,18 @@ from naokit.base import (
 )
 from naokit.evaluators.train import build_seeded
 from naokit.export import Bundle, LanguageBundle
-from naokit.export.config import VOCABULARY
+from naokit.export.config import CONFIG, VOCABULARY, check_checksum, read_config
 from naokit.files import read_json, write_json
 from naokit.networks import LanguageModel
 from naokit.subjects import Subject
-from naokit.training.checkpoint import agreeing, load_weights, read_tensors
+from naokit.training.checkpoint import (
+    BEST,
+    agreeing,
+    best_weights,
+    checksum,
+    load_weights,
+    read_tensors,
+)
 from naokit.training.device import Device, Precision, make_fabric
 from naokit.training.log import Log
 from naokit.training.loop import Epoch, Trained, train
@@ -100,22 +107,24 @@ def train_final(
         EvaluationFailed: the training diverged, or memory ran out.
         InputError: data, recipe, sizes or checkpoint do not fit.
     """
-    split, held_out = job.folder / "split.json", job.subject.split()
-    if held_out is not None and not split.exists():  # it may be of another training
-        write_json(split, held_out)
     if job.processes == 1:
         fabric = make_fabric(job.device, job.precision)
-        trained, network = _train(architecture, job, fabric, on_epoch, on_step)
+        begun = _begin(architecture, job)
+        trained = _train(begun, job, fabric, on_epoch, on_step)
     else:
         trained = _in_processes(architecture, job, on_epoch, on_step)
         fabric = make_fabric(job.device, job.precision)
-        network = _network(architecture, job)
+        begun = _begin(architecture, job)
     if not trained.best_epoch:
-        raise OutOfTime("the limit on the clock ended the training in its first epoch: give more")
-    best = job.folder / "best.safetensors"
-    load_weights(network, read_tensors(best)[0], best)
+        raise OutOfTime(
+            "the limit on the clock ended the training in its first epoch, so there is no network "
+            "yet; what is done is kept: the same command continues"
+        )
+    network = begun.network
+    load_weights(network, best_weights(job.folder), job.folder / BEST)
     test = job.subject.tested(network, fabric)
-    return _bundle(job, architecture, network.cpu().eval(), _results(job, trained, test))
+    results = _results(job, trained, test) | {"warm_start": begun.warm_start}
+    return _bundle(job, architecture, network.cpu().eval(), results)
 
 
 def _bundle(
@@ -149,19 +158,38 @@ def _results(job: Job, trained: Trained, test: float | None) -> dict[str, Json]:
     }
 
 
-def _network(architecture: Architecture, job: Job) -> nn.Module:
-    """The network as the job begins with it."""
-    settings = job.subject.settings(job.recipe)
-    network = build_seeded(architecture, settings, _seed(architecture, job))
-    if job.warm_start is not None:
-        network.load_state_dict(
-            network.state_dict() | _fitting(network, job.subject, job.warm_start)
-        )
-    return network
+@dataclass(frozen=True)
+class _Begun:
+    """A network as the job begins with it.
+
+    Attributes:
+        network: itself.
+        seed: of its training.
+        checksum: of the weights that it has from elsewhere; None: it begins from scratch.
+        warm_start: how many tensors those are, and of how many.
+    """
+
+    network: nn.Module
+    seed: int
+    checksum: str | None = None
+    warm_start: Mapping[str, Json] | None = None
+
+
+def _begin(architecture: Architecture, job: Job) -> _Begun:
+    """The job's network, with the weights of its warm start, if there is one."""
+    seed = derive_seed(job.seed, "final", architecture.key)
+    network = build_seeded(architecture, job.subject.settings(job.recipe), seed)
+    if job.warm_start is None:
+        return _Begun(network, seed)
+    own, taken = network.state_dict(), _fitting(network, job.subject, job.warm_start)
+    network.load_state_dict(own | taken)
+    return _Begun(network, seed, checksum(taken), {"taken": len(taken), "of": len(own)})
 
 
 def _fitting(network: nn.Module, subject: Subject, path: Path) -> dict[str, Tensor]:
     """The weights of the file to begin with; those of tokens only if they are the same tokens."""
+    if (path.parent / CONFIG).exists():
+        check_checksum(path, read_config(path.parent).get("sha256"))
     weights = agreeing(network, read_tensors(path)[0])
     data, vocabulary = subject.data, path.parent / VOCABULARY
     if not isinstance(data, TextData) or not vocabulary.exists():
@@ -171,19 +199,14 @@ def _fitting(network: nn.Module, subject: Subject, path: Path) -> dict[str, Tens
     return {name: w for name, w in weights.items() if name not in LanguageModel.of_tokens}
 
 
-def _seed(architecture: Architecture, job: Job) -> int:
-    return derive_seed(job.seed, "final", architecture.key)
-
-
 def _train(
-    architecture: Architecture,
+    begun: _Begun,
     job: Job,
     fabric: Fabric,
     on_epoch: OnEpoch | None,
     on_step: OnStep | None,
-) -> tuple[Trained, nn.Module]:
+) -> Trained:
     """Trains in this process, with the others of `fabric` if there are any."""
-    network = share_statistics(_network(architecture, job), fabric)
     log = Log(job.folder, tensorboard=job.tensorboard)
 
     def told(epoch: Epoch) -> None:
@@ -192,20 +215,30 @@ def _train(
             if on_epoch is not None:
                 on_epoch(epoch)
 
-    trained = train(
-        network,
+    return train(
+        share_statistics(begun.network, fabric),
         job.subject.data,
         job.recipe,
-        seed=_seed(architecture, job),
+        seed=begun.seed,
         fabric=fabric,
         seconds=job.seconds,
         checkpoint=job.folder,
+        warm_start=begun.checksum,
         workers=job.subject.workers,
         split_batches=True,
+        on_begin=(lambda: _record_split(job)) if fabric.global_rank == 0 else None,
         on_epoch=told,
         on_step=on_step if fabric.global_rank == 0 else None,
     )
-    return trained, network
+
+
+def _record_split(job: Job) -> None:
+    """Writes which images are held out, in place of what a training that never began left."""
+    path, held_out = job.folder / "split.json", job.subject.split()
+    if held_out is not None:
+        write_json(path, held_out)
+    else:
+        path.unlink(missing_ok=True)
 
 
 class _Relay:
@@ -260,7 +293,8 @@ def _share(
     """What each of several processes does; the fields of a `Trained`, as Fabric wants no other."""
     try:
         architecture = spaces.from_settings(space).parse(genotype)
-        return dataclasses.asdict(_train(architecture, job, fabric, queue.put, queue.put)[0])
+        begun = _begin(architecture, job)
+        return dataclasses.asdict(_train(begun, job, fabric, queue.put, queue.put))
     except InputError as error:
         queue.put(("", str(error)))
         raise

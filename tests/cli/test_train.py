@@ -77,6 +77,8 @@ def test_a_published_name_is_trained_and_its_transfer_begins_with_its_weights(
     ]
     begun, without, with_start = (weight.flatten() for weight in weights)
     assert torch.dist(begun, with_start) < 0.5 * torch.dist(begun, without)
+    assert cold["warm_start"] is None
+    assert 0 < warm["warm_start"]["taken"] < warm["warm_start"]["of"]
     again = run("transfer", "naonet-b", *settings, "--warm-start", "--out", "none")
     assert again.exit_code == 2
     assert "no trained network to begin with" in again.stderr
@@ -175,7 +177,7 @@ def test_force_loses_nothing_where_the_new_training_comes_to_nothing(
 def test_out_of_time_says_how_to_go_on() -> None:
     stopped = run("train", *TINY, "--recipe", "quick", "--hours", "0.0000001", "--out", "out")
     assert stopped.exit_code == 2
-    assert "give more" in stopped.stderr
+    assert "the same command continues" in stopped.stderr
     assert run("train", *TINY, "--recipe", "quick", "--out", "out").exit_code == 0
 
 

@@ -310,6 +310,25 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
         train(tiny(), DATA, RECIPE, seed=0, checkpoint=tmp_path)
 
 
+@pytest.mark.parametrize("name", ["last.safetensors", "best.safetensors"])
+def test_a_flipped_bit_is_noticed(tmp_path: Path, name: str) -> None:
+    train(tiny(), DATA, dataclasses.replace(RECIPE, epochs=1), seed=0, checkpoint=tmp_path)
+    content = bytearray((tmp_path / name).read_bytes())
+    content[-10] ^= 4
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=rf"{name} is damaged: its checksum is .{{8}}, expected"):
+        read_tensors(tmp_path / name)
+
+
+@pytest.mark.parametrize("state", ["no JSON {", "[]", '{"epochs": 1, "unknown": 2}'])
+def test_a_state_that_cannot_be_read_is_said_in_a_line(tmp_path: Path, state: str) -> None:
+    train(tiny(), DATA, dataclasses.replace(RECIPE, epochs=1), seed=0, checkpoint=tmp_path)
+    tensors, header = read_tensors(tmp_path / "last.safetensors")
+    (tmp_path / "last.safetensors").write_bytes(save(tensors, header | {"state": state}))
+    with pytest.raises(InputError, match=r"no checkpoint of a training; remove the folder, or"):
+        train(tiny(), DATA, RECIPE, seed=0, checkpoint=tmp_path)
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [

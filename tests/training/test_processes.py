@@ -1,7 +1,9 @@
 """Two processes against one: batch statistics, and a whole training, to rounding."""
 
+import json
 from pathlib import Path
 
+import pytest
 import torch
 from lightning_fabric import Fabric
 from torch import multiprocessing, nn
@@ -66,7 +68,17 @@ def _train(fabric: Fabric, folder: str) -> None:
     ).double()
     recipe = ImageRecipe("plain", 2, 128, learning_rate=0.05, crop_padding=0, flip=False)
     shared = share_statistics(network, fabric)
-    train(shared, load_images("digits"), recipe, seed=0, fabric=fabric, checkpoint=Path(folder))
+    losses: list[float] = []
+    train(
+        shared,
+        load_images("digits"),
+        recipe,
+        seed=0,
+        fabric=fabric,
+        checkpoint=Path(folder),
+        on_epoch=lambda epoch: losses.append(epoch.loss),
+    )
+    (Path(folder) / f"{fabric.global_rank}.json").write_text(json.dumps(losses))
 
 
 def test_a_training_in_two_processes_is_that_of_one(tmp_path: Path) -> None:
@@ -84,3 +96,7 @@ def test_a_training_in_two_processes_is_that_of_one(tmp_path: Path) -> None:
     assert alone.keys() == shared.keys()
     for name, tensor in alone.items():
         torch.testing.assert_close(shared[name], tensor, atol=1e-9, rtol=1e-7)
+    alone_losses, *losses = (
+        json.loads((tmp_path / name).read_text()) for name in ("1/0.json", "2/0.json", "2/1.json")
+    )
+    assert losses == [pytest.approx(alone_losses, rel=1e-7)] * 2  # of all images, in each process

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from naokit.files import write_whole
 from naokit.training.recipe import Recipe
 
 LAST, BEST = "last.safetensors", "best.safetensors"
+CHECKSUM = "checksum"
+AGAIN = "remove the folder, or give --force, to start again"
 
 
 @dataclass(frozen=True)
@@ -68,14 +71,22 @@ class Checkpoint:
 
     Args:
         folder: made if need be.
-        recipe: a checkpoint of another recipe, data set or seed is refused.
+        recipe: a checkpoint of another recipe, data set, warm start or seed is refused.
         data: fingerprint of the data set.
         seed: of the training.
+        warm_start: a checksum of the weights it begins with; None: it begins from scratch.
     """
 
-    def __init__(self, folder: Path, recipe: Recipe, data: str, seed: int) -> None:
+    def __init__(
+        self, folder: Path, recipe: Recipe, data: str, seed: int, warm_start: str | None = None
+    ) -> None:
         self.folder = folder
-        self.training = {"recipe": recipe.to_json(), "data": data, "seed": seed}
+        self.training: Mapping[str, Json] = {
+            "recipe": recipe.to_json(),
+            "data": data,
+            "warm_start": warm_start,
+            "seed": seed,
+        }
 
     def state(self) -> State:
         """The state to go on from; a new one where there is no checkpoint.
@@ -86,10 +97,10 @@ class Checkpoint:
         path = self.folder / LAST
         if not path.exists():
             return State()
-        _, header = read_tensors(path)
-        self._check(path, header)
-        fields = json.loads(header["state"])
-        return State(**fields | {"history": tuple(fields.get("history", ()))})
+        _, header = read_tensors(path, AGAIN)
+        training, state = _read_header(path, header)
+        self._check(path, training)
+        return state
 
     def resume(
         self, network: nn.Module, average: nn.Module | None, optimizer: torch.optim.Optimizer
@@ -104,7 +115,7 @@ class Checkpoint:
         path = self.folder / LAST
         if not path.exists():
             return {}
-        tensors, _ = read_tensors(path)
+        tensors, _ = read_tensors(path, AGAIN)
         load_weights(network, _part(tensors, "weight."), path)
         if average is not None:
             load_weights(average, _part(tensors, "average."), path)
@@ -116,9 +127,8 @@ class Checkpoint:
         return _part(tensors, "task.")
 
     def reload(self, network: nn.Module) -> None:
-        """Puts the best weights in place."""
-        path = self.folder / BEST
-        load_weights(network, read_tensors(path)[0], path)
+        """Puts the best weights in place; raises InputError as `best_weights` does."""
+        load_weights(network, best_weights(self.folder), self.folder / BEST)
 
     def save(
         self,
@@ -139,7 +149,7 @@ class Checkpoint:
         averaged = {} if average is None else _copies(average)
         if improved:
             measured = _part(averaged, "module.") or weights
-            write_whole(self.folder / BEST, save(measured, header))
+            write_whole(self.folder / BEST, _to_bytes(measured, header))
         tensors = {f"weight.{name}": tensor for name, tensor in weights.items()}
         tensors |= {f"average.{name}": tensor for name, tensor in averaged.items()}
         tensors |= {f"task.{name}": tensor.contiguous() for name, tensor in task.items()}
@@ -147,12 +157,9 @@ class Checkpoint:
             momentum = optimizer.state[parameter].get("momentum_buffer")
             if momentum is not None:
                 tensors[f"momentum.{name}"] = momentum.contiguous()
-        write_whole(self.folder / LAST, save(tensors, header))
+        write_whole(self.folder / LAST, _to_bytes(tensors, header))
 
-    def _check(self, path: Path, header: Mapping[str, str]) -> None:
-        if not {"training", "state"} <= header.keys():
-            raise InputError(f"{path} is no checkpoint of a training; remove it to start again")
-        recorded = json.loads(header["training"])
+    def _check(self, path: Path, recorded: Mapping[str, Json]) -> None:
         for name, wanted in self.training.items():
             if recorded.get(name) != wanted:
                 what = _difference(name, recorded.get(name), wanted)
@@ -160,6 +167,34 @@ class Checkpoint:
                     f"{path} is of another training: {what}; remove the folder to start again, or "
                     "name another"
                 )
+
+
+def best_weights(folder: Path) -> dict[str, Tensor]:
+    """The weights of the best epoch; from `last`, where that is the best and `best` is not there.
+
+    Raises:
+        InputError: they are not there, or damaged.
+    """
+    if (folder / BEST).exists():
+        return read_tensors(folder / BEST, AGAIN)[0]
+    tensors, header = read_tensors(folder / LAST, AGAIN)
+    _, state = _read_header(folder / LAST, header)
+    if state.best_epoch != state.epochs or state.step:
+        raise InputError(
+            f"{folder / BEST} is not there, which held the weights of the best epoch, "
+            f"{state.best_epoch}: put it back; or {AGAIN}"
+        )
+    return _part(tensors, "average.module.") or _part(tensors, "weight.")
+
+
+def _read_header(path: Path, header: Mapping[str, str]) -> tuple[dict[str, Json], State]:
+    """What identifies a checkpoint's training, and how far it is."""
+    try:
+        training, fields = json.loads(header["training"]), json.loads(header["state"])
+        state = State(**fields | {"history": tuple(fields.get("history", ()))})
+        return dict(training), state
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{path} is no checkpoint of a training; {AGAIN}") from error
 
 
 def _difference(name: str, there: Json, here: Json) -> str:
@@ -170,6 +205,12 @@ def _difference(name: str, there: Json, here: Json) -> str:
             return f"its recipe has {first} {there.get(first)}, this one {here.get(first)}"
         case "data", _, _:
             return "its data are others (the content or the vocabulary changed)"
+        case "warm_start", None, _:
+            return "it began from scratch, this one begins with trained weights (--warm-start)"
+        case "warm_start", _, None:
+            return "it began with trained weights (--warm-start), this one begins from scratch"
+        case "warm_start", _, _:
+            return "it began with other trained weights"
         case _:
             return "its seed or its architecture is another"
 
@@ -187,15 +228,47 @@ def _copies(network: nn.Module) -> dict[str, Tensor]:
     }
 
 
-def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """The tensors and the header of a safetensors file; raises InputError if it is damaged."""
+def _to_bytes(tensors: Mapping[str, Tensor], header: Mapping[str, str]) -> bytes:
+    """A safetensors file; a bit that flips in it later will be noticed."""
+    return save(dict(tensors), {**header, CHECKSUM: checksum(tensors, header)})
+
+
+def checksum(tensors: Mapping[str, Tensor], header: Mapping[str, str] | None = None) -> str:
+    """CRC-32 of names, types, shapes, values and a header, as eight hexadecimal digits."""
+    found = zlib.crc32(json.dumps(header, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        found = zlib.crc32(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode(), found)
+        values = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
+        found = zlib.crc32(values.numpy().data, found)
+    return f"{found:08x}"
+
+
+def read_tensors(
+    path: Path, remedy: str = "copy or export it again"
+) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """The tensors and the header of a safetensors file.
+
+    Args:
+        path: of the file.
+        remedy: what to do where it is damaged.
+
+    Raises:
+        InputError: it is not there, or damaged: its checksum, where it has one, is another.
+    """
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            header = dict(file.metadata() or {})
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is damaged ({error}); remove it to start again") from error
+        raise InputError(f"{path} is damaged ({error}); {remedy}") from error
+    expected = header.pop(CHECKSUM, None)
+    if expected is not None and (found := checksum(tensors, header)) != expected:
+        raise InputError(
+            f"{path} is damaged: its checksum is {found}, expected {expected}; {remedy}"
+        )
+    return tensors, header
 
 
 def load_weights(network: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:

@@ -39,11 +39,9 @@ class Batch(Given):
     labels: Tensor | None = None
 
     @property
-    def own(self) -> int:
+    def rows(self) -> int:
         """The images of this process."""
         return len(self.places)
-
-    rows = own
 
 
 @dataclass(frozen=True, eq=False)

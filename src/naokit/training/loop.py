@@ -94,8 +94,10 @@ def train(
     fabric: Fabric | None = None,
     seconds: float | None = None,
     checkpoint: Path | None = None,
+    warm_start: str | None = None,
     workers: int = 0,
     split_batches: bool = False,
+    on_begin: Callable[[], None] | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
     on_step: Callable[[float], None] | None = None,
 ) -> Trained:
@@ -111,8 +113,11 @@ def train(
         fabric: where; None: `make_fabric()`. With several processes each calls this.
         seconds: limit on the clock, checked after each step.
         checkpoint: folder of `last.safetensors` and `best.safetensors`, continued if present.
+        warm_start: checksum of the weights from elsewhere that `network` has; None: none. It tells
+            checkpoints apart.
         workers: processes that decode pictures.
         split_batches: where memory runs out, halve what goes through at once and accumulate.
+        on_begin: called once data and checkpoint are accepted.
         on_epoch: called after each epoch.
         on_step: called after each step with the epochs done, a fraction.
 
@@ -123,8 +128,12 @@ def train(
     with memory_failures():
         fabric = fabric or make_fabric()
         task = task_of(data, recipe, fabric, workers)
-        run = _Run(network, task, seed, fabric, seconds, checkpoint)
+        identity = (recipe, task.fingerprint, seed, warm_start)
+        kept = None if checkpoint is None else Checkpoint(checkpoint, *identity)
+        run = _Run(network, task, seed, fabric, seconds, kept)
         run.may_split, run.on_step = split_batches and fabric.world_size == 1, on_step
+        if on_begin is not None:
+            on_begin()
         while run.state.epochs < recipe.epochs and run.one_epoch():
             if run.report is not None and on_epoch is not None:
                 on_epoch(run.report)
@@ -147,7 +156,7 @@ class _Run:
         seed: int,
         fabric: Fabric,
         seconds: float | None,
-        folder: Path | None,
+        checkpoint: Checkpoint | None,
     ) -> None:
         self.began = self.saved = time.monotonic()
         self.task, self.recipe, self.seed = task, task.recipe, seed
@@ -166,7 +175,7 @@ class _Run:
         self.network, self.optimizer = fabric.setup(network, optimizer)
         self.average = _moving_average(network, recipe.ema) if recipe.ema else None
         self.parts = 1
-        self.checkpoint = folder and Checkpoint(folder, recipe, task.fingerprint, seed)
+        self.checkpoint = checkpoint
         self.state = State()
         if self.checkpoint:
             self._resume(self.checkpoint)
@@ -195,7 +204,7 @@ class _Run:
                 raise self._given_up(error) from error
             return True
         improved = self._improves(last) or not self.task.measures
-        loss = self.state.loss / sum(given.own for given in plan)
+        loss = self.state.loss / sum(given.size for given in plan)
         self.state = self.state.after_epoch(last, improved=improved)
         if not self.state.averaging and self.task.average_begins(self.state.history):
             self.state = replace(self.state, averaging=True)
@@ -256,7 +265,8 @@ class _Run:
     def _steps(self, plan: Sequence[Given]) -> bool:
         """The epoch's steps that are not done yet; False where the clock ran out."""
         epoch, first = self.state.epochs, self.state.step
-        self.loss = torch.tensor(self.state.loss, device=self.fabric.device, dtype=torch.float64)
+        before = self.state.loss if self.fabric.global_rank == 0 else 0.0  # of all processes
+        self.loss = torch.tensor(before, device=self.fabric.device, dtype=torch.float64)
         self.network.train()
         for given in self.task.batches(plan, first, epoch, self._draws):
             self.loss += self._step(given)
@@ -276,7 +286,7 @@ class _Run:
             ends = self.out_of_time()
             saves = self._agreed(time.monotonic() - self.saved > SAVE_EVERY)
         if checked or ends or saves:
-            self.state = replace(self.state, loss=_finite(self.loss))
+            self.state = replace(self.state, loss=_finite(self._of_all(self.loss)))
         if ends or saves:
             self._save()
         return not ends
@@ -290,6 +300,14 @@ class _Run:
         if self.fabric.world_size == 1:
             return mine
         return bool(self.fabric.broadcast(mine))
+
+    def _of_all(self, loss: Tensor) -> Tensor:
+        """The sum over the processes, so that all judge alike."""
+        if self.fabric.world_size == 1:
+            return loss
+        total = self.fabric.all_reduce(loss.clone(), reduce_op="sum")
+        assert isinstance(total, Tensor)
+        return total
 
     def _step(self, given: Given) -> Tensor:
         """One update by this process's part of a batch; the sum of their losses."""

@@ -28,13 +28,8 @@ class Given(ABC):
 
     @property
     @abstractmethod
-    def own(self) -> int:
-        """How many of them are this process's."""
-
-    @property
-    @abstractmethod
     def rows(self) -> int:
-        """In how many rows its own can be divided where memory runs out."""
+        """In how many rows this process's can be divided where memory runs out."""
 
 
 class Prepared(ABC):

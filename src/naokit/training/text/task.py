@@ -45,11 +45,6 @@ class Passage(Given):
     steps: int
 
     @property
-    def own(self) -> int:
-        """All: one process reads every stream."""
-        return self.size
-
-    @property
     def rows(self) -> int:
         """The streams (B)."""
         return self.size // self.steps
