@@ -277,7 +277,7 @@ def _on_data(
     for name in (preset.recipe, preset.final_recipe) if final else (preset.recipe,):
         evaluator.subject.check_data(recipe_for(space.reads, name))  # before anything is written
     _check_limits(options, space, evaluator)
-    starting_points(options.start_from, space)  # a wrong line is told before anything is written
+    starting_points(options.start_from, space)  # likewise
     source = data or EMBEDDED[space.reads]
     settings = {
         "command": "search",
