@@ -1,6 +1,7 @@
 """What makes two architectures the same, checked against networkx."""
 
 import itertools
+from collections import Counter, defaultdict
 
 import networkx
 import numpy as np
@@ -109,3 +110,41 @@ def test_multiplicity_counts() -> None:
     once = Graph.of(["input", "output"], [(0, 1)], (0,), (1,))
     twice = Graph.of(["input", "output"], [(0, 1), (0, 1)], (0,), (1,))
     assert digest([once]) != digest([twice])
+
+
+def computed(branches: list[tuple[int, str]]) -> tuple[object, bool]:
+    """What a cell computes, as text would write it; whether two of its branches are alike.
+
+    A node is a sum, so a bag of terms; an operation is a term on the bag that it reads; an identity
+    is the bag itself; the output is the bag of the nodes that no branch reads.
+    """
+    nodes = [Counter({"input 0": 1}), Counter({"input 1": 1})]
+    terms: list[object] = []
+    for pair in zip(branches[::2], branches[1::2], strict=True):
+        total: Counter[object] = Counter()
+        for source, operation in pair:
+            if operation == "identity":
+                total += nodes[source]
+            else:
+                terms.append((operation, frozenset(nodes[source].items())))
+                total[terms[-1]] += 1
+        nodes.append(total)
+    read = {source for source, _ in branches}
+    loose = [frozenset(n.items()) for i, n in enumerate(nodes) if i not in read]
+    return frozenset(Counter(loose).items()), len(set(terms)) < len(terms)
+
+
+def test_all_cells_of_two_nodes_have_one_name_exactly_where_they_compute_one_thing() -> None:
+    space = ConvCells(nodes=2, operations=("sep_conv_3x3", "max_pool_3x3", "identity"))
+    reduction = [0] * 8
+    names: dict[str, object] = {}
+    things: dict[object, set[str]] = defaultdict(set)
+    for normal in itertools.product(*map(range, space.grammar.counts[:8])):
+        choices = (*normal, *reduction)
+        name = digest(space.graphs(choices)[:1])
+        thing, alike = computed(space.branches(choices, 0))
+        assert names.setdefault(name, thing) == thing
+        if not alike:  # two branches alike are two operations: not one that is read twice
+            things[thing].add(name)
+    assert len(names) > 500
+    assert all(len(same) == 1 for same in things.values())
