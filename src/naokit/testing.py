@@ -49,6 +49,16 @@ class SpaceContract:
         for architecture in self.architectures():
             assert self.space.parse(str(architecture)) == architecture
 
+    def test_a_text_with_something_more_is_refused(self) -> None:
+        """A table's column that holds something else must never be read as an architecture."""
+        one = self.architectures()[0]
+        for text in (f"7 {one}", f"{one} 7"):
+            try:
+                self.space.parse(text)
+            except InputError:
+                continue
+            raise AssertionError(f"{text!r} was read")
+
     def test_tokens_and_choices_are_inverse(self) -> None:
         """The grammar spells choices as tokens within its vocabulary, and back."""
         grammar = self.space.grammar

@@ -9,7 +9,7 @@ import pytest
 from naokit.base import EvaluationFailed, InputError
 from naokit.evaluators import Tabular, Train
 from naokit.evaluators.tabular import columns_space, read_tables
-from naokit.spaces import Choice, Choices, ConvCells, NasBench201, from_settings
+from naokit.spaces import Choice, Choices, ConvCells, NasBench201, TransNasMicro, from_settings
 from naokit.study import create_study
 from naokit.training.recipes import RECIPES
 
@@ -152,6 +152,57 @@ def test_conditions_read_blanks_where_a_choice_is_absent(tmp_path: Path) -> None
     path = table(tmp_path / "t.csv", [*BLANKS, ("forest", "", "", "1")], "model,depth,reg,y")
     with pytest.raises(InputError, match="line 7 of the table: depth has no value"):
         Tabular(space, path, **columns)
+
+
+MLP = Choices("mlp", (Choice("lr", (0.1, 0.01)), Choice("depth", (1, 2, 4))))
+
+
+def test_a_column_of_genotypes_of_choices_is_read_as_the_space_writes_them(tmp_path: Path) -> None:
+    rows = [("lr=0.1 depth=2", "1"), ('"depth=1,lr=1e-2"', "2"), ("lr=0.01 depth=4", "3")]
+    path = table(tmp_path / "t.csv", rows, "arch,y")
+    evaluator = Tabular(MLP, path, architecture_column="arch", metric="y")
+    assert list(evaluator.space.classes) == [(0, 1), (1, 0), (1, 2)]
+    assert evaluator.evaluate(evaluator.space.parse("lr=0.01 depth=1"), 0).value == 2
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "message"),
+    [
+        ("arch", "lr=0.1 depth=9", "depth is 9; expected one of 1, 2, 4"),
+        ("arch", "lr=0.1", "mlp: depth has no value in 'lr=0.1'"),
+        ("arch", "0.1 2", "mlp: '0.1' is no NAME=VALUE; its names are lr, depth"),
+        ("arch", "lr=0.1 lr=0.01 depth=2", "mlp: lr is given twice in .*"),
+        ("lr", "0.1", "depth has no value: name its column beside lr"),
+        ("lr,width", "0.1,2", "mlp has no choice 'width'; it has lr, depth"),
+    ],
+)
+def test_a_row_of_choices_that_does_not_parse_is_named(
+    tmp_path: Path, header: str, row: str, message: str
+) -> None:
+    path = table(tmp_path / "t.csv", [(row, "1")], f"{header},y")
+    with pytest.raises(InputError, match=f"^line 2 of the table: {message}$"):
+        Tabular(MLP, path, architecture_column=header, metric="y")
+
+
+@pytest.mark.parametrize(
+    ("space", "text"),
+    [
+        (NasBench201(), ROWS[0][0].replace("|none~0", "|Xnone~0", 1)),
+        (NasBench201(), ROWS[0][0].replace("none~2", "none~21")),
+        (TransNasMicro(), "arch-1_30_321"),
+        (SPACE, "0 0 1 0 0 3 1 --4"),
+    ],
+)
+def test_what_only_looks_like_an_architecture_is_told(tmp_path: Path, space, text: str) -> None:
+    path = table(tmp_path / "t.csv", [(text, "1")], "arch,y")
+    with pytest.raises(InputError, match=r"^line 2 of the table: "):
+        Tabular(space, path, architecture_column="arch", metric="y")
+
+
+def test_two_texts_of_a_column_that_would_be_one_choice_are_told(tmp_path: Path) -> None:
+    path = table(tmp_path / "t.csv", [("a b", "1"), ("a-b", "2")], "arch,y")
+    with pytest.raises(InputError, match="'a b' and 'a-b' of the table are both written a-b"):
+        columns_space("choices", *read_tables(path, "arch"))
 
 
 def test_a_damaged_gzip_file_is_explained(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ class Tabular(Evaluator):
         space: how the architecture column is read.
         tables: CSV files, joined on the architecture column.
         architecture_column: its name, or several with commas between: their texts are joined by
-            spaces; for `Choices` each column is the choice of its name.
+            spaces and read as the space writes them; for `Choices`, columns may be choices by name.
         metric: the column of the value.
         also: further columns, kept as metrics of each result.
         class_column: a column of names that equal architectures share.
@@ -147,7 +147,11 @@ def _values(texts: set[str]) -> tuple[Value | None, ...]:
             return absent + tuple(sorted({kind(text) for text in texts - blank}))
         except ValueError:
             continue
-    return absent + tuple(sorted({_plain(text) for text in texts - blank}))
+    written: dict[str, str] = {}
+    for text in sorted(texts - blank):
+        if (other := written.setdefault(_plain(text), text)) != text:
+            raise InputError(f"{other!r} and {text!r} of the table are both written {_plain(text)}")
+    return absent + tuple(sorted(written))
 
 
 def _require(rows: Sequence[Row], column: str, tables: Path | str | Sequence[Path | str]) -> None:
@@ -206,20 +210,24 @@ def _name(row: Row, columns: Sequence[str]) -> tuple[str, ...]:
 
 def _choices(space: Space, row: Row, columns: Sequence[str], number: int) -> tuple[int, ...]:
     try:
-        if isinstance(space, Choices):
-            return _of_cells(space, {_plain(column): _plain(row[column]) for column in columns})
-        return space.read(" ".join(_name(row, columns)))
+        cells = {_plain(column): _plain(row[column]) for column in columns}
+        if isinstance(space, Choices) and cells.keys() & set(space.grammar.names):
+            return _of_cells(space, cells)
+        return space.parse(" ".join(_name(row, columns))).choices
     except InputError as error:
         raise InputError(f"line {number} of the table: {error}") from error
 
 
 def _of_cells(space: Choices, cells: Mapping[str, str]) -> tuple[int, ...]:
     """The choices of a row; a blank is no value, unless its choice has that one."""
+    space.check_names(cells)
     named = {choice.name for choice in space.choices if ABSENT in choice.words}
     given = {name: word for name, word in cells.items() if word != ABSENT or name in named}
     choices = space.of_texts(given)
-    if missing := cells.keys() & space.values(choices).keys() - given.keys():
-        raise InputError(f"{min(missing)} has no value")
+    if missing := space.values(choices).keys() - given.keys():
+        name = min(missing)
+        beside = "" if name in cells else f": name its column beside {', '.join(cells)}"
+        raise InputError(f"{name} has no value{beside}")
     return choices
 
 

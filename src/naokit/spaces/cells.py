@@ -174,7 +174,7 @@ class ConvCells(Space):
     def _choice(self, position: int, word: str) -> int:
         first = self.first_id * (position % 2)
         count = self.grammar.counts[position]
-        if not word.lstrip("-").isdecimal() or not first <= int(word) < first + count:
+        if not word.isdecimal() or not first <= int(word) < first + count:
             kind = "an operation" if position % 2 else "an earlier node"
             raise InputError(
                 f"integer {position + 1} ({self.grammar.names[position]}) is {word}; "

@@ -12,7 +12,7 @@ A choice whose condition does not hold is absent: its value alters nothing, not 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -149,18 +149,28 @@ class Choices(Space):
 
     def read(self, text: str) -> tuple[int, ...]:
         """The choices of `name=value` words in any order; absent ones may be left out."""
-        words = dict(word.partition("=")[::2] for word in text.replace(",", " ").split())
-        unknown = words.keys() - {choice.name for choice in self.choices}
-        if unknown:
-            raise InputError(
-                f"{self.name} has no choice {min(unknown)!r}; "
-                f"it has {', '.join(choice.name for choice in self.choices)}"
-            )
+        words: dict[str, str] = {}
+        for word in text.replace(",", " ").split():
+            name, equals, value = word.partition("=")
+            if not equals:
+                names = ", ".join(self.grammar.names)
+                raise InputError(f"{self.name}: {word!r} is no NAME=VALUE; its names are {names}")
+            if name in words:
+                raise InputError(f"{self.name}: {name} is given twice in {text!r}")
+            words[name] = value
+        self.check_names(words)
         indices = self.of_texts(words)
         missing = self.values(indices).keys() - words.keys()
         if missing:
             raise InputError(f"{self.name}: {min(missing)} has no value in {text!r}")
         return indices
+
+    def check_names(self, names: Iterable[str]) -> None:
+        """Raises InputError where one is not that of a choice."""
+        if unknown := [name for name in names if name not in self.grammar.names]:
+            raise InputError(
+                f"{self.name} has no choice {unknown[0]!r}; it has {', '.join(self.grammar.names)}"
+            )
 
     def of_texts(self, texts: Mapping[str, str]) -> tuple[int, ...]:
         """The choices of values written as texts, by name; the first where there is none."""

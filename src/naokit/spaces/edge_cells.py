@@ -104,8 +104,8 @@ class NasBench201(EdgeCells):
 
     def read(self, text: str) -> tuple[int, ...]:
         """The choices of an official text."""
-        words = re.findall(r"([a-z0-9_]+)~(\d)", text)
-        if [int(source) for _, source in words] != [source for source, _ in EDGES]:
+        words = [word.partition("~")[::2] for word in re.split(r"[|+\s]+", text.strip(" \n|+"))]
+        if [source for _, source in words] != [str(source) for source, _ in EDGES]:
             example = self.spell((3, 0, 1, 4, 2, 0))
             raise InputError(f"not a NAS-Bench-201 cell: {text!r}; expected one like {example}")
         for (operation, _), edge in zip(words, EDGES, strict=True):
@@ -146,7 +146,8 @@ class TransNasMicro(EdgeCells):
 
     def read(self, text: str) -> tuple[int, ...]:
         """The choices of an official text, or of six numbers."""
-        digits = re.sub(r"[\s(),_\[\]]", "", text.strip().rpartition("-")[2])
+        cell = re.sub(r"^\d+-\d+-", "", text.strip())
+        digits = re.sub(r"[\s(),_\[\]]", "", cell)
         last = len(self.operations) - 1
         if not re.fullmatch(f"[0-{last}]{{{len(EDGES)}}}", digits):
             raise InputError(
