@@ -111,11 +111,11 @@ class Bounded(Space):
         return found and [Architecture(self, architecture.choices) for architecture in found]
 
     def mutate(self, architecture: Architecture, generator: np.random.Generator) -> Architecture:
-        """A mutant that is allowed, or a random architecture where none is found soon."""
+        """A mutant of the space beneath that is allowed; a random one where none is found soon."""
         for _ in range(ATTEMPTS):
-            mutant = super().mutate(architecture, generator)
+            mutant = self.space.mutate(architecture, generator)
             if self.allows(mutant.choices):
-                return mutant
+                return Architecture(self, mutant.choices)
         return self.sample(generator)
 
 

@@ -11,6 +11,11 @@ import numpy as np
 from naokit.base import Architecture, Json
 from naokit.spaces.bounded import Bounded
 
+PROBES = 100
+"""Mutants that are looked at to tell whether most of them are rows."""
+NEAREST = 10
+"""Where they are not: how many of the nearest rows a mutant is drawn from."""
+
 
 @dataclass(frozen=True)
 class TableSpace(Bounded):
@@ -47,6 +52,32 @@ class TableSpace(Bounded):
     def sample(self, generator: np.random.Generator) -> Architecture:
         """The first row of a class, each class equally likely: spellings are no weights."""
         return Architecture(self, self._first[int(generator.integers(len(self._first)))])
+
+    def mutate(self, architecture: Architecture, generator: np.random.Generator) -> Architecture:
+        """A mutant that is a row; where rows are few, one of the rows that differ in least choices.
+
+        Asking about mutants until one is a row takes a second a proposal where most are none.
+        """
+        if self._dense:
+            return super().mutate(architecture, generator)
+        away = (self._rows != architecture.choices).sum(axis=1) + generator.random(len(self._rows))
+        order = np.argsort(away)
+        nearest = order[away[order] >= 1][:NEAREST]  # without itself; ties in random order
+        if not nearest.size:
+            return self.sample(generator)
+        return Architecture(self, self._first[int(generator.choice(nearest))])
+
+    @cached_property
+    def _dense(self) -> bool:
+        """Whether most mutants of rows are rows; of a full table all are."""
+        generator = np.random.default_rng(0)
+        mutants = [self.space.mutate(self.sample(generator), generator) for _ in range(PROBES)]
+        return sum(self.allows(mutant.choices) for mutant in mutants) > PROBES / 2
+
+    @cached_property
+    def _rows(self) -> np.ndarray:
+        """The choices of the first row of each class (n, L)."""
+        return np.array(self._first)
 
     @cached_property
     def _names(self) -> frozenset[str]:
