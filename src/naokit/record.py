@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import optuna
 
-from naokit.base import InputError, Json
+from naokit.base import Evaluator, InputError, Json
 from naokit.spaces import without_folder
 
 FORMAT = 1
@@ -86,6 +86,30 @@ def check_settings(study: optuna.Study, wanted: Mapping[str, Json]) -> None:
         {key: recorded.get(key) for key in wanted} | {"space": without_folder(recorded["space"])},
         {**wanted, "space": without_folder(wanted["space"])},
     )
+
+
+def record_evaluator(
+    study: optuna.Study,
+    evaluator: Evaluator,
+    found: Mapping[str, Json],
+    evaluations: int | None,
+) -> None:
+    """Records the evaluator's settings (`found`) and the budget, each where there is none yet.
+
+    Raises:
+        InputError: the study was begun with an evaluator that works otherwise.
+    """
+    settings = study.user_attrs[SETTINGS]
+    if evaluator.direction != settings["direction"]:
+        raise InputError(
+            f"the study is to {settings['direction']}, but {evaluator.metric} is to "
+            f"{evaluator.direction}: create the study with direction={evaluator.direction!r}"
+        )
+    if settings["evaluator"] is None or settings["evaluations"] is None:
+        settings["evaluator"] = settings["evaluator"] or found
+        settings["evaluations"] = settings["evaluations"] or evaluations
+        study.set_user_attr(SETTINGS, settings)
+    refuse_differences(study.study_name, {"evaluator": settings["evaluator"]}, {"evaluator": found})
 
 
 def check_start(study: optuna.Study, texts: Sequence[str]) -> None:

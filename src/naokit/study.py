@@ -44,7 +44,7 @@ from naokit.record import (
     check_settings,
     name_objectives,
     record_environment,
-    refuse_differences,
+    record_evaluator,
 )
 from naokit.sampler import (
     ARCHITECTURE,
@@ -66,7 +66,7 @@ from naokit.sampler import (
     to_trial,
 )
 from naokit.spaces.bounded import limited
-from naokit.standings import Standing, standings
+from naokit.standings import Ranking
 from naokit.storage import open_storage, storage_errors
 from naokit.suggesting import suggested
 
@@ -160,7 +160,7 @@ def open_study(space: Space, storage: str, name: str) -> Study:
         return Study(space, study, study.user_attrs[SETTINGS]["method"], reading=True)
 
 
-class Study:
+class Study(Ranking):
     """Made by `create_study`.
 
     Attributes:
@@ -187,6 +187,11 @@ class Study:
             with self._errors():
                 release_abandoned(study)
                 record_environment(study)
+
+    @property
+    def name(self) -> str:
+        """Its name in the storage."""
+        return self.optuna.study_name
 
     @property
     def settings(self) -> dict[str, Json]:
@@ -282,9 +287,7 @@ class Study:
         Raises:
             InputError: as `tell` does.
         """
-        with suppress(
-            EvaluationFailed
-        ):  # a failed trial; what is wrong is told before there is one
+        with suppress(EvaluationFailed):  # a failed trial; bad input is told before there is one
             accepted(result, self.goals, lambda: self.trials)
         asked = self._new_trial(architecture, TOLD)
         return self.tell(asked.number, result)
@@ -341,7 +344,7 @@ class Study:
         Methods do not see repeats; `standings` compares the means.
         """
         evaluator = self._prepared(evaluator, None)
-        for standing in self._once()[:best]:
+        for standing in self.by_first_value()[:best]:
             for repeat in range(len(standing.values), times):
                 with self._errors():
                     asked = self._new_trial(standing.architecture, REPEAT)
@@ -361,57 +364,6 @@ class Study:
     def trials(self) -> list[Trial]:
         """Every evaluation that ended, repeats included, interrupted ones not."""
         return [to_trial(frozen, self.space) for frozen in self._finished() if ended(frozen)]
-
-    def standings(self) -> list[Standing]:
-        """The architectures within the limits, best first by the first objective.
-
-        Those evaluated most often stand before the others.
-        """
-        return standings([t for t in self.trials if self.goals.hold(t)], self._sign)
-
-    def front(self) -> list[Trial]:
-        """The Pareto front: evaluations that none other beats in every objective."""
-        return self.goals.front(self.trials)
-
-    @property
-    def best(self) -> Standing:
-        """The first of `standings`.
-
-        Raises:
-            InputError: nothing has been evaluated yet.
-        """
-        found = self.standings()
-        if not found:
-            within = " within the limits" if self.goals.limits else ""
-            raise InputError(
-                f"the study {self.optuna.study_name} has no finished evaluation{within} yet: "
-                "search on"
-            )
-        return found[0]
-
-    @property
-    def best_architecture(self) -> Architecture:
-        """The best architecture; see `standings` for what that means."""
-        return self.best.architecture
-
-    @property
-    def best_value(self) -> float:
-        """Its value, the mean where it was evaluated several times."""
-        return self.best.mean
-
-    @property
-    def best_trials(self) -> list[Trial]:
-        """The evaluations of the best architecture."""
-        key = self.best_architecture.key
-        return [t for t in self.trials if t.architecture.key == key and t.value is not None]
-
-    @property
-    def _sign(self) -> float:
-        return 1.0 if self.settings["direction"] == "maximize" else -1.0
-
-    def _once(self) -> list[Standing]:
-        """Standings by the first evaluation alone, so that repeats do not choose themselves."""
-        return sorted(self.standings(), key=lambda s: (-self._sign * s.values[0], s.number))
 
     def _sampler(self) -> BaseSampler:
         """The sampler; that of our own methods is made once, when the budget is known."""
@@ -473,25 +425,13 @@ class Study:
 
     def _prepared(self, evaluator: Evaluator | Score, evaluations: int | None) -> Evaluator:
         """The evaluator; its settings and the budget are recorded, or compared."""
-        settings = self.settings
         if not isinstance(evaluator, Evaluator):
-            evaluator = Function(evaluator, settings["direction"])
+            evaluator = Function(evaluator, self.settings["direction"])
         self._evaluator = evaluator
-        found = dict(evaluator.settings())
-        if evaluator.direction != settings["direction"]:
-            raise InputError(
-                f"the study is to {settings['direction']}, but {evaluator.metric} is to "
-                f"{evaluator.direction}: create the study with direction={evaluator.direction!r}"
-            )
-        if settings["evaluator"] is None or settings["evaluations"] is None:
-            settings["evaluator"] = settings["evaluator"] or found
-            settings["evaluations"] = settings["evaluations"] or evaluations
-            with self._errors():
-                self.optuna.set_user_attr(SETTINGS, settings)
-        refuse_differences(
-            self.optuna.study_name, {"evaluator": settings["evaluator"]}, {"evaluator": found}
-        )
+        settings = dict(evaluator.settings())
+        with self._errors():
+            record_evaluator(self.optuna, evaluator, settings, evaluations)
         return evaluator
 
     def _errors(self) -> AbstractContextManager[None]:
-        return storage_errors(self.optuna.study_name)
+        return storage_errors(self.name)
