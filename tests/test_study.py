@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
 
@@ -449,3 +450,14 @@ def _count(folder: Path) -> int:
             return int(database.execute(query).fetchone()[0])
     except sqlite3.OperationalError:
         return 0
+
+
+def test_a_trial_without_an_architecture_is_given_a_minute(tmp_path: Path) -> None:
+    """Its process was cut off while it made the trial, or is still making it."""
+    study = study_of(tmp_path)
+    for seconds in (50, 70):
+        running = optuna.trial.create_trial(state=optuna.trial.TrialState.RUNNING)
+        running.datetime_start = datetime.now() - timedelta(seconds=seconds)
+        study.optuna.add_trial(running)
+    trials = study_of(tmp_path).optuna.get_trials()
+    assert [trial.state.name for trial in trials] == ["RUNNING", "FAIL"]
