@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from naokit.base import InputError
-from naokit.bench import Run, Task, bench, figure, read_runs, run, summarise
+from naokit.bench import Run, Task, bench, figure, markdown, read_runs, run, summarise
 from naokit.bench.summary import half_interval
 from naokit.cli.app import app
 
@@ -49,6 +49,15 @@ def test_every_query_is_distinct_and_a_run_ends_with_the_best(task: Task, method
     assert found.values[-1] == max(v for v in found.values if v is not None) == 23.5
     assert len(found.values) == len(found.test) <= 24
     assert found.values.count(23.5) == 1
+
+
+def test_values_of_any_size_have_six_digits_in_the_table(task: Task) -> None:
+    runs = [Run("t", "m", 0, 10, 1, [v] * 10, [0.0] * 10, 0.5) for v in (0.00123, 0.00124)]
+    found = {"nao": summarise(runs, task, 1234.567)}
+    about = {"task": dataclasses.asdict(task), "evaluations": 10, "batch": 1, "best": 1234.567}
+    table = markdown({**about, "methods": found})
+    assert "best 1234.57\n" in table
+    assert "| 0.001235 |" in table
 
 
 def test_batches_are_asked_for_together(task: Task) -> None:

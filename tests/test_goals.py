@@ -285,6 +285,9 @@ def test_the_command_line_takes_objectives_limits_and_a_start(table: Path, tmp_p
     found = json.loads(result.stdout)
     assert found["failed"] == 0
     assert all(row["values"]["cost"] <= 60 for row in found["front"])
+    again = CliRunner().invoke(app, arguments[:-1])
+    front = f"{len(found['front'])} architectures."
+    assert f"front in accuracy (more is better), cost (less is better): {front}" in again.stdout
     shown = CliRunner().invoke(app, ["show", str(out)])
     assert shown.exit_code == 0, shown.output
     said = " ".join(shown.output.split())

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from naokit.base import Evaluator, Json
+from naokit.base import Direction, Evaluator, Json
+from naokit.goals import Objective
 from naokit.standings import Standing
 from naokit.study import Study
 
@@ -21,19 +22,22 @@ if TYPE_CHECKING:
 class Comparison:
     """The best of a study: its value, the mean of `values`.
 
-    The value that chose it for a repeat is lucky more often than not, so it is left out where there
-    are repeats.
+    Where there are repeats these are they: the value that chose it for them, `chosen_by`, is lucky
+    more often than not and is left out.
     """
 
     architecture: str
     value: float
     values: tuple[float, ...]
+    chosen_by: float | None = None
 
     @classmethod
     def of(cls, standing: Standing) -> Comparison:
         """The comparison of a standing."""
-        values = standing.values[1:] or standing.values
-        return cls(str(standing.architecture), statistics.fmean(values), values)
+        first, *repeats = standing.values
+        values = tuple(repeats) or (first,)
+        chosen_by = first if repeats else None
+        return cls(str(standing.architecture), statistics.fmean(values), values, chosen_by)
 
 
 def noise(studies: Sequence[Study]) -> float | None:
@@ -48,15 +52,24 @@ def noise(studies: Sequence[Study]) -> float | None:
     return math.sqrt(sum(v * w for v, w in variances) / freedom) if freedom else None
 
 
-def verdict(found: Comparison, baseline: Comparison, spread: float | None) -> str:
+def verdict(
+    found: Comparison,
+    baseline: Comparison,
+    spread: float | None,
+    direction: Direction = "maximize",
+) -> str:
     """What two means, each of a few evaluations, allow to say."""
     difference = found.value - baseline.value
+    better = (difference > 0) == (direction == "maximize")
+    said = f"{abs(difference):.3g} {'better' if better else 'worse'} than random search"
+    if not difference:
+        said = "as good as random search"
     if spread is None:
-        return f"{difference:+.3g} against random search; without repeats nothing more can be said"
+        return f"{said}; without repeats nothing more can be said"
     error = spread * math.sqrt(1 / len(found.values) + 1 / len(baseline.values))
     told_apart = abs(difference) > 2 * error
     meaning = "more than chance explains" if told_apart else "too little to tell them apart"
-    return f"{difference:+.3g} against random search, give or take {2 * error:.3g}: {meaning}"
+    return f"{said}, give or take {2 * error:.3g}: {meaning}"
 
 
 def summary(study: Study, evaluator: Evaluator, baseline: Study | None = None) -> dict[str, Json]:
@@ -75,11 +88,12 @@ def summary(study: Study, evaluator: Evaluator, baseline: Study | None = None) -
         "noise": spread,
     }
     if len(study.goals.objectives) > 1:
+        found["objectives"] = [str(objective) for objective in study.goals.objectives]
         found["front"] = front(study)
     if baseline is not None:
         beside = Comparison.of(baseline.best)
         found["random"] = dataclasses.asdict(beside) | {"evaluations": baseline.evaluations}
-        found["verdict"] = verdict(best, beside, spread)
+        found["verdict"] = verdict(best, beside, spread, evaluator.direction)
     return found
 
 
@@ -98,6 +112,11 @@ def front(study: Study) -> list[dict[str, Json]]:
     return sorted(rows, key=lambda row: -first.sign * row["values"][first.name])
 
 
+def front_title(objectives: Sequence[str]) -> str:
+    """What the Pareto front is of, from the objectives' texts, and which way each is better."""
+    return f"Pareto front in {', '.join(Objective.of(text).wish for text in objectives)}"
+
+
 def checks_json(checks: Sequence[Check]) -> list[Json]:
     """The exported files and how they compare with the network."""
     return [dataclasses.asdict(check) | {"file": str(check.file)} for check in checks]
@@ -114,8 +133,7 @@ def closing_lines(report: dict[str, Json]) -> list[str]:
         f"      {best['architecture']}",
     ]
     if "front" in report:
-        names = " and ".join(report["front"][0]["values"]) if report["front"] else "the objectives"
-        lines.append(f"Pareto front in {names}: {len(report['front'])} architectures.")
+        lines.append(f"{front_title(report['objectives'])}: {len(report['front'])} architectures.")
     if "random" in report:
         lines += [
             "Random search, as many evaluations: "
@@ -159,5 +177,9 @@ def figure(value: float, metric: str) -> str:
 
 
 def _values(best: dict[str, Json], metric: str) -> str:
-    values = ", ".join(figure(value, metric) for value in best["values"])
-    return f"mean of repeats {values}" if len(best["values"]) > 1 else "one evaluation"
+    """What the value of a comparison is of."""
+    if best["chosen_by"] is None:
+        return "one evaluation"
+    values = [figure(value, metric) for value in best["values"]]
+    repeats = f"mean of repeats {', '.join(values)}" if len(values) > 1 else "evaluated again"
+    return f"{repeats}; {figure(best['chosen_by'], metric)}, which chose it, is left out"

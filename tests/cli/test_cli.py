@@ -17,7 +17,7 @@ from naokit.cli.app import app
 from naokit.evaluators import Training
 from naokit.export import Bundle
 from naokit.presets import PRESETS, ImagePreset
-from naokit.report import Comparison, figure, verdict
+from naokit.report import figure
 from naokit.spaces.published import GENOTYPES
 from naokit.training import loop
 
@@ -382,16 +382,3 @@ def test_help_and_version_work_as_a_module() -> None:
     assert "search" in shown.stdout
     version = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)
     assert version.stdout.strip() == "0.1.0"
-
-
-@pytest.mark.parametrize(
-    ("mine", "random", "spread", "message"),
-    [
-        ((90.0, 92.0), (80.0, 82.0), 1.0, "more than chance explains"),
-        ((90.0, 92.0), (88.0, 90.0), 3.0, "too little to tell them apart"),
-        ((90.0,), (80.0,), None, "nothing more can be said"),
-    ],
-)
-def test_the_closing_line_claims_what_the_noise_allows(mine, random, spread, message) -> None:
-    found, baseline = (Comparison("a", sum(v) / len(v), v) for v in (mine, random))
-    assert message in verdict(found, baseline, spread)

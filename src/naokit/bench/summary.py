@@ -109,7 +109,7 @@ def markdown(summary: dict[str, Json]) -> str:
     lines = [
         f"{summary['task']['space']}, {summary['task']['metric']}: "
         f"{summary['evaluations']} evaluations, batch {summary['batch']}, "
-        f"best {summary['best']:g}",
+        f"best {_number(summary['best'])}",
         "",
         "| " + " | ".join(heads) + " |",
         "|---" * len(heads) + "|",
@@ -133,7 +133,7 @@ def markdown(summary: dict[str, Json]) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+    return "-" if value is None else f"{value:.6g}"
 
 
 def figure(summary: dict[str, Json], path: Path) -> None:

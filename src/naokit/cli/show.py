@@ -94,13 +94,12 @@ def _print_front(report: dict[str, Json]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from naokit.goals import Objective
+    from naokit.report import front_title
 
-    objectives = [Objective.of(text) for text in report["study"]["goals"]["objectives"]]
-    names = [objective.name for objective in objectives]
+    objectives = report["study"]["goals"]["objectives"]
+    names = [text.partition(":")[0] for text in objectives]
     table = Table(
-        title=f"Pareto front in {', '.join(objective.wish for objective in objectives)}: "
-        "none beats these in every objective",
+        title=f"{front_title(objectives)}: none beats these in every objective",
         title_justify="left",
     )
     for column in (*names, "trial", "architecture"):

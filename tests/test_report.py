@@ -1,0 +1,60 @@
+"""What a search says at its end: no claim beyond the figures."""
+
+from dataclasses import asdict
+
+import pytest
+
+from naokit.base import Direction
+from naokit.report import Comparison, closing_lines, verdict
+from naokit.spaces import ConvCells
+from naokit.standings import Standing
+
+
+@pytest.mark.parametrize(
+    ("mine", "random", "spread", "message"),
+    [
+        ((90.0, 92.0), (80.0, 82.0), 1.0, "more than chance explains"),
+        ((90.0, 92.0), (88.0, 90.0), 3.0, "too little to tell them apart"),
+        ((90.0,), (80.0,), None, "nothing more can be said"),
+    ],
+)
+def test_the_closing_line_claims_what_the_noise_allows(mine, random, spread, message) -> None:
+    found, baseline = (Comparison("a", sum(v) / len(v), v) for v in (mine, random))
+    assert message in verdict(found, baseline, spread)
+
+
+@pytest.mark.parametrize(
+    ("mine", "direction", "said"),
+    [
+        (90.0, "maximize", "10 better than random search"),
+        (90.0, "minimize", "10 worse than random search"),
+        (70.0, "minimize", "10 better than random search"),
+        (80.0, "minimize", "as good as random search"),
+    ],
+)
+def test_better_is_by_the_direction_of_the_objective(
+    mine: float, direction: Direction, said: str
+) -> None:
+    found, baseline = (Comparison("a", value, (value,)) for value in (mine, 80.0))
+    assert verdict(found, baseline, None, direction).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ((78.0,), "78.00 (one evaluation)"),
+        ((78.0, 75.5), "75.50 (evaluated again; 78.00, which chose it, is left out)"),
+        (
+            (78.0, 75.0, 76.0),
+            "75.50 (mean of repeats 75.00, 76.00; 78.00, which chose it, is left out)",
+        ),
+    ],
+)
+def test_the_best_says_what_its_value_is_of(values: tuple[float, ...], said: str) -> None:
+    best = Comparison.of(Standing(ConvCells.small(nodes=1).parse("0 0 1 0 0 0 1 0"), values, 0))
+    found = {"evaluations": 3, "failed": 0, "unfinished": [], "storage": "study.db"}
+    found |= {"method": "nao", "space": "conv-small", "folder": "out", "direction": "maximize"}
+    lines = closing_lines(
+        found | {"metric": "validation accuracy in percent", "best": asdict(best)}
+    )
+    assert f"Best: {said}" in lines
