@@ -232,6 +232,11 @@ class Space(ABC):
         return type(self).build is not Space.build
 
     @property
+    def one_size(self) -> bool:
+        """Whether its networks weigh the same: parameters, operations of one hold for all."""
+        return False
+
+    @property
     def size(self) -> int:
         """How many spellings there are."""
         return math.prod(self.grammar.counts)

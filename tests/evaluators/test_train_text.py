@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from naokit import spaces
-from naokit.base import EvaluationFailed
-from naokit.evaluators import TrainText
+from naokit.base import EvaluationFailed, InputError
+from naokit.evaluators import TrainText, train
+from naokit.goals import Limit
+from naokit.spaces.bounded import check_limits
 from naokit.training.text.recipes import TextRecipe
 
 RECIPE = TextRecipe("tiny", 1, 4, learning_rate=5.0, bptt=8, average_after=None, output_dropout=0.1)
@@ -38,6 +40,23 @@ def test_a_cell_is_scored_by_its_perplexity(folder: Path) -> None:
     assert evaluator.figures(architecture) == {
         name: result.metrics[name] for name in ("parameters", "macs")
     }
+
+
+def test_one_network_is_counted_for_all_of_a_space_of_one_size(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[object] = []
+    count = train.count_parameters
+    monkeypatch.setattr(train, "count_parameters", lambda n: counted.append(n) or count(n))
+    evaluator = TrainText(folder, RECIPE, hidden=8)
+    with pytest.raises(InputError, match="random architectures of recurrent is within"):
+        check_limits(SPACE, evaluator, [Limit.of("parameters<=10")])
+    assert len(counted) == 1
+    settings = evaluator.network_settings
+    sizes = {
+        count(SPACE.build(SPACE.parse(text), settings)) for text in ("0 0 1 1 2 2", "0 3 0 3 0 3")
+    }
+    assert sizes == {evaluator.figures(SPACE.parse("0 0 1 1 1 2"))["parameters"]}
 
 
 def test_latency_is_that_of_a_token(folder: Path) -> None:

@@ -106,7 +106,8 @@ class Training(Evaluator):
 
     def figures(self, architecture: Architecture) -> Mapping[str, float]:
         """Parameters and multiply-accumulates, each counted when it is looked at first."""
-        return _Figures(self, architecture, self._counted.setdefault(architecture.key, {}))
+        name = "all" if architecture.space.one_size else architecture.key
+        return _Figures(self, architecture, self._counted.setdefault(name, {}))
 
     def settings(self) -> Mapping[str, Json]:
         """Data, recipe, sizes and precision."""

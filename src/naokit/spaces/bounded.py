@@ -105,6 +105,11 @@ class Bounded(Space):
         """As the space beneath."""
         return self.space.has_networks
 
+    @property
+    def one_size(self) -> bool:
+        """As the space beneath."""
+        return self.space.one_size
+
     def everything(self, limit: int) -> list[Architecture] | None:
         """As the space beneath."""
         found = self.space.everything(limit)

@@ -103,6 +103,11 @@ class RecurrentCells(Space):
         return "text"
 
     @property
+    def one_size(self) -> bool:
+        """Every node has a gate and weights of its own, whatever it reads and its activation."""
+        return True
+
+    @property
     def activation_names(self) -> tuple[str, ...]:
         """The activations' names, in the order of their numbers."""
         return tuple(a if isinstance(a, str) else a.name for a in self.activations)
