@@ -9,7 +9,16 @@ import pytest
 from naokit.base import EvaluationFailed, InputError
 from naokit.evaluators import Tabular, Train
 from naokit.evaluators.tabular import columns_space, read_tables
-from naokit.spaces import Choice, Choices, ConvCells, NasBench201, TransNasMicro, from_settings
+from naokit.graphs import canonical
+from naokit.spaces import (
+    Choice,
+    Choices,
+    ConvCells,
+    NasBench201,
+    NasBenchGraph,
+    TransNasMicro,
+    from_settings,
+)
 from naokit.study import create_study
 from naokit.training.recipes import RECIPES
 
@@ -224,3 +233,22 @@ def test_the_real_table_has_its_published_optimum() -> None:
     )
     assert len(evaluator.values) == 6466
     assert max(evaluator.values.values()) == pytest.approx(91.607, abs=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.exists(), reason="no shared data here")
+def test_nas_bench_graph_has_each_network_once_but_those_whose_output_reads_the_input() -> None:
+    space = NasBenchGraph()
+    table = SHARED / "nas-bench-graph-arxiv-photo.csv.gz"
+    classes = Tabular(
+        space, table, architecture_column="link,ops", metric="arxiv_val"
+    ).space.classes
+    rows = set(classes.values())
+    assert len(rows) == len(classes) == 26206
+    every = space.everything(space.size)
+    assert every is not None
+    assert len(every) == 27938
+    absent = [architecture for architecture in every if architecture.key not in rows]
+    for graph in (canonical(graph) for architecture in absent for graph in architecture.graphs):
+        assert (0, graph.outputs[0]) in [edge[:2] for edge in graph.edges]

@@ -4,6 +4,9 @@ Each layer reads the network's input or one earlier layer, so the network is a t
 reads is concatenated. The text has the layer that each one reads (0: the input), then operations::
 
     0,1,1,3 gcn,gat,skip,fc
+
+The 157,464 texts spell 27,938 networks. The benchmark has results of 26,206, each in one spelling;
+the 1,732 without are those in which the output reads the input itself, by skips alone.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ OPERATIONS = ("gcn", "gat", "graph", "sage", "gin", "cheb", "arma", "skip", "fc"
 
 @dataclass(frozen=True)
 class NasBenchGraph(Space):
-    """The 157,464 spellings of 26,206 networks."""
+    """Four layers, each with one of nine operations."""
 
     @property
     def name(self) -> str:
