@@ -6,6 +6,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
 os.environ["OMP_NUM_THREADS"] = "1"  # two workers share two cores, and so do their children
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
     from naokit.export import Bundle, Check, LanguageBundle
 
 install_import_hook(["naokit.method", "naokit.networks"], "beartype.beartype")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_spaces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the tests allow to be run is no one's business after them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,7 @@ from naokit.export import Bundle, LanguageBundle
 from naokit.export.config import CONFIG, VOCABULARY, check_checksum, read_config
 from naokit.files import read_json, write_json
 from naokit.networks import LanguageModel
+from naokit.spaces import own_code
 from naokit.subjects import Subject
 from naokit.training.checkpoint import (
     BEST,
@@ -292,6 +293,8 @@ def _share(
 ) -> dict[str, Json]:
     """What each of several processes does; the fields of a `Trained`, as Fabric wants no other."""
     try:
+        if space.get("source"):  # the process that started this one has run it
+            own_code.remember(space["source"])
         architecture = spaces.from_settings(space).parse(genotype)
         begun = _begin(architecture, job)
         return dataclasses.asdict(_train(begun, job, fabric, queue.put, queue.put))

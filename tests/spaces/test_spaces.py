@@ -22,7 +22,7 @@ MLP = Choices(
         Choice("width", (16, 64)),
         Choice("second", (8, 32), when=("layers", (2,))),
     ),
-    source="tests.spaces.test_spaces:MLP",
+    source=f"{__name__}:MLP",
 )
 
 
@@ -163,18 +163,18 @@ def test_unknown_names_come_with_the_nearest() -> None:
 
 
 def test_a_space_of_ones_own_is_loaded_from_a_file(tmp_path) -> None:
-    (tmp_path / "mine.py").write_text(
+    (tmp_path / "tiny_cells.py").write_text(
         "from torch import nn\n"
         "from naokit.spaces import ConvCells, Operation\n"
         "def tiny(channels, stride):\n"
         "    return nn.Conv2d(channels, channels, 1, stride)\n"
         "SPACE = ConvCells(2, (Operation('tiny', tiny), 'identity'), 'mine')\n"
     )
-    space = spaces.load(f"{tmp_path}/mine.py:SPACE")
+    space = spaces.load(f"{tmp_path}/tiny_cells.py:SPACE")
     assert space.name == "mine"
     assert spaces.from_settings(space.settings()).settings() == space.settings()
-    (tmp_path / "mine.py").unlink()
-    with pytest.raises(InputError, match="there is no file"):
+    (tmp_path / "tiny_cells.py").unlink()
+    with pytest.raises(InputError, match="is Python code"):
         spaces.from_settings(space.settings())
 
 
@@ -197,7 +197,9 @@ def test_a_space_of_ones_own_is_found_from_another_folder_and_after_a_move(
     monkeypatch.chdir(tmp_path)
     assert spaces.from_settings(settings).settings() == settings
     (tmp_path / "sub" / "my.py").rename(tmp_path / "my.py")
-    assert spaces.from_settings(settings).name == "s"
+    with pytest.raises(InputError, match="not run; if you trust it"):
+        spaces.from_settings(settings)
+    assert spaces.load("my.py:S") == spaces.from_settings(settings)
     create_study(spaces.load("my.py:S"), storage=f"sqlite:///{tmp_path}/s.db", name="s")
 
 

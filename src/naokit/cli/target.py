@@ -46,8 +46,11 @@ def architecture_of(
     from naokit.spaces.published import GENOTYPES, genotype
 
     folder = folder_at(what)
-    if folder is None and what not in GENOTYPES:
+    is_genotype = folder is None and what not in GENOTYPES
+    if is_genotype or ":" in space:  # one that is named may also be run for a network or a run
         searched = spaces.load(space, nodes=nodes, activations=activations)
+        space = searched.settings().get("source", space)
+    if is_genotype:
         try:
             return Target(searched.parse(what))
         except InputError as error:

@@ -35,6 +35,7 @@ from naokit.export.config import (
 from naokit.export.image_bundle import Bundle
 from naokit.export.language_bundle import LanguageBundle
 from naokit.files import write_json, write_whole
+from naokit.spaces import without_folder
 from naokit.training.checkpoint import load_weights, read_tensors
 
 AnyBundle = Bundle | LanguageBundle
@@ -78,7 +79,7 @@ def identity(bundle: AnyBundle) -> dict[str, Json]:
     """What makes a network the same besides weights and attachments: fields of its config."""
     return {
         "kind": bundle.kind,
-        "space": dict(bundle.architecture.space.settings()),
+        "space": without_folder(bundle.architecture.space.settings()),
         "architecture": str(bundle.architecture),
         "network": dataclasses.asdict(bundle.settings),
         **bundle.fields(),

@@ -10,6 +10,7 @@ import torch
 from naokit.base import InputError
 from naokit.export.bundle import AnyBundle, checksum_of, identity, weights_of
 from naokit.export.config import CONFIG, VOCABULARY, WEIGHTS, checksum, kind_of, read_config
+from naokit.spaces import without_folder
 from naokit.training.checkpoint import read_tensors
 
 FILES = (
@@ -50,7 +51,7 @@ def _difference(folder: Path, bundle: AnyBundle) -> str:
     except InputError as error:
         return f"what it is cannot be told: {error}"
     own_identity = json.loads(json.dumps(identity(bundle)))  # as the config's fields were read
-    there = {**config, "kind": kind_of(config)}
+    there = {**config, "kind": kind_of(config), "space": without_folder(config["space"])}
     for name, here in own_identity.items():
         if there.get(name) != here:
             return f"its {name} is {there.get(name)}, not {here}"

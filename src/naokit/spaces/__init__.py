@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 from naokit.base import InputError, Json, Space, unknown_name
+from naokit.spaces import own_code
 from naokit.spaces.cells import ConvCells, Operation
 from naokit.spaces.choices import Choice, Choices
 from naokit.spaces.edge_cells import NasBench201, TransNasMicro
@@ -53,6 +54,9 @@ SPACES: Mapping[str, Callable[[], Space]] = {
 def load(text: str, *, nodes: int | None = None, activations: str | None = None) -> Space:
     """The space of a name, of `file.py:NAME` or of `package.module:NAME`.
 
+    Who names a file or a module here says that it may be run, also for a network or a run that
+    records it (`own_code`).
+
     Args:
         text: which space.
         nodes: nodes a cell (B), for spaces of cells; None: as published.
@@ -63,8 +67,14 @@ def load(text: str, *, nodes: int | None = None, activations: str | None = None)
             nodes or activations to set.
     """
     space = _user_space(text) if ":" in text else _named(text)
+    if ":" in text:
+        own_code.remember(_whole(text))
     if activations is not None:
         space = _numbered(space, activations)
+    return _of_nodes(space, nodes)
+
+
+def _of_nodes(space: Space, nodes: int | None) -> Space:
     if nodes is None:
         return space
     if not isinstance(space, ConvCells | RecurrentCells):
@@ -90,37 +100,36 @@ def from_settings(settings: Mapping[str, Json]) -> Space:
     """The space that `space.settings()` describes.
 
     Raises:
-        InputError: a user's own space cannot be found, or is another one now.
+        InputError: a user's own space cannot be found, or is another one now, or was never named
+            by the user, so that its code may not be run.
     """
     if "choices" in settings and not settings.get("source"):  # made of a table's columns
         return _choices_of(settings)
     if "activations" in settings and not settings.get("source"):
         return RecurrentCells(settings["nodes"], tuple(settings["activations"]), settings["space"])
-    source = settings.get("source")
-    text = _here_if_moved(source) if source else settings["space"]
-    space = load(text, nodes=settings.get("nodes"))
-    if without_folder(space.settings()) != without_folder(settings):
-        raise InputError(
-            f"the space {settings['space']} is not what it was: recorded {dict(settings)}, "
-            f"found {dict(space.settings())}; restore its definition"
-        )
-    return space
+    source, name = settings.get("source"), settings["space"]
+    makers = own_code.allowed(source, name) if source else [None]
+    for maker in makers:
+        space = _of_nodes(_user_space(maker) if maker else _named(name), settings.get("nodes"))
+        found = space.settings()
+        if without_folder(found) == without_folder(settings):
+            return space
+    raise InputError(
+        f"the space {name} is not what it was: recorded {dict(settings)}, "
+        f"found {dict(found)}; restore its definition"
+    )
 
 
 def without_folder(settings: Mapping[str, Json]) -> dict[str, Json]:
     """Settings of a space, the file of a user's own without its folder: a project may move."""
-    place, _, name = (settings.get("source") or "").rpartition(":")
-    if not place.endswith(".py"):
-        return dict(settings)
-    return {**settings, "source": f"{Path(place).name}:{name}"}
+    source = settings.get("source")
+    return {**settings, **({"source": own_code.without_folder(source)} if source else {})}
 
 
-def _here_if_moved(source: str) -> str:
-    """The source itself, or the file of this name in the current folder where that is all."""
-    place, _, name = source.rpartition(":")
-    here = Path(Path(place).name)
-    moved = place.endswith(".py") and not Path(place).is_file() and here.is_file()
-    return f"{here}:{name}" if moved else source
+def _whole(text: str) -> str:
+    """`FILE.py:NAME` with the whole path of its file, for other folders; a module as it is."""
+    place, _, name = text.rpartition(":")
+    return f"{Path(place).resolve()}:{name}" if place.endswith(".py") else text
 
 
 def _choices_of(settings: Mapping[str, Json]) -> Choices:
@@ -154,9 +163,7 @@ def _user_space(text: str) -> Space:
         raise InputError(f"{place} has no {name!r}; its spaces: {', '.join(spaces) or 'none'}")
     space = _checked(getattr(module, name), text)
     if isinstance(space, ConvCells | Choices | RecurrentCells):
-        # The whole path: the study may be looked at from another folder.
-        found = Path(place).resolve() if place.endswith(".py") else place
-        return replace(space, source=f"{found}:{name}")
+        return replace(space, source=_whole(text))
     return space
 
 
