@@ -206,7 +206,11 @@ def test_a_warm_start_takes_the_weights_that_fit(one: Path, tmp_path: Path) -> N
     name = next(n for n in kept if n.endswith("weight") and kept[n].dim() == 4)
     torch.testing.assert_close(begun[name], kept[name])
     wider = dataclasses.replace(warm, folder=tmp_path / "b", subject=ImageSubject("digits", 6, 1))
-    assert train_final(architecture(), wider).network.state_dict()[name].shape != kept[name].shape
+    with pytest.raises(InputError, match=r"no weights .* fit this network of channels 6, cells 1"):
+        train_final(architecture(), wider)  # biases of the classes and counters are no start
+    assert not (tmp_path / "b").exists()
+    deeper = dataclasses.replace(wider, subject=ImageSubject("digits", 4, 2))
+    assert train_final(architecture(), deeper).results["warm_start"]["taken"] > 10
 
 
 def test_a_clock_that_ends_in_the_first_epoch_says_so(tmp_path: Path) -> None:

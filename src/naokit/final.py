@@ -183,6 +183,11 @@ def _begin(architecture: Architecture, job: Job) -> _Begun:
     if job.warm_start is None:
         return _Begun(network, seed)
     own, taken = network.state_dict(), _fitting(network, job.subject, job.warm_start)
+    if not any(weights.dim() > 1 for weights in taken.values()):  # counters and biases are no start
+        raise InputError(
+            f"no weights of {job.warm_start} fit this network of {job.subject.size_in_words()}: "
+            "leave --warm-start out, or give the size of the trained network"
+        )
     network.load_state_dict(own | taken)
     return _Begun(network, seed, checksum(taken), {"taken": len(taken), "of": len(own)})
 

@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 
 from naokit.cli.app import app
 from naokit.evaluators import Train
+from naokit.export import Bundle, save
 from naokit.final import Job
 from naokit.spaces import ConvCells
 from naokit.subjects import ImageSubject
@@ -84,14 +85,69 @@ def test_a_published_name_is_trained_and_its_transfer_begins_with_its_weights(
     assert "no trained network to begin with" in again.stderr
 
 
-def test_a_transfer_has_the_options_of_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    jobs: list[Job] = []
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
+    """What would be trained: nothing is."""
+    noted: list[Job] = []
 
-    def noted(_: object, job: Job, *__: object, **___: object) -> dict[str, Any]:
-        jobs.append(job)
+    def note(_: object, job: Job, *__: object, **___: object) -> dict[str, Any]:
+        noted.append(job)
         return {}
 
-    monkeypatch.setattr("naokit.cli.transfer.train_and_save", noted)
+    monkeypatch.setattr("naokit.cli.train.train_and_save", note)
+    monkeypatch.setattr("naokit.cli.transfer.train_and_save", note)
+    return noted
+
+
+def size(jobs: list[Job], *command: object) -> dict[str, int]:
+    found(*command)
+    return dict(jobs.pop().subject.size())
+
+
+@pytest.mark.parametrize(
+    ("name", "recipe", "sizes"),
+    [
+        ("naonet-a", "cifar10-2018", {"channels": 128, "cells": 6}),
+        ("naonet-a", "cifar100-2018", {"channels": 128, "cells": 6}),
+        ("naonet-a", "cifar10-2018-128", {"channels": 128, "cells": 6}),
+        ("naonet-b", "cifar10-2018-36", {"channels": 36, "cells": 6}),
+        ("naonet-ws", "cifar10-ws-2018", {"channels": 36, "cells": 5}),
+        ("naonet-a", "imagenet-2018", {"channels": 42, "cells": 4}),
+        ("naonet-a", "search-2018", {"channels": 32, "cells": 3}),
+        ("nao-rnn", "ptb-2018", {"hidden": 850}),
+        ("nao-rnn", "wikitext-2-2018", {"hidden": 700}),
+        ("nao-rnn", "text-search-2018", {"hidden": 850}),
+    ],
+)
+def test_a_published_recipe_has_its_size_unless_one_is_given(
+    jobs: list[Job], name: str, recipe: str, sizes: dict[str, int]
+) -> None:
+    data = ("--data", "pydoc" if "hidden" in sizes else "digits", "--recipe", recipe)
+    assert size(jobs, "train", name, *data) == sizes
+    assert size(jobs, "transfer", name, *data) == sizes
+    first = next(iter(sizes))
+    given = {**sizes, first: 2}
+    assert size(jobs, "train", name, *data, f"--{first}", 2) == given
+    assert size(jobs, "transfer", name, *data, f"--{first}", 2) == given
+
+
+def test_a_transfer_is_of_the_network_s_size(jobs: list[Job], trained: Bundle) -> None:
+    save(trained, Path("own"))  # 4 and 1
+    command = ("transfer", "own", "--data", "digits")
+    assert size(jobs, *command) == {"channels": 4, "cells": 1}
+    assert size(jobs, *command, "--cells", 3) == {"channels": 4, "cells": 3}
+    published = (*command, "--recipe", "imagenet-2018")
+    assert size(jobs, *published) == {"channels": 42, "cells": 4}
+    assert size(jobs, *published, "--warm-start") == {"channels": 4, "cells": 1}
+    assert size(jobs, "transfer", "naonet-b", *command[2:]) == {"channels": 16, "cells": 2}
+
+
+def test_a_training_says_its_size_first() -> None:
+    told = run("train", *TINY, "--recipe", "quick", "--epochs", 1, "--out", "out").stderr
+    assert told.startswith("network: channels 4, cells 1; recipe: quick, epochs 1\n")
+
+
+def test_a_transfer_has_the_options_of_a_training(jobs: list[Job]) -> None:
     options = ("--processes", 2, "--workers", 1, "--all-data", "--tensorboard")
     assert found("transfer", "naonet-b", "--data", "digits", *options) == {}
     (job,) = jobs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,11 +153,15 @@ def sizes_of(what: str, target: Target) -> dict[str, Json]:
 
     file = trained_file(folder, CONFIG) if (folder := folder_at(what)) else None
     if file is None:
-        preset = target.settings.get("preset") or {}
-        return {n: preset[f"final_{n}"] for n in OF_PRESET if f"final_{n}" in preset}
+        return size_of_preset(target.settings.get("preset") or {})
     config = read_config(file.parent)
     sizes = {name: config["network"][name] for name in NEEDED_SIZES[kind_of(config)]}
     return {name: tuple(v) if isinstance(v, list) else v for name, v in sizes.items()}
+
+
+def size_of_preset(preset: Mapping[str, Json]) -> dict[str, Json]:
+    """That of a run's winner, without what its data set."""
+    return {n: preset[f"final_{n}"] for n in OF_PRESET if f"final_{n}" in preset}
 
 
 def folder_name(what: str, target: Target, data: str) -> str:

@@ -59,9 +59,15 @@ def train(
     ] = None,
     epochs: Epochs = None,
     channels: Annotated[
-        int | None, typer.Option(help="Size of an image network: the paper's F.")
+        int | None,
+        typer.Option(
+            help="Size of an image network: the paper's F; default: the published recipe's, the "
+            "run's, or 16."
+        ),
     ] = None,
-    cells: Annotated[int | None, typer.Option(help="Its depth: the paper's N.")] = None,
+    cells: Annotated[
+        int | None, typer.Option(help="Its depth: the paper's N; default: likewise, or 1.")
+    ] = None,
     hidden: Hidden = None,
     tokens: Tokens = None,
     balance: Balance = False,
@@ -85,9 +91,10 @@ def train(
     """
     with exit_codes():
         from naokit import presets, runs
-        from naokit.cli.target import architecture_of, folder_name
+        from naokit.cli.target import architecture_of, folder_name, size_of_preset
         from naokit.final import Job
         from naokit.training.device import device_named, precision_named
+        from naokit.training.recipes import PUBLISHED_SIZES
 
         target = architecture_of(what, space, nodes, activations)
         reads, recorded = target.architecture.space.reads, target.settings
@@ -97,10 +104,11 @@ def train(
         source = data or recorded.get("data") or EMBEDDED[reads]
         check_options(reads, {"processes": processes > 1})
         folder = out or target.folder or Path("runs") / folder_name(what, target, source)
+        size = {**size_of_preset(preset), **PUBLISHED_SIZES.get(recipe or "", {})}
         options = {
-            "channels": channels or preset.get("final_channels"),
-            "cells": cells or preset.get("final_cells"),
-            "hidden": hidden or preset.get("final_hidden"),
+            "channels": channels or size.get("channels"),
+            "cells": cells or size.get("cells"),
+            "hidden": hidden or size.get("hidden"),
             "tokens": tokens or recorded.get("tokens"),
             "image_size": image_size or recorded.get("image_size"),
             "skip_bad": skip_bad or recorded.get("skip_bad", False),
@@ -197,10 +205,12 @@ def train_under_bar(architecture: Architecture, job: Job) -> Bundle | LanguageBu
     """`final.train_final` under a progress bar with the time left."""
     from naokit.final import train_final
 
+    subject, recipe = job.subject, job.recipe
+    measured, unit = len(subject.data.validation) > 0, subject.unit
+    size = subject.size_in_words()
+    typer.echo(f"network: {size}; recipe: {recipe.name}, epochs {recipe.epochs}", err=True)
     with progress() as bar:
-        task = bar.add_task(f"{'training':12}", total=job.recipe.epochs, note="")
-
-        measured, unit = len(job.subject.data.validation) > 0, job.subject.unit
+        task = bar.add_task(f"{'training':12}", total=recipe.epochs, note="")
 
         def told(epoch: Epoch) -> None:
             found = f", validation {epoch.validation:.2f}{unit}" if measured else ""

@@ -41,7 +41,7 @@ SIZES: Mapping[Reads, Mapping[str, int]] = {
     "text": {"hidden": 200},
 }
 RECIPES: Mapping[Reads, str] = {"images": "small-final", "text": "text-small-final"}
-"""What is used unless an option says otherwise."""
+"""What is used where neither an option, nor the network or run, nor a published recipe says."""
 
 
 def transfer(
@@ -57,13 +57,22 @@ def transfer(
     ] = None,
     epochs: Epochs = None,
     channels: Annotated[
-        int | None, typer.Option(help="Size of an image network: the paper's F; default: 16.")
+        int | None,
+        typer.Option(
+            help="Size of an image network: the paper's F; default: the published recipe's, the "
+            "network's, or 16."
+        ),
     ] = None,
-    cells: Annotated[int | None, typer.Option(help="Its depth: the paper's N; default: 2.")] = None,
+    cells: Annotated[
+        int | None, typer.Option(help="Its depth: the paper's N; default: likewise, or 2.")
+    ] = None,
     hidden: Hidden = None,
     tokens: Tokens = None,
     warm_start: Annotated[
-        bool, typer.Option("--warm-start", help="Begin with the trained weights that fit.")
+        bool,
+        typer.Option(
+            "--warm-start", help="Begin with the trained weights that fit, in their size."
+        ),
     ] = False,
     balance: Balance = False,
     seed: TrainingSeed = 0,
@@ -85,19 +94,21 @@ def transfer(
     The same command again continues an interrupted training.
     """
     with exit_codes():
-        from naokit.cli.target import architecture_of, folder_name
+        from naokit.cli.target import architecture_of, folder_name, sizes_of
         from naokit.final import Job
         from naokit.training.device import device_named, precision_named
+        from naokit.training.recipes import PUBLISHED_SIZES
 
         target = architecture_of(what, space, nodes, activations)
         reads = target.architecture.space.reads
         folder = out or Path("runs") / folder_name(what, target, data)
-        usual = SIZES[reads]
+        own, published = sizes_of(what, target), PUBLISHED_SIZES.get(recipe or "", {})
+        size = {**SIZES[reads], **own, **published, **(own if warm_start else {})}
         check_options(reads, {"processes": processes > 1})
         options = {
-            "channels": channels or usual.get("channels"),
-            "cells": cells or usual.get("cells"),
-            "hidden": hidden or usual.get("hidden"),
+            "channels": channels or size.get("channels"),
+            "cells": cells or size.get("cells"),
+            "hidden": hidden or size.get("hidden"),
             "tokens": tokens,
             "image_size": image_size,
             "skip_bad": skip_bad,

@@ -67,6 +67,10 @@ class Subject(ABC):
     def size(self) -> Mapping[str, Json]:
         """How large the networks are, by name."""
 
+    def size_in_words(self) -> str:
+        """`channels 16, cells 2`."""
+        return ", ".join(f"{name} {value}" for name, value in self.size().items())
+
     def figures(self, network: nn.Module) -> dict[str, float]:
         """Parameters, and multiply-accumulates of one image or token."""
         return {

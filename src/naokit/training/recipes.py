@@ -160,6 +160,21 @@ _RECIPES = (
 
 RECIPES: Mapping[str, ImageRecipe] = {recipe.name: recipe for recipe in _RECIPES}
 
+# Section 2 for what is evaluated, section 4 for what is trained to the end.
+PUBLISHED_SIZES: Mapping[str, Mapping[str, int]] = {
+    "search-2018": {"channels": 32, "cells": 3},
+    "cifar10-2018": {"channels": 128, "cells": 6},
+    "cifar100-2018": {"channels": 128, "cells": 6},
+    "cifar10-2018-36": {"channels": 36, "cells": 6},
+    "cifar10-2018-128": {"channels": 128, "cells": 6},
+    "cifar10-ws-2018": {"channels": 36, "cells": 5},
+    "imagenet-2018": {"channels": 42, "cells": 4},
+    "text-search-2018": {"hidden": 850},
+    "ptb-2018": {"hidden": 850},
+    "wikitext-2-2018": {"hidden": 700},
+}
+"""How large the networks are that a published recipe trains: F and N, or H."""
+
 
 def recipe(
     name: str | ImageRecipe, epochs: int | None = None, *, balance: bool = False
