@@ -29,8 +29,9 @@ from naokit.base import (
 )
 from naokit.evaluators.train import build_seeded
 from naokit.export import Bundle, LanguageBundle
-from naokit.export.config import CONFIG, VOCABULARY, check_checksum, read_config
-from naokit.files import read_json, write_json
+from naokit.export.config import CONFIG, check_checksum, read_config
+from naokit.export.language_bundle import read_vocabulary
+from naokit.files import write_json
 from naokit.networks import LanguageModel
 from naokit.spaces import own_code
 from naokit.subjects import Subject
@@ -48,7 +49,6 @@ from naokit.training.loop import Epoch, Trained, train
 from naokit.training.processes import in_processes, share_statistics
 from naokit.training.recipe import Recipe
 from naokit.training.text.data import TextData
-from naokit.training.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -76,8 +76,8 @@ class Job:
         precision: how.
         seconds: limit on the clock.
         tensorboard: whether event files are written too.
-        warm_start: weights to begin with wherever their shapes agree, a safetensors file; those of
-            tokens are left out where the vocabulary beside it is another one.
+        warm_start: weights to begin with wherever their shapes agree, a safetensors file; of text
+            the rows of those tokens that the vocabulary beside it has too.
     """
 
     subject: Subject
@@ -167,7 +167,7 @@ class _Begun:
         network: itself.
         seed: of its training.
         checksum: of the weights that it has from elsewhere; None: it begins from scratch.
-        warm_start: how many tensors those are, and of how many.
+        warm_start: how many tensors those are, and of how many; of text how many tokens as well.
     """
 
     network: nn.Module
@@ -182,27 +182,41 @@ def _begin(architecture: Architecture, job: Job) -> _Begun:
     network = build_seeded(architecture, job.subject.settings(job.recipe), seed)
     if job.warm_start is None:
         return _Begun(network, seed)
-    own, taken = network.state_dict(), _fitting(network, job.subject, job.warm_start)
+    own = network.state_dict()
+    taken, told = _fitting(network, job.subject, job.warm_start)
     if not any(weights.dim() > 1 for weights in taken.values()):  # counters and biases are no start
         raise InputError(
             f"no weights of {job.warm_start} fit this network of {job.subject.size_in_words()}: "
             "leave --warm-start out, or give the size of the trained network"
         )
     network.load_state_dict(own | taken)
-    return _Begun(network, seed, checksum(taken), {"taken": len(taken), "of": len(own)})
+    return _Begun(network, seed, checksum(taken), {"taken": len(taken), "of": len(own), **told})
 
 
-def _fitting(network: nn.Module, subject: Subject, path: Path) -> dict[str, Tensor]:
-    """The weights of the file to begin with; those of tokens only if they are the same tokens."""
-    if (path.parent / CONFIG).exists():
-        check_checksum(path, read_config(path.parent).get("sha256"))
-    weights = agreeing(network, read_tensors(path)[0])
-    data, vocabulary = subject.data, path.parent / VOCABULARY
-    if not isinstance(data, TextData) or not vocabulary.exists():
-        return weights
-    if Vocabulary.from_json(read_json(vocabulary)) == data.vocabulary:
-        return weights
-    return {name: w for name, w in weights.items() if name not in LanguageModel.of_tokens}
+def _fitting(
+    network: nn.Module, subject: Subject, path: Path
+) -> tuple[dict[str, Tensor], dict[str, Json]]:
+    """The weights of the file to begin with, and of a text how many tokens have rows there."""
+    config = read_config(path.parent) if (path.parent / CONFIG).exists() else {}
+    check_checksum(path, config.get("sha256"))
+    weights, data = read_tensors(path)[0], subject.data
+    taken = agreeing(network, weights)
+    if not isinstance(data, TextData):
+        return taken, {}
+    theirs = read_vocabulary(path.parent, config)
+    here, there = data.vocabulary.shared(theirs)
+    for name in LanguageModel.of_tokens:
+        taken.pop(name, None)
+        own, rows = network.state_dict()[name].clone(), weights.get(name)
+        if rows is not None and len(rows) != len(theirs):
+            raise InputError(
+                f"the vocabulary in {path.parent} is of another network: it has {len(theirs)} "
+                f"tokens, the network {len(rows)}; copy the network's own there"
+            )
+        if here and rows is not None and rows.shape[1:] == own.shape[1:]:
+            own[here] = rows[there]
+            taken[name] = own
+    return taken, {"tokens": len(here), "of_tokens": len(data.vocabulary)}
 
 
 def _train(

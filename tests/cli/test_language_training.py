@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,9 +15,15 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
+from naokit.base import InputError
 from naokit.cli.app import app
+from naokit.export import LanguageBundle, load_language, save
+from naokit.final import Job, train_final
 from naokit.presets import TEXT_PRESETS, TextPreset
+from naokit.spaces.published import genotype
+from naokit.subjects import TextSubject
 from naokit.training.checkpoint import read_tensors
+from naokit.training.text.recipes import TextRecipe
 
 Write = Callable[..., Path]
 PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text()
@@ -223,6 +230,69 @@ def test_a_transfer_takes_the_cell_and_leaves_the_words(
     if source["embedding"].shape == begun["embedding"].shape:
         near = torch.dist(begun["embedding"], without["embedding"])
         assert near < 0.5 * torch.dist(begun["embedding"], source["embedding"])
+
+
+STILL = TextRecipe(
+    "still", 1, 8, learning_rate=1e-12, bptt=20, weight_decay=0.0, average_after=None
+)
+
+
+def warm(source: Path, text: Path, folder: Path) -> LanguageBundle:
+    """A language model of this text as a training that moves nothing leaves it."""
+    job = Job(TextSubject(text, 8), STILL, folder, warm_start=source / "model.safetensors")
+    made = train_final(genotype("nao-rnn").architecture, job)
+    assert isinstance(made, LanguageBundle)
+    return made
+
+
+def test_a_warm_start_takes_the_tokens_that_both_have(
+    text_run: Path, write_text: Write, tmp_path: Path
+) -> None:
+    text = write_text(tmp_path / "other", "zebra to the cat a dog flew")
+    source = tmp_path / "source"
+    shutil.copytree(text_run / "run" / "network", source)
+    before = load_language(source)
+    with torch.no_grad():  # as if long trained: not small, and different from token to token
+        before.network.embedding += torch.arange(len(before.vocabulary)).unsqueeze(1)
+        before.network.bias += torch.arange(len(before.vocabulary)) + 100
+    save(before, source)
+    after = warm(source, text, tmp_path / "training")
+    shared = [t for t in after.vocabulary.tokens if t in before.vocabulary.tokens]
+    assert sorted(shared) == ["<eos>", "<unk>", "cat", "dog", "the", "to"]
+    told = {"taken": 4, "of": 4, "tokens": 6, "of_tokens": 9}
+    assert after.results["warm_start"] == told
+    for name in ("embedding", "bias"):
+        old, new = before.network.state_dict()[name], after.network.state_dict()[name]
+        for number, token in enumerate(after.vocabulary.tokens):
+            if token in shared:
+                torch.testing.assert_close(new[number], old[before.vocabulary.tokens.index(token)])
+            else:
+                assert new[number].abs().max() <= 0.04
+
+    same = warm(source, text_run / "text", tmp_path / "same").results["warm_start"]
+    assert same == {"taken": 4, "of": 4, "tokens": 9, "of_tokens": 9}
+    said = run("transfer", source, "--data", text, *SHORT, "--warm-start").stdout
+    assert "began with 4 of 4 tensors of the trained weights, 6 of 9 tokens" in said
+
+
+def test_a_warm_start_wants_the_network_s_own_vocabulary(
+    text_run: Path, write_text: Write, tmp_path: Path
+) -> None:
+    text = write_text(tmp_path / "other", "a b c")
+    source = tmp_path / "source"
+    shutil.copytree(text_run / "run" / "network", source)
+    vocabulary = source / "vocabulary.json"
+    content = vocabulary.read_text()
+    for change, message in (
+        (lambda: vocabulary.write_text(content.replace("cat", "cow")), "is damaged"),
+        (vocabulary.unlink, "the network's tokens: copy it there again"),
+        (lambda: (source / "config.json").unlink(), "the network's tokens: copy it there again"),
+        (lambda: vocabulary.write_text(content.replace('"cat",', "")), "is of another network"),
+    ):
+        change()
+        with pytest.raises(InputError, match=message):
+            warm(source, text, tmp_path / "training")
+    assert not (tmp_path / "training").exists()
 
 
 def test_a_killed_training_continues_to_the_same_weights(text_run: Path) -> None:

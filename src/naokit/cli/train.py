@@ -181,7 +181,10 @@ def print_report(report: dict[str, Json]) -> None:
     said = [scores.get("validation"), epochs, scores.get("test")]
     typer.echo(", ".join(part for part in said if part))
     if begun := report.get("warm_start"):
-        typer.echo(f"began with {begun['taken']} of {begun['of']} tensors of the trained weights")
+        tokens = f", {begun['tokens']} of {begun['of_tokens']} tokens" if "tokens" in begun else ""
+        typer.echo(
+            f"began with {begun['taken']} of {begun['of']} tensors of the trained weights{tokens}"
+        )
     if not report["complete"]:
         typer.echo("out of time before the last epoch: the same command continues")
     if report["batches_in_parts"] > 1:

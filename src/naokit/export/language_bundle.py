@@ -78,9 +78,15 @@ def bundle_of(
     """
     if not isinstance(network, LanguageModel):
         raise InputError(f"the space {architecture.space.name} builds no language models")
+    vocabulary = read_vocabulary(folder, config)
+    return LanguageBundle(network, architecture, settings, vocabulary, config["results"])
+
+
+def read_vocabulary(folder: Path, config: Mapping[str, Json]) -> Vocabulary:
+    """The vocabulary beside a config; raises InputError where it is missing or was altered."""
     path = folder / VOCABULARY
+    if not path.exists():
+        raise InputError(f"there is no file {path}, the network's tokens: copy it there again")
     vocabulary = read_json(path)
     check_checksum(path, config.get("files", {}).get(VOCABULARY, {}).get("sha256"))
-    return LanguageBundle(
-        network, architecture, settings, Vocabulary.from_json(vocabulary), config["results"]
-    )
+    return Vocabulary.from_json(vocabulary)

@@ -86,6 +86,12 @@ def test_what_is_no_vocabulary_is_refused(kind: str, tokens: tuple[str, ...], me
         Vocabulary(kind, tokens)
 
 
+def test_shared_tokens_are_those_of_one_kind_and_text() -> None:
+    ours, theirs = Vocabulary("word", ("a", "b", "<eos>", "<unk>")), ("<unk>", "c", "<eos>", "b")
+    assert ours.shared(Vocabulary("word", theirs)) == ([1, 2, 3], [3, 2, 0])
+    assert ours.shared(Vocabulary("char", theirs)) == ([], [])
+
+
 @pytest.mark.parametrize("fields", [{}, {"kind": "word"}, {"kind": "tokenizer", "tokens": ["a"]}])
 def test_json_of_something_else_is_refused(fields: dict) -> None:
     with pytest.raises(InputError, match='needs a "kind"'):

@@ -98,6 +98,14 @@ class Vocabulary:
             return tokenizer.unknown(self.definition)
         return self._ids[UNKNOWN]
 
+    def shared(self, other: Vocabulary) -> tuple[list[int], list[int]]:
+        """The numbers of the tokens that both have, here and there; none of another kind's."""
+        if self.kind != other.kind:
+            return [], []
+        there = {token: number for number, token in enumerate(other.tokens) if token}
+        both = [(n, there[token]) for n, token in enumerate(self.tokens) if token in there]
+        return [mine for mine, _ in both], [theirs for _, theirs in both]
+
     def encode(self, text: str) -> np.ndarray:
         """Numbers of the tokens of a text (N,), int64.
 
