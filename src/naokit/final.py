@@ -108,6 +108,7 @@ def train_final(
         EvaluationFailed: the training diverged, or memory ran out.
         InputError: data, recipe, sizes or checkpoint do not fit.
     """
+    job.subject.check_data(job.recipe)
     if job.processes == 1:
         fabric = make_fabric(job.device, job.precision)
         begun = _begin(architecture, job)

@@ -112,6 +112,7 @@ def size(jobs: list[Job], *command: object) -> dict[str, int]:
         ("naonet-a", "cifar10-2018-128", {"channels": 128, "cells": 6}),
         ("naonet-b", "cifar10-2018-36", {"channels": 36, "cells": 6}),
         ("naonet-ws", "cifar10-ws-2018", {"channels": 36, "cells": 5}),
+        ("naonet-ws", "cifar10-ws-2018-cutout", {"channels": 36, "cells": 5}),
         ("naonet-a", "imagenet-2018", {"channels": 42, "cells": 4}),
         ("naonet-a", "search-2018", {"channels": 32, "cells": 3}),
         ("nao-rnn", "ptb-2018", {"hidden": 850}),
@@ -193,6 +194,28 @@ def test_rare_classes_weigh_as_much_with_balance(tmp_path: Path) -> None:
     assert report["recipe"]["balance"] is True
 
 
+def test_a_field_of_the_recipe_is_set_recorded_and_of_the_training_s_identity() -> None:
+    command = ("train", *TINY, *SHORT, "--set", "train_images=200", "--out", "out")
+    said = found(*command, "--set", "mixup=0.2")["recipe"]
+    assert (said["name"], said["epochs"], said["mixup"], said["train_images"]) == (
+        "quick",
+        1,
+        0.2,
+        200,
+    )
+    config = json.loads(Path("out/network/config.json").read_text())
+    assert config["results"]["recipe"] == said
+    assert found(*command, "--set", "mixup=0.2")["recipe"] == said  # continues
+    other = run(*command, "--set", "mixup=0.3")
+    assert other.exit_code == 2
+    assert "its recipe has mixup 0.2, this one 0.3" in other.stderr
+    moved = found("transfer", "out", "--data", "digits", *SHORT, "--set", "mixup=0.1", "--out", "t")
+    assert moved["recipe"]["mixup"] == 0.1
+    refused = run("train", *TINY, *SHORT, "--set", "mixup=much", "--out", "other")
+    assert (refused.exit_code, Path("other").exists()) == (2, False)
+    assert refused.stderr == "error: --set mixup: mixup of a recipe is a number, not 'much'\n"
+
+
 def test_another_training_is_not_overwritten_without_force() -> None:
     first = found("train", *TINY, *SHORT, "--out", "out")
     again = found("train", *TINY, *SHORT, "--out", "out")
@@ -214,7 +237,8 @@ def test_another_training_is_not_overwritten_without_force() -> None:
     [
         (("--data", "digit"), "digit"),
         (("--device", "cuda"), "there is no cuda device"),
-        (("--recipe", "imagenet-2018"), ""),
+        (("--recipe", "imagenet-2018"), "are in memory: give --image-size, or another recipe"),
+        (("--set", "learning_rate=1e30"), "not finite"),
     ],
 )
 def test_force_loses_nothing_where_the_new_training_comes_to_nothing(

@@ -44,6 +44,10 @@ PrecisionName = Annotated[str, typer.Option(help="auto, 32-true, bf16-mixed, 16-
 Epochs = Annotated[
     int | None, typer.Option(min=1, help="In place of the recipe's; the schedule follows.")
 ]
+RecipeSettings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A field of the recipe: --set ema=0.999."),
+]
 Balance = Annotated[
     bool, typer.Option("--balance", help="Classes weigh alike, however many images they have.")
 ]

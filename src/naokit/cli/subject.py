@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,10 +66,17 @@ def subject_of(reads: Reads, data: str | None, options: Mapping[str, Json]) -> S
 
 
 def recipe_for(
-    reads: Reads, name: str, epochs: int | None = None, *, balance: bool = False
+    reads: Reads,
+    name: str,
+    epochs: int | None = None,
+    *,
+    balance: bool = False,
+    settings: Sequence[str] | None = None,
 ) -> Recipe:
-    """The recipe of a name for this kind of data."""
+    """The recipe of a name for this kind of data, with what `--set` changes."""
+    from naokit.training.recipe import changed
     from naokit.training.recipes import recipe, recipe_of
 
     check_options(reads, {"balance": balance})
-    return recipe(name, epochs, balance=True) if balance else recipe_of(reads, name, epochs)
+    found = recipe(name, epochs, balance=True) if balance else recipe_of(reads, name, epochs)
+    return changed(found, settings or ())

@@ -20,6 +20,7 @@ from naokit.cli.options import (
     ImageSize,
     PrecisionName,
     Processes,
+    RecipeSettings,
     SkipBad,
     TensorBoard,
     Tokens,
@@ -58,6 +59,7 @@ def train(
         str | None, typer.Option(help="How; default: the run's final recipe.")
     ] = None,
     epochs: Epochs = None,
+    settings: RecipeSettings = None,
     channels: Annotated[
         int | None,
         typer.Option(
@@ -117,7 +119,9 @@ def train(
         }
         job = Job(
             subject_of(reads, source, options),
-            recipe_for(reads, recipe or preset["final_recipe"], epochs, balance=balance),
+            recipe_for(
+                reads, recipe or preset["final_recipe"], epochs, balance=balance, settings=settings
+            ),
             folder / "training",
             seed=seed,
             processes=processes,

@@ -20,6 +20,7 @@ from naokit.cli.options import (
     ImageSize,
     PrecisionName,
     Processes,
+    RecipeSettings,
     SkipBad,
     TensorBoard,
     Tokens,
@@ -56,6 +57,7 @@ def transfer(
         str | None, typer.Option(help="How it is trained; default: small-final, text-small-final.")
     ] = None,
     epochs: Epochs = None,
+    settings: RecipeSettings = None,
     channels: Annotated[
         int | None,
         typer.Option(
@@ -117,7 +119,7 @@ def transfer(
         }
         job = Job(
             subject_of(reads, data, options),
-            recipe_for(reads, recipe or RECIPES[reads], epochs, balance=balance),
+            recipe_for(reads, recipe or RECIPES[reads], epochs, balance=balance, settings=settings),
             folder / "training",
             seed=seed,
             processes=processes,

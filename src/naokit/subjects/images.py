@@ -14,6 +14,7 @@ from naokit.networks import count_macs, latencies_ms, stem_for
 from naokit.subjects.subject import Subject
 from naokit.training.data import ImageData, load_images
 from naokit.training.evaluation import evaluate
+from naokit.training.image_task import check_crops
 from naokit.training.recipe import Recipe
 from naokit.training.recipes import ImageRecipe
 from naokit.training.stream import Stream
@@ -71,6 +72,11 @@ class ImageSubject(Subject):
     def unread(self) -> ImageSubject:
         """The same without the images."""
         return replace(self)
+
+    def check_data(self, recipe: Recipe) -> None:
+        """Also where its crops would be left out."""
+        assert isinstance(recipe, ImageRecipe)
+        check_crops(self.data, recipe)
 
     def settings(self, recipe: Recipe) -> ImageSettings:
         """Those of an image classifier."""

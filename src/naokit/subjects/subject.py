@@ -56,7 +56,7 @@ class Subject(ABC):
         """The same without the data, which other processes read for themselves."""
 
     def check_data(self, recipe: Recipe) -> None:
-        """Raises InputError where the data are too few for a recipe."""
+        """Raises InputError where the data are too few for a recipe, or not of its kind."""
         del recipe
 
     @abstractmethod

@@ -13,7 +13,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from naokit.base import derive_seed
+from naokit.base import InputError, derive_seed
 from naokit.training.data import ImageData, Split, class_weights
 from naokit.training.evaluation import accuracy, augmentation_of
 from naokit.training.feeding import Feed
@@ -128,6 +128,16 @@ class ImageTask(Task[Batch, Shown]):
         length, fewest = self.recipe.batch, max(2, self.fabric.world_size)
         parts = (order[start : start + length] for start in range(0, len(order), length))
         return [rows for rows in parts if len(rows) >= fewest]
+
+
+def check_crops(data: ImageData, recipe: ImageRecipe) -> None:
+    """Raises InputError where a recipe crops while pictures are decoded, and these are already."""
+    if recipe.resized_crop and not isinstance(data.train, Stream):
+        raise InputError(
+            f"the recipe {recipe.name} crops pictures of any size while it decodes them "
+            f"(resized_crop); those of {data.name} are in memory: give --image-size, or another "
+            "recipe"
+        )
 
 
 def _chosen(split: Split | Stream, recipe: ImageRecipe) -> Split | Stream:

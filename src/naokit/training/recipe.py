@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar, get_args, get_origin, get_type_hints
 
 from naokit.base import InputError, Json, unknown_name
 
@@ -15,7 +16,7 @@ R = TypeVar("R", bound="Recipe")
 _RANGES: Mapping[tuple[str, ...], Range] = {
     ("learning_rate", "clip"): (lambda value: value > 0, "above 0"),
     ("epoch_decay",): (lambda value: 0 < value <= 1, "above 0 and at most 1"),
-    ("ema",): (lambda value: 0 <= value < 1, "at least 0 and below 1"),
+    ("ema", "momentum"): (lambda value: 0 <= value < 1, "at least 0 and below 1"),
     ("warm_up_epochs", "weight_decay", "final_learning_rate"): (
         lambda value: value >= 0,
         "0 or more",
@@ -73,6 +74,8 @@ class Recipe:
         schedules = ("cosine_epochs", "restart_epochs", "epoch_decay")
         if sum(getattr(self, name) is not None for name in schedules) > 1:
             raise InputError(f"a recipe has one schedule at most, of {', '.join(schedules)}")
+        if self.nesterov and not self.momentum:
+            raise InputError("a recipe with nesterov needs a momentum above 0")
 
     @property
     def part(self) -> int | None:
@@ -117,3 +120,57 @@ def named(name: str | R, recipes: Mapping[str, R], others: Mapping[str, Recipe],
     if name in others:
         raise InputError(f"the recipe {name} is not for {of}; there are {', '.join(recipes)}")
     raise unknown_name("recipe", name, recipes)
+
+
+def changed(recipe: R, settings: Sequence[str]) -> R:
+    """The recipe with other values in some fields.
+
+    Args:
+        recipe: whose fields.
+        settings: NAME=VALUE each, as they are typed; `none` where a field may be None.
+
+    Raises:
+        InputError: there is no such field (with the nearest names), or the value is none for it.
+    """
+    kinds = get_type_hints(type(recipe))
+    names = [field.name for field in dataclasses.fields(recipe) if field.name != "name"]
+    values: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals:
+            raise InputError(f"--set {setting}: expected NAME=VALUE, such as ema=0.999")
+        if name not in names:
+            raise unknown_name("field of a recipe", name, names)
+        values[name] = _value(name, text, kinds[name])
+    return dataclasses.replace(recipe, **values)
+
+
+def _value(name: str, text: str, kind: Any) -> Json:
+    """What a text says for a field of this type."""
+    kinds = [kind] if kind in _KINDS else [get_origin(k) or k for k in get_args(kind)]
+    if type(None) in kinds and text == "none":
+        return None
+    read, expected = _KINDS[kinds[0]]
+    try:
+        return read(text)
+    except (ValueError, KeyError):
+        other = " or none" if type(None) in kinds else ""
+        raise InputError(
+            f"--set {name}: {name} of a recipe is {expected}{other}, not {text!r}"
+        ) from None
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+_KINDS: Mapping[Any, tuple[Callable[[str], Json], str]] = {
+    bool: ({"true": True, "false": False}.__getitem__, "true or false"),
+    int: (int, "a whole number"),
+    float: (_number, "a number"),
+    tuple: (lambda text: tuple(map(_number, text.split(","))), "numbers with commas between"),
+}
+"""How a field's value is read, and what is expected."""
