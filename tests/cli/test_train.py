@@ -254,6 +254,29 @@ def test_force_loses_nothing_where_the_new_training_comes_to_nothing(
     assert after == before
 
 
+@pytest.mark.slow
+def test_a_forced_training_that_was_killed_gives_the_old_one_back() -> None:
+    """kill -9 before the new training's first checkpoint; then commands without --force."""
+    command = ("train", *TINY, *SHORT, "--out", "out")
+    old = found(*command)
+    longer = ("train", *TINY, "--recipe", "quick-final", "--out", "out")
+    forced = [sys.executable, "-m", "naokit", *longer, "--force", "--processes", "2"]
+    process = subprocess.Popen(forced, stderr=subprocess.DEVNULL)
+    while not Path("out/training.set-aside").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    children = psutil.Process(process.pid).children(recursive=True)
+    for one in (process, *children):
+        one.kill()
+    process.wait()
+    assert Path("out/training.set-aside").exists()
+    refused = run(*longer)
+    assert refused.exit_code == 2
+    assert "is of another training" in refused.stderr
+    assert found(*command) == old
+    assert {path.name for path in Path("out").iterdir()} == {"training", "network"}
+
+
 def test_out_of_time_says_how_to_go_on() -> None:
     stopped = run("train", *TINY, "--recipe", "quick", "--hours", "0.0000001", "--out", "out")
     assert stopped.exit_code == 2

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from naokit.training.aside import set_aside
+from naokit.training.aside import set_aside, settle
 
 
 def begun(folder: Path, content: str) -> None:
@@ -45,11 +45,24 @@ def test_the_old_one_comes_back_where_the_new_one_fails(tmp_path: Path) -> None:
 @pytest.mark.parametrize("has_checkpoint", [False, True])
 def test_a_kill_is_settled_the_next_time(tmp_path: Path, has_checkpoint: bool) -> None:
     folder = tmp_path / "training"
-    begun(folder.with_name("training.old"), "old")
+    begun(folder.with_name("training.set-aside"), "old")
     if has_checkpoint:
         begun(folder, "new")
     with pytest.raises(KeyboardInterrupt):
         interrupted(folder)
+    assert kept(folder) == ("new" if has_checkpoint else "old")
+
+
+@pytest.mark.parametrize("has_checkpoint", [False, True])
+def test_a_kill_is_settled_without_another_training(tmp_path: Path, has_checkpoint: bool) -> None:
+    folder = tmp_path / "training"
+    begun(folder.with_name("training.set-aside"), "old")
+    folder.mkdir()
+    if has_checkpoint:
+        begun(folder, "new")
+    settle(folder)
+    assert kept(folder) == ("new" if has_checkpoint else "old")
+    settle(folder)
     assert kept(folder) == ("new" if has_checkpoint else "old")
 
 

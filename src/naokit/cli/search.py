@@ -419,6 +419,7 @@ def _finish(
     from naokit.final import Job, OutOfTime
     from naokit.networks import count_parameters
     from naokit.report import checks_json
+    from naokit.training.aside import settle
 
     job = Job(
         evaluator.subject.again(preset.final_size()),
@@ -429,6 +430,7 @@ def _finish(
         precision=options.precision,
         seconds=options.seconds,
     )
+    settle(job.folder)  # a training that a kill of `naokit train --force` left aside
     try:
         bundle = train_under_bar(study.best_architecture, job)
     except OutOfTime:

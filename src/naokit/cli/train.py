@@ -140,8 +140,9 @@ def train_and_save(
     """Trains under a bar and saves the network; what there is to report."""
     from naokit.export.bundle import save
     from naokit.networks import count_parameters
-    from naokit.training.aside import set_aside
+    from naokit.training.aside import set_aside, settle
 
+    settle(job.folder)  # a training that a kill left aside
     _check_free(job, folder / "network", force=force)
     with set_aside(job.folder) if force else nullcontext():
         bundle = train_under_bar(architecture, job)

@@ -12,23 +12,23 @@ from naokit.training.checkpoint import LAST
 
 @contextmanager
 def set_aside(folder: Path) -> Iterator[None]:
-    """Moves a training's folder to FOLDER.old while another one begins in its place.
+    """Moves a training's folder to FOLDER.set-aside while another one begins in its place.
 
     Deleted is the old one only once the new one has a checkpoint; else (bad data, a recipe that
-    does not fit, an interrupt) it is put back, after a kill by the next call.
+    does not fit, an interrupt) it is put back, after a kill by the next `settle`.
     """
-    old = folder.with_name(f"{folder.name}.old")
-    _settle(folder, old)
+    settle(folder)
     if folder.exists():
-        folder.rename(old)
+        folder.rename(_aside(folder))
     try:
         yield
     finally:
-        _settle(folder, old)
+        settle(folder)
 
 
-def _settle(folder: Path, old: Path) -> None:
-    """Keeps one of the two: the new one where it has a checkpoint."""
+def settle(folder: Path) -> None:
+    """Keeps one of two trainings where one was set aside: the new one if it has a checkpoint."""
+    old = _aside(folder)
     if not old.exists():
         return
     if (folder / LAST).exists():
@@ -37,3 +37,7 @@ def _settle(folder: Path, old: Path) -> None:
     if folder.exists():
         shutil.rmtree(folder)
     old.rename(folder)
+
+
+def _aside(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.set-aside")
