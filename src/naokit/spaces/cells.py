@@ -217,12 +217,17 @@ class ConvCells(Space):
         return settings
 
     def build(self, architecture: Architecture, settings: NetworkSettings) -> nn.Module:
-        """The image network of two cells."""
+        """The image network of two cells; raises InputError for operations of a wrong shape."""
         from naokit.networks import OPERATIONS, ImageNetwork
+        from naokit.spaces.shapes import checked_operation
 
         if not isinstance(settings, ImageSettings):
             raise InputError(f"{self.name} builds image networks and needs ImageSettings")
-        own = {o.name: o.build for o in self.operations if isinstance(o, Operation)}
+        own = {
+            o.name: checked_operation(o.name, o.build)
+            for o in self.operations
+            if isinstance(o, Operation)
+        }
         normal, reduction = (self._plan(architecture.choices, cell) for cell in (0, 1))
         return ImageNetwork(normal, reduction, settings, {**OPERATIONS, **own})
 

@@ -204,9 +204,10 @@ class RecurrentCells(Space):
         return settings | ({"source": self.source} if self.source else {})
 
     def build(self, architecture: Architecture, settings: NetworkSettings) -> nn.Module:
-        """The language model around the cell."""
+        """The language model around the cell; InputError where an activation changes shapes."""
         from naokit.networks import ACTIVATIONS, LanguageModel, RecurrentCell, RecurrentPlan
         from naokit.networks.language import check_settings
+        from naokit.spaces.shapes import check_activation
 
         if not isinstance(settings, LanguageSettings):
             raise InputError(f"{self.name} builds language models and needs LanguageSettings")
@@ -214,4 +215,6 @@ class RecurrentCells(Space):
         own = {a.name: a.function for a in self.activations if isinstance(a, Activation)}
         plan = RecurrentPlan(self.steps(architecture.choices))
         size = settings.hidden
+        for name in own.keys() & {name for _, name in plan.nodes}:
+            check_activation(name, own[name], size)
         return LanguageModel(RecurrentCell(plan, size, size, {**ACTIVATIONS, **own}), settings)
