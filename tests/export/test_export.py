@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from naokit.base import ImageSettings, InputError, NetworkSettings
-from naokit.export import Bundle, export, load, load_bundle
+from naokit.export import Bundle, export, load, load_bundle, save
+from naokit.export.config import list_file, read_config
 from naokit.export.standalone import obstacle
 from naokit.networks.operations import convolution
 from naokit.spaces import Choice, Choices, ConvCells, Operation
@@ -140,6 +141,32 @@ def test_a_file_that_computes_something_else_is_not_passed(tmp_path: Path, monke
     monkeypatch.setattr(onnx, "read", lambda path: lambda images: torch.zeros(len(images), 3))
     with pytest.raises(InputError, match="computes something else"):
         export(bundle(), tmp_path, ("onnx",))
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "model.pt2"])
+@pytest.mark.parametrize("listed_before", [False, True])
+def test_a_file_that_fails_its_check_is_neither_kept_nor_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, listed_before: bool
+) -> None:
+    from naokit.export import onnx, pt2
+
+    made = bundle()
+    save(made, tmp_path)
+    if listed_before:
+        (tmp_path / name).write_bytes(b"before")
+        list_file(tmp_path, name)
+    writer = onnx if name == "model.onnx" else pt2
+    monkeypatch.setattr(pt2, "trace", lambda *_: None)
+    monkeypatch.setattr(writer, "write", lambda program, path, *names: path.write_bytes(b"new"))
+    for run, message in (
+        (lambda images: torch.zeros(len(images), 3), "computes something else"),
+        (lambda images: 1 / 0, f"{name} could not be run: ZeroDivisionError"),
+    ):
+        monkeypatch.setattr(writer, "read", lambda path, run=run: run)
+        with pytest.raises(InputError, match=message):
+            export(made, tmp_path, (name.partition(".")[2],))
+        assert not (tmp_path / name).exists()
+        assert [*read_config(tmp_path)["files"]] == ["README.md"]
 
 
 def test_an_unknown_format_is_named(tmp_path: Path) -> None:

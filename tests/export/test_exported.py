@@ -102,6 +102,8 @@ def test_int8_is_judged_by_its_accuracy(exported: Exported, trained: Bundle) -> 
     assert abs(before - after) < 10
     assert check.difference > 1e-3  # eight bits
     assert check.note.startswith("447 test images, ")
+    sizes = [(folder / name).stat().st_size for name in ("model-int8.onnx", "model.onnx")]
+    assert (sizes[0] > sizes[1]) == check.note.endswith("save nothing on so small a network")
     model = onnx.load(folder / "model-int8.onnx")
     assert model.opset_import[0].version == 20
     kinds = {node.op_type for node in model.graph.node}

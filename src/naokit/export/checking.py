@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,13 +13,15 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
-from naokit.base import InputError
+from naokit.base import InputError, Json
 from naokit.export import onnx, pt2
 from naokit.export.bundle import AnyBundle
-from naokit.export.config import list_file
+from naokit.export.config import list_file, unlist_file
 
 BATCHES = (1, 3)
 """Rows a batch that the files are compared on."""
+TOLERANCE = 1e-4
+"""Largest difference of outputs that counts as the same; onnxruntime sums in another order."""
 
 Run = Callable[..., Any]
 """What a file computes: takes and gives what the network's `Job.run_of` does."""
@@ -80,12 +83,30 @@ class Job(ABC):
         return pt2.trace(self.run_of(self.bundle.network), self.examples())
 
     @cached_property
-    def onnx_file(self) -> Path:
-        """The ONNX file, written once."""
+    def onnx_check(self) -> Check:
+        """The ONNX file, written and checked once."""
         path = self.folder / "model.onnx"
         onnx.write(self.program, path, self.inputs, self.outputs)
-        list_file(self.folder, path.name, opset=onnx.OPSET)
-        return path
+        with self.listed(path, opset=onnx.OPSET):
+            note = f"opset {onnx.OPSET}, {self.program_note}"
+            return self.check(path, onnx.read(path), TOLERANCE, note)
+
+    @contextmanager
+    def listed(self, path: Path, **facts: Json) -> Iterator[None]:
+        """Lists a file that was written once its check is done; what fails is not left behind.
+
+        Raises:
+            InputError: the file cannot be run, or computes something else.
+        """
+        try:
+            yield
+        except Exception as error:  # a user's own source raises whatever it likes
+            path.unlink()
+            unlist_file(self.folder, path.name)
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{path} could not be run: {type(error).__name__}: {error}") from error
+        list_file(self.folder, path.name, **facts)
 
     def check(self, path: Path, run: Run, tolerance: float, note: str) -> Check:
         """The check of a file; raises InputError where it computes something else."""

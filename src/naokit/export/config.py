@@ -129,6 +129,13 @@ def check_checksum(path: Path, expected: str | None) -> None:
         )
 
 
+def unlist_file(folder: Path, name: str) -> None:
+    """Lists a file no longer, if it was listed."""
+    config = read_config(folder)
+    files = {n: entry for n, entry in config.get("files", {}).items() if n != name}
+    write_json(folder / CONFIG, {**config, "files": files})
+
+
 def list_file(folder: Path, name: str, **facts: Json) -> None:
     """Lists an exported file in the config, with its checksum and what else is worth knowing."""
     config = read_config(folder)

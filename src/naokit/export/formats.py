@@ -8,10 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from naokit.base import InputError
 from naokit.export import int8, onnx, pt2, standalone
 from naokit.export.bundle import AnyBundle, load
-from naokit.export.checking import Check, Job
+from naokit.export.checking import TOLERANCE, Check, Job
 from naokit.export.config import CONFIG, WEIGHTS, list_file
 from naokit.export.image_job import ImageJob
 from naokit.export.language_bundle import LanguageBundle
@@ -21,9 +20,6 @@ from naokit.training.data import ImageData, Split
 from naokit.training.feeding import EVALUATION_BATCH
 from naokit.training.stream import Stream
 
-TOLERANCE = 1e-4
-"""Largest difference of outputs that counts as the same; onnxruntime sums in another order."""
-
 
 def _safetensors(job: Job) -> Check:
     run = job.run_of(load(job.folder, job.bundle.architecture.space))
@@ -32,32 +28,21 @@ def _safetensors(job: Job) -> Check:
 
 
 def _onnx(job: Job) -> Check:
-    path = job.onnx_file
-    note = f"opset {onnx.OPSET}, {job.program_note}"
-    return job.check(path, onnx.read(path), TOLERANCE, note)
+    return job.onnx_check
 
 
 def _pt2(job: Job) -> Check:
     path = job.folder / "model.pt2"
     pt2.write(job.program, path)
-    list_file(job.folder, path.name, torch=torch.__version__)
-    return job.check(path, pt2.read(path), TOLERANCE, f"torch.export, {job.program_note}")
+    with job.listed(path, torch=torch.__version__):
+        return job.check(path, pt2.read(path), TOLERANCE, f"torch.export, {job.program_note}")
 
 
 def _python(job: Job) -> Check:
-    """A file that cannot be run or computes something else is not left behind."""
     path = job.folder / "network.py"
     standalone.write(job.bundle, path)
-    try:
-        run = job.run_of(standalone.read(path))
-        check = job.check(path, run, 0.0, "needs torch alone")
-    except Exception as error:  # a user's own source raises whatever it likes
-        path.unlink()
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path} could not be run: {type(error).__name__}: {error}") from error
-    list_file(job.folder, path.name)
-    return check
+    with job.listed(path):
+        return job.check(path, job.run_of(standalone.read(path)), 0.0, "needs torch alone")
 
 
 def _int8(job: Job) -> Check:
@@ -65,12 +50,14 @@ def _int8(job: Job) -> Check:
     assert isinstance(job, ImageJob)
     part, split = part_of(job.data)
     path = job.folder / "model-int8.onnx"
-    int8.write(job.onnx_file, job.calibration(), path)
+    int8.write(job.onnx_check.file, job.calibration(), path)
     run = onnx.read(path)
     accuracy = _accuracy(job, job.bundle.network, split), _accuracy(job, run, split)
     list_file(job.folder, path.name, opset=onnx.OPSET, accuracy=list(accuracy), part=part)
-    sizes = [file.stat().st_size / 1000 for file in (path, job.onnx_file)]
-    note = f"{len(split)} {part} images, {sizes[0]:,.0f} kB (model.onnx {sizes[1]:,.0f} kB)"
+    size, floats = (file.stat().st_size / 1000 for file in (path, job.onnx_check.file))
+    note = f"{len(split)} {part} images, {size:,.0f} kB (model.onnx {floats:,.0f} kB)"
+    if size >= floats:  # the scales of a small network take more than its weights save
+        note += "; no smaller: eight bits save nothing on so small a network"
     return Check(path, job.difference(run), None, note, accuracy)
 
 
