@@ -29,7 +29,7 @@ def remember(source: str) -> None:
     if source == next(iter(_named()), None):
         return
     _HERE.append(source)
-    with suppress(InputError, RuntimeError):  # no home, or none to write to: this process knows
+    with suppress(InputError):  # where nothing can be written, this process knows
         append(_file(), f"{source}\n")
 
 
@@ -50,8 +50,8 @@ def allowed(source: str, space: str) -> list[str]:
         text = shlex.quote(source) if source.isprintable() else repr(source)
         raise InputError(
             f"the space {space} is Python code, {text}, which you have not named yourself: it was "
-            f"not run; if you trust it, say so once, with the path of your file: "
-            f"naokit show FOLDER --space {text}"
+            f"not run; if you trust it, say so once ({_file()} will keep it), with the path of "
+            f"your file: naokit show FOLDER --space {text}"
         )
     here = str(Path.cwd())
     return sorted(found, key=lambda own: (own != source, str(Path(own).parent) != here))
@@ -68,12 +68,16 @@ def _is_file(source: str) -> bool:
 
 
 def _file() -> Path:
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "naokit" / "spaces"
+    try:
+        config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    except RuntimeError:  # a user without a home: nothing can be written
+        config = Path(os.devnull)
+    return config / "naokit" / "spaces"
 
 
 def _named() -> list[str]:
     """The newest first, each once."""
     lines: list[str] = []
-    with suppress(OSError, UnicodeDecodeError, RuntimeError):
+    with suppress(OSError, UnicodeDecodeError):
         lines = _file().read_text(encoding="utf-8").splitlines()
     return list(dict.fromkeys(reversed([*lines, *_HERE])))
