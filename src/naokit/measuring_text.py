@@ -50,7 +50,7 @@ def measure_text(
         data: in the network's vocabulary.
         part: train, validation or test; see `text_part`.
         batch: columns that are read at once; None: as `perplexity` does.
-        on_step: called with the number of tokens read since the last call.
+        on_step: see `perplexity`.
 
     Raises:
         InputError: the network gives values that are not finite.

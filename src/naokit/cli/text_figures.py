@@ -47,7 +47,7 @@ def _measured_under_bar(
             text,
             part,
             batch=batch,
-            on_step=lambda read: bar.advance(task, read),
+            on_step=lambda read: bar.update(task, completed=read),
         )
 
 

@@ -28,8 +28,8 @@ from naokit.training.recipe import Recipe
 from naokit.training.recipes import ImageRecipe
 from naokit.training.stream import Stream
 from naokit.training.text.data import TextData
+from naokit.training.text.perplexity import COLUMN
 from naokit.training.text.perplexity import EVALUATION_BATCH as COLUMNS
-from naokit.training.text.perplexity import WARM_UP as COLUMN
 from naokit.training.text.recipes import TextRecipe
 
 WARM_UP = 1

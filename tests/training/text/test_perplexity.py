@@ -2,12 +2,15 @@
 
 import itertools
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
 from naokit.base import LanguageSettings
+from naokit.building import build
 from naokit.networks import LanguageModel, RecurrentCell, RecurrentPlan
 from naokit.training.device import seeded
 from naokit.training.text import perplexity as module
@@ -15,6 +18,8 @@ from naokit.training.text.perplexity import perplexity
 
 CPU = torch.device("cpu")
 IDS = np.random.default_rng(0).integers(0, 12, 2503)
+LONG = np.random.default_rng(1).integers(0, 12, 2021).cumsum() // 7 % 12
+"""A text that can be learnt: numbers rise."""
 
 
 def model() -> LanguageModel:
@@ -25,6 +30,47 @@ def model() -> LanguageModel:
         for weight in network.parameters():
             torch.nn.init.normal_(weight, std=0.5)
     return network
+
+
+def published(cell: str) -> LanguageModel:
+    """Of a published cell, as it begins."""
+    with seeded(1):
+        network = build(cell, vocabulary=12, hidden=8)
+    assert isinstance(network, LanguageModel)
+    return network
+
+
+def trained(network: LanguageModel) -> None:
+    """By some updates."""
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
+    streams = torch.from_numpy(LONG[:2000].reshape(20, 100)).T
+    for start in range(0, 75, 5):
+        tokens, following = streams[start : start + 20], streams[start + 1 : start + 21]
+        optimizer.zero_grad()
+        logits = network(tokens).logits
+        cross_entropy(logits.flatten(0, 1), following.flatten()).backward()
+        optimizer.step()
+
+
+def large(network: LanguageModel) -> None:
+    """So large that the state matters, and is kept for a while."""
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight *= 16
+
+
+def chaotic(network: LanguageModel) -> None:
+    """So large that, in some cells, two states never come together."""
+    with seeded(1):
+        for weight in network.parameters():
+            torch.nn.init.normal_(weight, std=2)
+
+
+@pytest.fixture
+def _short_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A short text has twenty of them."""
+    monkeypatch.setattr(module, "COLUMN", 100)
+    monkeypatch.setattr(module, "STEPS", 25)
 
 
 def plainly(network: LanguageModel, ids: np.ndarray) -> float:
@@ -46,19 +92,39 @@ def test_one_column_is_reading_token_by_token() -> None:
     )
 
 
-def test_the_number_of_columns_alters_nothing() -> None:
-    network = model()
-    alone = perplexity(network, IDS, device=CPU, batch=1)
-    for batch in (2, 10, 32):
-        assert perplexity(network, IDS, device=CPU, batch=batch) == pytest.approx(alone, rel=1e-6)
+@pytest.mark.usefixtures("_short_columns")
+@pytest.mark.parametrize("cell", ["nao-rnn", "darts-rnn", "lstm"])
+@pytest.mark.parametrize("weights", [trained, large, chaotic])
+def test_the_number_of_columns_alters_nothing(
+    cell: str, weights: Callable[[LanguageModel], None]
+) -> None:
+    network = published(cell)
+    weights(network)
+    alone = perplexity(network, LONG, device=CPU, batch=1)
+    for batch in (8, 20):
+        assert perplexity(network, LONG, device=CPU, batch=batch) == pytest.approx(alone, rel=1e-6)
 
 
-def test_without_warming_up_it_would(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So the test above can fail: this network's state matters."""
-    network = model()
-    alone = perplexity(network, IDS, device=CPU, batch=1)
-    monkeypatch.setattr(module, "_warm", lambda network, text, starts: None)
-    assert perplexity(network, IDS, device=CPU, batch=10) != pytest.approx(alone, rel=1e-5)
+@pytest.mark.usefixtures("_short_columns")
+def test_without_looking_at_the_states_it_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the test above can fail: what came before a column matters."""
+    network = published("darts-rnn")
+    chaotic(network)
+    alone = perplexity(network, LONG, device=CPU, batch=1)
+    monkeypatch.setattr(module, "TOLERANCE", math.inf)
+    assert perplexity(network, LONG, device=CPU, batch=8) != pytest.approx(alone, rel=1e-3)
+
+
+@pytest.mark.usefixtures("_short_columns")
+@pytest.mark.parametrize(("weights", "times"), [(trained, 1), (chaotic, 2)])
+def test_one_column_reads_again_only_where_many_remember_too_long(
+    weights: Callable[[LanguageModel], None], times: int
+) -> None:
+    network = published("darts-rnn")
+    weights(network)
+    seen: list[int] = []
+    perplexity(network, LONG, device=CPU, batch=8, on_step=seen.append)
+    assert seen.count(len(LONG) - 1) == times
 
 
 def test_a_model_that_knows_nothing_has_the_vocabulary_as_perplexity() -> None:

@@ -1,16 +1,22 @@
-"""The perplexity of a whole text, its state carried from token to token.
+"""The perplexity of a whole text: that of each token after all before it.
 
-The text is read in several columns at once, because one alone is slow. Each column reads the tokens
-before its own first, so that its state is what reading from the beginning would have left: how many
-columns there are alters nothing that is worth printing (tests/training/text/test_perplexity.py).
+The text is read in several columns side by side, because one alone is slow::
 
-Shapes: N tokens, L steps, B columns, V vocabulary.
+    column 1   the cat sat | on the mat   | <eos> it was
+    column 2   a dark and  | stormy night | <eos> the rain
+
+At first each begins with no state. Then each is read again from the state that the column before it
+ended in, until that alters its state no more: as far as the network remembers. If it remembers for
+longer, the text is read in one column. So how many columns there are alters nothing but rounding
+(tests/training/text/test_perplexity.py; what it costs: docs/results.md).
+
+Shapes: N tokens, L steps, B columns, S numbers in a state.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -18,8 +24,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 EVALUATION_BATCH = 32
-WARM_UP = 200  # tokens that a column reads before its own
-STEPS = 50  # at once
+COLUMN = 400
+"""Tokens of the shortest column: more than most networks remember."""
+STEPS = 50
+"""Tokens of a piece of a column, read at once."""
+MEMORY = 40
+"""Pieces within which where a column began must no longer matter."""
+TOLERANCE = 1e-5
+"""Of a state, absolute and relative: above what rounding does, below what a loss shows."""
 
 
 @torch.no_grad()
@@ -38,38 +50,68 @@ def perplexity(
         ids: the text (N,), two tokens or more.
         device: where the network is.
         batch: columns at most (B).
-        on_step: called with the number of tokens read since the last call.
+        on_step: called with the number of tokens read so far; from the beginning again where the
+            text is read in one column after all.
     """
     network.eval()
+    text = torch.tensor(ids, device=device)
     count = len(ids) - 1
-    columns = min(batch, max(1, count // WARM_UP))
+    columns = min(batch, count // COLUMN)
+    total = _in_columns(network, text, columns, on_step) if columns > 1 else None
+    if total is None:
+        losses, _ = _read(network, text, 1, on_step)
+        total = float(torch.cat(losses).sum())
+    mean = total / count
+    return math.exp(mean) if mean < 700 else math.inf
+
+
+def _in_columns(
+    network: nn.Module, text: Tensor, columns: int, on_step: Callable[[int], None] | None
+) -> float | None:
+    """The sum of all losses; None where the network remembers for too long."""
+    losses, states = _read(network, text, columns, on_step)
+    before = states.pop().roll(1, dims=0)
+    before[0] = 0
+    again = _pieces(network, text, columns, before)
+    for piece, (expected, (loss, state, _)) in enumerate(zip(states, again, strict=False)):
+        losses[piece] = loss
+        if torch.allclose(state, expected, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True):
+            return float(torch.cat(losses).sum())
+    return None
+
+
+def _read(
+    network: nn.Module, text: Tensor, columns: int, on_step: Callable[[int], None] | None
+) -> tuple[list[Tensor], list[Tensor]]:
+    """The losses of all pieces (B,); the states (B, S) after the first `MEMORY`, and the last."""
+    losses: list[Tensor] = []
+    states: list[Tensor] = []
+    read = 0
+    for loss, state, tokens in _pieces(network, text, columns):
+        losses.append(loss)
+        del states[MEMORY:]
+        states.append(state)
+        if on_step is not None:
+            read += int(tokens)
+            on_step(read)
+    return losses, states
+
+
+def _pieces(
+    network: nn.Module, text: Tensor, columns: int, state: Tensor | None = None
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Of each piece: every column's losses (B,) and the state after it (B, S), tokens in all."""
+    count = len(text) - 1
     length = -(-count // columns)
-    stream = np.zeros(columns * length + 1, dtype=np.int64)
-    stream[: len(ids)] = ids
-    text = torch.from_numpy(stream).to(device)
-    starts = torch.arange(columns, device=device) * length
-    state = _warm(network, text, starts) if columns > 1 else None
-    total = torch.zeros((), device=device, dtype=torch.float64)
-    for first in range(0, length, STEPS):
-        steps = torch.arange(first, min(length, first + STEPS), device=device)
+    starts = torch.arange(columns, device=text.device) * length
+    for steps in torch.arange(length, device=text.device).split(STEPS):
         places = steps[:, None] + starts  # (L, B)
+        counted = places < count
+        places = places.clamp(max=count - 1)
         spoken = network(text[places], state)
         state = spoken.state
         losses = F.cross_entropy(
             spoken.logits.flatten(0, 1).float(), text[places + 1].flatten(), reduction="none"
         )
-        counted = (places < count).flatten()
-        total += (losses * counted).sum(dtype=torch.float64)
-        if on_step is not None:
-            on_step(int(counted.sum()))
-    mean = float(total) / count
-    return math.exp(mean) if mean < 700 else math.inf
-
-
-def _warm(network: nn.Module, text: Tensor, starts: Tensor) -> Tensor:
-    """The state of each column before its first token; the first begins with none."""
-    steps = torch.arange(-WARM_UP, 0, device=text.device)
-    places = (steps[:, None] + starts).clamp(min=0)
-    state: Tensor = network(text[places], None).state
-    state[0] = 0
-    return state
+        kept = losses.view_as(places).where(counted, 0)
+        yield kept.sum(dim=0, dtype=torch.float64), state, counted.sum()
