@@ -39,7 +39,9 @@ def main() -> None:
     for folder in map(Path, sys.argv[2:]):
         bundle = load_language(folder)
         ids = load_text(sys.argv[1], vocabulary=bundle.vocabulary).validation
-        found["networks"][folder.parent.name] = row(bundle.network, ids)
+        recipe, epochs = bundle.results["recipe"]["name"], bundle.results["epochs"]
+        training = {"recipe": recipe, "epochs": epochs}
+        found["networks"][folder.parent.name] = training | row(bundle.network, ids)
         print(folder, found["networks"][folder.parent.name], flush=True)
     write("columns", found)
 
