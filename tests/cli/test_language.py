@@ -88,7 +88,9 @@ def test_the_lstm_is_an_architecture_to_every_command() -> None:
     sizes = ("--hidden", "20", "--vocabulary", "30", "--json")
     found = json.loads(run("profile", "lstm", *sizes).stdout)
     assert 0.9 * 11_030 < found["parameters"] <= 11_030
-    assert run("show", "lstm").stdout == "cell: lstm\n"
+    shown, note = run("show", "lstm").stdout.splitlines()
+    assert shown == "cell: lstm"
+    assert note.startswith("an LSTM to compare recurrent cells with: nothing is searched in it")
 
 
 def test_the_zoo_lists_language_models_apart(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,9 +109,9 @@ def test_the_zoo_lists_language_models_apart(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("profile", "nao-rnn", "--channels", "4"), "leave channels out"),
+        (("profile", "nao-rnn", "--channels", "4"), "--channels is for images; the networks of this space read text"),
         (("profile", "nao-rnn", "--recipe", "quick"), "recipe quick is not for text"),
-        (("profile", "naonet-b", "--hidden", "4"), "leave hidden out"),
+        (("profile", "naonet-b", "--hidden", "4"), "--hidden is for text; the networks of this space read images"),
         (("profile", "nao-rnm"), "did you mean nao-rnn"),
         (("show", "0 1 2 1", "--space", "recurrent", "--nodes", "2"), "an earlier node, 0 to 1"),
         (("show", NAO, "--space", "recurrent", "--activations", "nao-w"), "did you mean nao-ws"),

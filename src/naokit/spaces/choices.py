@@ -82,6 +82,7 @@ class Choices(Space):
         network: values by name, settings -> the network, where there is one to train.
         data: what these networks read, "images" or "text".
         source: where it was loaded from (`file.py:NAME` or `package.module:NAME`).
+        note: a sentence on these networks, for `naokit show` and model cards.
     """
 
     label: str
@@ -89,6 +90,7 @@ class Choices(Space):
     network: Callable[[Mapping[str, Value], NetworkSettings], nn.Module] | None = None
     data: Reads = "images"
     source: str = field(default="", compare=False)
+    note: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         earlier: dict[str, Choice] = {}
@@ -199,8 +201,9 @@ class Choices(Space):
         ]
 
     def describe(self, choices: Sequence[int]) -> str:
-        """What is chosen; absent choices are left out."""
-        return "\n".join(f"{name}: {value}" for name, value in self.values(choices).items())
+        """What is chosen, absent choices left out, and the note."""
+        lines = [f"{name}: {value}" for name, value in self.values(choices).items()]
+        return "\n".join([*lines, self.note] if self.note else lines)
 
     def graphs(self, choices: Sequence[int]) -> tuple[Graph, ...]:
         """A star: one vertex for each choice that is present."""
