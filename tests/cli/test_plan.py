@@ -81,10 +81,10 @@ def test_a_plan_for_language_models(write_text: Write, tmp_path: Path) -> None:
     assert 0 < row["evaluation"]["low"] <= row["evaluation"]["high"]
     assert row["final"]["seconds"] > row["evaluation"]["seconds"] > 0
     assert found["recommended"] == "little"
-    text = run(*asked, "--tokens", "char").stdout
+    text = run(*asked, "--tokens", "char", "--activations", "nao").stdout
     assert "hidden" in text
     assert "(naokit.evaluators.TrainText)" in text
-    assert "--data text --space recurrent --nodes 2 --tokens char --preset little" in text
+    assert "--nodes 2 --activations nao --tokens char --preset little" in text
 
 
 def test_a_plan_for_people_says_what_it_rests_on() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from naokit.cli.durations import between, spoken
-from naokit.cli.options import AsJson, DeviceName, ImageSize, Tokens
+from naokit.cli.options import Activations, AsJson, DeviceName, ImageSize, Tokens
 from naokit.cli.output import exit_codes, print_json
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def plan(
         str | None, typer.Option(help="Only this one: quick, small, paper; default: all.")
     ] = None,
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell (the paper's B).")] = None,
+    activations: Activations = None,
     image_size: ImageSize = None,
     tokens: Tokens = None,
     device: DeviceName = "auto",
@@ -51,7 +52,7 @@ def plan(
 
         if not hours > 0:
             raise InputError(f"--hours must be above 0, not {hours:g}")
-        searched = spaces.load(space, nodes=nodes)
+        searched = spaces.load(space, nodes=nodes, activations=activations)
         if not searched.has_networks:
             raise searched.no_network()
         reads = searched.reads
@@ -70,6 +71,7 @@ def plan(
             "data": data,
             "space": space,
             "nodes": nodes,
+            "activations": activations,
             "image-size": image_size,
             "tokens": tokens,
         }
