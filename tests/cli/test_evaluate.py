@@ -94,6 +94,8 @@ def test_data_that_does_not_fit_is_refused(exported: Exported, tmp_path: Path) -
     refused(run("evaluate", folder, "--data", few), "class 3 is absent in the data and '3' in")
     large = arrays(tmp_path / "large.npz", 10, side=9)
     refused(run("evaluate", folder, "--data", large), "images of 1 x 9 x 9 (channels, height, wid")
+    other = run("evaluate", folder, "--data", "pydoc")
+    refused(other, "pydoc holds text; the network reads images: give other data, or digits")
     refused(run("evaluate", folder, "--split", "tests"), "there is no part 'tests'; expected test")
     fits = arrays(tmp_path / "fits.npz", 10)
     refused(run("evaluate", folder, "--data", fits, "--split", "test"), "has no test part")

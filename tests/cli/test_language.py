@@ -109,9 +109,15 @@ def test_the_zoo_lists_language_models_apart(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("profile", "nao-rnn", "--channels", "4"), "--channels is for images; the networks of this space read text"),
+        (
+            ("profile", "nao-rnn", "--channels", "4"),
+            "--channels is for images; the networks of this space read text",
+        ),
         (("profile", "nao-rnn", "--recipe", "quick"), "recipe quick is not for text"),
-        (("profile", "naonet-b", "--hidden", "4"), "--hidden is for text; the networks of this space read images"),
+        (
+            ("profile", "naonet-b", "--hidden", "4"),
+            "--hidden is for text; the networks of this space read images",
+        ),
         (("profile", "nao-rnm"), "did you mean nao-rnn"),
         (("show", "0 1 2 1", "--space", "recurrent", "--nodes", "2"), "an earlier node, 0 to 1"),
         (("show", NAO, "--space", "recurrent", "--activations", "nao-w"), "did you mean nao-ws"),

@@ -20,6 +20,8 @@ TRAIN = ("train", "nao-rnn", "--data", "text", *SHORT)
 RAW = ("--space", "recurrent", "--nodes", 3, "--data", "text")
 PLAN = ("plan", "--space", "recurrent", "--data", "text", "--hours", 1)
 PROFILE = ("profile", "nao-rnn", "--hidden", 8, "--data", "text")
+DIGITS, QUICK = ("--data", "digits"), ("--recipe", "quick")
+PERPLEXITY = ("--objective", "perplexity")
 SEARCH = ("search", *RAW, "--preset", "tiny", "--no-final", "--no-baseline")
 
 
@@ -72,8 +74,11 @@ def test_a_text_that_nothing_can_learn_from(
         ("none has no text to learn from: expected train.txt", ("train", "lstm", "--data", "none")),
         ("there are no tokens 'words'; did you mean word?", (*TRAIN, "--tokens", "words")),
         ("there is no file my.json", (*TRAIN, "--tokens", "my.json")),
-        ("digits holds images; the networks of", ("train", "lstm", "--data", "digits", *SHORT)),
-        ("pydoc holds text; the networks of", ("train", "naonet-b", "--data", "pydoc")),
+        (
+            "digits holds images; the network reads text",
+            ("train", "lstm", "--data", "digits", *SHORT),
+        ),
+        ("pydoc holds text; the network reads images", ("train", "naonet-b", "--data", "pydoc")),
         ("integer 3 (node2.input) is 2; an earlier node, 0 to 1", ("train", "0 0 2 1 0 1", *RAW)),
         ("is 9; an activation was expected: 0 tanh, 1", ("train", "0 0 1 9 0 1", *RAW)),
         ("has 6 integers (input activation a node), not 5", ("train", "0 0 1 1 0", *RAW)),
@@ -104,6 +109,23 @@ def test_a_text_that_nothing_can_learn_from(
         ("absent.txt", ("plan", "--space", "recurrent", "--data", "absent.txt", "--hours", 1)),
         ("--recipe needs --data", ("profile", "nao-rnn", "--recipe", "ptb-2018")),
         ("--vocabulary is that of --data", (*PROFILE, "--vocabulary", 9)),
+        ("--tokens says how --data is read: give that", ("profile", "lstm", "--tokens", "char")),
+        ("--images is for images", ("profile", "nao-rnn", "--images", 300)),
+        ("--onnx is for images", ("profile", "nao-rnn", "--no-onnx")),
+        ("--classes is for images", ("profile", "nao-rnn", "--classes", 3)),
+        ("--vocabulary is for text", ("profile", "naonet-b", "--vocabulary", 30)),
+        ("--classes is that of --data", ("profile", "naonet-b", *DIGITS, "--classes", 4)),
+        ("--image is that of --data", ("profile", "naonet-b", *DIGITS, "--image", 1, 8, 8)),
+        ("--images is that of --data", ("profile", "naonet-b", *DIGITS, *QUICK, "--images", 90)),
+        ("--images is how many --recipe gets", ("profile", "naonet-b", "--images", 90)),
+        ("naonet-a is of the space conv-large", ("show", "naonet-a", "--space", "conv-small")),
+        ("lstm is of the space reference", ("train", "lstm", "--space", "conv-small")),
+        ("digits holds images; the network reads text", ("profile", "nao-rnn", *DIGITS)),
+        ("conv-small has no activations to set", ("plan", *PLAN[3:], "--activations", "nao")),
+        ("'loss' is no figure to limit", (*SEARCH, "--limit", "loss<=3")),
+        ("besides perplexity; those of an evaluation are param", (*SEARCH, "--limit", "loss<=3")),
+        ("'perplexity' is no figure to limit", (*SEARCH, "--limit", "perplexity<=3")),
+        ("compared by their perplexity first", (*SEARCH, "--objective", "macs", *PERPLEXITY)),
         ("did you mean ptb-2018", (*PROFILE, "--recipe", "ptb-2028")),
         ("--tokens is for text", ("profile", "naonet-b", "--tokens", "char")),
     ],
@@ -194,3 +216,8 @@ def test_an_exploding_cell_is_a_failed_trial_and_the_search_goes_on(
     report = json.loads(result.stdout)
     assert (report["evaluations"], report["failed"]) == (3, 1)
     assert json.loads(run("show", "out", "--json").stdout)["failures"] == ["diverged"]
+
+
+def test_embedded_data_of_the_other_kind(text_run: Path) -> None:
+    message = "digits holds images; the network reads text: give other data, or pydoc"
+    refused(message, "evaluate", text_run / "run", *DIGITS)

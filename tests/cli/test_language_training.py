@@ -311,3 +311,13 @@ def test_a_killed_training_continues_to_the_same_weights(text_run: Path) -> None
         assert run(*command[:-1], out).exit_code == 0
     whole = weights("whole")
     assert all(torch.equal(tensor, whole[name]) for name, tensor in weights("cut").items())
+
+
+def test_a_text_without_a_validation_part_says_what_is_held_out(write_text: Write) -> None:
+    (write_text(Path("whole")) / "valid.txt").rename("whole/validated.txt")
+    said = "whole has no validation part: the last 6 lines of its training part are held out"
+    trained = run("train", "nao-rnn", "--data", "whole", *SHORT)
+    searched = run(*SEARCH[:-1], "whole", *ALONE)
+    for result in (trained, searched):
+        assert result.exit_code == 0, result.output
+        assert said in result.stderr.splitlines()

@@ -111,4 +111,4 @@ def test_pictures_of_any_size_are_shown_as_a_training_shows_them(tmp_path: Path)
 def test_how_data_are_read_needs_data() -> None:
     result = run("profile", TINY, "--nodes", 1, "--image-size", 8)
     assert result.exit_code == 2
-    assert "--image-size and --skip-bad say how --data is read" in result.stderr
+    assert "--image-size says how --data is read: give that as well" in result.stderr

@@ -13,6 +13,9 @@ ImageSize = Annotated[
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be decoded.")
 ]
+GenotypeSpace = Annotated[
+    str | None, typer.Option("--space", help="Of a genotype; default: conv-small.")
+]
 Tokens = Annotated[
     str | None,
     typer.Option(

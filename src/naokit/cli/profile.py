@@ -6,10 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from naokit.cli.options import Activations, AsJson, Hidden, ImageSize, SkipBad, Tokens
+from naokit.cli.options import (
+    Activations,
+    AsJson,
+    GenotypeSpace,
+    Hidden,
+    ImageSize,
+    SkipBad,
+    Tokens,
+)
 from naokit.cli.output import exit_codes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from naokit.training.data import ImageData
 
 
@@ -17,7 +27,7 @@ def profile(
     what: Annotated[
         str, typer.Argument(help="A genotype, or a run's or network's folder (with its sizes).")
     ],
-    space: Annotated[str, typer.Option(help="Of a genotype.")] = "conv-small",
+    space: GenotypeSpace = None,
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
     activations: Activations = None,
     channels: Annotated[int | None, typer.Option(help="The paper's F; default: 16.")] = None,
@@ -37,8 +47,11 @@ def profile(
         str | None, typer.Option(help="Estimate how long a training by this recipe takes.")
     ] = None,
     images: Annotated[
-        int, typer.Option(min=20, help="How many the recipe gets; it holds a tenth out.")
-    ] = 50_000,
+        int | None,
+        typer.Option(
+            min=20, help="How many the recipe gets, a tenth of them held out; default: 50000."
+        ),
+    ] = None,
     data: Annotated[
         str | None,
         typer.Option(help="A data set, instead of --classes, --image, --images, --vocabulary."),
@@ -46,19 +59,23 @@ def profile(
     image_size: ImageSize = None,
     skip_bad: SkipBad = False,
     tokens: Tokens = None,
-    onnx: Annotated[bool, typer.Option(help="Latency in onnxruntime too (some seconds).")] = True,
+    onnx: Annotated[
+        bool | None,
+        typer.Option(
+            "--onnx/--no-onnx", help="Latency in onnxruntime too (some seconds); default: yes."
+        ),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Count parameters and multiply-accumulates; measure latency, memory and training here."""
     with exit_codes():
-        from naokit.cli.profile_image import show_image_network
+        from naokit.cli.profile_image import IMAGES, show_image_network
         from naokit.cli.profile_language import show_language_model
         from naokit.cli.subject import check_options
         from naokit.cli.target import OF_DATA, architecture_of, sizes_of
 
         target = architecture_of(what, space, nodes, activations)
         architecture, reads = target.architecture, target.architecture.space.reads
-        check_options(reads, {"tokens": tokens, "image_size": image_size, "skip_bad": skip_bad})
         given = {
             "classes": classes,
             "channels": channels,
@@ -67,7 +84,10 @@ def profile(
             "vocabulary": vocabulary,
             "hidden": hidden,
         }
+        ways = {"tokens": tokens, "image_size": image_size, "skip_bad": skip_bad}
+        check_options(reads, given | ways | {"images": images, "onnx": onnx is not None})
         chosen = {name: value for name, value in given.items() if value is not None}
+        of_data = [name for name in (*chosen, *(["images"] if images else [])) if name in OF_DATA]
         size = sizes_of(what, target) | chosen
         if data is None and not OF_DATA & size.keys():  # a run that has trained no network yet
             data = target.settings.get("data")
@@ -76,20 +96,51 @@ def profile(
             tokens = tokens or target.settings.get("tokens")
         elif data is not None:
             size = {n: value for n, value in size.items() if n in chosen or n not in OF_DATA}
+        _check_needed(recipe, images, data, ways, of_data)
         if reads == "text":
             show_language_model(architecture, size, recipe, data, tokens, json=json)
             return
-        trained_on = _images(data, image_size, skip_bad=skip_bad)
-        show_image_network(architecture, size, recipe, trained_on, images, onnx=onnx, json=json)
+        show_image_network(
+            architecture,
+            size,
+            recipe,
+            _images(data, image_size, skip_bad=skip_bad),
+            images or IMAGES,
+            onnx=onnx is not False,
+            json=json,
+        )
+
+
+def _check_needed(
+    recipe: str | None,
+    images: int | None,
+    data: str | None,
+    ways: Mapping[str, object],
+    of_data: Sequence[str],
+) -> None:
+    """Raises InputError for an option that needs another beside it, or that --data speaks for.
+
+    Args:
+        recipe: --recipe.
+        images: --images.
+        data: --data, or that of a run.
+        ways: options that say how data are read.
+        of_data: the names of options that are given and that data say.
+    """
+    from naokit.base import InputError
+
+    if images is not None and recipe is None:
+        raise InputError("--images is how many --recipe gets: give it as well")
+    if data is not None and of_data:
+        raise InputError(f"--{of_data[0]} is that of --data: leave one of them out")
+    for name, value in ways.items():
+        if data is None and value:
+            option = name.replace("_", "-")
+            raise InputError(f"--{option} says how --data is read: give that as well")
 
 
 def _images(data: str | None, image_size: int | None, *, skip_bad: bool) -> ImageData | None:
     """The images of --data, if it is given."""
-    from naokit.base import InputError
     from naokit.training.data import load_images
 
-    if data is not None:
-        return load_images(data, size=image_size, skip_bad=skip_bad)
-    if image_size or skip_bad:
-        raise InputError("--image-size and --skip-bad say how --data is read: give it as well")
-    return None
+    return None if data is None else load_images(data, size=image_size, skip_bad=skip_bad)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 DEFAULT_BATCH = 128
 """Images a step where no recipe says so: the paper's."""
+IMAGES = 50_000
+"""How many a recipe gets where nothing says so."""
 SHOWN = ("channels", "cells", "classes", "image")
 """The sizes that are printed."""
 

@@ -54,8 +54,6 @@ def show_language_model(
             "--recipe needs --data for a language model: how long its text is and how many words "
             "it knows set the time"
         )
-    if data is not None and "vocabulary" in size:
-        raise InputError("--vocabulary is that of --data: leave one of them out")
     subject = None
     if data is not None:
         subject = TextSubject(data, size.get("hidden", LanguageSettings.hidden), tokens or "word")

@@ -20,7 +20,7 @@ from naokit.cli.options import (
     Workers,
 )
 from naokit.cli.output import exit_codes, print_json, progress
-from naokit.cli.subject import EMBEDDED, recipe_for, subject_of
+from naokit.cli.subject import EMBEDDED, recipe_for, say_what_is_held_out, subject_of
 from naokit.cli.target import starting_points
 
 if TYPE_CHECKING:
@@ -278,6 +278,7 @@ def _on_data(
         evaluator.subject.check_data(recipe_for(space.reads, name))  # before anything is written
     _check_limits(options, space, evaluator)
     starting_points(options.start_from, space)  # likewise
+    say_what_is_held_out(evaluator.subject)
     source = data or EMBEDDED[space.reads]
     settings = {
         "command": "search",
@@ -317,17 +318,17 @@ def _check_names(options: _Options, evaluator: Training) -> None:
     from naokit.goals import Goals
 
     goals = Goals.of(evaluator.direction, options.objectives, options.limits)
-    if unknown := [name for name in goals.figures if name not in evaluator.metrics]:
-        raise InputError(
-            f"an evaluation has no figure {unknown[0]!r} to optimise or to limit; "
-            f"it has {', '.join(evaluator.metrics)}"
-        )
     score = evaluator.subject.score
     first = goals.objectives[0].name if options.objectives else score
     if first not in (score, "value"):
         raise InputError(
             f"networks are compared by their {score} first, not by {first}: give --objective "
             f"{score}, then others"
+        )
+    if unknown := [name for name in goals.figures if name not in evaluator.metrics]:
+        raise InputError(
+            f"{unknown[0]!r} is no figure to limit, or to optimise besides {score}; those of an "
+            f"evaluation are {', '.join(evaluator.metrics)}"
         )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from naokit.cli.options import Activations, AsJson
+from naokit.cli.options import Activations, AsJson, GenotypeSpace
 from naokit.cli.output import exit_codes, print_json
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def show(
     what: Annotated[str, typer.Argument(help="A run's folder, a network's, or a genotype.")],
-    space: Annotated[str, typer.Option(help="Of a genotype.")] = "conv-small",
+    space: GenotypeSpace = None,
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
     activations: Activations = None,
     top: Annotated[int, typer.Option(min=1, help="How many of a run's architectures.")] = 10,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+import typer
 
 from naokit.base import InputError, Json, Reads
 
@@ -24,8 +25,13 @@ _KINDS: Mapping[str, Reads] = {
     "workers": "images",
     "processes": "images",
     "balance": "images",
+    "classes": "images",
+    "image": "images",
+    "images": "images",
+    "onnx": "images",
     "hidden": "text",
     "tokens": "text",
+    "vocabulary": "text",
 }
 """What an option is about."""
 
@@ -54,12 +60,6 @@ def subject_of(reads: Reads, data: str | None, options: Mapping[str, Json]) -> S
     from naokit.subjects import ImageSubject, TextSubject
 
     check_options(reads, options)
-    for other, embedded in EMBEDDED.items():
-        if data == embedded and other != reads and not Path(data).exists():
-            raise InputError(
-                f"{data} holds {other}; the networks of this space read {reads}: give other "
-                f"--data, or {EMBEDDED[reads]}"
-            )
     given = {name: value for name, value in options.items() if value and name != "balance"}
     kind = ImageSubject if reads == "images" else TextSubject
     return kind(data or EMBEDDED[reads], **given)
@@ -80,3 +80,14 @@ def recipe_for(
     check_options(reads, {"balance": balance})
     found = recipe(name, epochs, balance=True) if balance else recipe_of(reads, name, epochs)
     return changed(found, settings or ())
+
+
+def say_what_is_held_out(subject: Subject) -> None:
+    """Says on stderr where a text has no validation part, and what stands in for it."""
+    lines = subject.data.held_out
+    if isinstance(lines, int):
+        typer.echo(
+            f"{subject.data.name} has no validation part: the last {lines:,} lines of its training "
+            "part are held out",
+            err=True,
+        )

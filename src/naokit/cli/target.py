@@ -18,8 +18,8 @@ GENOTYPE_SPACE = "conv-small"
 """What --space is where nobody says."""
 NETWORK = "network"
 """Folder of the trained network in that of a run or a training."""
-OF_DATA = frozenset({"classes", "image", "vocabulary"})
-"""Sizes of a network that its data set."""
+OF_DATA = frozenset({"classes", "image", "images", "vocabulary"})
+"""Sizes that are the data's: of a network, and how many images there are."""
 OF_PRESET = ("channels", "cells", "hidden")
 """Those that a run's preset sets."""
 
@@ -40,16 +40,21 @@ class Target:
 
 
 def architecture_of(
-    what: str, space: str, nodes: int | None, activations: str | None = None
+    what: str, space: str | None, nodes: int | None, activations: str | None = None
 ) -> Target:
-    """The best of a run, that of a saved network, a published one, or a genotype of `space`."""
+    """The best of a run, that of a saved network, a published one, or a genotype of `space`.
+
+    Raises:
+        InputError: there is none, or an option says something else than the run, network or name.
+    """
     from naokit import runs, spaces
     from naokit.spaces.published import GENOTYPES, genotype
 
     folder = folder_at(what)
     is_genotype = folder is None and what not in GENOTYPES
-    if is_genotype or ":" in space:  # one that is named may also be run for a network or a run
-        searched = spaces.load(space, nodes=nodes, activations=activations)
+    # A file that is named may also be run for a network or a run that records it.
+    if is_genotype or ":" in (space or ""):
+        searched = spaces.load(space or GENOTYPE_SPACE, nodes=nodes, activations=activations)
         space = searched.settings().get("source", space)
     if is_genotype:
         try:
@@ -77,9 +82,9 @@ def folder_at(what: str) -> Path | None:
         return None
 
 
-def _check_space(what: str, found: Space, space: str, nodes: int | None) -> None:
+def _check_space(what: str, found: Space, space: str | None, nodes: int | None) -> None:
     """Raises InputError where an option says another space than that of a network or a name."""
-    if space not in (GENOTYPE_SPACE, found.name, found.settings().get("source")):
+    if space not in (None, found.name, found.settings().get("source")):
         raise InputError(f"{what} is of the space {found.name}, not of {space}: leave --space out")
     if nodes is not None and nodes != found.settings().get("nodes"):
         raise InputError(f"{what} says itself how many nodes it has: leave --nodes out")

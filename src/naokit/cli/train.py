@@ -16,6 +16,7 @@ from naokit.cli.options import (
     Balance,
     DeviceName,
     Epochs,
+    GenotypeSpace,
     Hidden,
     ImageSize,
     PrecisionName,
@@ -30,7 +31,13 @@ from naokit.cli.options import (
     Workers,
 )
 from naokit.cli.output import exit_codes, print_json, progress
-from naokit.cli.subject import EMBEDDED, check_options, recipe_for, subject_of
+from naokit.cli.subject import (
+    EMBEDDED,
+    check_options,
+    recipe_for,
+    say_what_is_held_out,
+    subject_of,
+)
 
 if TYPE_CHECKING:
     from naokit.base import Architecture, Json
@@ -46,7 +53,7 @@ def train(
             help="A run's folder (its best), a published name (naokit zoo) or a genotype."
         ),
     ],
-    space: Annotated[str, typer.Option(help="Of a genotype.")] = "conv-small",
+    space: GenotypeSpace = None,
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
     activations: Activations = None,
     data: Annotated[
@@ -144,6 +151,7 @@ def train_and_save(
 
     settle(job.folder)  # a training that a kill left aside
     _check_free(job, folder / "network", force=force)
+    say_what_is_held_out(job.subject)
     with set_aside(job.folder) if force else nullcontext():
         bundle = train_under_bar(architecture, job)
     save(bundle, folder / "network")

@@ -16,6 +16,7 @@ from naokit.cli.options import (
     Balance,
     DeviceName,
     Epochs,
+    GenotypeSpace,
     Hidden,
     ImageSize,
     PrecisionName,
@@ -50,7 +51,7 @@ def transfer(
         str, typer.Argument(help="A run's folder (its best), a network's, a name or a genotype.")
     ],
     data: Annotated[str, typer.Option(help="The other data set.")],
-    space: Annotated[str, typer.Option(help="Of a genotype.")] = "conv-small",
+    space: GenotypeSpace = None,
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
     activations: Activations = None,
     recipe: Annotated[

@@ -8,26 +8,29 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from naokit.base import InputError
+from naokit.base import InputError, Reads
 from naokit.training.data import VALIDATION_NAMES
 
 NAME = re.compile(r"[\w.-]*\w/\w[\w.-]*")
 FILES = (".npz", ".parquet", ".csv", ".json", ".txt", ".tokens", ".raw", ".zip", ".gz")
-EMBEDDED = ("digits", "pydoc")
+EMBEDDED: Mapping[Reads, str] = {"images": "digits", "text": "pydoc"}
+"""Data that need no file and no network."""
 
 
-def load_tables(name: str, config: str | None = None) -> Mapping[str, Any]:
+def load_tables(name: str, reads: Reads, config: str | None = None) -> Mapping[str, Any]:
     """The tables of a data set by part: `train`, and `validation` and `test` where it has them.
 
     Args:
         name: `owner/name`.
+        reads: what networks read of it.
         config: which of its configurations, where it has several.
 
     Raises:
-        InputError: there is none of this name, no network, or no `train` split.
+        InputError: there is none of this name, no network, or no `train` split; or it is embedded
+            data of the other kind.
     """
     asked = name if config is None else f"{name}:{config}"
-    _check(name)
+    _check(name, reads)
     import datasets
 
     try:
@@ -45,20 +48,26 @@ def load_tables(name: str, config: str | None = None) -> Mapping[str, Any]:
     return {part: tables[n] for part, n in names.items() if n in tables}
 
 
-def _check(name: str) -> None:
+def _check(name: str, reads: Reads) -> None:
     """Raises InputError for what is no `owner/name`, as a mistyped path or word.
 
     The hub's client would try for half a minute where there is no network.
     """
     if NAME.fullmatch(name) and not name.endswith(FILES):
         return
+    own = EMBEDDED[reads]
+    for other, embedded in EMBEDDED.items():
+        if name == embedded != own:
+            raise InputError(
+                f"{name} holds {other}; the network reads {reads}: give other data, or {own}"
+            )
     folder = Path(name).parent
     there = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-    known = [*there, *EMBEDDED] if folder == Path() else there
+    known = [*there, own] if folder == Path() else there
     near = difflib.get_close_matches(Path(name).name, known, n=2)
     meant = f"did you mean {' or '.join(str(folder / one) for one in near)}? Else " if near else ""
     raise InputError(
-        f"there is no file or folder {name!r}; {meant}give a path, {' or '.join(EMBEDDED)}, or "
+        f"there is no file or folder {name!r}; {meant}give a path, {own}, or "
         "owner/name, a data set on the Hugging Face hub"
     )
 

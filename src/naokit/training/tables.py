@@ -52,7 +52,7 @@ def hub(name: str, size: int | None = None, *, skip_bad: bool = False) -> Source
     Raises:
         InputError: there is none of this name, no network, or no `train` split.
     """
-    listing = _hub_listing(name, load_tables(name))
+    listing = _hub_listing(name, load_tables(name, "images"))
     if size is not None:
         return streamed(listing, size, skip_bad=skip_bad)
     keys = [part.pictures.key for part in listing.parts.values()]

@@ -95,7 +95,7 @@ def hub(name: str) -> TextSource:
         InputError: as `load_tables`, or no column is the text.
     """
     owner_and_name, _, config = name.partition(":")
-    tables = load_tables(owner_and_name, config or None)
+    tables = load_tables(owner_and_name, "text", config or None)
     texts = {part: _rows(name, part, table) for part, table in tables.items()}
     return TextSource(texts["train"], texts.get("validation"), texts.get("test"))
 
