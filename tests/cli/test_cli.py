@@ -165,7 +165,9 @@ def test_small_differences_are_shown(tmp_path: Path) -> None:
     found = run(*command, "--method", "random", "--out", "out", "--evaluations", "4")
     assert "Best: 0.732667 (one evaluation)" in found.stdout
     assert "best 0.732667, last " in found.stderr
-    assert " 0.732667 " in run("show", "out").stdout
+    shown = run("show", "out").stdout
+    assert " 0.732667 " in shown
+    assert "s; value (more is better)" in shown
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def show(
             print_json(report)
             return
         if study is not None:
-            _print_standings(report)
+            _print_standings(report, study.goals.objectives[0].wish)
             if report["front"]:
                 _print_front(report)
             typer.echo("\n".join(model_lines(report)))
@@ -139,14 +139,14 @@ def model_lines(report: dict[str, Json]) -> list[str]:
     return lines
 
 
-def _print_standings(report: dict[str, Json]) -> None:
+def _print_standings(report: dict[str, Json], wish: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
     settings = report["study"]
     table = Table(
         title=f"{settings['method']}, seed {settings['seed']}: {report['evaluations']} evaluations "
-        f"({report['failed']} failed), {report['seconds']:.0f} s",
+        f"({report['failed']} failed), {report['seconds']:.0f} s; {wish}",
         title_justify="left",
     )
     for column in ("", "value", "evaluations", "trial", "origin", "architecture"):
