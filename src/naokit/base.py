@@ -105,7 +105,8 @@ class Grammar:
 class Architecture:
     """One architecture of a space; equal when space and choices are.
 
-    Two spellings of one computation are different architectures with the same `key`.
+    Two spellings of one computation are different architectures with the same `key`, as far as
+    their graphs tell (`naokit.graphs`).
     """
 
     space: Space
@@ -113,7 +114,7 @@ class Architecture:
 
     @cached_property
     def key(self) -> str:
-        """The name that every spelling of this computation shares in its space."""
+        """The name that architectures of the same canonical graphs share in their space."""
         return self.space.key(self.choices)
 
     @property

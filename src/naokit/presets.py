@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from naokit.base import Json, Reads, unknown_name
 
+EMBEDDED: Mapping[Reads, str] = {"images": "digits", "text": "pydoc"}
+"""Data that need no file and no network."""
+
 
 @dataclass(frozen=True)
 class Preset(ABC):

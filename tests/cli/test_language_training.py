@@ -143,8 +143,11 @@ def test_several_objectives_and_a_limit() -> None:
     [
         (("--objective", "accuracy"), "by their perplexity first, not by accuracy"),
         (("--objective", "perplexity:maximize"), "is the evaluator's value: to minimize it"),
-        (("--objective", "perplexity", "--objective", "accuracy"), "no figure 'accuracy'"),
-        (("--limit", "params<=3"), "no figure 'params' to optimise or to limit; it has parameters"),
+        (
+            ("--objective", "perplexity", "--objective", "accuracy"),
+            "'accuracy' is no figure to limit, or to optimise",
+        ),
+        (("--limit", "params<=3"), "'params' is no figure to limit"),
     ],
 )
 def test_goals_that_no_evaluation_has_end_before_the_first(

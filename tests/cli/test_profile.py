@@ -16,6 +16,7 @@ from naokit.export import Bundle, Check
 from naokit.networks import count_parameters
 from naokit.spaces import ConvCells, RecurrentCells
 from naokit.study import create_study
+from naokit.training.recipes import PUBLISHED_SIZES
 
 TINY = "0 1 1 4 0 3 1 0"
 
@@ -72,6 +73,16 @@ def test_a_run_without_a_network_has_the_size_of_its_winner() -> None:
     assert (found["channels"], found["cells"], found["classes"]) == (16, 1, 10)
     assert found["image"] == [1, 8, 8]
     assert profiled(folder, "--no-onnx", "--image", 3, 16, 16)["image"] == [3, 16, 16]
+
+
+def test_a_genotype_has_the_size_that_a_published_recipe_is_for(
+    exported: tuple[Path, dict[str, Check]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PUBLISHED_SIZES, "quick", {"channels": 2, "cells": 1})
+    asked = ("--recipe", "quick", "--images", 100, "--image", 1, 8, 8, "--no-onnx")
+    assert profiled("naonet-b", *asked)["channels"] == 2
+    assert profiled("naonet-b", *asked, "--channels", 4)["channels"] == 4
+    assert profiled(exported[0], "--recipe", "quick", "--images", 100, "--no-onnx")["channels"] == 4
 
 
 def test_a_language_model_has_its_own_size(text_run: Path) -> None:

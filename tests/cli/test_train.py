@@ -17,6 +17,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from naokit.cli.app import app
+from naokit.cli.train import print_report
 from naokit.evaluators import Train
 from naokit.export import Bundle, save
 from naokit.final import Job
@@ -141,6 +142,12 @@ def test_a_transfer_is_of_the_network_s_size(jobs: list[Job], trained: Bundle) -
     assert size(jobs, *published) == {"channels": 42, "cells": 4}
     assert size(jobs, *published, "--warm-start") == {"channels": 4, "cells": 1}
     assert size(jobs, "transfer", "naonet-b", *command[2:]) == {"channels": 16, "cells": 2}
+
+
+def test_a_training_of_a_network_s_cell_is_of_its_size(jobs: list[Job], trained: Bundle) -> None:
+    save(trained, Path("own"))  # 4 and 1
+    assert size(jobs, "train", "own", "--cells", 3) == {"channels": 4, "cells": 3}
+    assert size(jobs, "train", "own", "--recipe", "cifar10-2018") == {"channels": 128, "cells": 6}
 
 
 def test_a_training_says_its_size_first() -> None:
@@ -275,6 +282,15 @@ def test_a_forced_training_that_was_killed_gives_the_old_one_back() -> None:
     assert "is of another training" in refused.stderr
     assert found(*command) == old
     assert {path.name for path in Path("out").iterdir()} == {"training", "network"}
+
+
+def test_an_epoch_is_counted_against_those_that_were_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    report = found("train", *TINY, "--recipe", "quick", "--epochs", 1, "--out", "out")
+    cut = {**report, "complete": False, "recipe": {**report["recipe"], "epochs": 10}}
+    print_report(cut)
+    assert "epoch 1 of 10" in capsys.readouterr().out
 
 
 def test_out_of_time_says_how_to_go_on() -> None:

@@ -73,6 +73,7 @@ def profile(
         from naokit.cli.profile_language import show_language_model
         from naokit.cli.subject import check_options
         from naokit.cli.target import OF_DATA, architecture_of, sizes_of
+        from naokit.training.recipes import PUBLISHED_SIZES
 
         target = architecture_of(what, space, nodes, activations)
         architecture, reads = target.architecture, target.architecture.space.reads
@@ -88,7 +89,7 @@ def profile(
         check_options(reads, given | ways | {"images": images, "onnx": onnx is not None})
         chosen = {name: value for name, value in given.items() if value is not None}
         of_data = [name for name in (*chosen, *(["images"] if images else [])) if name in OF_DATA]
-        size = sizes_of(what, target) | chosen
+        size = {**PUBLISHED_SIZES.get(recipe or "", {}), **sizes_of(what, target), **chosen}
         if data is None and not OF_DATA & size.keys():  # a run that has trained no network yet
             data = target.settings.get("data")
             image_size = image_size or target.settings.get("image_size")

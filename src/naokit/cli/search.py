@@ -20,8 +20,9 @@ from naokit.cli.options import (
     Workers,
 )
 from naokit.cli.output import exit_codes, print_json, progress
-from naokit.cli.subject import EMBEDDED, recipe_for, say_what_is_held_out, subject_of
+from naokit.cli.subject import recipe_for, say_what_is_held_out, subject_of
 from naokit.cli.target import starting_points
+from naokit.presets import EMBEDDED
 
 if TYPE_CHECKING:
     from naokit.base import Evaluator, Json, Space, Trial

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from naokit.base import InputError, Json, Reads
+from naokit.presets import EMBEDDED
 
 if TYPE_CHECKING:
     from naokit.subjects import Subject
     from naokit.training.recipe import Recipe
-
-EMBEDDED: Mapping[Reads, str] = {"images": "digits", "text": "pydoc"}
-"""Data that need no file and no network."""
 
 _KINDS: Mapping[str, Reads] = {
     "channels": "images",

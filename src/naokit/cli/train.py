@@ -31,13 +31,8 @@ from naokit.cli.options import (
     Workers,
 )
 from naokit.cli.output import exit_codes, print_json, progress
-from naokit.cli.subject import (
-    EMBEDDED,
-    check_options,
-    recipe_for,
-    say_what_is_held_out,
-    subject_of,
-)
+from naokit.cli.subject import check_options, recipe_for, say_what_is_held_out, subject_of
+from naokit.presets import EMBEDDED
 
 if TYPE_CHECKING:
     from naokit.base import Architecture, Json
@@ -100,7 +95,7 @@ def train(
     """
     with exit_codes():
         from naokit import presets, runs
-        from naokit.cli.target import architecture_of, folder_name, size_of_preset
+        from naokit.cli.target import architecture_of, folder_name, size_of_preset, sizes_of
         from naokit.final import Job
         from naokit.training.device import device_named, precision_named
         from naokit.training.recipes import PUBLISHED_SIZES
@@ -113,7 +108,8 @@ def train(
         source = data or recorded.get("data") or EMBEDDED[reads]
         check_options(reads, {"processes": processes > 1})
         folder = out or target.folder or Path("runs") / folder_name(what, target, source)
-        size = {**size_of_preset(preset), **PUBLISHED_SIZES.get(recipe or "", {})}
+        own = {} if recorded else sizes_of(what, target)
+        size = {**size_of_preset(preset), **own, **PUBLISHED_SIZES.get(recipe or "", {})}
         options = {
             "channels": channels or size.get("channels"),
             "cells": cells or size.get("cells"),
@@ -190,7 +186,7 @@ def print_report(report: dict[str, Json]) -> None:
     from naokit.report import reached
 
     scores = reached(report)
-    epochs = f"epoch {report['best_epoch']} of {report['epochs']}"
+    epochs = f"epoch {report['best_epoch']} of {report['recipe']['epochs']}"
     said = [scores.get("validation"), epochs, scores.get("test")]
     typer.echo(", ".join(part for part in said if part))
     if begun := report.get("warm_start"):

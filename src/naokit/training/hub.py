@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from naokit.base import InputError, Reads
+from naokit.presets import EMBEDDED
 from naokit.training.data import VALIDATION_NAMES
 
 NAME = re.compile(r"[\w.-]*\w/\w[\w.-]*")
 FILES = (".npz", ".parquet", ".csv", ".json", ".txt", ".tokens", ".raw", ".zip", ".gz")
-EMBEDDED: Mapping[Reads, str] = {"images": "digits", "text": "pydoc"}
-"""Data that need no file and no network."""
 
 
 def load_tables(name: str, reads: Reads, config: str | None = None) -> Mapping[str, Any]:
