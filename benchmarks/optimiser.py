@@ -1,10 +1,10 @@
 """How many evaluations each method needs on tables of known results.
 
-    python -m benchmarks.optimiser FOLDER-OF-TABLES [TASK ...]
+    python -m benchmarks.optimiser FOLDER-OF-TABLES [TASK or TASK:METHOD ...]
 
 Runs are kept in `runs/optimiser` and continue after an interruption. Writes, for each task, the
-summary as `results/optimiser/TASK.json`; and of all that are there `docs/optimiser.md` and the
-table in the README.
+summary as `results/optimiser/TASK.json`, where the rows of methods that were not asked for stay;
+and of all that are there `docs/optimiser.md` and the table in the README.
 """
 
 from __future__ import annotations
@@ -93,9 +93,10 @@ def tasks(folder: Path) -> dict[str, tuple[Task, int, int]]:
 def main() -> None:
     """The tasks that were named, or all."""
     known = tasks(Path(sys.argv[1]).resolve())
-    for name in sys.argv[2:] or known:
-        if name == "page":
+    for asked in sys.argv[2:] or known:
+        if asked == "page":
             break
+        name, _, only = asked.partition(":")
         task, evaluations, batch = known[name]
         summaries = [
             bench(
@@ -107,7 +108,7 @@ def main() -> None:
                 out=OUT / name,
                 on_run=lambda run: print(run.method, run.seed, len(run.values), flush=True),
             )
-            for method in methods_of(name, batch)
+            for method in ([only] if only else methods_of(name, batch))
         ]
         record(name, summaries)
     page()
@@ -123,9 +124,10 @@ def methods_of(name: str, batch: int) -> list[str]:
 
 def record(name: str, summaries: list[dict[str, Any]]) -> None:
     """One summary of all methods, and how far ours is ahead, seed by seed."""
-    whole = summaries[0]
-    for other in summaries[1:]:
-        whole["methods"] |= other["methods"]
+    path = RESULTS / "optimiser" / f"{name}.json"
+    whole = json.loads(path.read_text()) if path.exists() else summaries[0]
+    for summary in summaries:
+        whole["methods"] |= summary["methods"]
     whole["task"]["tables"] = [Path(table).name for table in whole["task"]["tables"]]
     ours = whole["methods"]["nao"]["validation_at"]
     for method, summary in whole["methods"].items():
@@ -134,10 +136,8 @@ def record(name: str, summaries: list[dict[str, Any]]) -> None:
             for mark, theirs in summary["validation_at"].items()
             if method != "nao" and mark in ("50", "100")
         }
-    folder = RESULTS / "optimiser"
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({**provenance(), **whole}, indent=1) + "\n"
-    (folder / f"{name}.json").write_text(text)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**whole, **provenance()}, indent=1) + "\n")
 
 
 def difference(ours: list[float], theirs: list[float]) -> dict[str, Any]:
