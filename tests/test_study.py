@@ -62,7 +62,7 @@ def test_minimizing_finds_the_smallest() -> None:
     assert better.best_value > study.best_value
 
 
-@pytest.mark.parametrize("method", ["random", "evolution", "nao-2018"])
+@pytest.mark.parametrize("method", ["random", "evolution", "nao-2018", "tpe", "gp", "nsga2"])
 def test_a_resumed_search_is_an_uninterrupted_one(
     tmp_path: Path, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -178,9 +178,14 @@ def ended(frozen: FrozenTrial) -> bool:
     """Whether a finished trial is an evaluation, repeats included, that was not interrupted."""
     if ARCHITECTURE not in frozen.user_attrs:
         return False
-    interrupted: bool = frozen.user_attrs.get(OUTCOME, {}).get("reason") == INTERRUPTED
     known: bool = frozen.user_attrs[ARCHITECTURE]["origin"] == KNOWN
-    return not interrupted and not known
+    return not interrupted(frozen) and not known
+
+
+def interrupted(frozen: FrozenTrial) -> bool:
+    """Whether an evaluation ended without an outcome, and is to be done again."""
+    reason = frozen.user_attrs.get(OUTCOME, {}).get("reason")
+    return bool(reason == INTERRUPTED)
 
 
 def to_trial(frozen: FrozenTrial, space: Space) -> Trial:

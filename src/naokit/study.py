@@ -57,6 +57,7 @@ from naokit.sampler import (
     ArchitectureSampler,
     counts,
     ended,
+    interrupted,
     optuna_sampler,
     pending,
     read_architecture,
@@ -371,7 +372,9 @@ class Study(Ranking):
             self.optuna.sampler = self._method
         elif self._method in SAMPLERS:
             # Made anew for each trial: what it proposes follows from seed and history alone.
-            seed = derive_seed(self.seed, self._method, len(self.optuna.get_trials(deepcopy=False)))
+            trials = self.optuna.get_trials(deepcopy=False)
+            counted = sum(not interrupted(trial) for trial in trials)
+            seed = derive_seed(self.seed, self._method, counted)
             self.optuna.sampler = optuna_sampler(self._method, seed)
         elif not isinstance(self.optuna.sampler, ArchitectureSampler):
             budget = self.settings["evaluations"] or DEFAULT_EVALUATIONS
