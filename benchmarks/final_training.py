@@ -33,7 +33,7 @@ from naokit.training.evaluation import evaluate
 from naokit.training.recipes import ImageRecipe
 
 SEEDS = (0, 1)
-Make = Callable[[], nn.Module]
+Make = Callable[..., nn.Module]
 
 
 def models() -> Mapping[str, tuple[Make, int]]:
