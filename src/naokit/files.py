@@ -49,6 +49,18 @@ def append(path: Path, text: str) -> None:
         raise InputError(_unwritable(path, error)) from error
 
 
+def remove(path: Path) -> None:
+    """Deletes a file, if it is there.
+
+    Raises:
+        InputError: it cannot be deleted, or its folder is a file.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(_unwritable(path, error)) from error
+
+
 def _unwritable(path: Path, error: OSError) -> str:
     return (
         f"{path} cannot be written ({error.strerror}); make room or permission, "

@@ -8,6 +8,7 @@ FOLDER/split.json                           which images were held out
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import multiprocessing
 import threading
 from collections.abc import Callable, Mapping
@@ -31,7 +32,7 @@ from naokit.evaluators.train import build_seeded
 from naokit.export import Bundle, LanguageBundle
 from naokit.export.config import CONFIG, check_checksum, read_config
 from naokit.export.language_bundle import read_vocabulary
-from naokit.files import write_json
+from naokit.files import remove, write_json
 from naokit.networks import LanguageModel
 from naokit.spaces import own_code
 from naokit.subjects import Subject
@@ -42,6 +43,7 @@ from naokit.training.checkpoint import (
     checksum,
     load_weights,
     read_tensors,
+    training_at,
 )
 from naokit.training.device import Device, Precision, make_fabric
 from naokit.training.log import Log
@@ -109,6 +111,11 @@ def train_final(
         InputError: data, recipe, sizes or checkpoint do not fit.
     """
     job.subject.check_data(job.recipe)
+    if job.processes > job.recipe.batch:
+        raise InputError(
+            f"{job.processes} processes cannot share batches of {job.recipe.batch}: give fewer "
+            "--processes, or a larger batch (--set batch=...)"
+        )
     if job.processes == 1:
         fabric = make_fabric(job.device, job.precision)
         begun = _begin(architecture, job)
@@ -127,6 +134,28 @@ def train_final(
     test = job.subject.tested(network, fabric)
     results = _results(job, trained, test) | {"warm_start": begun.warm_start}
     return _bundle(job, architecture, network.cpu().eval(), results)
+
+
+def keep_former(run: Path, job: Job, architecture: Architecture) -> Path | None:
+    """Makes room in a run whose winner is another architecture now than the one trained there.
+
+    Args:
+        run: its folder; `training` and `network` of the former winner go to RUN/former-1, -2, ...
+        job: of the winner's training.
+        architecture: the winner.
+
+    Returns:
+        Where they are kept; None where there is no training of another architecture or seed.
+    """
+    trained = training_at(job.folder)
+    if trained is None or trained.get("seed") == _seed(architecture, job):
+        return None
+    kept = next(p for n in itertools.count(1) if not (p := run / f"former-{n}").exists())
+    kept.mkdir()
+    for folder in (run / "network", job.folder):  # the training last: a kill between is noticed
+        if folder.exists():
+            folder.rename(kept / folder.name)
+    return kept
 
 
 def _bundle(
@@ -179,7 +208,7 @@ class _Begun:
 
 def _begin(architecture: Architecture, job: Job) -> _Begun:
     """The job's network, with the weights of its warm start, if there is one."""
-    seed = derive_seed(job.seed, "final", architecture.key)
+    seed = _seed(architecture, job)
     network = build_seeded(architecture, job.subject.settings(job.recipe), seed)
     if job.warm_start is None:
         return _Begun(network, seed)
@@ -192,6 +221,11 @@ def _begin(architecture: Architecture, job: Job) -> _Begun:
         )
     network.load_state_dict(own | taken)
     return _Begun(network, seed, checksum(taken), {"taken": len(taken), "of": len(own), **told})
+
+
+def _seed(architecture: Architecture, job: Job) -> int:
+    """That of a training, which tells it from those of other architectures."""
+    return derive_seed(job.seed, "final", architecture.key)
 
 
 def _fitting(
@@ -259,7 +293,7 @@ def _record_split(job: Job) -> None:
     if held_out is not None:
         write_json(path, held_out)
     else:
-        path.unlink(missing_ok=True)
+        remove(path)
 
 
 class _Relay:

@@ -44,11 +44,13 @@ def search(
     objectives: Sequence[str] = (),
     limits: Sequence[str] = (),
     start: Sequence[Architecture] = (),
+    on_begin: Callable[[], None] | None = None,
     on_trial: Callable[[Study, Trial], None] | None = None,
 ) -> Study:
     """Searches, then evaluates the best few again; continues what the storage holds.
 
-    No evaluation is started after `seconds`.
+    No evaluation is started after `seconds`. `on_begin` is called once the study is open and is
+    known to be the one that is asked for.
 
     Raises:
         InputError: the study was begun with other settings, or from other architectures.
@@ -66,6 +68,8 @@ def search(
     )
     with storage_errors(name):
         check_start(study.optuna, [str(architecture) for architecture in start])
+    if on_begin is not None:
+        on_begin()
     study.enqueue(start)
 
     def told(trial: Trial) -> None:
@@ -92,6 +96,34 @@ def read_settings(out: Path) -> dict[str, Json]:
         raise InputError(f"{out} is not a run: it has no {SETTINGS}; `naokit search` makes one")
     settings: dict[str, Json] = read_json(out / SETTINGS)
     return settings
+
+
+def storage_of(out: Path) -> str:
+    """Where a run's study lies; a file that is not where it was, after a move: in its folder."""
+    storage: str = read_settings(out)["storage"]
+    file = _file(storage)
+    own = None if file is None else out / file.name
+    moved = file is not None and own is not None and not file.exists() and own.exists()
+    return f"sqlite:///{own}" if moved else storage
+
+
+def check_storage(out: Path, storage: str) -> None:
+    """Raises InputError where the run in this folder, if there is one, has its study elsewhere."""
+    if not (out / SETTINGS).exists():
+        return
+    there = storage_of(out)
+    if there != storage and (_file(there) is None or _file(there) != _file(storage)):
+        raise InputError(
+            f"{out} is a run whose study lies in {there}, not in {storage}: give "
+            f"--storage {there} to continue it, or another --out"
+        )
+
+
+def _file(storage: str) -> Path | None:
+    """That of a SQLite address."""
+    if not storage.startswith("sqlite:///"):
+        return None
+    return Path(storage.removeprefix("sqlite:///")).resolve()
 
 
 def as_json(value: object) -> Json:

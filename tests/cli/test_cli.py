@@ -18,7 +18,9 @@ from naokit.evaluators import Training
 from naokit.export import Bundle
 from naokit.presets import PRESETS, ImagePreset
 from naokit.report import figure
+from naokit.spaces import ConvCells
 from naokit.spaces.published import GENOTYPES
+from naokit.study import Study
 from naokit.training import loop
 
 NAONET_A = "0 7 1 15 2 8 1 7 0 6 1 7 0 8 4 7 1 5 0 7 0 7 1 13 0 6 0 14 0 9 1 10 0 14 2 6 1 11 0 7"
@@ -216,6 +218,69 @@ def test_the_whole_path_from_search_to_export(tmp_path: Path) -> None:
     assert json.loads(exported.stdout)["exports"][0]["difference"] == 0
 
 
+def test_another_winner_is_trained_and_the_former_one_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """More evaluations may find a better one: its training is not that of the one before."""
+    command = ("search", "--preset", "tiny", "--nodes", "1", "--no-baseline", "--out", "out")
+    assert run(*command).exit_code == 0
+    weights = Path("out/network/model.safetensors").read_bytes()
+    other = ConvCells.small(nodes=1).parse("0 3 1 3 0 3 1 3")
+    monkeypatch.setattr(Study, "best_architecture", property(lambda _: other))
+    done = run(*command, "--evaluations", "4")
+    assert done.exit_code == 0, done.output
+    assert "the former winner is kept: out/former-1" in done.stderr
+    assert Path("out/former-1/network/model.safetensors").read_bytes() == weights
+    assert Path("out/former-1/training/last.safetensors").exists()
+    config = json.loads(Path("out/network/config.json").read_text())
+    assert config["architecture"] == str(other)
+    assert "kept" not in run(*command, "--evaluations", "4").stderr
+
+
+def test_a_search_that_could_not_begin_leaves_no_settings(tmp_path: Path) -> None:
+    path = str(table(tmp_path / "t.csv"))
+    command = ("search", "--space", "nas-bench-201", "--table", path, "--metric", "acc")
+    command += ("--evaluations", "4", "--out", "out")
+    assert run(*command, "--storage", "foo://bar").exit_code == 2
+    assert run(*command).exit_code == 0
+    assert run("show", "out").exit_code == 0
+
+
+def test_a_run_has_one_storage(tmp_path: Path) -> None:
+    path = str(table(tmp_path / "t.csv"))
+    command = ("search", "--space", "nas-bench-201", "--table", path, "--metric", "acc")
+    command += ("--evaluations", "4", "--out", "out")
+    assert run(*command).exit_code == 0
+    refused = run(*command, "--storage", "sqlite:///other.db", "--method", "random")
+    assert refused.exit_code == 2
+    assert "lies in sqlite:///out/study.db, not in sqlite:///other.db" in refused.stderr
+    assert not Path("other.db").exists()
+    assert run(*command, "--storage", f"sqlite:///{Path('out/study.db').resolve()}").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "option"),
+    [
+        ("table", ("--baseline",)),
+        ("table", ("--preset", "paper")),
+        ("table", ("--nodes", "5")),
+        ("table", ("--device", "cuda")),
+        ("data", ("--metric", "acc")),
+        ("data", ("--direction", "minimize")),
+    ],
+)
+def test_options_of_the_other_kind_of_search_are_refused(
+    tmp_path: Path, kind: str, option: tuple[str, ...]
+) -> None:
+    path = str(table(tmp_path / "t.csv"))
+    looked_up = ("--space", "nas-bench-201", "--table", path, "--metric", "acc")
+    command = looked_up if kind == "table" else ("--preset", "tiny", "--nodes", "1")
+    refused = run("search", *command, *option, "--out", "out")
+    assert refused.exit_code == 2
+    assert f"{option[0]} is for a search that" in refused.stderr
+    assert not Path("out").exists()
+
+
 class _Clock:
     """A clock that stands still but for evaluations, which take a minute."""
 
@@ -326,7 +391,7 @@ def test_show_draws_a_genotype_as_text() -> None:
         (("search", "--method", "nao2018"), "did you mean nao-2018"),
         (("search", "--data", "nowhere"), "there is no file or folder 'nowhere'"),
         (("search", "--device", "tpu"), "there is no device 'tpu'; expected auto, cpu"),
-        (("search", "--table", "x.csv", "--precision", "8"), "there is no precision '8'"),
+        (("search", "--precision", "8"), "there is no precision '8'"),
         (("train", TINY, "--nodes", "1", "--precision", "8"), "expected auto, 32-true"),
         (("search", "--table", "x.csv"), "--table needs --metric"),
         (("search", "--table", "x.csv", "--data", "digits"), "not both"),
@@ -343,7 +408,7 @@ def test_show_draws_a_genotype_as_text() -> None:
         (("show", "Runs"), "there is no folder Runs; expected that of a run"),
         (("train", TINY, "--nodes", "1", "--recipe", "nope"), "there is no recipe 'nope'"),
         (("export", "."), "holds no trained network"),
-        (("search", "--out", "/proc/none/run"), "cannot be written"),
+        (("search", "--out", "/proc/none/run"), "cannot be read or written"),
     ],
 )
 def test_bad_input_ends_with_2_and_one_line(arguments: tuple[str, ...], message: str) -> None:

@@ -172,7 +172,7 @@ def test_a_training_goes_on_and_begins_again_with_force(text_run: Path) -> None:
     longer = (*command[:-1], 2)
     refused = run(*longer)
     assert refused.exit_code == 2
-    assert "its recipe has epochs 1, this one 2; remove the folder" in refused.stderr
+    assert "its recipe has epochs 1, this one 2; name another folder" in refused.stderr
     assert found(*longer, "--force")["epochs"] == 2
 
 

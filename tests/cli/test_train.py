@@ -150,6 +150,27 @@ def test_a_training_of_a_network_s_cell_is_of_its_size(jobs: list[Job], trained:
     assert size(jobs, "train", "own", "--recipe", "cifar10-2018") == {"channels": 128, "cells": 6}
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--out", "file"), "file/training/split.json cannot be written (Not a directory)"),
+        (("--all-data",), "digits has a validation part of its own"),
+        (("--processes", "3", "--set", "batch=2"), "3 processes cannot share batches of 2"),
+    ],
+)
+def test_what_cannot_be_trained_is_told_in_one_line(options: tuple[str, ...], message: str) -> None:
+    Path("file").touch()
+    refused = run("train", *TINY, *SHORT, *options)
+    assert refused.exit_code == 2
+    assert message in refused.stderr
+
+
+@pytest.mark.parametrize("option", ["--channels", "--cells"])
+def test_no_size_is_zero(option: str) -> None:
+    assert run("train", "naonet-b", *SHORT, option, 0).exit_code == 2
+    assert run("transfer", "naonet-b", *SHORT, "--data", "digits", option, 0).exit_code == 2
+
+
 def test_a_training_says_its_size_first() -> None:
     told = run("train", *TINY, "--recipe", "quick", "--epochs", 1, "--out", "out").stderr
     assert told.startswith("network: channels 4, cells 1; recipe: quick, epochs 1\n")

@@ -77,7 +77,26 @@ class _Options:
         return self.seconds is not None and self.seconds <= 0
 
 
+OF_DATA = (
+    "preset",
+    "nodes",
+    "activations",
+    "baseline",
+    "final",
+    "image_size",
+    "skip_bad",
+    "workers",
+    "tokens",
+    "device",
+    "precision",
+)
+"""Options of a search that trains; a table has the results already."""
+OF_TABLE = ("architecture_column", "metric", "class_column", "direction")
+"""Options that say how a table is read."""
+
+
 def search(
+    context: typer.Context,
     space: Annotated[
         str, typer.Option(help="A name, file.py:NAME or package.module:NAME.")
     ] = "conv-small",
@@ -157,7 +176,7 @@ def search(
     """
     began = time.monotonic()
     with exit_codes():
-        from naokit import presets, spaces
+        from naokit import presets, runs, spaces
         from naokit.base import InputError
         from naokit.bench import Task
         from naokit.cli.table_goals import table_goals
@@ -170,6 +189,7 @@ def search(
             raise InputError(
                 "give --data to train networks or --table to look results up, not both"
             )
+        _check_asked(context, table=bool(table))
         check_method(method)  # a wrong name fails before anything is written
         searched = None if table else spaces.load(space, nodes=nodes, activations=activations)
         reads = searched.reads if searched else "images"
@@ -196,6 +216,7 @@ def search(
             workers,
             tokens,
         )
+        runs.check_storage(folder, options.storage)
         if table:
             if metric is None:
                 raise InputError("--table needs --metric, the column to optimise")
@@ -223,6 +244,19 @@ def search(
             typer.echo("\n".join(closing_lines(found)))
 
 
+def _check_asked(context: typer.Context, *, table: bool) -> None:
+    """Raises InputError for an option of the other kind of search that was given."""
+    from naokit.base import InputError
+
+    for name in OF_DATA if table else OF_TABLE:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            wanted = "trains networks" if table else "looks results up in a --table"
+            raise InputError(
+                f"--{name.replace('_', '-')} is for a search that {wanted}: leave it out"
+            )
+
+
 def _on_table(options: _Options, task: Task, goals: Goals) -> dict[str, Json]:
     """A search on known results."""
     from naokit import runs
@@ -240,8 +274,7 @@ def _on_table(options: _Options, task: Task, goals: Goals) -> dict[str, Json]:
         "metric": task.metric,
         **options.recorded,
     }
-    runs.record_settings(options.out, settings)
-    study = _search(options, evaluator.space, evaluator, runs.STUDY, 0, 1)
+    study = _search(options, evaluator.space, evaluator, runs.STUDY, 0, 1, settings)
     found = _summary(options, study, evaluator)
     found["unfinished"] = ["search"] if _was_cut(options, study, 0) else []
     write_json(options.out / runs.REPORT, found)
@@ -292,9 +325,8 @@ def _on_data(
         "preset": runs.as_json(preset),
         "evaluator": dict(evaluator.settings()),
     }
-    runs.record_settings(options.out, settings)
     repeats = preset.repeat * (preset.times - 1)
-    study = _search(options, space, evaluator, runs.STUDY, preset.repeat, preset.times)
+    study = _search(options, space, evaluator, runs.STUDY, preset.repeat, preset.times, settings)
     unfinished = ["search"] if _was_cut(options, study, repeats) else []
     beside = None
     if baseline:
@@ -365,9 +397,15 @@ def _summary(
 
 
 def _search(
-    options: _Options, space: Space, evaluator: Evaluator, name: str, repeat: int, times: int
+    options: _Options,
+    space: Space,
+    evaluator: Evaluator,
+    name: str,
+    repeat: int,
+    times: int,
+    settings: dict[str, Json] | None = None,
 ) -> Study:
-    """One study under a progress bar."""
+    """One study under a progress bar; `settings` are recorded once it is open."""
     import optuna
 
     from naokit import runs
@@ -389,7 +427,9 @@ def _search(
             metric = evaluator.metric
             last = trial.reason if trial.value is None else figure(trial.value, metric)
             shown = f"best {figure(best(values), metric)}, " if values else ""
-            bar.update(task, completed=len(seen), note=f"{shown}last {last} ({trial.origin})")
+            done = len(seen)  # more than the total where an earlier best was repeated as well
+            note = f"{shown}last {last} ({trial.origin})"
+            bar.update(task, completed=done, total=max(done, total), note=note)
 
         study = runs.search(
             space,
@@ -406,22 +446,20 @@ def _search(
             limits=options.limits,
             start=start,
             seconds=options.seconds,
+            on_begin=lambda: runs.record_settings(options.out, settings) if settings else None,
             on_trial=told,
         )
-        bar.update(task, completed=len(study.trials))  # where nothing new had to be done
+        done = len(study.trials)
+        bar.update(task, completed=done, total=max(done, total))  # where nothing new had to be done
     return study
 
 
 def _finish(
     options: _Options, study: Study, evaluator: Training, preset: Preset
 ) -> dict[str, Json]:
-    """Trains the best architecture, exports it and checks the files; empty where time ran out."""
-    from naokit.cli.train import train_under_bar
-    from naokit.export import export
-    from naokit.final import Job, OutOfTime
-    from naokit.networks import count_parameters
-    from naokit.report import checks_json
-    from naokit.training.aside import settle
+    """The best architecture trained and exported; empty where time ran out."""
+    from naokit.cli.winner import trained_and_exported
+    from naokit.final import Job
 
     job = Job(
         evaluator.subject.again(preset.final_size()),
@@ -432,17 +470,4 @@ def _finish(
         precision=options.precision,
         seconds=options.seconds,
     )
-    settle(job.folder)  # a training that a kill of `naokit train --force` left aside
-    try:
-        bundle = train_under_bar(study.best_architecture, job)
-    except OutOfTime:
-        return {}
-    left_out: dict[str, str] = {}
-    checks = export(bundle, options.out / "network", on_left_out=left_out.__setitem__)
-    for name, why in left_out.items():
-        typer.echo(f"not exported as {name}: {why}", err=True)
-    return {
-        "final": bundle.results | {"parameters": count_parameters(bundle.network)},
-        "exports": checks_json(checks),
-        "left_out": left_out,
-    }
+    return trained_and_exported(study.best_architecture, job, options.out)

@@ -186,17 +186,8 @@ def open_study(folder: Path, name: str | None = None) -> Study:
     from naokit import runs
     from naokit.study import open_study as open_stored
 
-    settings = runs.read_settings(folder)
-    storage = _beside(folder, settings["storage"])
-    return open_stored(space_of(settings), storage, name or runs.STUDY)
-
-
-def _beside(folder: Path, storage: str) -> str:
-    """The storage; a file that is not where it was, because of another folder or a move: here."""
-    file = Path(storage.removeprefix("sqlite:///"))
-    own = folder / file.name
-    moved = storage.startswith("sqlite:///") and not file.exists() and own.exists()
-    return f"sqlite:///{own}" if moved else storage
+    space = space_of(runs.read_settings(folder))
+    return open_stored(space, runs.storage_of(folder), name or runs.STUDY)
 
 
 def space_of(settings: dict[str, Json]) -> Space:

@@ -65,12 +65,13 @@ def train(
     channels: Annotated[
         int | None,
         typer.Option(
+            min=1,
             help="Size of an image network: the paper's F; default: the published recipe's, the "
-            "run's, or 16."
+            "run's, or 16.",
         ),
     ] = None,
     cells: Annotated[
-        int | None, typer.Option(help="Its depth: the paper's N; default: likewise, or 1.")
+        int | None, typer.Option(min=1, help="Its depth: the paper's N; default: likewise, or 1.")
     ] = None,
     hidden: Hidden = None,
     tokens: Tokens = None,

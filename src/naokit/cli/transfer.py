@@ -62,12 +62,13 @@ def transfer(
     channels: Annotated[
         int | None,
         typer.Option(
+            min=1,
             help="Size of an image network: the paper's F; default: the published recipe's, the "
-            "network's, or 16."
+            "network's, or 16.",
         ),
     ] = None,
     cells: Annotated[
-        int | None, typer.Option(help="Its depth: the paper's N; default: likewise, or 2.")
+        int | None, typer.Option(min=1, help="Its depth: the paper's N; default: likewise, or 2.")
     ] = None,
     hidden: Hidden = None,
     tokens: Tokens = None,

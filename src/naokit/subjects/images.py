@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from naokit.base import ImageSettings, Json
+from naokit.base import ImageSettings, InputError, Json
 from naokit.networks import count_macs, latencies_ms, stem_for
 from naokit.subjects.subject import Subject
 from naokit.training.data import ImageData, load_images
@@ -74,9 +74,14 @@ class ImageSubject(Subject):
         return replace(self)
 
     def check_data(self, recipe: Recipe) -> None:
-        """Also where its crops would be left out."""
+        """Also where its crops would be left out, or `all_data` would not be all of them."""
         assert isinstance(recipe, ImageRecipe)
         check_crops(self.data, recipe)
+        if self.all_data and len(self.data.validation):
+            raise InputError(
+                f"{self.data.name} has a validation part of its own, so --all-data has nothing to "
+                "add: leave it out, or put those images into the training part"
+            )
 
     def settings(self, recipe: Recipe) -> ImageSettings:
         """Those of an image classifier."""

@@ -164,9 +164,22 @@ class Checkpoint:
             if recorded.get(name) != wanted:
                 what = _difference(name, recorded.get(name), wanted)
                 raise InputError(
-                    f"{path} is of another training: {what}; remove the folder to start again, or "
-                    "name another"
+                    f"{path} is of another training: {what}; name another folder (--out) to keep "
+                    "both, or give --force to begin again in its place"
                 )
+
+
+def training_at(folder: Path) -> dict[str, Json] | None:
+    """What identifies the training whose checkpoint lies in a folder; None: there is none.
+
+    Raises:
+        InputError: the checkpoint is damaged.
+    """
+    path = folder / LAST
+    if not path.exists():
+        return None
+    _, header = read_tensors(path, AGAIN)
+    return _read_header(path, header)[0]
 
 
 def best_weights(folder: Path) -> dict[str, Tensor]:
