@@ -1,5 +1,6 @@
 """NAOSampler: Optuna's own suite for samplers, and what it promises besides."""
 
+import contextlib
 import logging
 import math
 import statistics
@@ -134,6 +135,62 @@ def test_nothing_finite_is_proposed_twice_while_there_is_something_new() -> None
     assert len({tuple(t.params.items()) for t in study.trials}) == 14  # 4 + 5 * 2: all there are
     study.optimize(objective, n_trials=2)
     assert len(study.trials) == 16
+
+
+@pytest.mark.parametrize("ending", [ValueError, KeyboardInterrupt, optuna.TrialPruned])
+def test_one_that_ended_early_does_not_stand_for_all_that_begins_alike(ending: type) -> None:
+    begun: list[int] = []
+
+    def objective(trial: optuna.Trial) -> float:
+        kind = trial.suggest_categorical("kind", ["good", "bad"])
+        if kind == "good":
+            begun.append(trial.number)
+            if len(begun) == 1:
+                raise ending
+        return (kind == "good") - (trial.suggest_int("x", 0, 30) / 30 - 0.6) ** 2
+
+    study = optuna.create_study(sampler=NAOSampler(seed=0), direction="maximize")
+    while len(study.trials) < 20:
+        with contextlib.suppress(KeyboardInterrupt):
+            study.optimize(objective, n_trials=20 - len(study.trials), catch=ValueError)
+    assert study.best_value > 0.99
+
+
+def test_a_branch_that_always_ends_early_is_proposed_less_and_less() -> None:
+    def objective(trial: optuna.Trial) -> float:
+        if trial.suggest_categorical("kind", ["good", "bad"]) == "bad":
+            raise ValueError
+        return -trial.suggest_int("x", 0, 50)
+
+    study = optuna.create_study(sampler=NAOSampler(seed=0), direction="maximize")
+    study.optimize(objective, n_trials=30, catch=ValueError)
+    assert sum(trial.state == TrialState.FAIL for trial in study.trials[10:]) < 10
+
+
+def test_one_that_ended_early_and_complete_does_not_either() -> None:
+    def told(**params: int) -> optuna.trial.FrozenTrial:
+        distributions = {name: IntDistribution(0, 3) for name in params}
+        return create_trial(params=params, distributions=distributions, value=0.0)
+
+    trials = [told(a=1, b=0), told(a=1), told(a=1), told(a=2)]
+    space = ParameterSpace(union(trials))
+    row, other = space.encode([{"a": 1, "b": 3}, {"a": 2, "b": 3}])
+    assert History(space, trials).is_new(row)
+    assert not History(space, trials).is_new(other), "a = 2 asks for no b"
+
+
+@pytest.mark.parametrize("before", [7, 20])  # some of the values of n, or all
+def test_a_parameter_that_was_added_later_is_searched_like_any_other(before: int) -> None:
+    def old(trial: optuna.Trial) -> float:
+        return (trial.suggest_int("n", 0, 9) - 4) ** 2
+
+    study = optuna.create_study(sampler=NAOSampler(seed=0))
+    study.optimize(old, n_trials=before)
+    study.optimize(lambda trial: old(trial) + trial.suggest_int("m", 0, 30) * 11 % 31, n_trials=30)
+    new = study.trials[before:]
+    assert len({tuple(trial.params.values()) for trial in new}) == 30
+    assert len({trial.params["n"] for trial in new}) > 5
+    assert study.best_value <= 1
 
 
 def test_choices_of_every_kind_come_back_as_they_are() -> None:

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
 from naokit.nao_sampler.parameters import SAME, ParameterSpace
+from naokit.nao_sampler.presence import Presence
 from naokit.nao_sampler.results import slacks
 
 VALUED = (TrialState.COMPLETE, TrialState.PRUNED)
 """The states of trials with results."""
 
 RELATIVE = "naokit:relative"
-"""The attribute of a running trial that holds the numbers of what it will ask for: others plan
-around it."""
+"""The attribute of a trial that holds the numbers of what it is to ask for: others plan around one
+that runs, and one that ended before it had asked for all of it says something of the rest."""
 
 
 class History:
@@ -40,34 +42,38 @@ class History:
     def __init__(self, space: ParameterSpace, trials: Sequence[FrozenTrial]) -> None:
         self.space = space
         self.valued = [trial for trial in trials if trial.state in VALUED]
-        self.known = space.encode([trial.params for trial in self.valued])
+        self.known = self._rows(self.valued)
         self.slack = slacks(self.valued)
         self.failed = self._others(trials, TrialState.FAIL)
         self.running = self._others(trials, TrialState.RUNNING)
         self._tried = np.concatenate([self.known, self.failed, self.running])
 
     def is_new(self, row: np.ndarray) -> bool:
-        """Whether no trial had these values in all that it asked for.
+        """Whether no trial had these values in all that will be asked for.
 
-        A trial that did would be the same again, whatever stands in the rest of the row.
+        One that ended before it had asked for all of it says nothing of the rest of the row.
         """
-        same = np.isnan(self._tried) | (np.abs(self._tried - row) < SAME)
+        unasked = np.isnan(self.presence(row[None]))
+        same = np.where(np.isnan(self._tried), unasked, np.abs(self._tried - row) < SAME)
         return not bool(same.all(axis=1).any())
 
-    def complete(self) -> np.ndarray:
-        """Rows of complete trials: only these asked for all there is to ask for."""
-        rows: np.ndarray = self.known[[trial.state == TrialState.COMPLETE for trial in self.valued]]
-        return rows
+    @cached_property
+    def presence(self) -> Presence:
+        """What will be asked for, as complete trials show: only they asked for all there is."""
+        complete = [trial.state == TrialState.COMPLETE for trial in self.valued]
+        return Presence(self.space, self.known[complete])
 
     def _others(self, trials: Sequence[FrozenTrial], state: TrialState) -> np.ndarray:
         """Rows of the trials of this state that asked, or will ask, for anything."""
-        chosen = [trial for trial in trials if trial.state == state]
-        rows = self.space.encode([trial.params for trial in chosen])
-        if state == TrialState.RUNNING:
-            rows = np.where(np.isnan(rows), self._planned(chosen), rows)
+        rows = self._rows([trial for trial in trials if trial.state == state])
         return np.delete(rows, np.flatnonzero(np.isnan(rows).all(axis=1)), axis=0)
 
-    def _planned(self, trials: Sequence[FrozenTrial]) -> np.ndarray:
-        plans = [json.loads(trial.system_attrs.get(RELATIVE, "{}")) for trial in trials]
-        numbers = [[plan.get(name, np.nan) for name in self.space.names] for plan in plans]
-        return np.array(numbers).reshape(-1, len(self.space.names))
+    def _rows(self, trials: Sequence[FrozenTrial]) -> np.ndarray:
+        """What they asked for, and what those that are not complete would have asked for then."""
+        rows = self.space.encode([trial.params for trial in trials])
+        for row, trial in zip(rows, trials, strict=True):
+            if trial.state != TrialState.COMPLETE:
+                plan = json.loads(trial.system_attrs.get(RELATIVE, "{}"))
+                planned = np.array([plan.get(name, np.nan) for name in self.space.names])
+                row[:] = np.where(np.isnan(row), planned, row)
+        return rows

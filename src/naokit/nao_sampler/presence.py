@@ -16,6 +16,11 @@ import numpy as np
 
 from naokit.nao_sampler.parameters import Category, ParameterSpace
 
+ADDED = 5
+"""A parameter that so many complete trials lacked and all since, as many at least, had was added to
+the objective: those before say nothing of when it is asked for. A conditional one that is mistaken
+for such costs one trial, which lacks it."""
+
 OUTSIDE = -1.0
 """What a tree sees in place of a missing number."""
 
@@ -25,7 +30,7 @@ class Presence:
 
     Args:
         space: of the parameters, in the order in which they are asked for.
-        known: rows of complete trials, NaN for what was not asked for, (n, P).
+        known: rows of complete trials in order, NaN for what was not asked for, (n, P).
 
     Attributes:
         conditional: the places of the parameters that some trials asked for and some did not.
@@ -35,7 +40,9 @@ class Presence:
         self.space = space
         asked = ~np.isnan(known)
         self.conditional = [
-            place for place, column in enumerate(asked.T) if column.any() and not column.all()
+            place
+            for place, column in enumerate(asked.T)
+            if column.any() and not column.all() and not _was_added(column)
         ]
         self._rules = {
             place: self._rule(known[:, :place], asked[:, place])
@@ -98,10 +105,17 @@ class _Rule:
         self.columns = columns
         fitted = DecisionTreeClassifier(random_state=0).fit(described[:, columns], asked)
         self.tree: Any = fitted.tree_
-        self.answers = self.tree.value[:, 0, :].argmax(axis=1).astype(bool)
+        # Equal trials that differ: one of them ended early, or the objective has changed since.
+        self.answers = self.tree.value[:, 0, 1] > 0
 
     def __call__(self, described: np.ndarray) -> np.ndarray:
         """Whether it is asked for, (N,). `predict` would check its input for ten times as long."""
         leaves = self.tree.apply(described[:, self.columns].astype(np.float32))
         answers: np.ndarray = self.answers[leaves]
         return answers
+
+
+def _was_added(asked: np.ndarray) -> bool:
+    """Whether the objective got a parameter that complete trials in order asked for so, (n,)."""
+    before = int(asked.argmax())
+    return ADDED <= before <= len(asked) - ADDED and bool(asked[before:].all())

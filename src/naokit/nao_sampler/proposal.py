@@ -21,7 +21,6 @@ from naokit.method.surrogate import GaussianProcess, fit_parameters
 from naokit.nao_sampler.candidates import CandidateSearch
 from naokit.nao_sampler.features import Features
 from naokit.nao_sampler.history import History
-from naokit.nao_sampler.presence import Presence
 
 WHOLE = 10_000
 """A space of so many assignments at most is scored whole, anew for each suggestion."""
@@ -57,16 +56,15 @@ def best_new(
     Returns:
         The row, and which of its parameters will be asked for, (P,) each.
     """
-    presence = Presence(history.space, history.complete())
+    presence = history.presence
     score = Score(history, Features(history.space, presence, generator), values, turn)
-    rows = _candidates(history, presence, score, values, generator)
+    rows = _candidates(history, score, values, generator)
     row = next((row for row in rows if history.is_new(row)), rows[0])
     return row, ~np.isnan(presence(row[None])[0])
 
 
 def _candidates(
     history: History,
-    presence: Presence,
     score: Score,
     values: np.ndarray,
     generator: np.random.Generator,
@@ -74,11 +72,11 @@ def _candidates(
     """Rows, the most promising first, (N, P)."""
     everything = history.space.everything(WHOLE)
     if everything is not None:
-        order = np.argsort(-score(presence(everything)), kind="stable")
+        order = np.argsort(-score(history.presence(everything)), kind="stable")
         return everything[order]
     known = history.known[np.argsort(-values, kind="stable")]
     best = history.space.completed(known, generator)
-    return CandidateSearch(history.space, presence, generator)(score, best)
+    return CandidateSearch(history.space, history.presence, generator)(score, best)
 
 
 class Score:
