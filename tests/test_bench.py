@@ -12,7 +12,7 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from naokit.base import InputError
+from naokit.base import Direction, InputError
 from naokit.bench import Run, Task, bench, figure, markdown, read_runs, run, summarise
 from naokit.bench.summary import half_interval
 from naokit.cli.app import app
@@ -64,6 +64,32 @@ def test_batches_are_asked_for_together(task: Task) -> None:
     one, five = run(task, "nao", 0, 15), run(task, "nao", 0, 15, batch=5)
     assert one.values[:3] == five.values[:3]
     assert one.values != five.values
+
+
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+@pytest.mark.parametrize("batch", [4, 10])
+def test_the_last_batch_of_a_small_table_counts(
+    task: Task, tmp_path: Path, batch: int, direction: Direction
+) -> None:
+    path = tmp_path / "small.csv"
+    path.write_text("\n".join([HEADER, *ROWS[:6]]) + "\n")
+    small = dataclasses.replace(task, tables=(str(path),), direction=direction)
+    out = tmp_path / "out"
+    found = bench(small, ["nao", "random"], seeds=3, evaluations=50, batch=batch, out=out)
+    for method in found["methods"].values():
+        assert method["failures"] == 0
+        assert method["max_queries_to_best"] <= 6
+
+
+def test_runs_that_hold_nothing_are_made_anew(task: Task, tmp_path: Path) -> None:
+    first = bench(task, ["random"], seeds=1, evaluations=24, out=tmp_path)
+    (found,) = read_runs(tmp_path)
+    empty = dataclasses.asdict(found) | {"values": [], "test": []}
+    (tmp_path / "runs.jsonl").write_text(json.dumps(empty) + "\n")
+    again = bench(task, ["random"], seeds=1, evaluations=24, out=tmp_path)
+    queries = [found["methods"]["random"]["queries_to_best"] for found in (first, again)]
+    assert queries[0] == queries[1]
+    assert summarise([Run(**empty)], task, 23.5)["failures"] == 1
 
 
 def test_lower_is_better_where_the_task_says_so(task: Task) -> None:

@@ -40,7 +40,7 @@ def test_texts_are_read_and_bad_ones_refused() -> None:
     assert goals.figures == ("latency", "x", "parameters")
     assert Goals.of("maximize", **goals.to_json()) == goals
     assert Goals.of("minimize", ["perplexity"]).objectives == (Objective("perplexity", "minimize"),)
-    for bad in ("parameters", "parameters<3", "parameters<=many", "<=3"):
+    for bad in ("parameters", "parameters<3", "parameters<=many", "<=3", "x<=1.2.3", "x<=."):
         with pytest.raises(InputError, match="is no limit"):
             Limit.of(bad)
     with pytest.raises(InputError, match="expected maximize or minimize"):

@@ -23,7 +23,9 @@ BEYOND = "beyond a limit"
 SHARE = 0.05
 """Weight of the plain sum beside the worst objective (Knowles 2006)."""
 
-_LIMIT = re.compile(r"\s*([A-Za-z_][\w.-]*)\s*(<=|>=)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*")
+_LIMIT = re.compile(
+    r"\s*([A-Za-z_][\w.-]*)\s*(<=|>=)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*"
+)
 
 
 def direction_named(text: str) -> Direction:

@@ -97,7 +97,8 @@ def bench(
 def _runs_of(task: Task, out: Path) -> list[Run]:
     """The runs there that are of this very table.
 
-    Those that an earlier naokit kept without saying which table they are of count for nothing.
+    Those that an earlier naokit kept without saying which table they are of, or that say nothing of
+    it, count for nothing.
 
     Raises:
         InputError: there are runs of this name on another table.
@@ -108,7 +109,7 @@ def _runs_of(task: Task, out: Path) -> list[Run]:
             f"{out} holds runs of {task.name!r} on another table, or with another test metric, "
             "direction, class or architecture column; give another --out"
         )
-    return [found for found in runs if found.table == table]
+    return [found for found in runs if found.table == table and found.values]
 
 
 def _run_all(

@@ -44,7 +44,8 @@ def summarise(runs: Sequence[Run], task: Task, best: float) -> dict[str, Json]:
         "max_queries_to_best": max(counted),
         "failures": sum(q is None for q in queries),
         "queries_to_best": queries,
-        "seconds_per_suggestion": sum(f.seconds for f in runs) / sum(len(f.values) for f in runs),
+        "seconds_per_suggestion": sum(f.seconds for f in runs)
+        / max(1, sum(len(f.values) for f in runs)),
         "validation": _curve([validation for validation, _ in curves]),
         "validation_at": {
             str(mark): [validation[mark - 1] for validation, _ in curves]

@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,7 +21,7 @@ from naokit import spaces
 from naokit.base import Direction, InputError, Space, SpaceExhausted
 from naokit.evaluators import Tabular
 from naokit.evaluators.tabular import columns_space, read_tables
-from naokit.study import create_study
+from naokit.study import Asked, Study, create_study
 
 STUCK = 1000
 """A run ends when a method has asked so often in a row for what is known or absent."""
@@ -118,11 +119,10 @@ def run(task: Task, method: str, seed: int, evaluations: int, batch: int = 1) ->
     seconds, free = 0.0, 0
     while len(order) < evaluations and free < STUCK and best not in known.values():
         began = time.process_time()
-        try:
-            asked = [study.ask() for _ in range(min(batch, evaluations - len(order)))]
-        except SpaceExhausted:
-            break
+        asked = _batch(study, min(batch, evaluations - len(order)))
         seconds += time.process_time() - began
+        if not asked:
+            break
         for one in asked:
             key = one.architecture.key
             value = table.values.get(key)
@@ -145,6 +145,15 @@ def run(task: Task, method: str, seed: int, evaluations: int, batch: int = 1) ->
         seconds,
         fingerprint(task),
     )
+
+
+def _batch(study: Study, size: int) -> list[Asked]:
+    """So many architectures, or as many as there are left."""
+    asked: list[Asked] = []
+    with suppress(SpaceExhausted):
+        while len(asked) < size:
+            asked.append(study.ask())
+    return asked
 
 
 def best_value(table: Tabular) -> float:
