@@ -263,6 +263,18 @@ def test_given_architectures_come_first_and_once() -> None:
     assert study.trials[4].origin == "whole space"
 
 
+def test_given_architectures_beyond_a_limit_cost_no_evaluation() -> None:
+    study = create_study(SPACE, seed=0, limits=["cost<=40"])
+    study.enqueue([_any(7, 7), _any(2, 2), _any(7, 0)])
+    study.optimize(Known(), 2)
+    first, second = study.trials
+    assert (first.architecture, first.origin) == (_any(2, 2), "given")
+    assert second.origin != "given"
+    study.enqueue([_any(0, 7)])
+    study.optimize(Known(), 3)
+    assert all(trial.value is not None for trial in study.trials)
+
+
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     rows = [
@@ -332,6 +344,35 @@ def test_a_run_starts_from_the_best_of_another(table: Path, tmp_path: Path) -> N
     spaces = [t.load().space for t in [_task(table)]]
     study = open_study(spaces[0], f"sqlite:///{tmp_path}/two/study.db", "search")
     assert [t.origin for t in study.trials].count("given") == 10
+
+
+@pytest.mark.parametrize(
+    ("lines", "said", "given"),
+    [
+        ("width=7 depth=7\nwidth=1 depth=1\n", "1 of 2 left out, not within cost<=60", 1),
+        ("width=7 depth=7\nwidth=7 depth=1\n", "all left out, not within cost<=60", 0),
+        ("width=2 depth=2\nwidth=1 depth=1\n", None, 2),
+    ],
+)
+def test_a_start_beyond_a_limit_is_left_out_and_said(
+    table: Path, tmp_path: Path, lines: str, said: str | None, given: int
+) -> None:
+    start = tmp_path / "start.txt"
+    start.write_text(lines)
+    arguments = ["search", "--space", "choices", "--table", str(table), "--metric", "acc"]
+    arguments += ["--architecture-column", "width,depth", "--evaluations", "4"]
+    arguments += ["--limit", "cost<=60", "--start-from", str(start), "--out", str(tmp_path / "out")]
+    for _ in range(2):  # the same command again continues
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == 0, result.output
+        assert (said or "") in " ".join(result.stderr.split())
+        assert ("left out" in result.stderr) == (said is not None)
+        study = open_study(
+            _task(table).load().space, f"sqlite:///{tmp_path}/out/study.db", "search"
+        )
+        assert [trial.origin for trial in study.trials].count("given") == given
+        assert len(study.trials) == 4
+        assert all(trial.metrics["cost"] <= 60 for trial in study.trials)
 
 
 def test_a_limit_that_no_row_is_within_is_said_before_anything_is_written(

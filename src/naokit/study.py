@@ -66,7 +66,7 @@ from naokit.sampler import (
     taken,
     to_trial,
 )
-from naokit.spaces.bounded import limited
+from naokit.spaces.bounded import limited, outside
 from naokit.standings import Ranking
 from naokit.storage import open_storage, storage_errors
 from naokit.suggesting import suggested
@@ -221,8 +221,8 @@ class Study(Ranking):
             while True:
                 seen = {trial.number for trial in self.optuna.get_trials(deepcopy=False)}
                 sampler = self._sampler()
-                if self._first:
-                    asked = self._new_trial(self._first.pop(0), FIRST)
+                if (given := self._given()) is not None:
+                    asked = self._new_trial(given, FIRST)
                     trial = self._asked[asked.number]
                 elif isinstance(sampler, ArchitectureSampler):
                     sampler.prepare(self.optuna)
@@ -272,7 +272,11 @@ class Study(Ranking):
             return to_trial(told, self.space)
 
     def enqueue(self, architectures: Sequence[Architecture]) -> None:
-        """Evaluates these before the method proposes any; those evaluated already are left out."""
+        """Evaluates these before the method proposes any.
+
+        Left out are those evaluated already and, by `optimize`, those beyond a limit that costs no
+        evaluation.
+        """
         known = {trial.architecture.key for trial in self.trials} if architectures else set()
         for architecture in architectures:
             if architecture.key not in known:
@@ -388,6 +392,15 @@ class Study(Ranking):
         if self._evaluator is None:
             return self.space
         return limited(self.space, self._evaluator, self.goals.limits)
+
+    def _given(self) -> Architecture | None:
+        """The next of those that are evaluated first; None: there is none left."""
+        while self._first:
+            given = self._first.pop(0)
+            evaluator, limits = self._evaluator, self.goals.limits
+            if evaluator is None or not outside(self.space, evaluator, limits, [given]):
+                return given
+        return None
 
     def _finished(self) -> list[FrozenTrial]:
         states = (TrialState.COMPLETE, TrialState.FAIL)

@@ -21,7 +21,7 @@ from naokit.cli.options import (
 )
 from naokit.cli.output import exit_codes, print_json, progress
 from naokit.cli.subject import recipe_for, say_what_is_held_out, subject_of
-from naokit.cli.target import starting_points
+from naokit.cli.target import say_what_is_left_out, starting_points
 from naokit.presets import EMBEDDED
 
 if TYPE_CHECKING:
@@ -266,7 +266,8 @@ def _on_table(options: _Options, task: Task, goals: Goals) -> dict[str, Json]:
     evaluator = task.load()
     check_columns(goals, evaluator)
     _check_limits(options, evaluator.space, evaluator)
-    starting_points(options.start_from, evaluator.space)  # before anything is written
+    start = starting_points(options.start_from, evaluator.space)  # before anything is written
+    say_what_is_left_out(start, evaluator.space, evaluator, options.limits)
     settings = {
         "command": "search",
         "space": dict(evaluator.space.space.settings()),
@@ -311,7 +312,8 @@ def _on_data(
     for name in (preset.recipe, preset.final_recipe) if final else (preset.recipe,):
         evaluator.subject.check_data(recipe_for(space.reads, name))  # before anything is written
     _check_limits(options, space, evaluator)
-    starting_points(options.start_from, space)  # likewise
+    start = starting_points(options.start_from, space)  # likewise
+    say_what_is_left_out(start, space, evaluator, options.limits)
     say_what_is_held_out(evaluator.subject)
     source = data or EMBEDDED[space.reads]
     settings = {

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from naokit.base import Architecture, InputError, Json, Space
+import typer
+
+from naokit.base import Architecture, Evaluator, InputError, Json, Space
 
 if TYPE_CHECKING:
     from naokit.study import Study
@@ -216,6 +218,21 @@ def starting_points(source: Path | None, space: Space) -> list[Architecture]:
     if not texts:
         raise InputError(f"--start-from: {source} holds no architecture")
     return [_parsed(space, text, place) for place, text in texts.items()]
+
+
+def say_what_is_left_out(
+    given: Sequence[Architecture], space: Space, evaluator: Evaluator, limits: Sequence[str]
+) -> None:
+    """Says on stderr how many starting points a limit forbids: these are not evaluated."""
+    from naokit.goals import Limit
+    from naokit.spaces.bounded import outside
+
+    wanted = [Limit.of(text) for text in limits]
+    beyond = len(outside(space, evaluator, wanted, given))
+    if beyond:
+        which = "all" if beyond == len(given) else f"{beyond} of {len(given)}"
+        known = ", ".join(str(limit) for limit in wanted if limit.name in evaluator.known_figures)
+        typer.echo(f"--start-from: {which} left out, not within {known}", err=True)
 
 
 def _read_lines(file: Path) -> list[str]:

@@ -196,6 +196,14 @@ def check_limits(space: Space, evaluator: Evaluator, limits: Sequence[Limit]) ->
         inside.sample(np.random.default_rng(0))
 
 
+def outside(
+    space: Space, evaluator: Evaluator, limits: Sequence[Limit], given: Sequence[Architecture]
+) -> list[Architecture]:
+    """Those of the given that are beyond a limit, as far as that is known beforehand."""
+    inside = limited(space, evaluator, limits)
+    return [one for one in given if inside is not space and not inside.allows(one.choices)]
+
+
 def limited(space: Space, evaluator: Evaluator, limits: Sequence[Limit]) -> Space:
     """The space within those limits whose figures cost no evaluation; the others are learned."""
     known = [limit for limit in limits if limit.name in evaluator.known_figures]
