@@ -189,6 +189,43 @@ def test_what_follows_a_training(text_run: Path) -> None:
     assert shown["architecture"] == found("show", "nao-rnn")["architecture"]
 
 
+def test_a_cell_of_another_table_of_activations_is_not_taken_for_its_text() -> None:
+    Path("start.txt").write_text("0 3 1 3 2 3")
+    command = (*SEARCH, *ALONE, "--evaluations", 1)
+    first = run(*command, "--activations", "nao", "--start-from", "start.txt", "--out", "nao")
+    assert first.exit_code == 0, first.output
+    assert "activations: 0 tanh, 1 relu, 2 identity, 3 sigmoid (nao)" in first.stderr
+    other = run(*command, "--start-from", "nao", "--out", "ws")
+    assert other.exit_code == 2
+    assert "nao, trial 0: 0 3 1 3 2 3 is another architecture here" in other.stderr
+    same = (*command, "--activations", "nao", "--start-from", "nao", "--out", "same")
+    assert found(*same)["best"]["architecture"] == "0 3 1 3 2 3"
+    assert found(*same)["activations"].endswith("(nao)")
+
+
+def test_a_training_says_how_the_integers_are_read() -> None:
+    command = (
+        "train",
+        "0 3 1 1 2 0",
+        "--space",
+        "recurrent",
+        "--nodes",
+        3,
+        "--data",
+        "text",
+        *SHORT,
+    )
+    assert "activations: 0 tanh, 1 relu, 2 sigmoid, 3 identity (nao-ws)" in run(*command).stderr
+    assert found(*command)["activations"].endswith("(nao-ws)")
+
+
+def test_a_transfer_keeps_characters(write_text: Write) -> None:
+    short = ("--data", "text", *SHORT)
+    assert found("train", "nao-rnn", *short, "--tokens", "char", "--out", "own")["tokens"] == "char"
+    assert found("transfer", "own", *short, "--out", "kept")["tokens"] == "char"
+    assert found("transfer", "own", *short, "--tokens", "word", "--out", "w")["tokens"] == "word"
+
+
 def test_characters(text_run: Path) -> None:
     report = found("train", "lstm", "--data", "text", *SHORT, "--tokens", "char", "--out", "out")
     assert report["tokens"] == "char"
@@ -213,6 +250,9 @@ def test_a_tokenizer(text_run: Path) -> None:
     Path("tokenizer.json").unlink()  # the network has its own copy
     assert found("evaluate", "out")["unknown"] > 0
     assert run("generate", "out", "--prompt", "the cat", "--tokens", 4).exit_code == 0
+    transferred = run("transfer", "out", "--data", "text", *SHORT)
+    assert transferred.exit_code == 2
+    assert "name it with --tokens" in transferred.stderr
 
 
 @pytest.mark.parametrize("words", ["a few more words than that has it all", "a b c d e f g"])

@@ -105,10 +105,9 @@ def _training(architecture: Architecture, subject: TextSubject, by: TextRecipe) 
 
 def _cell(architecture: Architecture) -> list[str]:
     """How the integers of a recurrent cell were read."""
-    from naokit.spaces import RecurrentCells
+    from naokit.cli.target import how_read
 
-    space = architecture.space
-    return [f"activations      {space.table}"] if isinstance(space, RecurrentCells) else []
+    return [f"{name:16} {table}" for name, table in how_read(architecture.space).items()]
 
 
 def _lines(found: dict[str, Json]) -> list[str]:

@@ -21,7 +21,7 @@ from naokit.cli.options import (
 )
 from naokit.cli.output import exit_codes, print_json, progress
 from naokit.cli.subject import recipe_for, say_what_is_held_out, subject_of
-from naokit.cli.target import say_what_is_left_out, starting_points
+from naokit.cli.target import how_read, say_what_is_left_out, starting_points
 from naokit.presets import EMBEDDED
 
 if TYPE_CHECKING:
@@ -315,6 +315,8 @@ def _on_data(
     start = starting_points(options.start_from, space)  # likewise
     say_what_is_left_out(start, space, evaluator, options.limits)
     say_what_is_held_out(evaluator.subject)
+    for name, table in how_read(space).items():
+        typer.echo(f"{name}: {table}", err=True)
     source = data or EMBEDDED[space.reads]
     settings = {
         "command": "search",
@@ -392,6 +394,7 @@ def _summary(
     return {
         "method": options.method,
         "space": options.space_text,
+        **how_read(study.space),
         **report.summary(study, evaluator, baseline),
         "folder": str(options.out),
         "storage": options.storage,

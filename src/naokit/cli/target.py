@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from naokit.base import Architecture, Evaluator, InputError, Json, Space
+from naokit.graphs import digest
 
 if TYPE_CHECKING:
+    from naokit.standings import Standing
     from naokit.study import Study
 
 GENOTYPE_SPACE = "conv-small"
@@ -166,6 +168,31 @@ def sizes_of(what: str, target: Target) -> dict[str, Json]:
     return {name: tuple(v) if isinstance(v, list) else v for name, v in sizes.items()}
 
 
+def tokens_of(what: str, target: Target) -> str | None:
+    """`--tokens` of the trained network of a folder, or of a run; None: words, or no text.
+
+    Raises:
+        InputError: it was trained with a tokenizer, which has to be named again.
+    """
+    from naokit.export.config import CONFIG, read_config
+
+    asked: str | None = target.settings.get("tokens")
+    file = trained_file(folder, CONFIG) if (folder := folder_at(what)) else None
+    kind = read_config(file.parent).get("tokens") if file else None
+    if kind == "tokenizer" and asked in (None, "word", "char"):
+        raise InputError(
+            f"{what} reads the tokens of a tokenizer: name it with --tokens, or give --tokens word"
+        )
+    return asked if kind in (None, "tokenizer") else {"char": "char"}.get(kind)
+
+
+def how_read(space: Space) -> dict[str, str]:
+    """How the integers of a recurrent genotype are read; empty for other spaces."""
+    from naokit.spaces import RecurrentCells
+
+    return {"activations": space.table} if isinstance(space, RecurrentCells) else {}
+
+
 def size_of_preset(preset: Mapping[str, Json]) -> dict[str, Json]:
     """That of a run's winner, without what its data set."""
     return {n: preset[f"final_{n}"] for n in OF_PRESET if f"final_{n}" in preset}
@@ -208,9 +235,9 @@ def starting_points(source: Path | None, space: Space) -> list[Architecture]:
     if source is None:
         return []
     if source.is_dir():
-        found = open_study(source).standings()[:10]
-        texts = {f"{source}, trial {best.number}": str(best.architecture) for best in found}
-    elif source.is_file():
+        leaders = open_study(source).standings()[:10]
+        return [_the_same(space, best, f"{source}, trial {best.number}") for best in leaders]
+    if source.is_file():
         lines = enumerate(_read_lines(source), 1)
         texts = {f"{source}:{number}": line.strip() for number, line in lines if line.strip()}
     else:
@@ -240,6 +267,17 @@ def _read_lines(file: Path) -> list[str]:
         return file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"--start-from: {file} is not readable as text: {error}") from error
+
+
+def _the_same(space: Space, best: Standing, place: str) -> Architecture:
+    """An architecture of another run in this space, where its text means the same."""
+    found = _parsed(space, str(best.architecture), place)
+    if digest(found.graphs) != digest(best.architecture.graphs):
+        raise InputError(
+            f"--start-from: {place}: {best.architecture} is another architecture here: that run's "
+            "operations or activations are others; search the same space (--space, --activations)"
+        )
+    return found
 
 
 def _parsed(space: Space, text: str, place: str) -> Architecture:

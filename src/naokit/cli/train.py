@@ -32,6 +32,7 @@ from naokit.cli.options import (
 )
 from naokit.cli.output import exit_codes, print_json, progress
 from naokit.cli.subject import check_options, recipe_for, say_what_is_held_out, subject_of
+from naokit.cli.target import how_read
 from naokit.presets import EMBEDDED
 
 if TYPE_CHECKING:
@@ -154,6 +155,7 @@ def train_and_save(
     save(bundle, folder / "network")
     return {
         "architecture": str(bundle.architecture),
+        **how_read(bundle.architecture.space),
         "folder": str(folder / "network"),
         "parameters": count_parameters(bundle.network),
         **_skipped(job),
@@ -222,6 +224,8 @@ def train_under_bar(architecture: Architecture, job: Job) -> Bundle | LanguageBu
     measured, unit = len(subject.data.validation) > 0, subject.unit
     size = subject.size_in_words()
     typer.echo(f"network: {size}; recipe: {recipe.name}, epochs {recipe.epochs}", err=True)
+    for name, table in how_read(architecture.space).items():
+        typer.echo(f"{name}: {table}", err=True)
     with progress() as bar:
         task = bar.add_task(f"{'training':12}", total=recipe.epochs, note="")
 

@@ -98,7 +98,7 @@ def transfer(
     The same command again continues an interrupted training.
     """
     with exit_codes():
-        from naokit.cli.target import architecture_of, folder_name, sizes_of
+        from naokit.cli.target import architecture_of, folder_name, sizes_of, tokens_of
         from naokit.final import Job
         from naokit.training.device import device_named, precision_named
         from naokit.training.recipes import PUBLISHED_SIZES
@@ -113,7 +113,7 @@ def transfer(
             "channels": channels or size.get("channels"),
             "cells": cells or size.get("cells"),
             "hidden": hidden or size.get("hidden"),
-            "tokens": tokens,
+            "tokens": tokens or tokens_of(what, target),
             "image_size": image_size,
             "skip_bad": skip_bad,
             "all_data": all_data,
