@@ -15,10 +15,12 @@ import optuna
 import pytest
 
 from naokit.base import Architecture, EvaluationFailed, Evaluator, InputError, Result, Space
+from naokit.evaluators.function import Function
 from naokit.method import METHODS
 from naokit.method.fit import FitSettings
 from naokit.method.model import ModelSettings
 from naokit.method.optimizer import Nao2018, NaoSettings
+from naokit.report import summary
 from naokit.sampler import ArchitectureSampler, read_architecture
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.study import Study, create_study, open_study
@@ -272,6 +274,24 @@ def test_repeats_decide_among_the_best_and_methods_do_not_see_them(tmp_path: Pat
     again.optimize(Noisy(), 12)
     searched = [t.architecture for t in again.trials if t.origin != "repeat"]
     assert searched == architectures(plain)
+
+
+def test_a_failed_repeat_is_not_made_again(tmp_path: Path) -> None:
+    known: set[str] = set()
+
+    def fails_again(architecture: Architecture) -> float:
+        if architecture.key in known:
+            raise EvaluationFailed("diverged")
+        known.add(architecture.key)
+        return score(architecture)
+
+    for _ in range(2):
+        study = study_of(tmp_path)
+        study.optimize(fails_again, 4)
+        study.repeat(fails_again, best=2, times=3)
+        assert len(study.trials) == 4 + 2 * 2
+        assert (study.evaluations, study.failed) == (4, 0)
+        assert summary(study, Function(fails_again, "maximize"))["failed"] == 0
 
 
 @pytest.mark.parametrize(

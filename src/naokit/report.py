@@ -74,7 +74,6 @@ def verdict(
 
 def summary(study: Study, evaluator: Evaluator, baseline: Study | None = None) -> dict[str, Json]:
     """What a study holds, and what random search found with as many evaluations."""
-    trials = study.trials
     best = Comparison.of(study.best)
     studies = [study] if baseline is None else [study, baseline]
     spread = noise(studies)
@@ -83,8 +82,8 @@ def summary(study: Study, evaluator: Evaluator, baseline: Study | None = None) -
         "direction": evaluator.direction,
         "best": dataclasses.asdict(best),
         "evaluations": study.evaluations,
-        "repeats": len(trials) - study.evaluations,
-        "failed": sum(trial.value is None for trial in trials),
+        "repeats": len(study.trials) - study.evaluations,
+        "failed": study.failed,
         "noise": spread,
     }
     if len(study.goals.objectives) > 1:

@@ -9,6 +9,7 @@ never stopped. optuna-dashboard and every other reader of Optuna studies can ope
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -346,11 +347,13 @@ class Study(Ranking):
     ) -> None:
         """Evaluates the best few again, `times` in all each, so that luck counts for less.
 
-        Methods do not see repeats; `standings` compares the means.
+        Methods do not see repeats; `standings` compares the means. A failed repeat is not made
+        again: with the same seed it would fail again.
         """
         evaluator = self._prepared(evaluator, None)
+        made = Counter(trial.architecture.key for trial in self.trials)
         for standing in self.by_first_value()[:best]:
-            for repeat in range(len(standing.values), times):
+            for repeat in range(made[standing.architecture.key], times):
                 with self._errors():
                     asked = self._new_trial(standing.architecture, REPEAT)
                 trial = self._evaluate(evaluator, asked, repeat=repeat)
@@ -360,10 +363,12 @@ class Study(Ranking):
     @property
     def evaluations(self) -> int:
         """How many evaluations ended, failed ones included; repeats and told ones not."""
-        return sum(
-            counts(trial) and trial.user_attrs[ARCHITECTURE]["origin"] != TOLD
-            for trial in self._finished()
-        )
+        return len(self._own())
+
+    @property
+    def failed(self) -> int:
+        """How many of the `evaluations` gave no value."""
+        return sum(trial.state == TrialState.FAIL for trial in self._own())
 
     @property
     def trials(self) -> list[Trial]:
@@ -406,6 +411,14 @@ class Study(Ranking):
         states = (TrialState.COMPLETE, TrialState.FAIL)
         with self._errors():
             return self.optuna.get_trials(deepcopy=False, states=states)
+
+    def _own(self) -> list[FrozenTrial]:
+        """The evaluations that a budget counts: no repeats, none that were told."""
+        return [
+            trial
+            for trial in self._finished()
+            if counts(trial) and trial.user_attrs[ARCHITECTURE]["origin"] != TOLD
+        ]
 
     def _suggested(self) -> optuna.Trial:
         """A trial whose architecture one of Optuna's samplers composes."""
