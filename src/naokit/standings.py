@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from naokit.base import Architecture, InputError, Trial
 from naokit.goals import Goals
+
+REMEDIES = {
+    "diverged": "lower the learning rate, or search another space",
+    "out of memory": "take smaller batches, or search smaller networks",
+    "out of time": "allow an evaluation more seconds, or search smaller networks",
+}
+"""What to do where evaluations fail, by reason."""
 
 
 @dataclass(frozen=True)
@@ -84,15 +92,26 @@ class Ranking(ABC):
         """The first of `standings`.
 
         Raises:
-            InputError: nothing has been evaluated yet.
+            InputError: nothing has been evaluated yet, every evaluation failed, or none is within
+                the limits.
         """
         found = self.standings()
         if not found:
-            within = " within the limits" if self.goals.limits else ""
-            raise InputError(
-                f"the study {self.name} has no finished evaluation{within} yet: search on"
-            )
+            raise InputError(self._why_none())
         return found[0]
+
+    def _why_none(self) -> str:
+        """Why there is no best, and what to do."""
+        trials = self.trials
+        if trials and all(trial.value is None for trial in trials):
+            reason, times = Counter(trial.reason for trial in trials).most_common(1)[0]
+            mend = REMEDIES.get(reason, "mend that, or search another space")
+            return (
+                f"all {len(trials)} evaluations of the study {self.name} failed "
+                f"({reason}: {times}): {mend}"
+            )
+        within = " within the limits" if self.goals.limits else ""
+        return f"the study {self.name} has no finished evaluation{within} yet: search on"
 
     @property
     def best_architecture(self) -> Architecture:
