@@ -70,7 +70,7 @@ def _report(architecture: Architecture, study: Study | None, top: int) -> dict[s
         "study": study.settings,
         "environments": study.optuna.user_attrs.get("environments", []),
         "evaluations": study.evaluations,
-        "failed": sum(trial.value is None for trial in trials),
+        "failed": study.failed,
         "failures": sorted({trial.reason for trial in trials if trial.value is None}),
         "seconds": sum(trial.seconds for trial in trials),
         "front": front(study) if len(study.goals.objectives) > 1 else [],
