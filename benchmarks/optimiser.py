@@ -42,6 +42,7 @@ OTHERS = {
     ("photo", "random"): 200,
     ("photo", "evolution"): 200,
     ("photo", "local-search"): 200,
+    ("photo", "gp"): 20,
 }
 """Other numbers of seeds: fewer where a run takes long, more where little is between two."""
 ON_C10 = ("nao-2018", "seminas", "gp")
