@@ -1,17 +1,24 @@
 """`nao` against random search where nothing is tabulated: conv-small, trained on real digits.
 
     python -m benchmarks.cells
+    python -m benchmarks.cells steady
 
 Each search trains 40 networks (recipe `quick`, F=8, N=1), then the best five twice more. What
 counts is how good the networks of the second half are, and eight more trainings of the best, which
 did not choose it. Three seeds. Runs are kept in `runs/cells` and continue after a stop.
+
+`steady` is the same by a recipe of smaller batches and steps: two trainings of one cell differ half
+as much (`noise` in its results, of 16 cells trained three times), for half as much time again.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
+import sys
 from pathlib import Path
 
+import numpy as np
 import optuna
 import torch
 
@@ -20,18 +27,26 @@ from naokit import runs
 from naokit.base import derive_seed
 from naokit.evaluators import Train
 from naokit.spaces import ConvCells
+from naokit.training.recipes import recipe
 
 SEEDS, EVALUATIONS, BEST, TIMES, METHODS = 3, 40, 5, 3, ("nao", "random")
 AGAIN = 8
 """Fresh trainings of each winner."""
 OUT = Path(__file__).parents[1] / "runs" / "cells"
+QUICK = recipe("quick")
+RECIPES = {
+    "cells": QUICK,
+    "cells-steady": dataclasses.replace(QUICK, name="steady", batch=32, learning_rate=0.025),
+}
+NOISE_CELLS, NOISE_TIMES = 16, 3
 
 
 def main() -> None:
     """Every method and seed."""
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    evaluator = Train("digits", "quick", channels=8, cells=1, device="cpu")
+    name = "-".join(["cells", *sys.argv[1:]])
+    evaluator = Train("digits", RECIPES[name], channels=8, cells=1, device="cpu")
     found: dict[str, list[dict[str, object]]] = {method: [] for method in METHODS}
     for seed in range(SEEDS):
         for method in METHODS:
@@ -39,7 +54,7 @@ def main() -> None:
             study = runs.search(
                 ConvCells.small(),
                 evaluator,
-                storage=f"sqlite:///{OUT}/{method}-{seed}.db",
+                storage=f"sqlite:///{OUT.with_name(name)}/{method}-{seed}.db",
                 method=method,
                 seed=seed,
                 evaluations=EVALUATIONS,
@@ -65,7 +80,31 @@ def main() -> None:
                     "seconds_per_evaluation": statistics.median(t.seconds for t in study.trials),
                 }
             )
-    write("cells", {"evaluations": EVALUATIONS, "metric": evaluator.metric, "searches": found})
+    write(
+        name.replace("-", "_"),
+        {
+            "evaluations": EVALUATIONS,
+            "metric": evaluator.metric,
+            "recipe": evaluator.recipe.to_json(),
+            "noise": noise(evaluator),
+            "searches": found,
+        },
+    )
+
+
+def noise(evaluator: Train) -> dict[str, float]:
+    """Deviation of evaluations of one cell, and of what cells reach on average, noise taken off."""
+    generator = np.random.default_rng(778)
+    cells = [ConvCells.small().sample(generator) for _ in range(NOISE_CELLS)]
+    values = np.array(
+        [
+            [evaluator.evaluate(c, derive_seed(0, "n", c.key, k)).value for k in range(NOISE_TIMES)]
+            for c in cells
+        ]
+    )
+    within = values.var(axis=1, ddof=1).mean()
+    between = values.mean(axis=1).var(ddof=1) - within / NOISE_TIMES
+    return {"within": float(within**0.5), "between": float(max(between, 0.0) ** 0.5)}
 
 
 if __name__ == "__main__":

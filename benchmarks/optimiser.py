@@ -38,6 +38,8 @@ METHODS = {
 OTHERS = {
     ("arxiv", "nao"): 100,
     ("arxiv-batch-10", "nao"): 100,
+    ("scene-batch-10", "nao"): 400,
+    ("c10-batch-10", "nao"): 400,
     ("arxiv", "nao-candidates"): 100,
     ("photo", "random"): 200,
     ("photo", "evolution"): 200,

@@ -13,7 +13,7 @@ from naokit.method.acquisition import expected_improvement, feasibility
 from naokit.method.candidates import BEST, REACH, CandidateSearch
 from naokit.method.features import Features, Shape, distances
 from naokit.method.nao import Nao, last_fit
-from naokit.method.promise import OUTCOMES, Model, imagined
+from naokit.method.promise import OUTCOMES, Model, Score, imagined
 from naokit.spaces import Choice, Choices, ConvCells, NasBench201
 from naokit.testing import MethodContract
 
@@ -89,6 +89,21 @@ def test_what_is_pending_turns_out_as_the_model_expects_in_many_ways() -> None:
         model.features(pending[1:]), np.append(targets, mean[0])
     )
     assert outcomes[:, 9].mean() == pytest.approx(expected[0], abs=0.1)
+
+
+def test_the_more_is_pending_the_wider_the_net() -> None:
+    generator = np.random.default_rng(0)
+    space = NasBench201()
+    known = [space.sample(generator) for _ in range(8)]
+    targets = surrogate.rank_gauss(generator.normal(size=8))
+    model = Model(Features(space), None, known, targets)
+    others = [space.sample(generator) for _ in range(5)]
+    mean, deviation = model.foretell(model.features(others), targets)
+    for pending, times in ((0, 1), (3, 2), (8, 3)):
+        found = Score(model, targets[None], np.zeros(8), [], pending)(others)
+        assert found == pytest.approx(
+            expected_improvement(mean, times * deviation, targets.max()), rel=1e-4
+        )
 
 
 def test_several_outcomes_are_foretold_like_each() -> None:

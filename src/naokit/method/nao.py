@@ -90,7 +90,7 @@ class Nao(Method):
         facts = dict(model.quality)
         for _ in range(ROUNDS):
             refused: list[Architecture] = []
-            score = Score(model, outcomes, slack, failed)
+            score = Score(model, outcomes, slack, failed, len(pending))
             for candidate in self._candidates(score, valued, facts):
                 architecture = candidate.architecture
                 if architecture.key in seen:

@@ -161,6 +161,12 @@ class Score:
         outcomes: targets of these results as they may turn out, (S, n).
         slack: how far each is within the limits, (n,).
         failed: what gave no value.
+        pending: how many of the results, the last ones, are imagined.
+
+    The more is pending, the farther afield an evaluation is looked for: the deviation counts
+    sqrt(1 + pending) times. What is evaluated together learns nothing from each other, so that
+    each should ask something of its own: batches of 10 need a tenth fewer evaluations
+    (docs/results.md).
     """
 
     def __init__(
@@ -169,9 +175,11 @@ class Score:
         outcomes: np.ndarray,
         slack: np.ndarray,
         failed: Sequence[Architecture],
+        pending: int = 0,
     ) -> None:
         self.model = model
         self.outcomes = outcomes
+        self.doubt = np.float32((1 + pending) ** 0.5)
         self.failed = model.features(failed) if failed else None
         within = slack >= 0
         best = outcomes[:, within].max(axis=1, keepdims=True) if within.any() else None
@@ -194,7 +202,8 @@ class Score:
         mean, deviation = foretell(self.outcomes)
         promise = np.ones_like(deviation)  # nothing is within the limits yet: find what is
         if self.incumbents is not None:
-            promise = expected_improvement(mean, deviation, self.incumbents).mean(axis=0)
+            wide = self.doubt * deviation
+            promise = expected_improvement(mean, wide, self.incumbents).mean(axis=0)
         if self.slack is not None:
             slack, threshold = self.slack
             promise = promise * within_limits(*foretell(slack), threshold)
