@@ -1,0 +1,306 @@
+"""Methods of others that the optimiser's benchmark compares with; no part of the product.
+
+    bananas-like  an ensemble of networks on paths, Thompson sampling over mutants of the best
+    weaknas-like  a random forest on one-hot tokens; from the best that it foretells of everything
+    gp-one-hot    naokit's own `nao` with one-hot tokens for its features, and 10 random ones first
+
+"-like": made anew from papers and official code, whose settings they have; each says where it
+departs. The first two propose in rounds of ten: what is asked within a round is what was chosen on
+the results before it, so that it follows from seed and history alone.
+
+Shapes: n known results, N architectures, F features, M networks, B of a batch.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+from sklearn.ensemble import RandomForestRegressor
+
+from benchmarks.ensemble import Ensemble
+from naokit.base import Architecture, Method, Proposal, Space, Trial, derive_seed
+from naokit.graphs import Graph
+from naokit.method import MethodFactory
+from naokit.method.baselines import RandomStream
+from naokit.method.features import Features
+from naokit.method.nao import Nao
+from naokit.method.promise import ENUMERABLE, Everything
+from naokit.method.surrogate import one_blas_thread
+
+ROUND = 10
+"""Random architectures first, and how many are chosen on the same results after."""
+
+
+class Rounds(Method, ABC):
+    """Ten random architectures, then the ten that `choose` names first, again and again.
+
+    Failed evaluations are left out of what a round is chosen on.
+    """
+
+    def __init__(self, space: Space, seed: int, evaluations: int) -> None:
+        del evaluations
+        self.space = space
+        self.seed = seed
+        self.everything = all_of(space)
+        self.stream = RandomStream(space, seed, self.everything)
+        self._chosen: tuple[list[tuple[Architecture, float | None]], list[Architecture]] = ([], [])
+
+    def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
+        """The first of the round's that is neither known nor pending; random where none is left."""
+        seen = {trial.architecture.key for trial in history}
+        seen |= {architecture.key for architecture in pending}
+        before = history[: (len(history) + len(pending)) // ROUND * ROUND]
+        for architecture in self._round(before):
+            if architecture.key not in seen and self.space.allows(architecture.choices):
+                return Proposal(architecture, "round")
+        return Proposal(self.stream.next(seen), "random")
+
+    def _round(self, before: Sequence[Trial]) -> list[Architecture]:
+        """What the results before a round choose; the last round's is kept."""
+        results = [(trial.architecture, trial.known) for trial in before]
+        valued = [trial for trial in before if trial.known is not None]
+        if len(valued) < 2:
+            return []
+        if self._chosen[0] != results:
+            generator = np.random.default_rng(derive_seed(self.seed, "round", len(before)))
+            known = [trial.architecture for trial in valued]
+            values = np.array([trial.known for trial in valued])
+            seen = {trial.architecture.key for trial in before}
+            with one_blas_thread():
+                self._chosen = (results, self.choose(known, values, seen, generator))
+        return self._chosen[1]
+
+    @abstractmethod
+    def choose(
+        self,
+        known: Sequence[Architecture],
+        values: np.ndarray,
+        seen: set[str],
+        generator: np.random.Generator,
+    ) -> list[Architecture]:
+        """New architectures, those to evaluate first at the front.
+
+        Args:
+            known: what has a value.
+            values: theirs, (n,).
+            seen: keys of these, and of what failed.
+            generator: of everything random.
+        """
+
+
+class BananasLike(Rounds):
+    """BANANAS (White et al. 2021, arXiv 1910.11858), with the settings of naszilla's code.
+
+    Five networks (see `Ensemble`) on the path encoding, independent Thompson sampling over at least
+    100 mutants of the best architecture, further ones of the second best where these are too few,
+    and so on down to the fifth. Each choice of a mutant is another with probability 1 / (L - 2).
+
+    Departures: values are standardised, where the code has errors in per cent; a position may be
+    drawn twice for a mutant.
+    """
+
+    candidates, parents = 100, 5
+
+    def choose(
+        self,
+        known: Sequence[Architecture],
+        values: np.ndarray,
+        seen: set[str],
+        generator: np.random.Generator,
+    ) -> list[Architecture]:
+        """All candidates, by one draw from what the networks foretell of each."""
+        order = np.argsort(-values, kind="stable")
+        candidates = self._mutants(
+            [known[place] for place in order[: self.parents]], seen, generator
+        )
+        if not candidates:
+            return []
+        encode = paths_of(self.space)
+        targets = (values - values.mean()) / max(float(values.std()), 1e-12)
+        ensemble = Ensemble(encode.columns, generator)
+        ensemble.fit(encode(known), targets, generator)
+        foretold = ensemble(encode(candidates))  # (M, N)
+        drawn = generator.normal(foretold.mean(axis=0), foretold.std(axis=0))
+        return [candidates[place] for place in np.argsort(-drawn, kind="stable")]
+
+    def _mutants(
+        self, parents: Sequence[Architecture], seen: set[str], generator: np.random.Generator
+    ) -> list[Architecture]:
+        """Distinct new mutants of the best."""
+        length = self.space.grammar.length
+        rate = 1 / max(length - 2, 1)
+        found: dict[str, Architecture] = {}
+        for parent in parents:
+            if len(found) >= self.candidates:
+                break
+            for _ in range(self.candidates):
+                mutant = parent
+                for _ in range(generator.binomial(length, rate)):
+                    mutant = self.space.mutate(mutant, generator)
+                if mutant.key not in seen and self.space.allows(mutant.choices):
+                    found.setdefault(mutant.key, mutant)
+        return list(found.values())
+
+
+class WeakNasLike(Rounds):
+    """WeakNAS (Wu et al. 2021, arXiv 2102.10490), with a random forest for its predictor.
+
+    All there is is foretold by 100 trees on one-hot tokens, at most 10 deep as in the official
+    code; the next are drawn uniformly from what is new among the 100 best, and are the best of the
+    others where fewer than ten of them are new. A space too large for that has random
+    architectures in place of everything.
+
+    Departures: the code's default is a network of four layers of 1,000, or 1,000 trees. Whether the
+    100 best hold what is known, as in the code, or new ones alone made no difference that 20 runs
+    could show, nor did trees of any depth.
+    """
+
+    best, trees, depth = 100, 100, 10
+
+    def choose(
+        self,
+        known: Sequence[Architecture],
+        values: np.ndarray,
+        seen: set[str],
+        generator: np.random.Generator,
+    ) -> list[Architecture]:
+        """The new ones among the best in random order, the others of everything after."""
+        everything: Sequence[Architecture] = self.everything or ()
+        if not everything:
+            everything = [self.space.sample(generator) for _ in range(5000)]
+        forest = RandomForestRegressor(
+            self.trees, max_depth=self.depth, random_state=int(generator.integers(2**31))
+        )
+        forest.fit(one_hot(known), values)
+        tokens = one_hot_of_all(self.space) if self.everything else one_hot(everything)
+        order = np.argsort(-forest.predict(tokens), kind="stable")
+        best = generator.permutation(order[: self.best])
+        rest = order[self.best : self.best + len(seen) + ROUND]
+        new = [everything[place] for place in (*best, *rest)]
+        return [architecture for architecture in new if architecture.key not in seen]
+
+
+class OneHot(Features):
+    """The tokens as the only block of features, in place of what the graphs tell."""
+
+    def _blocks(self, architectures: Sequence[Architecture]) -> dict[str, np.ndarray]:
+        return {"one-hot": one_hot(architectures)}
+
+
+class GpOneHot(Nao):
+    """`nao` without its features: the same process, targets and expected improvement.
+
+    Ten random architectures first, as the other two have; `nao` begins with 3.
+    """
+
+    def __init__(self, space: Space, seed: int, evaluations: int) -> None:
+        super().__init__(space, seed, evaluations)
+        self.features, self.everything = one_hot_features(space)
+
+    def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
+        """As `nao` does, after ten."""
+        if len(history) + len(pending) < ROUND:
+            seen = {trial.architecture.key for trial in history}
+            seen |= {architecture.key for architecture in pending}
+            return Proposal(self.stream.next(seen), "random")
+        return super().propose(history, pending)
+
+
+@lru_cache(maxsize=2)
+def all_of(space: Space) -> list[Architecture] | None:
+    """Everything, where that is little enough to be scored whole."""
+    return space.everything(ENUMERABLE)
+
+
+def one_hot(architectures: Sequence[Architecture]) -> np.ndarray:
+    """One column for each choice of each position, (N, F)."""
+    counts = np.array(architectures[0].space.grammar.counts)
+    chosen = np.array([architecture.choices for architecture in architectures])
+    columns = chosen + np.concatenate([[0], np.cumsum(counts)[:-1]])
+    rows = np.zeros((len(chosen), counts.sum()), dtype=np.float32)
+    np.put_along_axis(rows, columns, 1, axis=1)
+    return rows
+
+
+@lru_cache(maxsize=2)
+def one_hot_of_all(space: Space) -> np.ndarray:
+    """Of everything, kept: 0.1 s a time."""
+    everything = all_of(space)
+    assert everything is not None
+    return one_hot(everything)
+
+
+@lru_cache(maxsize=2)
+def one_hot_features(space: Space) -> tuple[OneHot, Everything | None]:
+    """The features of `gp-one-hot`, and of everything."""
+    features, everything = OneHot(space), all_of(space)
+    return features, None if everything is None else Everything(everything, features)
+
+
+class Paths:
+    """The path encoding: which sequences of operations lead from an input to the output.
+
+    One column for each of the 100 paths that most random architectures have: all 70 of
+    TransNAS-Bench-101; the official code keeps 30 on NAS-Bench-201, no better in 20 runs here. A
+    chain has one path alone, and each choice of a list of choices is one: there the one-hot tokens
+    are taken instead.
+    """
+
+    sample, most = 2000, 100
+
+    def __init__(self, space: Space) -> None:
+        generator = np.random.default_rng(derive_seed("paths"))
+        drawn = [space.without_limits.sample(generator) for _ in range(self.sample)]
+        found = [paths(architecture) for architecture in drawn]
+        counted = Counter(path for one in found for path in one)
+        likely = sorted(counted, key=lambda path: (-counted[path], path))[: self.most]
+        self.column = {path: place for place, path in enumerate(likely)}
+        branched = any(len(one) > len(drawn[0].graphs) for one in found)
+        self.tokens = not branched or all(len(path) <= 2 for path in counted)
+        self.columns = sum(space.grammar.counts) if self.tokens else len(self.column)
+
+    def __call__(self, architectures: Sequence[Architecture]) -> np.ndarray:
+        """One row each, (N, F)."""
+        if self.tokens:
+            return one_hot(architectures)
+        rows = np.zeros((len(architectures), self.columns), dtype=np.float32)
+        for row, architecture in zip(rows, architectures, strict=True):
+            row[[self.column[p] for p in paths(architecture) if p in self.column]] = 1
+        return rows
+
+
+@lru_cache(maxsize=2)
+def paths_of(space: Space) -> Paths:
+    """The path encoding of a space: it depends on nothing else."""
+    return Paths(space)
+
+
+def paths(architecture: Architecture) -> set[tuple[str, ...]]:
+    """The labels along every path, after the graph's number and input."""
+    return {
+        (f"{part} {path[0]}", *path[1:])
+        for part, graph in enumerate(architecture.graphs)
+        for path in _paths(graph)
+    }
+
+
+def _paths(graph: Graph) -> set[tuple[str, ...]]:
+    """From the inputs to the outputs; an output's label is left out."""
+    reached: list[set[tuple[str, ...]]] = [set() for _ in graph.labels]
+    for vertex in graph.inputs:
+        reached[vertex] = {(graph.labels[vertex],)}
+    for source, target, _ in graph.edges:  # sorted, so that all edges into a source came before
+        label = () if target in graph.outputs else (graph.labels[target],)
+        reached[target] |= {(*path, *label) for path in reached[source]}
+    return set().union(*(reached[vertex] for vertex in graph.outputs))
+
+
+PEERS: Mapping[str, MethodFactory] = {
+    "bananas-like": BananasLike,
+    "weaknas-like": WeakNasLike,
+    "gp-one-hot": GpOneHot,
+}
