@@ -41,7 +41,7 @@ METHODS = {
 }
 """Seeds of each method; the dear ones have fewer."""
 OTHERS = {
-    ("arxiv", "nao"): 100,
+    ("arxiv", "nao"): 400,
     ("arxiv-batch-10", "nao"): 100,
     ("scene-batch-10", "nao"): 400,
     ("c10-batch-10", "nao"): 400,
@@ -59,7 +59,16 @@ OTHERS = {
 """Other numbers of seeds: fewer where a run takes long, more where little is between two."""
 ON_C10 = ("nao-2018", "seminas", "gp")
 """The dearest, measured there alone."""
-BRIEFLY = ("nao", "random", "evolution", "local-search", "tpe", "nsga2")
+BRIEFLY = (
+    "nao",
+    "random",
+    "evolution",
+    "local-search",
+    "tpe",
+    "bananas-like",
+    "weaknas-like",
+    "gp-one-hot",
+)
 """The columns of the README's table."""
 TITLES = {
     "c10": "NAS-Bench-201, CIFAR-10",
