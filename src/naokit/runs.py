@@ -102,9 +102,9 @@ def storage_of(out: Path) -> str:
     """Where a run's study lies; a file that is not where it was, after a move: in its folder."""
     storage: str = read_settings(out)["storage"]
     file = _file(storage)
-    own = None if file is None else out / file.name
-    moved = file is not None and own is not None and not file.exists() and own.exists()
-    return f"sqlite:///{own}" if moved else storage
+    if file is None or file.exists() or not (out / file.name).exists():
+        return storage
+    return f"sqlite:///{out / file.name}"
 
 
 def check_storage(out: Path, storage: str) -> None:

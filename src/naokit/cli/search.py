@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,7 +26,7 @@ from naokit.cli.target import how_read, say_what_is_left_out, starting_points
 from naokit.presets import EMBEDDED
 
 if TYPE_CHECKING:
-    from naokit.base import Evaluator, Json, Space, Trial
+    from naokit.base import Architecture, Evaluator, Json, Space, Trial
     from naokit.bench import Task
     from naokit.evaluators.train import Training
     from naokit.goals import Goals
@@ -275,7 +276,7 @@ def _on_table(options: _Options, task: Task, goals: Goals) -> dict[str, Json]:
         "metric": task.metric,
         **options.recorded,
     }
-    study = _search(options, evaluator.space, evaluator, runs.STUDY, 0, 1, settings)
+    study = _search(options, evaluator.space, evaluator, runs.STUDY, 0, 1, settings, start)
     found = _summary(options, study, evaluator)
     found["unfinished"] = ["search"] if _was_cut(options, study, 0) else []
     write_json(options.out / runs.REPORT, found)
@@ -329,12 +330,13 @@ def _on_data(
         "preset": runs.as_json(preset),
         "evaluator": dict(evaluator.settings()),
     }
-    repeats = preset.repeat * (preset.times - 1)
-    study = _search(options, space, evaluator, runs.STUDY, preset.repeat, preset.times, settings)
+    times = preset.times
+    repeats = preset.repeat * (times - 1)
+    study = _search(options, space, evaluator, runs.STUDY, preset.repeat, times, settings, start)
     unfinished = ["search"] if _was_cut(options, study, repeats) else []
     beside = None
     if baseline:
-        beside = _search(options, space, evaluator, runs.BASELINE, preset.repeat, preset.times)
+        beside = _search(options, space, evaluator, runs.BASELINE, preset.repeat, times)
         if _was_cut(options, beside, repeats):
             unfinished.append("random search")
             beside = None  # fewer evaluations are no comparison
@@ -409,8 +411,9 @@ def _search(
     repeat: int,
     times: int,
     settings: dict[str, Json] | None = None,
+    start: Sequence[Architecture] = (),
 ) -> Study:
-    """One study under a progress bar; `settings` are recorded once it is open."""
+    """One study under a progress bar, from `start`; `settings` are recorded once it is open."""
     import optuna
 
     from naokit import runs
@@ -418,7 +421,6 @@ def _search(
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # the bar says it once already
     method = "random" if name == runs.BASELINE else options.method
-    start = starting_points(None if name == runs.BASELINE else options.start_from, space)
     with progress() as bar:
         total = options.evaluations + repeat * (times - 1)
         task = bar.add_task(f"{method:12}", total=total, note="")

@@ -151,19 +151,26 @@ def trained_file(path: Path, name: str) -> Path | None:
     return next((file for file in files if file.exists()), None)
 
 
+def _config_at(what: str) -> dict[str, Json] | None:
+    """config.json of the trained network of a folder; None: there is none."""
+    from naokit.export.config import CONFIG, read_config
+
+    file = trained_file(folder, CONFIG) if (folder := folder_at(what)) else None
+    return None if file is None else read_config(file.parent)
+
+
 def sizes_of(what: str, target: Target) -> dict[str, Json]:
     """What `naokit.build` takes to build the trained network of a folder again.
 
     Where a run has trained none yet, the sizes that its winner is to have, without those `OF_DATA`.
     Empty for a genotype.
     """
-    from naokit.export.config import CONFIG, kind_of, read_config
+    from naokit.export.config import kind_of
     from naokit.export.fields import NEEDED_SIZES
 
-    file = trained_file(folder, CONFIG) if (folder := folder_at(what)) else None
-    if file is None:
+    config = _config_at(what)
+    if config is None:
         return size_of_preset(target.settings.get("preset") or {})
-    config = read_config(file.parent)
     sizes = {name: config["network"][name] for name in NEEDED_SIZES[kind_of(config)]}
     return {name: tuple(v) if isinstance(v, list) else v for name, v in sizes.items()}
 
@@ -174,11 +181,8 @@ def tokens_of(what: str, target: Target) -> str | None:
     Raises:
         InputError: it was trained with a tokenizer, which has to be named again.
     """
-    from naokit.export.config import CONFIG, read_config
-
     asked: str | None = target.settings.get("tokens")
-    file = trained_file(folder, CONFIG) if (folder := folder_at(what)) else None
-    kind = read_config(file.parent).get("tokens") if file else None
+    kind = (_config_at(what) or {}).get("tokens")
     if kind == "tokenizer" and asked in (None, "word", "char"):
         raise InputError(
             f"{what} reads the tokens of a tokenizer: name it with --tokens, or give --tokens word"

@@ -94,12 +94,11 @@ class Checkpoint:
         Raises:
             InputError: the file is damaged or of another training (the first difference).
         """
-        path = self.folder / LAST
-        if not path.exists():
+        found = _last(self.folder)
+        if found is None:
             return State()
-        _, header = read_tensors(path, AGAIN)
-        training, state = _read_header(path, header)
-        self._check(path, training)
+        training, state = found
+        self._check(self.folder / LAST, training)
         return state
 
     def resume(
@@ -175,11 +174,8 @@ def training_at(folder: Path) -> dict[str, Json] | None:
     Raises:
         InputError: the checkpoint is damaged.
     """
-    path = folder / LAST
-    if not path.exists():
-        return None
-    _, header = read_tensors(path, AGAIN)
-    return _read_header(path, header)[0]
+    found = _last(folder)
+    return None if found is None else found[0]
 
 
 def best_weights(folder: Path) -> dict[str, Tensor]:
@@ -198,6 +194,15 @@ def best_weights(folder: Path) -> dict[str, Tensor]:
             f"{state.best_epoch}: put it back; or {AGAIN}"
         )
     return _part(tensors, "average.module.") or _part(tensors, "weight.")
+
+
+def _last(folder: Path) -> tuple[dict[str, Json], State] | None:
+    """What the last checkpoint of a folder is of, and how far it is; None: there is none."""
+    path = folder / LAST
+    if not path.exists():
+        return None
+    _, header = read_tensors(path, AGAIN)
+    return _read_header(path, header)
 
 
 def _read_header(path: Path, header: Mapping[str, str]) -> tuple[dict[str, Json], State]:
