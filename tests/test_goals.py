@@ -75,6 +75,21 @@ def test_a_front_is_found_by_every_method(method: str) -> None:
             assert not better or other.values == one.values
 
 
+def test_the_front_compares_the_means_of_repeated_evaluations() -> None:
+    """A lucky evaluation of a poor architecture does not put it on the front."""
+    lucky, steady = SPACE.architecture((1, 1)), SPACE.architecture((2, 2))
+    study = create_study(SPACE, objectives=["accuracy", "cost:minimize"], method="random")
+    for architecture, accuracy in ((lucky, 95.0), (steady, 90.0), (lucky, 75.0), (lucky, 80.0)):
+        study.add(architecture, Result(accuracy, {"cost": 5.0}))
+    assert [(t.architecture, t.value, t.values) for t in study.front()] == [
+        (steady, 90.0, (90.0, 5.0))
+    ]
+    study.add(steady, Result(70.0, {"cost": 6.0}))
+    (best,) = study.front()
+    assert (best.number, best.architecture, best.value) == (0, lucky, 250 / 3)
+    assert best.values == (250 / 3, 5.0)
+
+
 def test_nao_covers_more_of_the_front_than_random_search() -> None:
     """Share of the true front that 20 evaluations of 64 find, over five seeds."""
     every = [Trial(0, SPACE.architecture((w, d)), *_told(w, d)) for w in range(8) for d in range(8)]

@@ -58,3 +58,13 @@ def test_the_best_says_what_its_value_is_of(values: tuple[float, ...], said: str
         found | {"metric": "validation accuracy in percent", "best": asdict(best)}
     )
     assert f"Best: {said}" in lines
+
+
+def test_one_is_no_plural() -> None:
+    best = Comparison("a", 78.0, (78.0,))
+    found = {"evaluations": 1, "failed": 0, "unfinished": [], "storage": "study.db"}
+    found |= {"method": "nao", "space": "conv-small", "folder": "out", "direction": "maximize"}
+    found |= {"objectives": ["a", "b"], "front": [{}], "best": asdict(best), "metric": "accuracy"}
+    lines = closing_lines(found)
+    assert lines[0].startswith("nao on conv-small: 1 evaluation (0 failed)")
+    assert any(line.endswith(": 1 architecture.") for line in lines)

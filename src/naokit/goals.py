@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 from scipy.stats import rankdata
@@ -129,9 +130,19 @@ class Goals:
             )
         return [value, *(metrics[name] for name in others)]
 
+    def slack(self, trial: Trial) -> float:
+        """How far the trial is within the limits, as a share of a bound; below 0 beyond one."""
+        return min((limit.slack(trial.metrics) for limit in self.limits), default=math.inf)
+
     def hold(self, trial: Trial) -> bool:
         """Whether the trial is within every limit."""
-        return all(limit.holds(trial.metrics) for limit in self.limits)
+        return self.slack(trial) >= 0
+
+    def limited(self, trial: Trial) -> str:
+        """The trial's figures that have a limit: `latency 1.5, parameters 3e+06`."""
+        names = dict.fromkeys(limit.name for limit in self.limits)
+        figures = {name: trial.metrics.get(name) for name in names}
+        return ", ".join(f"{n} {'unknown' if v is None else f'{v:g}'}" for n, v in figures.items())
 
     def for_method(self, trials: Sequence[Trial], seed: int) -> list[Trial]:
         """The trials as a method shall see them: one value, higher is better.
@@ -159,14 +170,21 @@ class Goals:
     def _seen(self, trial: Trial, score: float) -> Trial:
         if not self.limits:
             return dataclasses.replace(trial, value=score)
-        slack = min(limit.slack(trial.metrics) for limit in self.limits)
+        slack = self.slack(trial)
         value, reason = (score, trial.reason) if slack >= 0 else (None, BEYOND)
         return dataclasses.replace(trial, value=value, reason=reason, unlimited=score, slack=slack)
 
     def front(self, trials: Sequence[Trial]) -> list[Trial]:
-        """The trials within the limits that none other beats in every objective."""
+        """The architectures within the limits that none other beats in every objective.
+
+        Each is its first trial, with the means over its trials as values.
+        """
         signs = [objective.sign for objective in self.objectives]
-        good = [t for t in trials if t.value is not None and self.hold(t)]
+        found: dict[str, list[Trial]] = {}
+        for trial in trials:
+            if trial.value is not None and self.hold(trial):
+                found.setdefault(trial.architecture.key, []).append(trial)
+        good = [_mean(same) for same in found.values()]
         turned = [tuple(s * v for s, v in zip(signs, t.values, strict=True)) for t in good]
         return [
             trial
@@ -213,6 +231,12 @@ def chebyshev(table: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     weighted = generator.dirichlet(np.ones(table.shape[1])) * away
     scores: np.ndarray = -(weighted.max(axis=1) + SHARE * weighted.sum(axis=1))
     return scores
+
+
+def _mean(same: Sequence[Trial]) -> Trial:
+    """The first of several trials of one architecture, with the means of their values."""
+    values = tuple(map(fmean, zip(*(trial.values for trial in same), strict=True)))
+    return dataclasses.replace(same[0], value=values[0], values=values)
 
 
 def _beats(one: Sequence[float], other: Sequence[float]) -> bool:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from naokit.base import Direction, Evaluator, Json
 from naokit.goals import Objective
-from naokit.standings import Standing
+from naokit.standings import NoBest, Standing
 from naokit.study import Study
+from naokit.wording import counted
 
 if TYPE_CHECKING:
     from naokit.export import Check
@@ -90,10 +91,22 @@ def summary(study: Study, evaluator: Evaluator, baseline: Study | None = None) -
         found["objectives"] = [str(objective) for objective in study.goals.objectives]
         found["front"] = front(study)
     if baseline is not None:
-        beside = Comparison.of(baseline.best)
-        found["random"] = dataclasses.asdict(beside) | {"evaluations": baseline.evaluations}
-        found["verdict"] = verdict(best, beside, spread, evaluator.direction)
+        found |= _beside(best, baseline, spread, evaluator.direction)
     return found
+
+
+def _beside(
+    best: Comparison, baseline: Study, spread: float | None, direction: Direction
+) -> dict[str, Json]:
+    """What random search found, and how the best compares; `random` is None where it has none."""
+    try:
+        beside = Comparison.of(baseline.best)
+    except NoBest as why:
+        return {"random": None, "verdict": str(why)}
+    return {
+        "random": dataclasses.asdict(beside) | {"evaluations": baseline.evaluations},
+        "verdict": verdict(best, beside, spread, direction),
+    }
 
 
 def front(study: Study) -> list[dict[str, Json]]:
@@ -124,16 +137,20 @@ def checks_json(checks: Sequence[Check]) -> list[Json]:
 def closing_lines(report: dict[str, Json]) -> list[str]:
     """What a person reads at the end: about ten lines, no claim beyond the figures."""
     best, folder = report["best"], report["folder"]
+    evaluations = counted(report["evaluations"], "evaluation")
     less = ", less is better" if report["direction"] == "minimize" else ""
     lines = [
-        f"{report['method']} on {report['space']}: {report['evaluations']} evaluations "
+        f"{report['method']} on {report['space']}: {evaluations} "
         f"({report['failed']} failed), {report['metric']}{less}.",
         f"Best: {figure(best['value'], report['metric'])} ({_values(best, report['metric'])})",
         f"      {best['architecture']}",
     ]
     if "front" in report:
-        lines.append(f"{front_title(report['objectives'])}: {len(report['front'])} architectures.")
-    if "random" in report:
+        count = counted(len(report["front"]), "architecture")
+        lines.append(f"{front_title(report['objectives'])}: {count}.")
+    if "random" in report and report["random"] is None:
+        lines.append(f"Random search: {report['verdict']}.")
+    elif "random" in report:
         lines += [
             "Random search, as many evaluations: "
             f"{figure(report['random']['value'], report['metric'])} "
@@ -143,7 +160,7 @@ def closing_lines(report: dict[str, Json]) -> list[str]:
     if "final" in report:
         final = report["final"]
         lines.append(
-            f"Trained {final['epochs']} epochs ({final['parameters']:,} parameters): "
+            f"Trained {counted(final['epochs'], 'epoch')} ({final['parameters']:,} parameters): "
             f"{', '.join(reached(final).values())}."
         )
     for check in report.get("exports", []):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from naokit.base import Architecture, InputError, Trial
 from naokit.goals import Goals
+from naokit.wording import counted
 
 REMEDIES = {
     "diverged": "lower the learning rate, or search another space",
@@ -54,6 +55,10 @@ def standings(trials: Iterable[Trial], sign: float) -> list[Standing]:
     return sorted(found, key=lambda s: (-len(s.values), -sign * s.mean, s.number))
 
 
+class NoBest(InputError):
+    """Nothing has been evaluated yet, every evaluation failed, or none is within the limits."""
+
+
 class Ranking(ABC):
     """Evaluations in order of merit; a study is one."""
 
@@ -84,7 +89,10 @@ class Ranking(ABC):
         return sorted(self.standings(), key=lambda s: (-self._sign * s.values[0], s.number))
 
     def front(self) -> list[Trial]:
-        """The Pareto front: evaluations that none other beats in every objective."""
+        """The Pareto front: architectures that none other beats in every objective.
+
+        Each is its first evaluation, with the means over its evaluations as values.
+        """
         return self.goals.front(self.trials)
 
     @property
@@ -92,26 +100,37 @@ class Ranking(ABC):
         """The first of `standings`.
 
         Raises:
-            InputError: nothing has been evaluated yet, every evaluation failed, or none is within
-                the limits.
+            NoBest: there is none yet; the message says why and what to do.
         """
         found = self.standings()
         if not found:
-            raise InputError(self._why_none())
+            raise NoBest(self._why_none())
         return found[0]
 
     def _why_none(self) -> str:
         """Why there is no best, and what to do."""
         trials = self.trials
-        if trials and all(trial.value is None for trial in trials):
-            reason, times = Counter(trial.reason for trial in trials).most_common(1)[0]
-            mend = REMEDIES.get(reason, "mend that, or search another space")
-            return (
-                f"all {len(trials)} evaluations of the study {self.name} failed "
-                f"({reason}: {times}): {mend}"
-            )
-        within = " within the limits" if self.goals.limits else ""
-        return f"the study {self.name} has no finished evaluation{within} yet: search on"
+        valued = [trial for trial in trials if trial.value is not None]
+        if valued:
+            return self._all_beyond(valued, failed=len(trials) - len(valued))
+        if not trials:
+            return f"the study {self.name} has no finished evaluation yet: search on"
+        reason, times = Counter(trial.reason for trial in trials).most_common(1)[0]
+        mend = REMEDIES.get(reason, "mend that, or search another space")
+        which = "the one evaluation" if len(trials) == 1 else f"all {len(trials)} evaluations"
+        return f"{which} of the study {self.name} failed ({reason}: {times}): {mend}"
+
+    def _all_beyond(self, valued: Sequence[Trial], failed: int) -> str:
+        """What to say where every value is beyond a limit."""
+        nearest = max(valued, key=self.goals.slack)
+        beyond = f"{len(valued)} {'is' if len(valued) == 1 else 'are'} beyond"
+        figures = self.goals.limited(nearest)
+        return (
+            f"nothing is within {', '.join(map(str, self.goals.limits))} yet in the study "
+            f"{self.name}: of {counted(len(valued) + failed, 'evaluation')} {failed} failed and "
+            f"{beyond}; trial {nearest.number} came nearest ({figures}): loosen the limits, or "
+            "search on"
+        )
 
     @property
     def best_architecture(self) -> Architecture:

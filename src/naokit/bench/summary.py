@@ -13,6 +13,7 @@ from scipy.stats import t as student
 from naokit.base import Direction, InputError, Json
 from naokit.bench.task import Run, Task
 from naokit.files import write_whole
+from naokit.wording import counted
 
 MARKS = (10, 20, 50, 100, 200, 300, 500, 1000)
 """The numbers of evaluations that the table shows, as far as the budget goes."""
@@ -109,7 +110,7 @@ def markdown(summary: dict[str, Json]) -> str:
     heads += [f"@{mark}" for mark in marks] + ["ms / suggestion"]
     lines = [
         f"{summary['task']['space']}, {summary['task']['metric']}: "
-        f"{summary['evaluations']} evaluations, batch {summary['batch']}, "
+        f"{counted(summary['evaluations'], 'evaluation')}, batch {summary['batch']}, "
         f"best {_number(summary['best'])}",
         "",
         "| " + " | ".join(heads) + " |",

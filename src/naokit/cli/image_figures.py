@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from naokit.cli.output import print_json, progress
+from naokit.wording import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +48,9 @@ def evaluate_images(
         about = {"network": str(classifier.path), "data": images.name, "split": part}
         print_json({**about, **dataclasses.asdict(found)})
         return
-    typer.echo(f"{classifier.path} on {images.name}, {part} part, {found.images} images\n")
+    typer.echo(
+        f"{classifier.path} on {images.name}, {part} part, {counted(found.images, 'image')}\n"
+    )
     typer.echo("\n".join(_lines(found)))
 
 

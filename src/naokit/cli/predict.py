@@ -12,6 +12,7 @@ import typer
 
 from naokit.cli.options import AsJson
 from naokit.cli.output import exit_codes, print_json, progress
+from naokit.wording import counted
 
 if TYPE_CHECKING:
     from naokit.base import Json
@@ -110,8 +111,7 @@ def _report(predictions: Predictions, classifier: Classifier, out: Path | None) 
 def _remarks(predictions: Predictions, classifier: Classifier, out: Path | None) -> list[str]:
     """What a person should know about it."""
     channels, height, width = classifier.image
-    count = len(predictions.rows)
-    lines = [f"{count} {'picture' if count == 1 else 'pictures'} classified"]
+    lines = [f"{counted(len(predictions.rows), 'picture')} classified"]
     if predictions.resized:
         lines.append(
             f"{predictions.resized} scaled to {height} x {width} (height, width): "

@@ -11,6 +11,7 @@ import typer
 from naokit.base import ImageSettings
 from naokit.cli.durations import about
 from naokit.cli.output import print_json
+from naokit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -223,7 +224,7 @@ def _training_lines(training: dict[str, Json]) -> list[str]:
     time = about(training["seconds"], training["low"], training["high"])
     return [
         f"training time    {time} by {training['recipe']}: "
-        f"{training['epochs']} epochs of {training['images']:,} images",
+        f"{counted(training['epochs'], 'epoch')} of {training['images']:,} images",
         f"                 an estimate from {training['steps']} measured "
         f"step{'s' * (training['steps'] > 1)}{of} on {training['device']}{scaled}",
     ]

@@ -11,6 +11,7 @@ import typer
 from naokit.base import InputError, LanguageSettings
 from naokit.cli.durations import about
 from naokit.cli.output import print_json
+from naokit.wording import counted
 
 if TYPE_CHECKING:
     from naokit.base import Architecture, Json
@@ -137,7 +138,7 @@ def _training_lines(training: dict[str, Json] | None) -> list[str]:
     time = about(training["seconds"], training["low"], training["high"])
     return [
         f"training time    {time} by {training['recipe']}: "
-        f"{training['epochs']:,} epochs of {training['tokens']:,} tokens, "
+        f"{counted(training['epochs'], 'epoch')} of {training['tokens']:,} tokens, "
         f"{training['memory_mb']:,.0f} MB",
         f"                 an estimate from {training['steps']} measured "
         f"step{'s' * (training['steps'] > 1)} of about {training['tokens_a_measured_step']:,} "

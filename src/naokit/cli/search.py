@@ -430,10 +430,12 @@ def _search(
 
         def told(study: Study, trial: Trial) -> None:
             seen.extend([trial] if seen else study.trials)
-            values = [t.value for t in seen if t.value is not None]
+            valued = [t for t in seen if t.value is not None]
+            values = [t.value for t in valued if t.value is not None and study.goals.hold(t)]
             metric = evaluator.metric
             last = trial.reason if trial.value is None else figure(trial.value, metric)
-            shown = f"best {figure(best(values), metric)}, " if values else ""
+            shown = "none within the limits yet, " if valued else ""
+            shown = f"best {figure(best(values), metric)}, " if values else shown
             done = len(seen)  # more than the total where an earlier best was repeated as well
             note = f"{shown}last {last} ({trial.origin})"
             bar.update(task, completed=done, total=max(done, total), note=note)

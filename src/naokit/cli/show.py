@@ -11,9 +11,11 @@ import typer
 
 from naokit.cli.options import Activations, AsJson, GenotypeSpace
 from naokit.cli.output import exit_codes, print_json
+from naokit.wording import counted
 
 if TYPE_CHECKING:
     from naokit.base import Architecture, Json, Trial
+    from naokit.goals import Goals
     from naokit.study import Study
 
 
@@ -32,10 +34,17 @@ def show(
         from naokit.base import InputError
         from naokit.cli.target import architecture_of, open_study
         from naokit.files import write_whole
+        from naokit.standings import NoBest
 
         if svg is not None and svg.exists() and not force:
             raise InputError(f"{svg} exists already; name another file, or give --force")
-        target = architecture_of(what, space, nodes, activations)
+        try:
+            target = architecture_of(what, space, nodes, activations)
+        except NoBest as why:
+            if svg is not None:
+                raise
+            _show_without_best(open_study(Path(what)), str(why), top, as_json=json)
+            return
         architecture = target.architecture
         study = None if target.folder is None else open_study(target.folder)
         if svg is not None:
@@ -55,18 +64,21 @@ def show(
 
 
 def _report(architecture: Architecture, study: Study | None, top: int) -> dict[str, Json]:
-    from naokit.report import front
-
-    report: dict[str, Json] = {
+    report = {
         "space": architecture.space.name,
         "settings": dict(architecture.space.settings()),
         "architecture": str(architecture),
         "key": architecture.key,
     }
-    if study is None:
-        return report
+    return report if study is None else report | _report_of(study, top)
+
+
+def _report_of(study: Study, top: int) -> dict[str, Json]:
+    """What there is to say of a run."""
+    from naokit.report import front
+
     trials = study.trials
-    report |= {
+    return {
         "study": study.settings,
         "environments": study.optuna.user_attrs.get("environments", []),
         "evaluations": study.evaluations,
@@ -87,27 +99,58 @@ def _report(architecture: Architecture, study: Study | None, top: int) -> dict[s
             for standing in study.standings()[:top]
         ],
     }
-    return report
+
+
+def _show_without_best(study: Study, why: str, top: int, *, as_json: bool) -> None:
+    """A run that has no best: why, and its evaluations, those nearest to the limits first."""
+    trials = sorted(study.trials, key=lambda t: (t.value is None, -study.goals.slack(t), t.number))
+    report: dict[str, Json] = {
+        "space": study.space.name,
+        "settings": dict(study.space.settings()),
+        "architecture": None,
+        "key": None,
+        **_report_of(study, top),
+        "no_best": why,
+        "trials": [
+            {
+                "trial": trial.number,
+                "outcome": _outcome(trial, study.goals),
+                "origin": trial.origin,
+                "architecture": str(trial.architecture),
+            }
+            for trial in trials[:top]
+        ],
+    }
+    if as_json:
+        print_json(report)
+        return
+    if trials:
+        columns = ("trial", "outcome", "origin", "architecture")
+        rows = [[str(row[name]) for name in columns] for row in report["trials"]]
+        _print_table(_title(report), columns, rows)
+    typer.echo(f"No best: {why}.")
+
+
+def _outcome(trial: Trial, goals: Goals) -> str:
+    """Why an evaluation is no candidate for the best."""
+    from naokit.goals import BEYOND
+
+    return trial.reason if trial.value is None else f"{BEYOND}: {goals.limited(trial)}"
 
 
 def _print_front(report: dict[str, Json]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     from naokit.report import front_title
 
     objectives = report["study"]["goals"]["objectives"]
     names = [text.partition(":")[0] for text in objectives]
-    table = Table(
-        title=f"{front_title(objectives)}: none beats these in every objective",
-        title_justify="left",
+    _print_table(
+        f"{front_title(objectives)}: none beats these in every objective",
+        (*names, "trial", "architecture"),
+        [
+            (*(f"{row['values'][n]:g}" for n in names), str(row["trial"]), row["architecture"])
+            for row in report["front"]
+        ],
     )
-    for column in (*names, "trial", "architecture"):
-        table.add_column(column, overflow="fold")
-    for row in report["front"]:
-        figures = (f"{row['values'][name]:g}" for name in names)
-        table.add_row(*figures, str(row["trial"]), row["architecture"])
-    Console().print(table)
 
 
 def _kind(trial: Trial) -> str:
@@ -140,24 +183,40 @@ def model_lines(report: dict[str, Json]) -> list[str]:
 
 
 def _print_standings(report: dict[str, Json], wish: str) -> None:
+    _print_table(
+        f"{_title(report)}; {wish}",
+        ("", "value", "evaluations", "trial", "origin", "architecture"),
+        [
+            (
+                str(place),
+                f"{row['mean']:.6g}",
+                str(len(row["values"])),
+                str(row["trial"]),
+                row["origin"],
+                row["architecture"],
+            )
+            for place, row in enumerate(report["standings"], 1)
+        ],
+    )
+
+
+def _title(report: dict[str, Json]) -> str:
+    """Who searched, and how long."""
+    settings = report["study"]
+    return (
+        f"{settings['method']}, seed {settings['seed']}: "
+        f"{counted(report['evaluations'], 'evaluation')} ({report['failed']} failed), "
+        f"{report['seconds']:.0f} s"
+    )
+
+
+def _print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    settings = report["study"]
-    table = Table(
-        title=f"{settings['method']}, seed {settings['seed']}: {report['evaluations']} evaluations "
-        f"({report['failed']} failed), {report['seconds']:.0f} s; {wish}",
-        title_justify="left",
-    )
-    for column in ("", "value", "evaluations", "trial", "origin", "architecture"):
+    table = Table(title=title, title_justify="left")
+    for column in columns:
         table.add_column(column, overflow="fold")
-    for place, row in enumerate(report["standings"], 1):
-        table.add_row(
-            str(place),
-            f"{row['mean']:.6g}",
-            str(len(row["values"])),
-            str(row["trial"]),
-            row["origin"],
-            row["architecture"],
-        )
+    for row in rows:
+        table.add_row(*row)
     Console().print(table)

@@ -50,6 +50,7 @@ def architecture_of(
 
     Raises:
         InputError: there is none, or an option says something else than the run, network or name.
+        NoBest: the run has no best yet.
     """
     from naokit import runs, spaces
     from naokit.spaces.published import GENOTYPES, genotype
@@ -71,7 +72,8 @@ def architecture_of(
         found = Target(genotype(what).architecture)
     elif (folder / runs.SETTINGS).exists():
         study = open_study(folder)
-        found = Target(study.best_architecture, folder, runs.read_settings(folder))
+        _check_space(what, study.space, space, nodes)
+        return Target(study.best_architecture, folder, runs.read_settings(folder))
     else:
         found = Target(_trained_architecture(folder))
     _check_space(what, found.architecture.space, space, nodes)

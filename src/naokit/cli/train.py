@@ -34,6 +34,7 @@ from naokit.cli.output import exit_codes, print_json, progress
 from naokit.cli.subject import check_options, recipe_for, say_what_is_held_out, subject_of
 from naokit.cli.target import how_read
 from naokit.presets import EMBEDDED
+from naokit.wording import counted
 
 if TYPE_CHECKING:
     from naokit.base import Architecture, Json
@@ -205,14 +206,14 @@ def print_report(report: dict[str, Json]) -> None:
             "their gradients were added"
         )
     if report["reloads"]:
-        typer.echo(
-            f"the loss broke {report['reloads']} times; the best weights were taken up again"
-        )
+        times = counted(report["reloads"], "time")
+        typer.echo(f"the loss broke {times}; the best weights were taken up again")
     if any(report.get("unknown", {}).values()):
         unknown = ", ".join(f"{count} in {part}" for part, count in report["unknown"].items())
         typer.echo(f"tokens that the vocabulary does not know: {unknown}")
     if report.get("skipped"):
-        typer.echo(f"left out {len(report['skipped'])} pictures that cannot be decoded")
+        pictures = counted(len(report["skipped"]), "picture")
+        typer.echo(f"left out {pictures} that cannot be decoded")
     typer.echo(f"saved in {report['folder']}; next: naokit export {report['folder']}")
 
 
