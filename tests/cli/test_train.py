@@ -237,6 +237,9 @@ def test_a_field_of_the_recipe_is_set_recorded_and_of_the_training_s_identity() 
     other = run(*command, "--set", "mixup=0.3")
     assert other.exit_code == 2
     assert "its recipe has mixup 0.2, this one 0.3" in other.stderr
+    coarse = run(*command, "--set", "mixup=0.2", "--precision", "bf16-mixed")
+    assert coarse.exit_code == 2
+    assert "it computes in 32-true, this one in bf16-mixed (--precision)" in coarse.stderr
     moved = found("transfer", "out", "--data", "digits", *SHORT, "--set", "mixup=0.1", "--out", "t")
     assert moved["recipe"]["mixup"] == 0.1
     refused = run("train", *TINY, *SHORT, "--set", "mixup=much", "--out", "other")

@@ -21,7 +21,7 @@ from naokit.base import (
 from naokit.networks import count_parameters, without_weights
 from naokit.subjects import ImageSubject, Subject, TextSubject
 from naokit.training.data import ImageData
-from naokit.training.device import Device, Precision, make_fabric, seeded
+from naokit.training.device import Device, Precision, make_fabric, recorded_precision, seeded
 from naokit.training.failures import memory_failures
 from naokit.training.loop import train
 from naokit.training.recipe import Recipe
@@ -111,15 +111,13 @@ class Training(Evaluator):
 
     def settings(self) -> Mapping[str, Json]:
         """Data, recipe, sizes and precision."""
-        precision = self.fabric.strategy.precision.precision
         return {
             "evaluator": "train",
             "data": self.subject.data.fingerprint,
             "recipe": self.recipe.to_json(),
             **self.subject.size(),
             "seconds": self.seconds,
-            # None rather than "32-true": studies from before this was recorded go on.
-            "precision": None if precision == "32-true" else precision,
+            "precision": recorded_precision(self.fabric),
             "latency": self.latency or None,
         }
 

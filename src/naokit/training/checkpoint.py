@@ -71,20 +71,28 @@ class Checkpoint:
 
     Args:
         folder: made if need be.
-        recipe: a checkpoint of another recipe, data set, warm start or seed is refused.
+        recipe: a checkpoint of another recipe, data set, warm start, precision or seed is refused.
         data: fingerprint of the data set.
         seed: of the training.
         warm_start: a checksum of the weights it begins with; None: it begins from scratch.
+        precision: how it computes; None: in 32-true.
     """
 
     def __init__(
-        self, folder: Path, recipe: Recipe, data: str, seed: int, warm_start: str | None = None
+        self,
+        folder: Path,
+        recipe: Recipe,
+        data: str,
+        seed: int,
+        warm_start: str | None = None,
+        precision: str | None = None,
     ) -> None:
         self.folder = folder
         self.training: Mapping[str, Json] = {
             "recipe": recipe.to_json(),
             "data": data,
             "warm_start": warm_start,
+            "precision": precision,
             "seed": seed,
         }
 
@@ -229,6 +237,9 @@ def _difference(name: str, there: Json, here: Json) -> str:
             return "it began with trained weights (--warm-start), this one begins from scratch"
         case "warm_start", _, _:
             return "it began with other trained weights"
+        case "precision", _, _:
+            known = (there or "32-true", here or "32-true")
+            return f"it computes in {known[0]}, this one in {known[1]} (--precision)"
         case _:
             return "its seed or its architecture is another"
 

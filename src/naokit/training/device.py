@@ -76,6 +76,15 @@ def make_fabric(
         )
 
 
+def recorded_precision(fabric: Fabric) -> str | None:
+    """How it computes, as studies and checkpoints keep it; None: in 32-true.
+
+    None rather than "32-true": what was begun before this was recorded goes on.
+    """
+    precision: str = fabric.strategy.precision.precision
+    return None if precision == "32-true" else precision
+
+
 @contextmanager
 def _quiet(name: str) -> Iterator[None]:
     """Without this logger's remarks; warnings still come through."""

@@ -25,7 +25,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from naokit.base import EvaluationFailed, derive_seed
 from naokit.training.checkpoint import BEST, Checkpoint, State
 from naokit.training.data import ImageData
-from naokit.training.device import make_fabric, seeded
+from naokit.training.device import make_fabric, recorded_precision, seeded
 from naokit.training.failures import memory_failures
 from naokit.training.recipe import Recipe
 from naokit.training.schedule import learning_rate
@@ -128,7 +128,7 @@ def train(
     with memory_failures():
         fabric = fabric or make_fabric()
         task = task_of(data, recipe, fabric, workers)
-        identity = (recipe, task.fingerprint, seed, warm_start)
+        identity = (recipe, task.fingerprint, seed, warm_start, recorded_precision(fabric))
         kept = None if checkpoint is None else Checkpoint(checkpoint, *identity)
         run = _Run(network, task, seed, fabric, seconds, kept)
         run.may_split, run.on_step = split_batches and fabric.world_size == 1, on_step
