@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner, Result
@@ -244,6 +245,15 @@ def test_a_search_that_could_not_begin_leaves_no_settings(tmp_path: Path) -> Non
     assert run(*command, "--storage", "foo://bar").exit_code == 2
     assert run(*command).exit_code == 0
     assert run("show", "out").exit_code == 0
+
+
+def test_pictures_too_small_for_the_network_are_told_before_anything_is_written() -> None:
+    images = np.zeros((40, 3, 3), dtype=np.uint8)
+    np.savez("small.npz", images=images, labels=np.arange(40) % 4)
+    refused = run("search", "--preset", "tiny", "--data", "small.npz", "--out", "out")
+    assert refused.exit_code == 2
+    assert "images need a channel and 4 pixels a side" in refused.stderr
+    assert not Path("out").exists()
 
 
 def test_a_run_has_one_storage(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 
 from naokit.base import InputError
+from naokit.subjects import ImageSubject
 from naokit.training import readers
-from naokit.training.data import Split, class_weights, held_out, load_images
+from naokit.training.data import ImageData, Split, class_weights, held_out, load_images
+from naokit.training.recipes import recipe
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
@@ -295,6 +297,11 @@ def _text(path: Path) -> Path:
         (_npz(images=pictures(3), labels=np.zeros(3)), "labels must be integers"),
         (_npz(images=pictures(0), labels=np.zeros(0, int)), "no training images"),
         (_npz(images=pictures(3), labels=np.array([-1, 0, 1])), "labels run from -1"),
+        (_npz(images=pictures(3), labels=np.array([0, 1, 10**9])), "labels run up to 1000000000"),
+        (
+            _npz(images=pictures(3).transpose(0, 3, 1, 2)[..., :4, :4], labels=np.arange(3)),
+            r"\(3, 3, 4, 4\) may be \(N, C, H, W\) or \(N, H, W, C\)",
+        ),
         (_not_npz, "not a readable .npz"),
         (_text, "neither a folder nor"),
         (lambda path: path.with_suffix(".npz"), "there is no file"),
@@ -330,6 +337,17 @@ def test_the_held_out_rows_are_recorded(tmp_path: Path) -> None:
         data.validation.images, images.transpose(0, 3, 1, 2)[list(data.held_out)]
     )
     assert load_images("digits").held_out is None
+
+
+def test_labels_that_leave_most_classes_without_an_image_are_no_classes(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", images=pictures(30), labels=np.arange(30) % 3 * 100)
+    subject = ImageSubject(tmp_path / "a.npz", channels=2, cells=1)
+    with pytest.raises(InputError, match="3 different labels run up to 200, which makes 201 class"):
+        subject.check_data(recipe("quick"))
+    np.savez(tmp_path / "b.npz", images=pictures(30), labels=np.arange(30) % 2 * 3)
+    ImageSubject(tmp_path / "b.npz", channels=2, cells=1).check_data(recipe("quick"))
+    named = ImageData("x", *[load_images(tmp_path / "a.npz").train] * 3, ("many",) * 201)
+    ImageSubject(named, channels=2, cells=1).check_data(recipe("quick"))
 
 
 def test_class_weights_are_those_of_scikit_learn() -> None:

@@ -21,7 +21,7 @@ from naokit.cli.options import (
     Workers,
 )
 from naokit.cli.output import exit_codes, print_json, progress
-from naokit.cli.subject import recipe_for, say_what_is_held_out, subject_of
+from naokit.cli.subject import check_networks, recipe_for, say_what_is_held_out, subject_of
 from naokit.cli.target import how_read, say_what_is_left_out, starting_points
 from naokit.presets import EMBEDDED
 
@@ -310,8 +310,11 @@ def _on_data(
         latency="latency" in " ".join((*options.objectives, *options.limits)),
     )
     _check_names(options, evaluator)
-    for name in (preset.recipe, preset.final_recipe) if final else (preset.recipe,):
-        evaluator.subject.check_data(recipe_for(space.reads, name))  # before anything is written
+    for name, size in ((preset.recipe, {}), (preset.final_recipe, preset.final_size())):
+        if final or name == preset.recipe:  # before anything is written
+            subject, recipe = evaluator.subject.again(size), recipe_for(space.reads, name)
+            subject.check_data(recipe)
+            check_networks(space, subject, recipe)
     _check_limits(options, space, evaluator)
     start = starting_points(options.start_from, space)  # likewise
     say_what_is_left_out(start, space, evaluator, options.limits)

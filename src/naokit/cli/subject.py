@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from naokit.base import InputError, Json, Reads
+from naokit.base import InputError, Json, Reads, Space
 from naokit.presets import EMBEDDED
 
 if TYPE_CHECKING:
@@ -78,6 +78,23 @@ def recipe_for(
     check_options(reads, {"balance": balance})
     found = recipe(name, epochs, balance=True) if balance else recipe_of(reads, name, epochs)
     return changed(found, settings or ())
+
+
+def check_networks(space: Space, subject: Subject, recipe: Recipe) -> None:
+    """Raises InputError where the data or the sizes are none for the networks of a space."""
+    import numpy as np
+
+    from naokit.networks import without_weights
+
+    settings = subject.settings(recipe)
+    architecture = space.sample(np.random.default_rng(0))
+    try:
+        with without_weights():
+            space.build(architecture, settings)
+    except InputError:
+        raise
+    except Exception:  # noqa: BLE001  a user's own network; its evaluations will tell
+        return
 
 
 def say_what_is_held_out(subject: Subject) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from naokit.base import ImageSettings, InputError, Json
 from naokit.networks import count_macs, latencies_ms, stem_for
 from naokit.subjects.subject import Subject
-from naokit.training.data import ImageData, load_images
+from naokit.training.data import ImageData, check_classes, load_images
 from naokit.training.evaluation import evaluate
 from naokit.training.image_task import check_crops
 from naokit.training.recipe import Recipe
@@ -74,8 +74,9 @@ class ImageSubject(Subject):
         return replace(self)
 
     def check_data(self, recipe: Recipe) -> None:
-        """Also where its crops would be left out, or `all_data` would not be all of them."""
+        """Also where labels count no classes, or crops or `all_data` would come to nothing."""
         assert isinstance(recipe, ImageRecipe)
+        check_classes(self.data)
         check_crops(self.data, recipe)
         if self.all_data and len(self.data.validation):
             raise InputError(

@@ -28,6 +28,8 @@ if TYPE_CHECKING:  # listing data needs no torch
 
 VALIDATION = 0.1  # section 2: 45,000 of CIFAR-10's 50,000 images train, 5,000 are held out
 VALIDATION_NAMES = ("validation", "valid", "val", "dev")
+MOST_CLASSES = 100_000
+NUMBER_THEM = "number the classes from 0 (numpy.unique(labels, return_inverse=True))"
 PARTS = ("test", "validation", "train")
 
 
@@ -266,6 +268,30 @@ def held_out(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
         rows = generator.permutation(np.flatnonzero(labels == label))
         chosen[rows[: max(1, round(share * len(rows))) if len(rows) > 1 else 0]] = True
     return chosen
+
+
+def numbered(name: str, largest: int) -> tuple[str, ...]:
+    """Names of classes that are labelled 0 to `largest`: these numbers.
+
+    Raises:
+        InputError: that many are no classes.
+    """
+    if largest >= MOST_CLASSES:
+        raise InputError(f"{name}: labels run up to {largest}; {NUMBER_THEM}")
+    return tuple(str(label) for label in range(largest + 1))
+
+
+def check_classes(data: ImageData) -> None:
+    """Raises InputError where labels are no numbers of classes: most of these have no image.
+
+    Names of the source's own may be of classes that it has no images of.
+    """
+    present, classes = len(np.unique(data.train.labels)), data.classes
+    if 2 * present < classes and data.class_names == numbered(data.name, classes - 1):
+        raise InputError(
+            f"{data.name}: its {present} different labels run up to {classes - 1}, which makes "
+            f"{classes} classes, most of them without an image; {NUMBER_THEM}"
+        )
 
 
 def class_weights(labels: np.ndarray, classes: int) -> np.ndarray:

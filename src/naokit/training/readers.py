@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from naokit.base import InputError
-from naokit.training.data import VALIDATION_NAMES, Source, Split
+from naokit.training.data import VALIDATION_NAMES, Source, Split, numbered
 from naokit.training.decoded_cache import cached
 from naokit.training.encoded import Files, digest
 from naokit.training.listing import Listing, Part, decoded, streamed
 from naokit.training.pictures import SUFFIXES
 
+CHANNELS = (1, 3, 4)
+"""Sizes of a last axis that are taken for channels."""
 DIGITS_TRAIN, DIGITS_VALIDATION = 900, 450
 
 
@@ -51,7 +53,7 @@ def npz(path: Path) -> Source:
     )
     assert train is not None
     largest = max(int(s.labels.max(initial=0)) for s in (train, validation, test) if s is not None)
-    return Source(train, validation, test, tuple(str(label) for label in range(largest + 1)))
+    return Source(train, validation, test, numbered(str(path), largest))
 
 
 def folder(path: Path, size: int | None = None, *, skip_bad: bool = False) -> Source:
@@ -109,7 +111,12 @@ def _array_split(path: Path, arrays: Mapping[str, np.ndarray], part: str) -> Spl
         raise InputError(f"{path}: images must be bytes (uint8, 0 to 255), not {images.dtype}")
     if images.ndim == 3:
         images = images[:, None]
-    elif images.ndim == 4 and images.shape[3] in (1, 3, 4):
+    elif images.ndim == 4 and images.shape[3] in CHANNELS:
+        if images.shape[1] in CHANNELS:
+            raise InputError(
+                f"{path}: x_{part} of shape {images.shape} may be (N, C, H, W) or (N, H, W, C): "
+                "enlarge the images to five pixels a side"
+            )
         images = images.transpose(0, 3, 1, 2)
     if images.ndim != 4:
         raise InputError(f"{path}: images must be (N, H, W), (N, H, W, C) or (N, C, H, W)")

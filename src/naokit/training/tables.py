@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from naokit.base import InputError
-from naokit.training.data import VALIDATION_NAMES, Source
+from naokit.training.data import VALIDATION_NAMES, Source, numbered
 from naokit.training.decoded_cache import cached
 from naokit.training.encoded import ParquetRows, TableRows, digest, file_stamps
 from naokit.training.hub import first_line, load_tables
@@ -121,7 +121,8 @@ def _listing(parts: dict[str, Part], label: Any) -> Listing:
         del parts["test"]
     names = getattr(label, "names", None)
     if names is None:
-        names = [str(n) for n in range(int(parts["train"].labels.max(initial=0)) + 1)]
+        part = parts["train"]
+        names = numbered(part.pictures.name, int(part.labels.max(initial=0)))
     return Listing(parts, tuple(names))
 
 
