@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -252,10 +253,15 @@ def test_workers_end_with_their_parent(task: Task, tmp_path: Path, sign: signal.
     while not (out / "runs.jsonl").exists() or not (out / "runs.jsonl").read_text():
         time.sleep(0.05)
     children = parent.children(recursive=True)
-    parent.send_signal(sign)
-    parent.wait(10)
-    assert len(children) >= 2
-    assert not psutil.wait_procs(children, timeout=5)[1]
+    try:
+        parent.send_signal(sign)
+        parent.wait(60)
+        assert len(children) >= 2
+        assert not psutil.wait_procs(children, timeout=60)[1]
+    finally:
+        for process in (parent, *children):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 @pytest.mark.parametrize(

@@ -256,6 +256,14 @@ def test_pictures_too_small_for_the_network_are_told_before_anything_is_written(
     assert not Path("out").exists()
 
 
+def test_the_bar_of_a_search_that_is_done_is_full(tmp_path: Path) -> None:
+    path = str(table(tmp_path / "t.csv"))
+    command = ("search", "--space", "nas-bench-201", "--table", path, "--metric", "acc")
+    done = run(*command, "--evaluations", "9", "--out", "out")
+    assert done.exit_code == 0, done.output
+    assert " 4/4 " in done.stderr
+
+
 def test_a_run_has_one_storage(tmp_path: Path) -> None:
     path = str(table(tmp_path / "t.csv"))
     command = ("search", "--space", "nas-bench-201", "--table", path, "--metric", "acc")

@@ -221,3 +221,18 @@ def test_an_exploding_cell_is_a_failed_trial_and_the_search_goes_on(
 def test_embedded_data_of_the_other_kind(text_run: Path) -> None:
     message = "digits holds images; the network reads text: give other data, or pydoc"
     refused(message, "evaluate", text_run / "run", *DIGITS)
+
+
+def test_what_a_language_model_has_no_use_for_is_said(text_run: Path, tmp_path: Path) -> None:
+    options = ("--data", str(text_run / "text"), "--out", str(tmp_path / "files"))
+    refused = run("export", str(text_run / "run"), *options)
+    assert refused.exit_code == 2
+    assert "--data is for --format int8, which language models do not have" in refused.stderr
+    step = text_run / "run" / "network" / "model.onnx"
+    step.touch()
+    measured = run("evaluate", str(step))
+    step.unlink()
+    assert measured.exit_code == 2
+    assert f"is one step of a language model; its folder is measured: give {step.parent}" in (
+        measured.stderr
+    )

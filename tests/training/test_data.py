@@ -273,7 +273,7 @@ def _text(path: Path) -> Path:
     ("make", "message"),
     [
         (_one_class, "one class only .only."),
-        (_several_sizes, "several sizes .6 x 6, 9 x 9.; .*--image-size 224"),
+        (_several_sizes, "several sizes .6 x 6, 9 x 9.; .*`naokit search` and `train` do"),
         (_unreadable, r"bad\.png cannot be decoded"),
         (_empty, "holds no images"),
         (_bad_parquet, "not readable as parquet"),

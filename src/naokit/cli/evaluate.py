@@ -52,4 +52,9 @@ def evaluate(
             return
         if skip_bad:
             raise InputError("--skip-bad leaves out pictures; this is a language model")
+        if network.is_file():
+            raise InputError(
+                f"{network} is one step of a language model; its folder is measured: give "
+                f"{network.parent}"
+            )
         evaluate_text(network_folder(network), data, split, batch, as_json=json)

@@ -36,11 +36,15 @@ def export(
 ) -> None:
     """Write a trained network in several formats; run each and compare with the network."""
     with exit_codes():
+        from naokit.base import InputError
         from naokit.export import check_free, exports, load_bundle, network_folder
         from naokit.report import checks_json
 
         folder = network_folder(network)
         bundle = load_bundle(folder)
+        if data is not None and "int8" not in (format or ()):
+            of = "" if bundle.kind == "image" else ", which language models do not have"
+            raise InputError(f"--data is for --format int8{of}: leave it out")
         check_free(out or folder, bundle, force=force)
         left_out: dict[str, str] = {}
         told = None if format else left_out.__setitem__  # what was asked for is written or refused

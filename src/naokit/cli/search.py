@@ -462,7 +462,9 @@ def _search(
             on_trial=told,
         )
         done = len(study.trials)
-        bar.update(task, completed=done, total=max(done, total))  # where nothing new had to be done
+        # Also where nothing new had to be done, or the space or the best few are fewer.
+        total = max(done, total) if options.out_of_time else done
+        bar.update(task, completed=done, total=total)
     return study
 
 

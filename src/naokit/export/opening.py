@@ -84,6 +84,8 @@ def kind_at(path: Path | str) -> str:
     path = Path(path)
     if path.is_dir():
         return kind_of(read_config(network_folder(path)))
+    if path.is_file() and (path.parent / CONFIG).exists():
+        return kind_of(read_config(path.parent))
     return "image"  # what else a file may be is said where it is opened
 
 

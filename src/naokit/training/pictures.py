@@ -55,7 +55,7 @@ def stack(
         more = f" and {len(sizes) - 5} more" if len(sizes) > 5 else ""
         raise InputError(
             f"{name} has images of several sizes ({some}{more}); "
-            "resize them to one, say --image-size 224"
+            "resize them to one (`naokit search` and `train` do so with --image-size 224)"
         )
     channels = max(len(array) for array in arrays)
     return np.stack([np.broadcast_to(array, (channels, *sizes[0])) for array in arrays]), bad
