@@ -43,9 +43,10 @@ METHODS = {
 OTHERS = {
     ("arxiv", "nao"): 400,
     ("arxiv-batch-10", "nao"): 100,
+    ("scene", "nao"): 400,
     ("scene-batch-10", "nao"): 400,
     ("c10-batch-10", "nao"): 400,
-    ("arxiv", "nao-candidates"): 100,
+    ("arxiv", "nao-candidates"): 250,
     ("photo", "random"): 200,
     ("photo", "evolution"): 200,
     ("photo", "local-search"): 200,
