@@ -245,9 +245,12 @@ class Paths:
     """The path encoding: which sequences of operations lead from an input to the output.
 
     One column for each of the 100 paths that most random architectures have: all 70 of
-    TransNAS-Bench-101; the official code keeps 30 on NAS-Bench-201, no better in 20 runs here. A
-    chain has one path alone, and each choice of a list of choices is one: there the one-hot tokens
-    are taken instead.
+    TransNAS-Bench-101; the official code keeps 30 on NAS-Bench-201, no better in 20 runs here.
+
+    Where these are not nine in ten of the paths that architectures have, the one-hot tokens are
+    taken instead: the only path of a chain is hardly another's. So it is on NAS-Bench-Graph (63 %;
+    its best network on arxiv is a chain): of 100 random results the networks foretold the rank of
+    others at .25 by paths, .28 by all paths, .73 by tokens.
     """
 
     sample, most = 2000, 100
@@ -259,8 +262,8 @@ class Paths:
         counted = Counter(path for one in found for path in one)
         likely = sorted(counted, key=lambda path: (-counted[path], path))[: self.most]
         self.column = {path: place for place, path in enumerate(likely)}
-        branched = any(len(one) > len(drawn[0].graphs) for one in found)
-        self.tokens = not branched or all(len(path) <= 2 for path in counted)
+        encoded = sum(counted[path] for path in likely)
+        self.tokens = encoded < 0.9 * sum(counted.values())
         self.columns = sum(space.grammar.counts) if self.tokens else len(self.column)
 
     def __call__(self, architectures: Sequence[Architecture]) -> np.ndarray:

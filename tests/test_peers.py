@@ -7,7 +7,7 @@ from benchmarks.ensemble import Ensemble
 from benchmarks.peers import BananasLike, GpOneHot, Paths, WeakNasLike, one_hot, paths
 
 from naokit.base import Architecture, Method, Space
-from naokit.spaces import Choice, Choices, NasBench201
+from naokit.spaces import Choice, Choices, NasBench201, NasBenchGraph
 from naokit.testing import MethodContract
 
 TINY = Choices("tiny", (Choice("a", (1, 2, 3, 4)), Choice("b", (1, 2, 3)), Choice("c", (1, 2))))
@@ -62,10 +62,17 @@ def test_paths_of_a_cell() -> None:
     assert row.sum() >= 3  # those of one and two operations are among the likely ones
 
 
-def test_choices_are_one_hot() -> None:
+def test_one_hot_tokens() -> None:
     choices = [TINY.architecture((3, 0, 1)), TINY.architecture((0, 2, 0))]
     rows = [[0, 0, 0, 1, 1, 0, 0, 0, 1], [1, 0, 0, 0, 0, 0, 1, 1, 0]]
-    assert one_hot(choices).tolist() == Paths(TINY)(choices).tolist() == rows
+    assert one_hot(choices).tolist() == rows
+    assert sorted(Paths(TINY)(choices).sum(axis=1)) == [3, 3]  # a path for each choice
+
+
+def test_paths_that_say_little_give_way_to_tokens() -> None:
+    """The layers of NAS-Bench-Graph are often a chain, whose only path hardly another has."""
+    assert Paths(NasBenchGraph()).tokens
+    assert not Paths(NasBench201()).tokens
 
 
 def test_the_slopes_are_those_of_the_error() -> None:
