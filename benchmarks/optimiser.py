@@ -51,11 +51,6 @@ OTHERS = {
     ("photo", "evolution"): 200,
     ("photo", "local-search"): 200,
     ("photo", "gp"): 20,
-    ("c10", "weaknas-like"): 10,
-    ("scene", "bananas-like"): 10,
-    ("scene", "weaknas-like"): 10,
-    ("arxiv", "bananas-like"): 10,
-    ("arxiv", "weaknas-like"): 10,
 }
 """Other numbers of seeds: fewer where a run takes long, more where little is between two."""
 ON_C10 = ("nao-2018", "seminas", "gp")

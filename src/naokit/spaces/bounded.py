@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -133,12 +134,14 @@ class LimitedSpace(Bounded):
         figures: fingerprint of whatever computes the figures.
         holds: whether the choices are within the limits.
         cheap: whether asking costs next to nothing, so that everything may be asked.
+        nearest: the figures of what came nearest of all that was asked; "" if unknown.
     """
 
     limits: tuple[str, ...]
     figures: str
     holds: Callable[[Sequence[int]], bool] = field(compare=False, repr=False)
     cheap: bool = False
+    nearest: Callable[[], str] = field(default=str, compare=False, repr=False)
 
     @property
     def without_limits(self) -> Space:
@@ -183,9 +186,10 @@ class LimitedSpace(Bounded):
 
     def _nothing(self, none: str) -> InputError:
         """What to say where none of some architectures is within the limits."""
+        nearest = self.nearest()
         return InputError(
-            f"{none} architectures of {self.name} is within {', '.join(self.limits)}: "
-            "loosen the limits"
+            f"{none} architectures of {self.name} is within {', '.join(self.limits)}"
+            f"{nearest and f'; the nearest has {nearest}'}: loosen the limits"
         )
 
 
@@ -210,10 +214,35 @@ def limited(space: Space, evaluator: Evaluator, limits: Sequence[Limit]) -> Spac
     if not known:
         return space
 
-    def holds(choices: Sequence[int]) -> bool:
-        figures = evaluator.figures(Architecture(space, tuple(choices)))
-        return all(limit.holds(figures) for limit in known)
-
+    asked = _Asked(space, evaluator, known)
     fingerprint = json.dumps(evaluator.settings(), sort_keys=True, default=str)
     texts = tuple(map(str, known))
-    return LimitedSpace(space, texts, fingerprint, holds, cheap=evaluator.cheap_figures)
+    return LimitedSpace(
+        space, texts, fingerprint, asked, evaluator.cheap_figures, lambda: asked.nearest
+    )
+
+
+class _Asked:
+    """Asks whether architectures are within limits, and remembers which came nearest.
+
+    Attributes:
+        nearest: its figures: `parameters 42,338`.
+    """
+
+    def __init__(self, space: Space, evaluator: Evaluator, limits: Sequence[Limit]) -> None:
+        self.space, self.evaluator, self.limits = space, evaluator, limits
+        self.nearest = ""
+        self._slack = -math.inf
+
+    def __call__(self, choices: Sequence[int]) -> bool:
+        figures = self.evaluator.figures(Architecture(self.space, tuple(choices)))
+        slack = math.inf
+        for limit in self.limits:  # figures are counted when they are looked at
+            slack = min(slack, limit.slack(figures))
+            if slack < min(0, self._slack):
+                return False
+        if slack > self._slack:
+            self._slack = slack
+            names = dict.fromkeys(limit.name for limit in self.limits)
+            self.nearest = ", ".join(f"{name} {figures[name]:,.7g}" for name in names)
+        return slack >= 0
