@@ -189,7 +189,7 @@ def test_a_loss_that_breaks_once_goes_on_from_the_best_weights(
     break_loss(monkeypatch, lambda step: step == second)
     result = run(*TRAIN[:-1], 3, "--out", "out")
     assert result.exit_code == 0, result.output
-    assert "the loss broke 1 times; the best weights were taken up again" in result.stdout
+    assert "the loss broke 1 time; the best weights were taken up again" in result.stdout
     report = json.loads(run(*TRAIN[:-1], 3, "--out", "out", "--json").stdout)
     assert (report["epochs"], report["reloads"]) == (3, 1)
 
