@@ -3,9 +3,9 @@
 import json
 import os
 import re
-import statistics
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import time
