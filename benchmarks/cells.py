@@ -27,7 +27,7 @@ from naokit import runs
 from naokit.base import derive_seed
 from naokit.evaluators import Train
 from naokit.spaces import ConvCells
-from naokit.training.recipes import recipe
+from naokit.training.recipes import ImageRecipe, recipe
 
 SEEDS, EVALUATIONS, BEST, TIMES, METHODS = 3, 40, 5, 3, ("nao", "random")
 AGAIN = 8
@@ -46,7 +46,7 @@ def main() -> None:
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     name = "-".join(["cells", *sys.argv[1:]])
-    evaluator = Train("digits", RECIPES[name], channels=8, cells=1, device="cpu")
+    evaluator = trained_by(RECIPES[name])
     found: dict[str, list[dict[str, object]]] = {method: [] for method in METHODS}
     for seed in range(SEEDS):
         for method in METHODS:
@@ -86,10 +86,15 @@ def main() -> None:
             "evaluations": EVALUATIONS,
             "metric": evaluator.metric,
             "recipe": evaluator.recipe.to_json(),
-            "noise": noise(evaluator),
+            "noise": {used.name: noise(trained_by(used)) for used in RECIPES.values()},
             "searches": found,
         },
     )
+
+
+def trained_by(used: ImageRecipe) -> Train:
+    """The evaluator of a recipe."""
+    return Train("digits", used, channels=8, cells=1, device="cpu")
 
 
 def noise(evaluator: Train) -> dict[str, float]:

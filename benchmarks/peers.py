@@ -25,7 +25,7 @@ from benchmarks.ensemble import Ensemble
 from naokit.base import Architecture, Method, Proposal, Space, Trial, derive_seed
 from naokit.graphs import Graph
 from naokit.method import MethodFactory
-from naokit.method.baselines import RandomStream
+from naokit.method.baselines import RandomStream, keys_of
 from naokit.method.features import Features
 from naokit.method.nao import Nao
 from naokit.method.promise import ENUMERABLE, Everything
@@ -51,8 +51,7 @@ class Rounds(Method, ABC):
 
     def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
         """The first of the round's that is neither known nor pending; random where none is left."""
-        seen = {trial.architecture.key for trial in history}
-        seen |= {architecture.key for architecture in pending}
+        seen = keys_of(history, pending)
         before = history[: (len(history) + len(pending)) // ROUND * ROUND]
         for architecture in self._round(before):
             if architecture.key not in seen and self.space.allows(architecture.choices):
@@ -69,9 +68,8 @@ class Rounds(Method, ABC):
             generator = np.random.default_rng(derive_seed(self.seed, "round", len(before)))
             known = [trial.architecture for trial in valued]
             values = np.array([trial.known for trial in valued])
-            seen = {trial.architecture.key for trial in before}
             with one_blas_thread():
-                self._chosen = (results, self.choose(known, values, seen, generator))
+                self._chosen = (results, self.choose(known, values, keys_of(before), generator))
         return self._chosen[1]
 
     @abstractmethod
@@ -204,9 +202,7 @@ class GpOneHot(Nao):
     def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
         """As `nao` does, after ten."""
         if len(history) + len(pending) < ROUND:
-            seen = {trial.architecture.key for trial in history}
-            seen |= {architecture.key for architecture in pending}
-            return Proposal(self.stream.next(seen), "random")
+            return Proposal(self.stream.next(keys_of(history, pending)), "random")
         return super().propose(history, pending)
 
 

@@ -102,6 +102,13 @@ class Limit:
         return f"{self.name}{'<=' if self.at_most else '>='}{self.bound:g}"
 
 
+def limited_figures(limits: Sequence[Limit], figures: Mapping[str, float]) -> str:
+    """The figures that have a limit: `latency 1.5, parameters 42,338`."""
+    names = dict.fromkeys(limit.name for limit in limits)
+    found = {name: figures.get(name) for name in names}
+    return ", ".join(f"{n} {'unknown' if v is None else f'{v:,.7g}'}" for n, v in found.items())
+
+
 @dataclass(frozen=True)
 class Goals:
     """Objectives, the first of them the evaluator's value, and limits."""
@@ -139,10 +146,8 @@ class Goals:
         return self.slack(trial) >= 0
 
     def limited(self, trial: Trial) -> str:
-        """The trial's figures that have a limit: `latency 1.5, parameters 3e+06`."""
-        names = dict.fromkeys(limit.name for limit in self.limits)
-        figures = {name: trial.metrics.get(name) for name in names}
-        return ", ".join(f"{n} {'unknown' if v is None else f'{v:g}'}" for n, v in figures.items())
+        """The trial's figures that have a limit: see `limited_figures`."""
+        return limited_figures(self.limits, trial.metrics)
 
     def for_method(self, trials: Sequence[Trial], seed: int) -> list[Trial]:
         """The trials as a method shall see them: one value, higher is better.

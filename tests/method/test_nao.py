@@ -71,16 +71,21 @@ def test_the_parameters_are_fitted_at_the_same_results_however_the_search_went()
     assert [last_fit(n) for n in (2, 3, 5, 8, 9, 10, 100)] == [2, 3, 5, 7, 9, 9, 95]
 
 
-def test_what_is_pending_turns_out_as_the_model_expects_in_many_ways() -> None:
-    generator = np.random.default_rng(0)
+def eight_known(generator: np.random.Generator) -> tuple[Space, Model, np.ndarray]:
+    """A space, the model of eight made-up results in it, and their targets."""
     space = NasBench201()
     known = [space.sample(generator) for _ in range(8)]
     targets = surrogate.rank_gauss(generator.normal(size=8))
-    model = Model(Features(space), None, known, targets)
+    return space, Model(Features(space), None, known, targets), targets
+
+
+def test_what_is_pending_turns_out_as_the_model_expects_in_many_ways() -> None:
+    generator = np.random.default_rng(0)
+    space, model, targets = eight_known(generator)
     pending = [space.sample(generator) for _ in range(2)]
     grown, outcomes = imagined(model, targets[None], pending, generator)
     assert outcomes.shape == (OUTCOMES, 10)
-    assert grown.known == [*known, *pending]
+    assert grown.known == [*model.known, *pending]
     assert (outcomes[:, :8] == targets).all()
     mean, deviation = model.foretell(model.features(pending), targets)
     assert outcomes[:, 8].mean() == pytest.approx(mean[0], abs=1e-5)
@@ -93,10 +98,7 @@ def test_what_is_pending_turns_out_as_the_model_expects_in_many_ways() -> None:
 
 def test_the_more_is_pending_the_wider_the_net() -> None:
     generator = np.random.default_rng(0)
-    space = NasBench201()
-    known = [space.sample(generator) for _ in range(8)]
-    targets = surrogate.rank_gauss(generator.normal(size=8))
-    model = Model(Features(space), None, known, targets)
+    space, model, targets = eight_known(generator)
     others = [space.sample(generator) for _ in range(5)]
     mean, deviation = model.foretell(model.features(others), targets)
     for pending, times in ((0, 1), (3, 2), (8, 3)):

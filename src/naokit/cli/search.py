@@ -310,11 +310,13 @@ def _on_data(
         latency="latency" in " ".join((*options.objectives, *options.limits)),
     )
     _check_names(options, evaluator)
-    for name, size in ((preset.recipe, {}), (preset.final_recipe, preset.final_size())):
-        if final or name == preset.recipe:  # before anything is written
-            subject, recipe = evaluator.subject.again(size), recipe_for(space.reads, name)
-            subject.check_data(recipe)
-            check_networks(space, subject, recipe)
+    trainings: list[tuple[str, dict[str, Json]]] = [(preset.recipe, {})]
+    if final:
+        trainings.append((preset.final_recipe, preset.final_size()))
+    for name, size in trainings:  # before anything is written
+        subject, recipe = evaluator.subject.again(size), recipe_for(space.reads, name)
+        subject.check_data(recipe)
+        check_networks(space, subject, recipe)
     _check_limits(options, space, evaluator)
     start = starting_points(options.start_from, space)  # likewise
     say_what_is_left_out(start, space, evaluator, options.limits)

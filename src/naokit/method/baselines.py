@@ -74,7 +74,7 @@ class RandomSearch(Method):
 
     def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
         """The next of the random stream."""
-        return Proposal(self.stream.next(_keys(history, pending)), "random")
+        return Proposal(self.stream.next(keys_of(history, pending)), "random")
 
 
 class Evolution(Method):
@@ -92,7 +92,7 @@ class Evolution(Method):
 
     def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
         """A mutant of the best of a tournament; random while the population grows."""
-        seen = _keys(history, pending)
+        seen = keys_of(history, pending)
         alive = [trial for trial in history if trial.value is not None][-self.population :]
         if len(history) + len(pending) < self.population or len(alive) < 2:
             return Proposal(self.stream.next(seen), "random")
@@ -124,7 +124,7 @@ class LocalSearch(Method):
 
     def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
         """A neighbour of the climb's best that is new; else a random start."""
-        seen = _keys(history, pending)
+        seen = keys_of(history, pending)
         best = self._best_of_climb(history)
         if best is not None:
             for neighbour in self._shuffled(best.architecture):
@@ -156,6 +156,7 @@ class LocalSearch(Method):
         return [neighbours[place] for place in generator.permutation(len(neighbours))]
 
 
-def _keys(history: Sequence[Trial], pending: Sequence[Architecture]) -> set[str]:
+def keys_of(history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> set[str]:
+    """The keys of what was evaluated or is being evaluated."""
     keys = {trial.architecture.key for trial in history}
     return keys | {architecture.key for architecture in pending}

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from naokit.base import Architecture, Method, Proposal, Space, Trial, derive_seed
-from naokit.method.baselines import RandomStream
+from naokit.method.baselines import RandomStream, keys_of
 from naokit.method.candidates import Candidate, CandidateSearch
 from naokit.method.promise import Model, Score, everything_of, features_of, imagined
 from naokit.method.surrogate import one_blas_thread, rank_gauss
@@ -73,8 +73,7 @@ class Nao(Method):
             return self._propose(history, pending)
 
     def _propose(self, history: Sequence[Trial], pending: Sequence[Architecture]) -> Proposal:
-        seen = {trial.architecture.key for trial in history}
-        seen |= {architecture.key for architecture in pending}
+        seen = keys_of(history, pending)
         valued = [trial for trial in history if trial.known is not None]
         turn = len(history) + len(pending)
         if turn < INITIAL or len(valued) < 2:

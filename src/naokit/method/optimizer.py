@@ -25,7 +25,7 @@ import numpy as np
 import torch
 
 from naokit.base import Architecture, Method, Proposal, Space, Trial, derive_seed
-from naokit.method.baselines import RandomStream
+from naokit.method.baselines import RandomStream, keys_of
 from naokit.method.fit import FitSettings, fit
 from naokit.method.model import Model, ModelSettings
 
@@ -129,8 +129,7 @@ class Nao2018(Method):
     def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
         """The next architecture of the current round."""
         start = self.schedule.round_start(len(history) + len(pending))
-        seen = {trial.architecture.key for trial in history}
-        seen |= {architecture.key for architecture in pending}
+        seen = keys_of(history, pending)
         for proposal in self._proposals(history[:start]) if start else []:
             if proposal.architecture.key not in seen:
                 return proposal
@@ -150,7 +149,7 @@ class Nao2018(Method):
         if len(pool) < 2:
             return
         model, seeds = self._learn(pool, derive_seed(self.seed, "fit", len(history)))
-        seen = {trial.architecture.key for trial in history}
+        seen = keys_of(history)
         for step, architecture in self._improved(model, seeds):
             if not wanted:
                 return

@@ -21,7 +21,7 @@ from naokit.base import (
     Reads,
     Space,
 )
-from naokit.goals import Limit
+from naokit.goals import Limit, limited_figures
 from naokit.graphs import Graph
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ class _Asked:
     """Asks whether architectures are within limits, and remembers which came nearest.
 
     Attributes:
-        nearest: its figures: `parameters 42,338`.
+        nearest: its figures, see `limited_figures`; "" before anything was asked.
     """
 
     def __init__(self, space: Space, evaluator: Evaluator, limits: Sequence[Limit]) -> None:
@@ -243,6 +243,5 @@ class _Asked:
                 return False
         if slack > self._slack:
             self._slack = slack
-            names = dict.fromkeys(limit.name for limit in self.limits)
-            self.nearest = ", ".join(f"{name} {figures[name]:,.7g}" for name in names)
+            self.nearest = limited_figures(self.limits, figures)
         return slack >= 0
