@@ -1,13 +1,22 @@
-"""Files that are whole or absent: written beside their place, then moved there."""
+"""Files that are whole or absent: written beside their place, then moved there.
+
+Reading is for files that a stranger may have made: a regular file of a bounded size, or one line
+that names the file and says what is wrong with it.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 from naokit.base import InputError, Json
+
+LARGEST_TEXT = 64 * 2**20
+"""Bytes that settings, a vocabulary or a report may have: a hundred times what they need."""
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
@@ -17,19 +26,17 @@ def write_whole(path: Path, content: bytes | str) -> None:
         InputError: it cannot be written (permission, a full disk), with what to do.
     """
     data = content.encode() if isinstance(content, str) else content
-    made = None
+    made = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
+        with made.open("xb") as file:  # its mode follows the umask, as that of `open` always does
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(made).chmod(0o644)
-        Path(made).replace(path)
+        made.replace(path)
     except OSError as error:
-        if made is not None:
-            Path(made).unlink(missing_ok=True)
+        with suppress(OSError):
+            made.unlink(missing_ok=True)
         raise InputError(
             f"{_unwritable(path, error)}; what was there before is unchanged"
         ) from error
@@ -73,11 +80,55 @@ def write_json(path: Path, value: Json) -> None:
     write_whole(path, json.dumps(value, indent=2) + "\n")
 
 
-def read_json(path: Path) -> Json:
-    """The value of a JSON file; raises InputError where it is missing or damaged."""
+def check_regular(path: Path) -> None:
+    """Raises InputError unless the path is a regular file: a pipe or a device may never end."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        mode = path.stat().st_mode
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise InputError(f"{path} is not readable: {error}") from error
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{path} is no regular file")
+
+
+def read_bytes(path: Path, at_most: int = LARGEST_TEXT) -> bytes:
+    """The content of a regular file.
+
+    Args:
+        path: of the file.
+        at_most: how many bytes it may have; settings and texts have far fewer than the default.
+
+    Raises:
+        InputError: it is missing, unreadable, no regular file or larger.
+    """
+    check_regular(path)
+    try:
+        with path.open("rb") as file:
+            content = file.read(at_most + 1)
+    except OSError as error:
+        raise InputError(f"{path} is not readable: {error.strerror}") from error
+    if len(content) > at_most:
+        raise InputError(
+            f"{path} is larger than {at_most:,} bytes, too large for what it should be"
+        )
+    return content
+
+
+def read_text(path: Path, at_most: int = LARGEST_TEXT) -> str:
+    """The text of a regular UTF-8 file; raises InputError as `read_bytes` does."""
+    try:
+        return read_bytes(path, at_most).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not readable as UTF-8 text: {error}") from error
+
+
+def read_json(path: Path, at_most: int = LARGEST_TEXT) -> Json:
+    """The value of a JSON file; raises InputError where it is missing, damaged or too large."""
+    text = read_text(path, at_most)
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise InputError(f"{path} is not readable as JSON: it is nested too deeply") from None
+    except ValueError as error:
         raise InputError(f"{path} is not readable as JSON: {error}") from error
