@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 
 from naokit.graphs import Graph, digest
+from naokit.wording import one_line
 
 if TYPE_CHECKING:  # torch's type alone: base imports no torch at run time
     from torch import nn
@@ -126,7 +127,7 @@ class Architecture:
         return self.space.spell(self.choices)
 
     def __repr__(self) -> str:
-        return f"<{self.space.name}: {self}>"
+        return one_line(f"<{self.space.name}: {self}>")
 
     def _repr_svg_(self) -> str:
         """The picture that notebooks show."""
@@ -187,7 +188,9 @@ class Space(ABC):
     def describe(self, choices: Sequence[int]) -> str:
         """The architecture as lines of text for people."""
         names = self.grammar.names
-        return "\n".join(f"{name}: {choice}" for name, choice in zip(names, choices, strict=True))
+        return "\n".join(
+            one_line(f"{name}: {choice}") for name, choice in zip(names, choices, strict=True)
+        )
 
     def key(self, choices: Sequence[int]) -> str:
         """What makes two architectures the same: equal names mean equal computations."""

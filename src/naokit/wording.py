@@ -1,8 +1,65 @@
-"""Counts in words."""
+"""Words for people: counts, and names that somebody else gave."""
 
 from __future__ import annotations
+
+import re
+import unicodedata
+
+COMMANDS = ("Cc", "Cs")
+"""Unicode's categories of control characters and of halves of surrogate pairs."""
+MARKS = re.compile(r"[^\w ,.'()/%+-]|(?<![^\W_])_|_(?![^\W_])")
+"""What Markdown gets as a reference; the rest means nothing but at the beginning of a line."""
 
 
 def counted(count: int, noun: str) -> str:
     """A count and a noun with a plural in s: `1 evaluation`, `2,000 evaluations`."""
     return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def one_line(name: object) -> str:
+    r"""A foreign name as one line of text: what cannot be seen is written as its escape.
+
+    A line end, a terminal's command, a mark that turns the direction of reading round and half a
+    surrogate pair become `\n`, `\x1b[`, `\u202e` and `\ud800`; what can be seen stays as it is.
+    """
+    text = str(name)
+    return (
+        text if text.isprintable() else "".join(c if c.isprintable() else _escape(c) for c in text)
+    )
+
+
+def without_commands(text: str) -> str:
+    """A foreign text of several lines without what a terminal would take for a command."""
+    return "".join(
+        c if c in "\n\t" or unicodedata.category(c) not in COMMANDS else _escape(c) for c in text
+    )
+
+
+def prose(text: object) -> str:
+    """Foreign text within a line of Markdown or a cell of a table, shown as it is.
+
+    Marks are character references: it is never taken for a heading, a link or HTML.
+    """
+    return MARKS.sub(lambda mark: f"&#{ord(mark[0])};", one_line(text))
+
+
+def code(text: object) -> str:
+    """Foreign text as code within a line of Markdown; no cell of a table can hold it."""
+    shown = one_line(text)
+    fence = "`" * (_longest_fence(shown) + 1)
+    space = " " if shown.startswith(("`", " ")) or shown.endswith(("`", " ")) else ""
+    return f"{fence}{space}{shown}{space}{fence}"
+
+
+def block(text: str) -> str:
+    """Lines as a block of code in Markdown."""
+    fence = "`" * max(3, _longest_fence(text) + 1)
+    return f"{fence}\n{text}\n{fence}"
+
+
+def _escape(character: str) -> str:
+    return ascii(character)[1:-1]
+
+
+def _longest_fence(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 import statistics
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from scipy.stats import t as student
 from naokit.base import Direction, InputError, Json
 from naokit.bench.task import Run, Task
 from naokit.files import write_whole
-from naokit.wording import counted
+from naokit.wording import counted, one_line, prose
 
 MARKS = (10, 20, 50, 100, 200, 300, 500, 1000)
 """The numbers of evaluations that the table shows, as far as the budget goes."""
@@ -109,7 +110,7 @@ def markdown(summary: dict[str, Json]) -> str:
     heads = ["method", "seeds", "queries to the best (mean ± s.e.)", "median", "max", "failures"]
     heads += [f"@{mark}" for mark in marks] + ["ms / suggestion"]
     lines = [
-        f"{summary['task']['space']}, {summary['task']['metric']}: "
+        f"{prose(summary['task']['space'])}, {prose(summary['task']['metric'])}: "
         f"{counted(summary['evaluations'], 'evaluation')}, batch {summary['batch']}, "
         f"best {_number(summary['best'])}",
         "",
@@ -120,7 +121,7 @@ def markdown(summary: dict[str, Json]) -> str:
         error = found["standard_error"]
         over = "over " if found["failures"] else ""
         cells = [
-            name,
+            prose(name),
             f"{found['seeds']}",
             f"{over}{found['mean_queries_to_best']:.1f}"
             + ("" if error is None else f" ± {error:.1f}"),
@@ -154,16 +155,21 @@ def figure(summary: dict[str, Json], path: Path) -> None:
         colour = qualitative.Safe[place % len(qualitative.Safe)]
         for part, dash in (("validation", "solid"), ("test", "dot")):
             if part in found:
-                _draw(picture, f"{name}, {part}", found[part], colour, dash)
+                _draw(picture, f"{_shown(name)}, {part}", found[part], colour, dash)
     task = summary["task"]
     picture.update_layout(
-        title=f"{task['space']}, {task['metric']}: best so far, mean of {summary['seeds']} seeds "
-        "and its 95 % interval",
+        title=f"{_shown(task['space'])}, {_shown(task['metric'])}: best so far, mean of "
+        f"{summary['seeds']} seeds and its 95 % interval",
         xaxis_title="evaluations",
-        yaxis_title=task["metric"],
+        yaxis_title=_shown(task["metric"]),
         template="plotly_white",
     )
     write_whole(path, picture.to_html(include_plotlyjs=True))
+
+
+def _shown(name: str) -> str:
+    """A name as text: plotly reads tags of HTML."""
+    return html.escape(one_line(name))
 
 
 def _draw(picture: Any, name: str, curve: dict[str, Json], colour: str, dash: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from naokit.cli.options import AsJson
-from naokit.cli.output import exit_codes, print_json
+from naokit.cli.output import exit_codes, print_json, say
 
 if TYPE_CHECKING:
     from naokit.export import Check
@@ -53,9 +53,9 @@ def export(
             print_json({"exports": checks_json(list(checks)), "left_out": left_out})
             return
         for line in _lines(checks, out or folder):
-            typer.echo(line)
+            say(line)
         for name, why in left_out.items():
-            typer.echo(f"  {name:18} left out: {why}")
+            say(f"  {name:18} left out: {why}")
 
 
 def _lines(checks: Iterator[Check], folder: Path) -> Iterator[str]:

@@ -9,6 +9,7 @@ import typer
 
 from naokit.cli.options import AsJson
 from naokit.cli.output import exit_codes, print_json
+from naokit.wording import without_commands
 
 
 def generate(
@@ -55,4 +56,4 @@ def generate(
                 f"not in the vocabulary, read as <unk>: {found.unknown} of the prompt's tokens",
                 err=True,
             )
-        typer.echo(found.text)
+        typer.echo(without_commands(found.text))

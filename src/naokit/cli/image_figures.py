@@ -6,10 +6,8 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from naokit.cli.output import print_json, progress
-from naokit.wording import counted
+from naokit.cli.output import print_json, progress, say
+from naokit.wording import counted, one_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,10 +46,11 @@ def evaluate_images(
         about = {"network": str(classifier.path), "data": images.name, "split": part}
         print_json({**about, **dataclasses.asdict(found)})
         return
-    typer.echo(
-        f"{classifier.path} on {images.name}, {part} part, {counted(found.images, 'image')}\n"
+    say(
+        f"{classifier.path} on {images.name}, {part} part, {counted(found.images, 'image')}",
+        "",
+        *_lines(found),
     )
-    typer.echo("\n".join(_lines(found)))
 
 
 def _images(classifier: Classifier, data: str | None, *, skip_bad: bool) -> ImageData:
@@ -103,13 +102,14 @@ def _lines(found: Measured) -> list[str]:
 
 def _table(found: Measured) -> list[str]:
     """One row a class, with what its images are taken for."""
-    width = max(5, *(len(c.name) for c in found.classes))
+    names = [one_line(c.name) for c in found.classes]
+    width = max(5, *map(len, names))
     cell = max(3, len(str(max(map(max, found.confusion)))), len(str(len(found.classes) - 1)))
     numbers = " ".join(f"{label:>{cell}}" for label in range(len(found.classes)))
     lines = [f"    {'class':{width}}  images  accuracy   taken for", f"{'':{width + 25}}{numbers}"]
     for label, (measured, row) in enumerate(zip(found.classes, found.confusion, strict=True)):
         counts = " ".join(f"{count or '.':>{cell}}" for count in row)
-        lines.append(f"{label:>2}  {measured.name:{width}}  {_accuracy(measured)}   {counts}")
+        lines.append(f"{label:>2}  {names[label]:{width}}  {_accuracy(measured)}   {counts}")
     return lines
 
 
@@ -117,7 +117,7 @@ def _worst(found: Measured) -> list[str]:
     """The classes and confusions that cost most; --json has all of them."""
     known = [c for c in found.classes if c.accuracy is not None]
     worst = sorted(known, key=lambda c: (c.accuracy, c.name))[:WORST]
-    width = max(5, *(len(c.name) for c in worst))
+    width = max(5, *(len(one_line(c.name)) for c in worst))
     pairs = [
         (count, found.classes[label].name, found.classes[chosen].name)
         for label, row in enumerate(found.confusion)
@@ -127,7 +127,7 @@ def _worst(found: Measured) -> list[str]:
     return [
         f"The {len(worst)} hardest of {len(found.classes)} classes (--json has all):",
         f"  {'class':{width}}  images  accuracy",
-        *(f"  {c.name:{width}}  {_accuracy(c)}" for c in worst),
+        *(f"  {one_line(c.name):{width}}  {_accuracy(c)}" for c in worst),
         "",
         "The most frequent confusions:",
         *(f"  {n:4} {a} taken for {b}" for n, a, b in sorted(pairs, key=lambda p: -p[0])[:WORST]),

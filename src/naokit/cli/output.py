@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
 
 from naokit.base import EvaluationFailed, InputError, Json
+from naokit.wording import one_line
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -36,6 +38,22 @@ def exit_codes() -> Iterator[None]:
         signal.signal(signal.SIGTERM, previous)
 
 
+def say(*lines: str) -> None:
+    """Lines on stdout, each of them one line whatever names are in it."""
+    for line in lines:
+        typer.echo(one_line(line))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table on stdout; names in it are text, never rich's markup."""
+    table = Table(title=one_line(title), title_justify="left")
+    for column in columns:
+        table.add_column(one_line(column), overflow="fold")
+    for row in rows:
+        table.add_row(*map(one_line, row))
+    Console(markup=False, emoji=False).print(table)
+
+
 def print_json(value: Json) -> None:
     """One object on stdout."""
     typer.echo(json.dumps(value, allow_nan=False))
@@ -44,18 +62,18 @@ def print_json(value: Json) -> None:
 def progress() -> Progress:
     """A bar on stderr with the time left."""
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         TextColumn("{task.completed:g}/{task.total:g}"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         console=Console(stderr=True),
     )
 
 
 def _end(message: str, code: int) -> None:
-    typer.echo(message, err=True)
+    typer.echo(one_line(message), err=True)
     raise typer.Exit(code)
 
 

@@ -12,7 +12,7 @@ import typer
 
 from naokit.cli.options import AsJson
 from naokit.cli.output import exit_codes, print_json, progress
-from naokit.wording import counted
+from naokit.wording import counted, one_line
 
 if TYPE_CHECKING:
     from naokit.base import Json
@@ -55,7 +55,7 @@ def predict(
         if json:
             print_json(_report(predictions, classifier, out))
         for line in _remarks(predictions, classifier, out):
-            typer.echo(line, err=True)
+            typer.echo(one_line(line), err=True)
 
 
 def _predict_under_bar(
@@ -84,7 +84,8 @@ def _csv(predictions: Predictions, top: int) -> str:
     writer.writerow(["file", *(f"{n}{rank}" for rank in ranks for n in ("label", "probability"))])
     for row in predictions.rows:
         pairs = zip(row.labels, row.probabilities, strict=True)
-        writer.writerow([row.file, *(cell for name, p in pairs for cell in (name, f"{p:.6f}"))])
+        cells = [row.file, *(cell for name, p in pairs for cell in (name, f"{p:.6f}"))]
+        writer.writerow(map(one_line, cells))  # one line a picture; --json has names as they are
     return text.getvalue()
 
 

@@ -6,11 +6,9 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from naokit.base import ImageSettings
 from naokit.cli.durations import about
-from naokit.cli.output import print_json
+from naokit.cli.output import print_json, say
 from naokit.wording import counted
 
 if TYPE_CHECKING:
@@ -69,7 +67,7 @@ def show_image_network(
     if json:
         print_json(found)
     else:
-        typer.echo("\n".join(_lines(found, asked_for_onnx=onnx)))
+        say(*_lines(found, asked_for_onnx=onnx))
 
 
 def _measured(

@@ -6,11 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from naokit.base import InputError, LanguageSettings
 from naokit.cli.durations import about
-from naokit.cli.output import print_json
+from naokit.cli.output import print_json, say
 from naokit.wording import counted
 
 if TYPE_CHECKING:
@@ -75,7 +73,7 @@ def show_language_model(
     if json:
         print_json(found)
     else:
-        typer.echo("\n".join([*_cell(architecture), *_lines(found)]))
+        say(*_cell(architecture), *_lines(found))
 
 
 def _training(architecture: Architecture, subject: TextSubject, by: TextRecipe) -> dict[str, Json]:

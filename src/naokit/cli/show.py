@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from naokit.cli.options import Activations, AsJson, GenotypeSpace
-from naokit.cli.output import exit_codes, print_json
+from naokit.cli.output import exit_codes, print_json, print_table, say
 from naokit.wording import counted
 
 if TYPE_CHECKING:
@@ -57,10 +57,10 @@ def show(
             _print_standings(report, study.goals.objectives[0].wish)
             if report["front"]:
                 _print_front(report)
-            typer.echo("\n".join(model_lines(report)))
-        typer.echo(architecture.space.describe(architecture.choices))
+            say(*model_lines(report))
+        say(*architecture.space.describe(architecture.choices).split("\n"))
         if svg is not None:
-            typer.echo(f"drawn in {svg}")
+            say(f"drawn in {svg}")
 
 
 def _report(architecture: Architecture, study: Study | None, top: int) -> dict[str, Json]:
@@ -127,8 +127,8 @@ def _show_without_best(study: Study, why: str, top: int, *, as_json: bool) -> No
     if trials:
         columns = ("trial", "outcome", "origin", "architecture")
         rows = [[str(row[name]) for name in columns] for row in report["trials"]]
-        _print_table(_title(report), columns, rows)
-    typer.echo(f"No best: {why}.")
+        print_table(_title(report), columns, rows)
+    say(f"No best: {why}.")
 
 
 def _outcome(trial: Trial, goals: Goals) -> str:
@@ -143,7 +143,7 @@ def _print_front(report: dict[str, Json]) -> None:
 
     objectives = report["study"]["goals"]["objectives"]
     names = [text.partition(":")[0] for text in objectives]
-    _print_table(
+    print_table(
         f"{front_title(objectives)}: none beats these in every objective",
         (*names, "trial", "architecture"),
         [
@@ -183,7 +183,7 @@ def model_lines(report: dict[str, Json]) -> list[str]:
 
 
 def _print_standings(report: dict[str, Json], wish: str) -> None:
-    _print_table(
+    print_table(
         f"{_title(report)}; {wish}",
         ("", "value", "evaluations", "trial", "origin", "architecture"),
         [
@@ -208,15 +208,3 @@ def _title(report: dict[str, Json]) -> str:
         f"{counted(report['evaluations'], 'evaluation')} ({report['failed']} failed), "
         f"{report['seconds']:.0f} s"
     )
-
-
-def _print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)

@@ -6,9 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from naokit.cli.output import print_json, progress
+from naokit.cli.output import print_json, progress, say
 
 if TYPE_CHECKING:
     from naokit.export import LanguageBundle
@@ -31,8 +29,7 @@ def evaluate_text(
         about = {"network": str(folder), "data": text.name, "split": part}
         print_json({**about, **dataclasses.asdict(found)})
         return
-    typer.echo(f"{folder} on {text.name}, {part} part, {found.tokens:,} tokens\n")
-    typer.echo("\n".join(_lines(found)))
+    say(f"{folder} on {text.name}, {part} part, {found.tokens:,} tokens", "", *_lines(found))
 
 
 def _measured_under_bar(

@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 
 from naokit.drawing.plan import Box, Line, Plan, plan
 from naokit.graphs import IDENTITY, NULL, SUM, Graph
+from naokit.wording import one_line
 
 __all__ = ["svg"]
 
@@ -40,7 +41,7 @@ def svg(graphs: Sequence[Graph], *, title: str = "", positions: Sequence[str] = 
             and a dot, that is written over the part.
     """
     plans = [plan(graph) for graph in graphs]
-    colours = _colours({label for graph in graphs for label in graph.labels})
+    colours = _colours({one_line(label) for graph in graphs for label in graph.labels})
     titles = _titles(positions, len(plans))
     body, y = [], MARGIN
     for heading, part in zip(titles, plans, strict=True):
@@ -53,7 +54,7 @@ def svg(graphs: Sequence[Graph], *, title: str = "", positions: Sequence[str] = 
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y}" width="{width}" '
         f'height="{y}" font-family="sans-serif" font-size="12" role="img">\n'
-        f"<title>{escape(title)}</title>\n"
+        f"<title>{escape(one_line(title))}</title>\n"
         f'<rect width="{width}" height="{y}" rx="6" fill="#ffffff"/>\n{"".join(body)}</svg>\n'
     )
 
@@ -113,7 +114,7 @@ def _sum(box: Box, x: int, y: int) -> str:
 
 def _text(text: str, x: int, y: int, more: str) -> str:
     ink = "" if "fill=" in more else f' fill="{INK}"'
-    return f'<text x="{x}" y="{y}" {more}{ink}>{escape(text)}</text>\n'
+    return f'<text x="{x}" y="{y}" {more}{ink}>{escape(one_line(text))}</text>\n'
 
 
 def _shown(label: str) -> str:

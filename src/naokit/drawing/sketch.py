@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from naokit.graphs import SUM, Graph
+from naokit.wording import one_line
 
 Read = tuple[tuple[int, int], ...]
 """What a vertex reads: (source, multiplicity) of each edge."""
@@ -60,7 +61,7 @@ def sketch(graph: Graph) -> Sketch:
             if sources not in sums:
                 sums[sources] = add(SUM, sources)
             sources = ((sums[sources], 1),)
-        place[vertex] = add(_shown(graph, vertex), sources)
+        place[vertex] = add(one_line(_shown(graph, vertex)), sources)
     inputs, outputs = (tuple(place[v] for v in ends) for ends in (graph.inputs, graph.outputs))
     numbers = _numbers(graph, sums) | _nodes(graph, place)
     return Sketch(tuple(labels), tuple(arrows), inputs, outputs, numbers)

@@ -6,6 +6,7 @@ the user's, who adds one before they are published.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from naokit.export.bundle import MADE_BY, AnyBundle
 from naokit.export.card_contents import Contents, contents_of
 from naokit.export.config import CONFIG, checksum
 from naokit.networks import count_parameters
+from naokit.wording import block, code, one_line, prose
 
 CARD = "README.md"
 
@@ -38,13 +40,11 @@ TEXT = """---
 
 ## Architecture
 
-{parameters:,} parameters{cost}. Space `{space}`:
+{parameters:,} parameters{cost}. Space {space}:
 
-```
 {drawing}
-```
 
-As text: `{architecture}`. Sizes: {sizes}.
+As text: {architecture}. Sizes: {sizes}.
 
 ## Training
 
@@ -55,16 +55,16 @@ Made by {made_by}.
 
 
 def text(bundle: AnyBundle) -> str:
-    """The card of a network."""
+    """The card of a network; names and words that came from elsewhere are shown as text."""
     architecture, results = bundle.architecture, bundle.results
     contents = contents_of(bundle)
     data = _data(results) or contents.data
     title = f"{architecture.space.name} on {data}"
     return TEXT.format(
         front=_front(title, data, contents),
-        title=title,
+        title=prose(title),
         about=contents.about,
-        data=data,
+        data=prose(data),
         metric=contents.metric,
         figures="\n".join(
             f"| {part} | {value:.2f}{contents.unit} |" for part, value in contents.reached
@@ -74,10 +74,14 @@ def text(bundle: AnyBundle) -> str:
         config=CONFIG,
         parameters=count_parameters(bundle.network),
         cost=contents.cost,
-        space=architecture.space.name,
-        drawing=architecture.space.describe(architecture.choices),
-        architecture=architecture,
-        sizes=", ".join(f"{k} {v}" for k, v in vars(bundle.settings).items() if k != "image"),
+        space=code(architecture.space.name),
+        drawing=block(architecture.space.describe(architecture.choices)),
+        architecture=code(architecture),
+        sizes=", ".join(
+            f"{name} {prose(value)}"
+            for name, value in vars(bundle.settings).items()
+            if name != "image"
+        ),
         training=_training(results),
         made_by=MADE_BY,
     )
@@ -97,6 +101,8 @@ def is_ours(folder: Path, config: Mapping[str, Json]) -> bool:
 
 def _front(title: str, data: str, contents: Contents) -> str:
     from huggingface_hub import EvalResult, ModelCardData
+
+    title, data = one_line(title), one_line(data)  # the rest of YAML is the library's business
 
     measured = [
         EvalResult(
@@ -123,18 +129,21 @@ def _data(results: Mapping[str, Json]) -> str:
     """The data set's name, if any; of a path the last part: where it lies is nobody's business."""
     name = str(results.get("data") or "")
     path = Path(name)
-    return (path.name or name) if path.is_absolute() or path.exists() else name
+    here = path.is_absolute() or os.path.exists(name)  # noqa: PTH110  no text is too long for it
+    return (path.name or name) if here else name
 
 
 def _training(results: Mapping[str, Json]) -> str:
     """A line for every plain figure that was recorded, and the recipe's."""
     recipe = results.get("recipe") or {}
     figures = {name: value for name, value in results.items() if isinstance(value, int | float)}
-    rows = [f"| {name.replace('_', ' ')} | {_figure(value)} |" for name, value in figures.items()]
-    rows += [
-        f"| recipe: {name.replace('_', ' ')} | {_figure(value)} |" for name, value in recipe.items()
-    ]
+    rows = [_row("", *figure) for figure in figures.items()]
+    rows += [_row("recipe: ", *figure) for figure in recipe.items()]
     return "\n".join(["| | |", "|---|---|", *rows]) if rows else "Not recorded."
+
+
+def _row(of: str, name: str, value: Json) -> str:
+    return f"| {of}{prose(name.replace('_', ' '))} | {prose(_figure(value))} |"
 
 
 def _figure(value: Json) -> str:

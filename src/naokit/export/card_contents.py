@@ -11,6 +11,7 @@ from naokit.export.config import VOCABULARY, WEIGHTS
 from naokit.export.image_bundle import Bundle
 from naokit.export.language_bundle import LanguageBundle
 from naokit.networks import count_macs, step_macs
+from naokit.wording import prose
 
 PLACE = "path/to/this/folder"
 
@@ -175,7 +176,7 @@ def _reached(results: Mapping[str, Json], metric: str) -> list[tuple[str, float]
 
 
 def _some(names: tuple[str, ...]) -> str:
-    return ", ".join(names) if len(names) <= 20 else ", ".join([*names[:20], "..."])
+    return ", ".join([*map(prose, names[:20]), *(["..."] if len(names) > 20 else [])])
 
 
 def _rounded(values: tuple[float, ...]) -> str:

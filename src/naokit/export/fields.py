@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -20,6 +21,7 @@ NEEDED_SIZES = {
 }
 """Of the network; others have been added since the first one was saved."""
 FIGURES = ("_accuracy", "_perplexity")
+LONGEST_PATH = 4096
 
 
 def faults(config: Mapping[str, Json], kind: str) -> Iterator[str]:
@@ -89,7 +91,7 @@ def _checksum_faults(config: Mapping[str, Json]) -> Iterator[str]:
 def _results_faults(results: Mapping[str, Json]) -> Iterator[str]:
     """What is read again: which data, how large its pictures were shown, what the card says."""
     data, size, recipe = (results.get(name) for name in ("data", "image_size", "recipe"))
-    if data is not None and not isinstance(data, str):
+    if data is not None and not _is_name(data):
         yield f"results.data is {_shown(data)}"
     if size is not None and not _is_count(size):
         yield f"results.image_size is {_shown(size)}"
@@ -98,6 +100,16 @@ def _results_faults(results: Mapping[str, Json]) -> Iterator[str]:
     for name, value in results.items():
         if name.endswith(FIGURES) and value is not None and not _is_number(value):
             yield f"results.{name} is {_shown(value)}"
+
+
+def _is_name(value: Json) -> bool:
+    """Whether a file of this name is possible: else the system's calls would fail with it."""
+    try:
+        encoded = os.fsencode(value) if isinstance(value, str) else b"\0"
+    except UnicodeEncodeError:
+        return False
+    parts = encoded.split(b"/")
+    return b"\0" not in encoded and len(encoded) < LONGEST_PATH and max(map(len, parts)) < 256
 
 
 def _is_list(value: Json, length: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
+import re
 import symtable
 import sys
 import textwrap
@@ -15,6 +16,8 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+from naokit.export.literals import literal
 
 Part = ModuleType | type | Callable[..., Any] | str
 """Something to take the source of, or source itself."""
@@ -121,8 +124,8 @@ def entry(table: str, key: str, own: Callable[..., Any]) -> list[str]:
     """The parts that put a function or class of a user's, or one of torch's, into a table."""
     name = _torch_name(own)
     if name:
-        return [f"{table}[{key!r}] = {name}"]
-    return [_own_source(own), f"{table}[{key!r}] = {own.__name__}"]
+        return [f"{table}[{literal(key)}] = {name}"]
+    return [_own_source(own), f"{table}[{literal(key)}] = {own.__name__}"]
 
 
 def why_not(what: str, own: Callable[..., Any], modules: Sequence[ModuleType]) -> str:
@@ -176,12 +179,13 @@ def _torch_name(own: Callable[..., Any]) -> str:
 
 
 def _own_source(own: Callable[..., Any]) -> str:
-    """The source of a function or class; empty where it has none of its own, as a lambda."""
+    """The source of a function or class; empty where it has none under its name, as a lambda."""
     try:
         source = textwrap.dedent(inspect.getsource(own))
     except (OSError, TypeError):
         return ""
-    return source if source.startswith(("def ", "class ")) else ""
+    defined = re.match(r"(?:def|class) +(\w+)", source)
+    return source if defined and defined[1] == own.__name__ else ""
 
 
 def _needed(source: str) -> set[str]:

@@ -31,9 +31,9 @@ def write(bundle: AnyBundle, path: Path) -> None:
     if why := obstacle(bundle):
         raise InputError(why)
     if isinstance(bundle, LanguageBundle):
-        write_whole(path, standalone_language.text(bundle, path.name))
+        write_whole(path, standalone_language.text(bundle))
     else:
-        write_whole(path, standalone_image.text(bundle, path.name))
+        write_whole(path, standalone_image.text(bundle))
 
 
 def read(path: Path) -> nn.Module:

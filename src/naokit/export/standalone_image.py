@@ -5,24 +5,24 @@ from __future__ import annotations
 from naokit import base
 from naokit.export.config import WEIGHTS
 from naokit.export.image_bundle import Bundle
+from naokit.export.literals import literal
 from naokit.export.sources import entry, joined, why_not
 from naokit.networks import ImageNetwork, cell, depthwise, image, operations, stem
 from naokit.spaces import ConvCells, Operation
 
 MODULES = (depthwise, operations, cell, stem, image)
 
-DOCSTRING = """{name}: an image classifier found by naokit. Needs torch and {weights}, nothing else.
+DOCSTRING = """An image classifier found by naokit. Needs torch and {weights}, nothing else.
 
-    import {module}
-    model = {module}.load()            # weights from {weights} beside this file
-    logits = model({module}.standardise(images))       # images: (B, {shape}) bytes
-
-Architecture: {architecture}
-Classes: {classes}
+    import network                     # this file
+    model = network.load()             # weights from {weights} beside it
+    logits = model(network.standardise(images))        # images: (B, {shape}) bytes
 """
 
 END = '''
 
+SPACE = {space}
+ARCHITECTURE = {architecture}
 NORMAL = {normal}
 REDUCTION = {reduction}
 SETTINGS = {settings}
@@ -60,25 +60,20 @@ def obstacle(bundle: Bundle) -> str:
     return ""
 
 
-def text(bundle: Bundle, name: str) -> str:
-    """The file of this name."""
+def text(bundle: Bundle) -> str:
+    """The file; what came from elsewhere stands in literals alone."""
     network = bundle.network
     assert isinstance(network, ImageNetwork)
-    docstring = DOCSTRING.format(
-        name=name,
-        module=name.removesuffix(".py"),
-        weights=WEIGHTS,
-        shape=", ".join(map(str, bundle.settings.image)),
-        architecture=f"{bundle.architecture.space.name}: {bundle.architecture}",
-        classes=", ".join(bundle.class_names),
-    )
+    docstring = DOCSTRING.format(weights=WEIGHTS, shape=", ".join(map(str, bundle.settings.image)))
     end = END.format(
-        normal=network.normal,
-        reduction=network.reduction,
-        settings=bundle.settings,
-        class_names=bundle.class_names,
-        mean=bundle.mean,
-        std=bundle.std,
+        space=literal(bundle.architecture.space.name),
+        architecture=literal(str(bundle.architecture)),
+        normal=literal(network.normal),
+        reduction=literal(network.reduction),
+        settings=literal(bundle.settings),
+        class_names=literal(bundle.class_names),
+        mean=literal(bundle.mean),
+        std=literal(bundle.std),
         weights=WEIGHTS,
     )
     own = [

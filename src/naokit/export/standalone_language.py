@@ -11,6 +11,7 @@ from torch import nn
 from naokit import base, generating
 from naokit.export.config import VOCABULARY, WEIGHTS
 from naokit.export.language_bundle import LanguageBundle
+from naokit.export.literals import literal
 from naokit.export.sources import Part, entry, joined, why_not
 from naokit.generating import choices_of, continuation, continued
 from naokit.networks import (
@@ -30,23 +31,23 @@ MODULES: Mapping[type[nn.Module], tuple[ModuleType, ...]] = {
 }
 """Whose sources a language model is made of, by its cell."""
 
-DOCSTRING = """{name}: a language model found by naokit. Needs {needs}.
+DOCSTRING = """A language model found by naokit. Needs {needs}.
 
-    import {module}
-    model = {module}.load()                    # weights from {weights} beside this file
+    import network                             # this file
+    model = network.load()                     # weights from {weights} beside it
     spoken = model(ids, model.start(1))        # ids (L, 1) -> spoken.logits (L, 1, {size})
     spoken = model(more, spoken.state)         # goes on from there
-{writes}
-Architecture: {architecture}
-"""
+{writes}"""
 
-WRITES = """    {module}.generate(model, "the", 50, temperature=0.8, seed=1)
+WRITES = """    network.generate(model, "the", 50, temperature=0.8, seed=1)
 """
 
 NEEDS = "import math\nfrom itertools import islice\n"
 
 NETWORK = '''
 
+SPACE = {space}
+ARCHITECTURE = {architecture}
 SETTINGS = {settings}
 
 
@@ -110,25 +111,31 @@ def obstacle(bundle: LanguageBundle) -> str:
     return ""
 
 
-def text(bundle: LanguageBundle, name: str) -> str:
-    """The file of this name; it writes text where the vocabulary is a list of tokens."""
-    cell, module, kind = bundle.network.cell, name.removesuffix(".py"), bundle.vocabulary.kind
+def text(bundle: LanguageBundle) -> str:
+    """The file; it writes text where the vocabulary is a list of tokens.
+
+    What came from elsewhere stands in literals alone, and the tokens in a file of their own.
+    """
+    cell, kind = bundle.network.cell, bundle.vocabulary.kind
     listed = kind in PIECES
     docstring = DOCSTRING.format(
-        name=name,
-        module=module,
         weights=WEIGHTS,
         needs=f"torch, {WEIGHTS} and {VOCABULARY}" if listed else f"torch and {WEIGHTS}",
         size=bundle.settings.vocabulary,
-        writes=WRITES.format(module=module) if listed else "",
-        architecture=f"{bundle.architecture.space.name}: {bundle.architecture}",
+        writes=WRITES if listed else "",
     )
     own: list[Part] = [
         part
         for name, activation in _own_activations(cell).items()
         for part in entry("ACTIVATIONS", name, activation)
     ]
-    end = NETWORK.format(cell=_built(cell), settings=bundle.settings, weights=WEIGHTS)
+    end = NETWORK.format(
+        space=literal(bundle.architecture.space.name),
+        architecture=literal(str(bundle.architecture)),
+        cell=_built(cell),
+        settings=literal(bundle.settings),
+        weights=WEIGHTS,
+    )
     if listed:
         end += TEXT.format(
             vocabulary=VOCABULARY, unknown=UNKNOWN, pieces=PIECES[kind], joined=JOINED[kind]
@@ -142,7 +149,7 @@ def _built(cell: nn.Module) -> str:
     if isinstance(cell, LstmCell):
         return f"LstmCell({cell.lstm.input_size}, SETTINGS.hidden, {cell.lstm.hidden_size})"
     assert isinstance(cell, RecurrentCell)
-    return f"RecurrentCell({cell.plan}, SETTINGS.hidden, SETTINGS.hidden, ACTIVATIONS)"
+    return f"RecurrentCell({literal(cell.plan)}, SETTINGS.hidden, SETTINGS.hidden, ACTIVATIONS)"
 
 
 def _own_activations(cell: nn.Module) -> dict[str, Callable[..., Any]]:

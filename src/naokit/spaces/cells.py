@@ -30,6 +30,7 @@ from naokit.base import (
     Space,
 )
 from naokit.graphs import IDENTITY, SUM, Graph
+from naokit.wording import one_line
 
 if TYPE_CHECKING:
     from torch import nn
@@ -201,7 +202,7 @@ class ConvCells(Space):
             lines.append(f"{name} cell")
             branches = self.branches(choices, cell)
             for node, (x, y) in enumerate(zip(branches[::2], branches[1::2], strict=True), INPUTS):
-                lines.append(f"  {node} = {x[1]}({x[0]}) + {y[1]}({y[0]})")
+                lines.append(one_line(f"  {node} = {x[1]}({x[0]}) + {y[1]}({y[0]})"))
             read = {source for source, _ in branches}
             loose = [str(n) for n in range(INPUTS + self.nodes) if n not in read]
             lines.append(f"  output = concat({', '.join(loose)})")

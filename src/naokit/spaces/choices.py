@@ -28,6 +28,7 @@ from naokit.base import (
     Suggests,
 )
 from naokit.graphs import Graph
+from naokit.wording import one_line
 
 if TYPE_CHECKING:
     from torch import nn
@@ -104,7 +105,7 @@ class Choices(Space):
         spelled = choice.words
         if choice.name in earlier or not spelled or len(set(spelled)) != len(spelled):
             raise InputError(f"{choice.name} needs a new name and different values, at least one")
-        if any(mark in text for text in (choice.name, *spelled) for mark in " ,="):
+        if any(c.isspace() or c in ",=" for text in (choice.name, *spelled) for c in text):
             raise InputError(f"{choice.name}: no spaces, commas or equals signs in names or values")
         if choice.when is None:
             return
@@ -202,7 +203,7 @@ class Choices(Space):
 
     def describe(self, choices: Sequence[int]) -> str:
         """What is chosen, absent choices left out, and the note."""
-        lines = [f"{name}: {value}" for name, value in self.values(choices).items()]
+        lines = [one_line(f"{name}: {value}") for name, value in self.values(choices).items()]
         return "\n".join([*lines, self.note] if self.note else lines)
 
     def graphs(self, choices: Sequence[int]) -> tuple[Graph, ...]:

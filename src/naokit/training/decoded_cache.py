@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -26,13 +27,12 @@ def cached(key: str, make: Callable[[], Source]) -> Source:
 
 def _read_cache(place: Path) -> Source | None:
     try:
-        names = tuple((place / "classes.txt").read_text(encoding="utf-8").splitlines())
+        names, skipped = map(tuple, json.loads((place / "names.json").read_text(encoding="utf-8")))
         parts = {}
         for part in ("train", "validation", "test"):
             if (place / f"{part}-labels.npy").exists():
                 images = np.load(place / f"{part}-images.npy", mmap_mode="r")
                 parts[part] = Split(images, np.load(place / f"{part}-labels.npy"))
-        skipped = tuple((place / "skipped.txt").read_text(encoding="utf-8").splitlines())
         return Source(parts["train"], parts.get("validation"), parts.get("test"), names, skipped)
     except (OSError, ValueError, KeyError, EOFError):
         return None
@@ -54,8 +54,9 @@ def _write_cache(place: Path, source: Source) -> None:
             if isinstance(split, Split):
                 np.save(made / f"{part}-images.npy", split.images)
                 np.save(made / f"{part}-labels.npy", split.labels)
-        (made / "classes.txt").write_text("\n".join(source.class_names), encoding="utf-8")
-        (made / "skipped.txt").write_text("\n".join(source.skipped), encoding="utf-8")
+        # A folder's name may hold line ends, and bytes that are no text: JSON keeps both.
+        names = json.dumps([source.class_names, source.skipped])
+        (made / "names.json").write_text(names, encoding="utf-8")
         if place.exists():  # a broken entry goes in one step: no reader sees half of it
             broken = made / "broken"
             place.replace(broken)

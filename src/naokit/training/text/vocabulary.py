@@ -181,6 +181,10 @@ def _pieces(text: str, kind: str) -> Sequence[str]:
 def _check_listed(kind: str, tokens: Sequence[str]) -> None:
     if kind not in LISTED:
         raise InputError(f"a vocabulary lists words or characters (word, char), not {kind!r}")
+    try:
+        "".join(tokens).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"a vocabulary has a token that no file can hold: {error}") from error
     twice = [token for token, count in Counter(tokens).items() if count > 1]
     if twice:
         raise InputError(f"a vocabulary has each token once; {twice[0]!r} comes twice")
