@@ -329,7 +329,9 @@ def _in_processes(
 ) -> Trained:
     """Trains in new processes, each of which reads the data for itself."""
     unread = dataclasses.replace(job, subject=job.subject.unread())
-    what = (dict(architecture.space.settings()), str(architecture), unread)
+    settings = dict(architecture.space.settings())
+    code = own_code.entry_of(settings["source"]) if settings.get("source") else None
+    what = (settings, code, str(architecture), unread)
     with _Relay(on_epoch, on_step) as relay:
         try:
             trained = in_processes(
@@ -343,12 +345,12 @@ def _in_processes(
 
 
 def _share(
-    fabric: Fabric, space: Mapping[str, Json], genotype: str, job: Job, queue: Any
+    fabric: Fabric, space: Mapping[str, Json], code: str | None, genotype: str, job: Job, queue: Any
 ) -> dict[str, Json]:
     """What each of several processes does; the fields of a `Trained`, as Fabric wants no other."""
     try:
-        if space.get("source"):  # the process that started this one has run it
-            own_code.remember(space["source"])
+        if code is not None:
+            own_code.take(code)
         architecture = spaces.from_settings(space).parse(genotype)
         begun = _begin(architecture, job)
         return dataclasses.asdict(_train(begun, job, fabric, queue.put, queue.put))

@@ -66,7 +66,7 @@ def load(text: str, *, nodes: int | None = None, activations: str | None = None)
         InputError: there is no such space or table (with the nearest names), or the space has no
             nodes or activations to set.
     """
-    space = _user_space(text) if ":" in text else _named(text)
+    space = _user_space(text, str(Path.cwd())) if ":" in text else _named(text)
     if ":" in text:
         own_code.remember(_whole(text))
     if activations is not None:
@@ -109,8 +109,9 @@ def from_settings(settings: Mapping[str, Json]) -> Space:
         return RecurrentCells(settings["nodes"], tuple(settings["activations"]), settings["space"])
     source, name = settings.get("source"), settings["space"]
     makers = own_code.allowed(source, name) if source else [None]
-    for maker in makers:
-        space = _of_nodes(_user_space(maker) if maker else _named(name), settings.get("nodes"))
+    for own in makers:
+        space = _user_space(own.source, own.folder) if own else _named(name)
+        space = _of_nodes(space, settings.get("nodes"))
         found = space.settings()
         if without_folder(found) == without_folder(settings):
             return space
@@ -155,9 +156,10 @@ def _named(name: str) -> Space:
     )
 
 
-def _user_space(text: str) -> Space:
+def _user_space(text: str, folder: str) -> Space:
+    """The space of `file.py:NAME`, or of `package.module:NAME` that may lie in a folder."""
     place, _, name = text.rpartition(":")
-    module = _file_module(Path(place)) if place.endswith(".py") else _package_module(place)
+    module = _file_module(Path(place)) if place.endswith(".py") else _package_module(place, folder)
     if not hasattr(module, name):
         spaces = [key for key, value in vars(module).items() if isinstance(value, Space)]
         raise InputError(f"{place} has no {name!r}; its spaces: {', '.join(spaces) or 'none'}")
@@ -183,18 +185,15 @@ def _file_module(path: Path) -> ModuleType:
     return module
 
 
-def _package_module(name: str) -> ModuleType:
-    """The module, also one in the current folder, where the console script does not look."""
-    here = str(Path.cwd())
-    sys.path.append(here)
+def _package_module(name: str, folder: str) -> ModuleType:
+    """The module, also one in the folder, where the console script does not look."""
     try:
-        return importlib.import_module(name)
+        with own_code.looking_in(folder):
+            return importlib.import_module(name)
     except Exception as error:
         raise InputError(
             f"the module {name!r} could not be imported: {type(error).__name__}: {error}"
         ) from error
-    finally:
-        sys.path.remove(here)
 
 
 def _checked(space: object, text: str) -> Space:

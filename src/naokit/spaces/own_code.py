@@ -5,7 +5,10 @@ file. So what it names is run only once its reader has named the same. That is r
 `naokit/spaces` of XDG_CONFIG_HOME (else `~/.config`), a line each, the newest last:
 
     /home/me/project/mine.py:SPACE
-    package.module:SPACE
+    package.module:SPACE = /home/me/project/package/module.py
+
+The name of a module alone says nothing: any folder may hold a module of this name. So a module is
+imported from where it was when the user named it, and only as long as the name leads there.
 """
 
 from __future__ import annotations
@@ -13,48 +16,77 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from itertools import accumulate
 from pathlib import Path
 
 from naokit.base import InputError
-from naokit.files import append
+from naokit.files import append, read_text
 
 _REFERENCE = "naokit.spaces.reference:REFERENCE"
 _HERE: list[str] = []
 """What this process was told: all there is where the file cannot be written."""
 
 
+@dataclass(frozen=True)
+class Own:
+    """A space of the user's own.
+
+    Attributes:
+        source: `FILE.py:NAME` with the whole path, or `MODULE:NAME`.
+        folder: where a module is looked for besides `sys.path`; empty for a file.
+    """
+
+    source: str
+    folder: str = ""
+
+
 def remember(source: str) -> None:
-    """Keeps what the user named: `FILE.py:NAME` with its whole path, or `MODULE:NAME`."""
-    if source == next(iter(_named()), None):
+    """Keeps what the user named and was run: the whole path of a file, or a module's name."""
+    entry = entry_of(source)
+    if entry == next(iter(_named()), None):
         return
-    _HERE.append(source)
-    with suppress(InputError):  # where nothing can be written, this process knows
-        append(_file(), f"{source}\n")
+    _HERE.append(entry)
+    if entry.splitlines() == [entry]:  # a folder may be called like a line of this file
+        with suppress(
+            InputError, UnicodeEncodeError
+        ):  # where it cannot be kept, this process knows
+            append(_file(), f"{entry}\n")
 
 
-def allowed(source: str, space: str) -> list[str]:
+def entry_of(source: str) -> str:
+    """The line that stands for what this process has run; that of a module says where it was."""
+    module = sys.modules.get(_place(source))
+    file = None if _is_file(source) or module is None else _file_of(module.__spec__)
+    return source if file is None else f"{source} = {file}"
+
+
+def take(entry: str) -> None:
+    """Lets this process run what the process that started it has run (its `entry_of`)."""
+    _HERE.append(entry)
+
+
+def allowed(source: str, space: str) -> list[Own]:
     """What may be run for a source that is recorded, the likeliest first.
 
     A file may have moved, and is recorded without its folder in a network: it is any file of this
-    name that the user has named, the one in the current folder before the newest.
+    name that the user has named, the one in the current folder before the newest. A module is
+    recorded without its file: it is any that the user has named so.
 
     Raises:
         InputError: the user has named none.
     """
-    if source == _REFERENCE or source.rpartition(":")[0] in sys.modules:  # nothing is run
-        return [source]
-    named = [own for own in _named() if without_folder(own) == without_folder(source)]
-    found = [own for own in named if not _is_file(own) or Path(own.rpartition(":")[0]).is_file()]
+    if source == _REFERENCE or _place(source) in sys.modules:  # nothing is run
+        return [Own(source)]
+    named = [line for line in _named() if _same(line, source)]
+    found = [own for line in named for own in _usable(line)]
     if not found:
-        text = shlex.quote(source) if source.isprintable() else repr(source)
-        raise InputError(
-            f"the space {space} is Python code, {text}, which you have not named yourself: it was "
-            f"not run; if you trust it, say so once ({_file()} will keep it), with the path of "
-            f"your file: naokit show FOLDER --space {text}"
-        )
+        raise _refused(source, space, named)
     here = str(Path.cwd())
-    return sorted(found, key=lambda own: (own != source, str(Path(own).parent) != here))
+    return sorted(found, key=lambda own: (own.source != source, _folder(own) != here))
 
 
 def without_folder(source: str) -> str:
@@ -63,8 +95,99 @@ def without_folder(source: str) -> str:
     return f"{Path(place).name}:{name}" if _is_file(source) else source
 
 
+@contextmanager
+def looking_in(folder: str) -> Iterator[None]:
+    """Lets modules of a folder be found, after everything that Python finds by itself."""
+    if not folder or folder in sys.path:
+        yield
+        return
+    sys.path.append(folder)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # what was imported may have taken it out
+            sys.path.remove(folder)
+
+
+def _refused(source: str, space: str, named: list[str]) -> InputError:
+    """What to say of code that is not run."""
+    text = shlex.quote(source) if source.isprintable() else repr(source)
+    why = "which you have not named yourself"
+    if named and not _is_file(source):
+        why = "a module that is not where it was when you named it"
+        if named == [source]:
+            why = "whose file was not kept when you named it: other folders may have one so named"
+    return InputError(
+        f"the space {space} is Python code, {text}, {why}: it was not run; if you trust it, say so "
+        f"once ({_file()} will keep it), with the path of your file: naokit show FOLDER --space "
+        f"{text}"
+    )
+
+
+def _same(line: str, source: str) -> bool:
+    """Whether a line of the file stands for a recorded source, wherever either lies."""
+    named = line if Path(line).is_absolute() else line.partition(" = ")[0]
+    return without_folder(named) == without_folder(source)
+
+
+def _usable(line: str) -> list[Own]:
+    """The space of a line, where its file is still there and, of a module, what would be run."""
+    if Path(line).is_absolute():
+        return [Own(line)] if Path(_place(line)).is_file() else []
+    source, _, file = line.partition(" = ")
+    module, path = _place(source), Path(file)
+    above = (path.parent if path.stem == "__init__" else path).parents
+    if len(above) <= module.count("."):  # a line without a file, or a damaged one
+        return []
+    folder = above[module.count(".")]
+    return [Own(source, str(folder))] if _leads_to(module, path, folder) else []
+
+
+def _leads_to(module: str, path: Path, folder: Path) -> bool:
+    """Whether importing a module would run this file, and of its packages those in the folder."""
+    with looking_in(str(folder)):
+        *packages, last = _found(module)
+    expected = {folder.joinpath(*part.split(".")) / "__init__.py" for part in _parts(module)}
+    return last == path and all(found is None or found in expected for found in packages)
+
+
+def _found(module: str) -> Iterator[Path | None]:
+    """The file of each package and of the module itself, found without running any; None: none."""
+    within = None
+    for part in _parts(module):
+        spec = _spec(part, within)
+        yield _file_of(spec)
+        within = list(spec.submodule_search_locations or ()) if spec else []
+
+
+def _spec(name: str, within: list[str] | None) -> ModuleSpec | None:
+    """As `importlib.util.find_spec`, which would run the packages around a module."""
+    if name in sys.modules:
+        return getattr(sys.modules[name], "__spec__", None)
+    finders = (finder.find_spec(name, within) for finder in sys.meta_path)
+    return next((spec for spec in finders if spec is not None), None)
+
+
+def _file_of(spec: ModuleSpec | None) -> Path | None:
+    return Path(spec.origin).absolute() if spec and spec.has_location and spec.origin else None
+
+
+def _parts(module: str) -> list[str]:
+    """`a.b.c` as a, a.b and a.b.c."""
+    return list(accumulate(module.split("."), "{}.{}".format))
+
+
+def _folder(own: Own) -> str:
+    return own.folder or str(Path(_place(own.source)).parent)
+
+
+def _place(source: str) -> str:
+    """The file or the module of a source."""
+    return source.rpartition(":")[0]
+
+
 def _is_file(source: str) -> bool:
-    return source.rpartition(":")[0].endswith(".py")
+    return _place(source).endswith(".py")
 
 
 def _file() -> Path:
@@ -76,8 +199,6 @@ def _file() -> Path:
 
 
 def _named() -> list[str]:
-    """The newest first, each once."""
-    lines: list[str] = []
-    with suppress(OSError, UnicodeDecodeError):
-        lines = _file().read_text(encoding="utf-8").splitlines()
-    return list(dict.fromkeys(reversed([*lines, *_HERE])))
+    """The newest first, each once; raises InputError where the file is damaged."""
+    kept = read_text(_file()).splitlines() if os.path.exists(_file()) else []  # noqa: PTH110
+    return list(dict.fromkeys(reversed([*kept, *_HERE])))
