@@ -13,10 +13,11 @@ from safetensors.torch import save
 
 from naokit.base import Architecture, EvaluationFailed, InputError
 from naokit.files import write_whole
-from naokit.final import Job, OutOfTime, train_final
+from naokit.final import Job, train_final
 from naokit.spaces import ConvCells
 from naokit.subjects import ImageSubject
 from naokit.training.checkpoint import read_tensors
+from naokit.training.evaluation import evaluate
 from naokit.training.recipes import ImageRecipe
 
 # Neither augmentation nor dropout: what several processes draw for their own images differs.
@@ -213,10 +214,77 @@ def test_a_warm_start_takes_the_weights_that_fit(one: Path, tmp_path: Path) -> N
     assert train_final(architecture(), deeper).results["warm_start"]["taken"] > 10
 
 
-def test_a_clock_that_ends_in_the_first_epoch_says_so(tmp_path: Path) -> None:
-    with pytest.raises(OutOfTime, match="the same command continues"):
-        train_final(architecture(), job(tmp_path, seconds=0))
-    assert train_final(architecture(), job(tmp_path)).results["complete"]
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_clock_that_ends_in_the_first_epoch_leaves_a_network(
+    one: Path, tmp_path: Path, processes: int
+) -> None:
+    """One step is taken in any case; the same job goes on from it, here to the same weights."""
+    cut = job(tmp_path, seconds=0, processes=processes, recipe=replaced(batch=16))
+    bundle = train_final(architecture(), cut)
+    results = bundle.results
+    assert (results["epochs"], results["complete"], results["best_epoch"]) == (0, False, 0)
+    assert 0 < results["epochs_done"] < 0.5
+    assert results["validation_accuracy"] is results["test_accuracy"] is None  # no time at all
+    kept, _ = read_tensors(tmp_path / "last.safetensors")
+    assert torch.equal(bundle.network.state_dict()["stem.0.weight"], kept["weight.stem.0.weight"])
+    if processes == 1:
+        whole = job(tmp_path / "whole", recipe=cut.recipe)
+        results = train_final(architecture(), dataclasses.replace(cut, seconds=None)).results
+        assert results["complete"]
+        assert results == train_final(architecture(), whole).results
+        files = (tmp_path / "last.safetensors", tmp_path / "whole" / "last.safetensors")
+        continued, uncut = (read_tensors(file)[0] for file in files)
+        assert all(torch.equal(tensor, continued[name]) for name, tensor in uncut.items())
+
+
+def replaced(**changes: object) -> ImageRecipe:
+    return dataclasses.replace(PLAIN, **changes)
+
+
+class Hands:
+    """A clock that goes on by a second whenever somebody looks at it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
+@pytest.mark.parametrize("ema", [0.0, 0.9])
+def test_what_was_learnt_by_the_middle_of_an_epoch_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ema: float
+) -> None:
+    """Time is kept for it: the stop comes before the limit."""
+    hands = Hands()
+    monkeypatch.setattr("naokit.training.clock.time", hands)
+    monkeypatch.setattr("naokit.training.loop.time", hands)
+    cut = job(tmp_path, seconds=120.0, recipe=replaced(batch=16, ema=ema))
+    tested: list[int] = []
+    bundle = train_final(architecture(), cut, on_tested=tested.append)
+    assert 0 < bundle.results["epochs_done"] < 1
+    assert hands.now < 120
+    assert tested[-1] == len(cut.subject.data.test)
+    for part in ("validation", "test"):
+        split = getattr(cut.subject.data, part)
+        expected = evaluate(bundle.network, cut.subject.data, split)
+        assert bundle.results[f"{part}_accuracy"] == expected
+
+
+def test_the_seconds_of_a_log_go_on_where_a_training_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if each look at the clock took a second; what a kill lost was lost."""
+    hands = Hands()
+    monkeypatch.setattr("naokit.training.clock.time", hands)
+    monkeypatch.setattr("naokit.training.loop.time", hands)
+    while not train_final(architecture(), job(tmp_path, seconds=9.0)).results["complete"]:
+        pass
+    seconds = [float(row["seconds"]) for row in log(tmp_path)]
+    _, header = read_tensors(tmp_path / "last.safetensors")
+    assert seconds == sorted(seconds)
+    assert seconds[-1] == json.loads(header["state"])["seconds"] > 20
 
 
 def test_more_gpus_than_there_are_is_refused(tmp_path: Path, monkeypatch) -> None:

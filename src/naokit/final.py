@@ -11,6 +11,7 @@ import dataclasses
 import itertools
 import multiprocessing
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,10 +59,7 @@ if TYPE_CHECKING:
 
 OnEpoch = Callable[[Epoch], None]
 OnStep = Callable[[float], None]
-
-
-class OutOfTime(InputError):
-    """The limit on the clock came before there was anything to keep."""
+OnTested = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ class Job:
         processes: that train, each with a share of every batch.
         device: where.
         precision: how.
-        seconds: limit on the clock.
+        seconds: limit on the clock, reading the data and measuring the test part included.
         tensorboard: whether event files are written too.
         warm_start: weights to begin with wherever their shapes agree, a safetensors file; of text
             the rows of those tokens that the vocabulary beside it has too.
@@ -100,22 +98,32 @@ def train_final(
     *,
     on_epoch: OnEpoch | None = None,
     on_step: OnStep | None = None,
+    on_tested: OnTested | None = None,
 ) -> Bundle | LanguageBundle:
     """Trains an architecture to the end; the weights of the best epoch are kept.
 
+    Where `seconds` end within the first epoch, those of the last step are: at least one is taken.
     Continues the checkpoint in the job's folder. The result's `results` say how it went.
 
+    Args:
+        architecture: what is trained.
+        job: how.
+        on_epoch: called after each epoch.
+        on_step: called after each step with the epochs done, a fraction.
+        on_tested: called with how many images or tokens of the test part were measured so far.
+
     Raises:
-        OutOfTime: `seconds` ended before the first epoch did.
         EvaluationFailed: the training diverged, or memory ran out.
         InputError: data, recipe, sizes or checkpoint do not fit.
     """
+    began = time.monotonic()
     job.subject.check_data(job.recipe)
     if job.processes > job.recipe.batch:
         raise InputError(
             f"{job.processes} processes cannot share batches of {job.recipe.batch}: give fewer "
             "--processes, or a larger batch (--set batch=...)"
         )
+    job = _less(job, time.monotonic() - began)
     if job.processes == 1:
         fabric = make_fabric(job.device, job.precision)
         begun = _begin(architecture, job)
@@ -124,16 +132,16 @@ def train_final(
         trained = _in_processes(architecture, job, on_epoch, on_step)
         fabric = make_fabric(job.device, job.precision)
         begun = _begin(architecture, job)
-    if not trained.best_epoch:
-        raise OutOfTime(
-            "the limit on the clock ended the training in its first epoch, so there is no network "
-            "yet; what is done is kept: the same command continues"
-        )
     network = begun.network
     load_weights(network, best_weights(job.folder), job.folder / BEST)
-    test = job.subject.tested(network, fabric)
+    test = job.subject.tested(network, fabric, on_tested) if trained.in_time else None
     results = _results(job, trained, test) | {"warm_start": begun.warm_start}
     return _bundle(job, architecture, network.cpu().eval(), results)
+
+
+def _less(job: Job, seconds: float) -> Job:
+    """The job once so many seconds of its limit are over."""
+    return job if job.seconds is None else dataclasses.replace(job, seconds=job.seconds - seconds)
 
 
 def keep_former(run: Path, job: Job, architecture: Architecture) -> Path | None:
@@ -173,15 +181,16 @@ def _bundle(
 
 
 def _results(job: Job, trained: Trained, test: float | None) -> dict[str, Json]:
-    held_out = job.subject.data.validation
+    measured = len(job.subject.data.validation) and (trained.best_epoch or trained.in_time)
     score = job.subject.score
     return {
         "recipe": job.recipe.to_json(),
         **job.subject.results(),
         "epochs": trained.epochs,
+        "epochs_done": trained.done,
         "complete": trained.complete,
         "best_epoch": trained.best_epoch,
-        f"validation_{score}": trained.best if len(held_out) else None,
+        f"validation_{score}": trained.best if measured else None,
         f"test_{score}": test,
         "batches_in_parts": trained.parts,
         "reloads": trained.reloads,
@@ -277,6 +286,7 @@ def _train(
         seed=begun.seed,
         fabric=fabric,
         seconds=job.seconds,
+        reserve=_measured_at_the_end(job),
         checkpoint=job.folder,
         warm_start=begun.checksum,
         workers=job.subject.workers,
@@ -285,6 +295,12 @@ def _train(
         on_epoch=told,
         on_step=on_step if fabric.global_rank == 0 else None,
     )
+
+
+def _measured_at_the_end(job: Job) -> int:
+    """How many images or tokens: the test part by one process, the held-out ones by all."""
+    data = job.subject.data
+    return len(data.validation) + job.processes * len(data.test)
 
 
 def _record_split(job: Job) -> None:

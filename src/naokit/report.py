@@ -13,7 +13,7 @@ from naokit.base import Direction, Evaluator, Json
 from naokit.goals import Objective
 from naokit.standings import NoBest, Standing
 from naokit.study import Study
-from naokit.wording import counted
+from naokit.wording import counted, epochs_done
 
 if TYPE_CHECKING:
     from naokit.export import Check
@@ -159,9 +159,10 @@ def closing_lines(report: dict[str, Json]) -> list[str]:
         ]
     if "final" in report:
         final = report["final"]
+        done = epochs_done(final["epochs_done"], final["recipe"]["epochs"])
         lines.append(
-            f"Trained {counted(final['epochs'], 'epoch')} ({final['parameters']:,} parameters): "
-            f"{', '.join(reached(final).values())}."
+            f"Trained {done} ({final['parameters']:,} parameters): "
+            f"{', '.join(reached(final).values()) or 'not measured, no time was left for that'}."
         )
     for check in report.get("exports", []):
         lines.append(f"Checked {check['file']}: largest difference {check['difference']:.1e}")

@@ -1,7 +1,8 @@
-"""Words for people: counts, and names that somebody else gave."""
+"""Words for people: counts, shares, and names that somebody else gave."""
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 
@@ -63,3 +64,11 @@ def _escape(character: str) -> str:
 
 def _longest_fence(text: str) -> int:
     return max(map(len, re.findall("`+", text)), default=0)
+
+
+def epochs_done(done: float, epochs: int) -> str:
+    """How far a training came: `5 epochs`, or `0.43 of 5 epochs`, never rounded up."""
+    if done >= epochs:
+        return counted(epochs, "epoch")
+    share = math.floor(100 * done) / 100 or float(f"{done:.1g}")
+    return f"{share:g} of {counted(epochs, 'epoch')}"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -317,11 +318,24 @@ def test_an_epoch_is_counted_against_those_that_were_asked_for(
     assert "epoch 1 of 10" in capsys.readouterr().out
 
 
-def test_out_of_time_says_how_to_go_on() -> None:
-    stopped = run("train", *TINY, "--recipe", "quick", "--hours", "0.0000001", "--out", "out")
-    assert stopped.exit_code == 2
-    assert "the same command continues" in stopped.stderr
-    assert run("train", *TINY, "--recipe", "quick", "--out", "out").exit_code == 0
+@pytest.mark.parametrize("command", [("train",), ("transfer", "--data", "digits")])
+def test_hours_that_end_in_the_first_epoch_leave_a_network(command: tuple[str, ...]) -> None:
+    name, *data = command
+    said = (name, *TINY, *data, "--recipe", "quick", "--out", "out")
+    stopped = run(*said, "--hours", "0.0000001")
+    assert stopped.exit_code == 0, stopped.output
+    assert re.search(r"after 0\.\d+ of \d+ epochs: the same command continues", stopped.stdout)
+    assert "was not measured: no time was left" in stopped.stdout
+    assert found("evaluate", "out")["images"] > 0
+    assert run("export", "out").exit_code == 0
+    done = found(*said)
+    assert (done["complete"], done["epochs_done"]) == (True, done["recipe"]["epochs"])
+    assert done["test_accuracy"] is not None
+
+
+def test_the_test_part_has_a_bar_of_its_own() -> None:
+    told = run("train", *TINY, *SHORT, "--out", "out").stderr
+    assert re.search(r"test part +━+ +(\d+)/\1 ", told)
 
 
 def test_all_images_train_where_nothing_is_held_out(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ from naokit.cli.output import exit_codes, print_json, progress
 from naokit.cli.subject import check_options, recipe_for, say_what_is_held_out, subject_of
 from naokit.cli.target import how_read
 from naokit.presets import EMBEDDED
-from naokit.wording import counted
+from naokit.wording import counted, epochs_done
 
 if TYPE_CHECKING:
     from naokit.base import Architecture, Json
@@ -189,8 +189,9 @@ def print_report(report: dict[str, Json]) -> None:
     """What a person reads at the end of a training."""
     from naokit.report import reached
 
-    scores = reached(report)
-    epochs = f"epoch {report['best_epoch']} of {report['recipe']['epochs']}"
+    scores, of = reached(report), report["recipe"]["epochs"]
+    done = epochs_done(report["epochs_done"], of)
+    epochs = f"epoch {report['best_epoch']} of {of}" if report["best_epoch"] else done
     said = [scores.get("validation"), epochs, scores.get("test")]
     typer.echo(", ".join(part for part in said if part))
     if begun := report.get("warm_start"):
@@ -199,7 +200,9 @@ def print_report(report: dict[str, Json]) -> None:
             f"began with {begun['taken']} of {begun['of']} tensors of the trained weights{tokens}"
         )
     if not report["complete"]:
-        typer.echo("out of time before the last epoch: the same command continues")
+        typer.echo(f"out of time before the last epoch, after {done}: the same command continues")
+    if not scores and not report["complete"]:
+        typer.echo("what the network reaches was not measured: no time was left for that")
     if report["batches_in_parts"] > 1:
         typer.echo(
             f"memory ran out: batches went through in {report['batches_in_parts']} parts, "
@@ -230,11 +233,21 @@ def train_under_bar(architecture: Architecture, job: Job) -> Bundle | LanguageBu
     with progress() as bar:
         task = bar.add_task(f"{'training':12}", total=recipe.epochs, note="")
 
+        held = len(subject.data.test)
+        test = bar.add_task(f"{'test part':12}", start=False, total=held, visible=False, note="")
+
         def told(epoch: Epoch) -> None:
             found = f", validation {epoch.validation:.2f}{unit}" if measured else ""
             bar.update(task, completed=epoch.number, note=f"loss {epoch.loss:.3f}{found}")
 
         def stepped(epochs: float) -> None:
             bar.update(task, completed=round(epochs, 2))
+            if measured and epochs % 1 == 0:
+                bar.update(task, note="measuring the validation part")
 
-        return train_final(architecture, job, on_epoch=told, on_step=stepped)
+        def tested(amount: int) -> None:
+            bar.stop_task(task)
+            bar.start_task(test)
+            bar.update(test, completed=amount, visible=True)
+
+        return train_final(architecture, job, on_epoch=told, on_step=stepped, on_tested=tested)

@@ -24,10 +24,10 @@ def trained_and_exported(winner: Architecture, job: Job, run: Path) -> dict[str,
         run: the folder of the search; the files go to RUN/network.
 
     Returns:
-        What the report says of it; empty where time ran out before there was a network.
+        What the report says of it.
     """
     from naokit.export import export
-    from naokit.final import OutOfTime, keep_former
+    from naokit.final import keep_former
     from naokit.networks import count_parameters
     from naokit.report import checks_json
     from naokit.training.aside import settle
@@ -35,10 +35,7 @@ def trained_and_exported(winner: Architecture, job: Job, run: Path) -> dict[str,
     settle(job.folder)  # a training that a kill of `naokit train --force` left aside
     if kept := keep_former(run, job, winner):
         typer.echo(f"another architecture is best now; the former winner is kept: {kept}", err=True)
-    try:
-        bundle = train_under_bar(winner, job)
-    except OutOfTime:
-        return {}
+    bundle = train_under_bar(winner, job)
     left_out: dict[str, str] = {}
     checks = export(bundle, run / "network", on_left_out=left_out.__setitem__)
     for name, why in left_out.items():

@@ -20,6 +20,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from naokit.networks import count_macs
+from naokit.training.clock import PASSES
 from naokit.training.data import ImageData, Split
 from naokit.training.device import make_fabric
 from naokit.training.feeding import EVALUATION_BATCH
@@ -39,8 +40,6 @@ STEPS_AN_EPOCH = 3
 """So few that validation is measured too before the time is over."""
 MACS_A_STEP = 5e8
 """For each second of measuring: several such steps fit (one thread of a busy processor)."""
-PASSES = 3
-"""A step takes about as long as three forward passes."""
 IMAGES = 4
 """Dimensions of a batch of images (B, C, H, W); tokens have two (L, B)."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -111,10 +111,14 @@ class ImageSubject(Subject):
             "all_data": self.all_data,
         }
 
-    def tested(self, network: nn.Module, fabric: Fabric) -> float | None:
+    def tested(
+        self, network: nn.Module, fabric: Fabric, on_tested: Callable[[int], None] | None = None
+    ) -> float | None:
         """Accuracy on the test part, percent."""
         data = self.data
-        return evaluate(network, data, data.test, fabric, self.workers) if len(data.test) else None
+        if not len(data.test):
+            return None
+        return evaluate(network, data, data.test, fabric, self.workers, on_tested)
 
 
 def image_settings(

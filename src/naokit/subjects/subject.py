@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from naokit.base import Direction, EvaluationFailed, Json, NetworkSettings, Reads
@@ -103,5 +103,13 @@ class Subject(ABC):
         """What a trained network remembers of its data."""
 
     @abstractmethod
-    def tested(self, network: nn.Module, fabric: Fabric) -> float | None:
-        """The score on the test part; None where there is none."""
+    def tested(
+        self, network: nn.Module, fabric: Fabric, on_tested: Callable[[int], None] | None = None
+    ) -> float | None:
+        """The score on the test part; None where there is none.
+
+        Args:
+            network: trained.
+            fabric: where.
+            on_tested: called with how many images or tokens were measured so far.
+        """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -101,9 +101,12 @@ class TextSubject(Subject):
         """Which text, in which tokens."""
         return {"data": str(self.data.name), "tokens": self.tokens, "unknown": self.data.unknown}
 
-    def tested(self, network: nn.Module, fabric: Fabric) -> float | None:
+    def tested(
+        self, network: nn.Module, fabric: Fabric, on_tested: Callable[[int], None] | None = None
+    ) -> float | None:
         """Perplexity of the test part."""
         ids = self.data.test
         if len(ids) < 2:
             return None
-        return perplexity(network.to(fabric.device), ids, device=fabric.device)
+        device = fabric.device
+        return perplexity(network.to(device), ids, device=device, on_step=on_tested)

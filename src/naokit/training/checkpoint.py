@@ -37,6 +37,7 @@ class State:
         history: that of every epoch.
         averaging: whether the mean of the weights is taken, from some epoch on.
         reloads: how often the best weights were taken up again.
+        seconds: that all this took; 0 in a checkpoint of a version that did not note it.
     """
 
     epochs: int = 0
@@ -48,6 +49,7 @@ class State:
     history: tuple[float, ...] = ()
     averaging: bool = False
     reloads: int = 0
+    seconds: float = 0.0
 
     def after_epoch(self, last: float, *, improved: bool) -> State:
         """One epoch more."""
@@ -187,7 +189,9 @@ def training_at(folder: Path) -> dict[str, Json] | None:
 
 
 def best_weights(folder: Path) -> dict[str, Tensor]:
-    """The weights of the best epoch; from `last`, where that is the best and `best` is not there.
+    """The weights of the best epoch, or of the last step where no epoch was finished.
+
+    They are taken from `last` where that is the best and `best` is not there.
 
     Raises:
         InputError: they are not there, or damaged.
@@ -196,7 +200,7 @@ def best_weights(folder: Path) -> dict[str, Tensor]:
         return read_tensors(folder / BEST, AGAIN)[0]
     tensors, header = read_tensors(folder / LAST, AGAIN)
     _, state = _read_header(folder / LAST, header)
-    if state.best_epoch != state.epochs or state.step:
+    if state.best_epoch and (state.best_epoch != state.epochs or state.step):
         raise InputError(
             f"{folder / BEST} is not there, which held the weights of the best epoch, "
             f"{state.best_epoch}: put it back; or {AGAIN}"

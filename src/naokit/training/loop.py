@@ -24,6 +24,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from naokit.base import EvaluationFailed, derive_seed
 from naokit.training.checkpoint import BEST, Checkpoint, State
+from naokit.training.clock import Clock
 from naokit.training.data import ImageData
 from naokit.training.device import make_fabric, recorded_precision, seeded
 from naokit.training.failures import memory_failures
@@ -47,7 +48,7 @@ class Epoch:
         loss: mean over the epoch's examples.
         validation: the metric on what is held out; 0 where nothing is.
         learning_rate: of its last step.
-        seconds: since the training (or its continuation) began.
+        seconds: that the training took so far, earlier runs included.
         metric: what `validation` is.
     """
 
@@ -65,14 +66,18 @@ class Trained:
     """How a training ended; the network holds the weights of its last step.
 
     Attributes:
-        best: the best validation metric of any epoch.
-        best_epoch: the epoch that reached it, from 1; the last one where nothing is held out.
+        best: the best validation metric of any epoch; within the first, of the last step.
+        best_epoch: the epoch that reached it, from 1; the last one where nothing is held out; 0
+            where the clock ran out within the first.
         last: the validation metric of the last epoch.
         epochs: epochs done, earlier runs included.
         complete: False where the limit on the clock came first.
         seconds: duration of this run.
         parts: in how many parts batches went through, more than 1 where memory ran out.
         reloads: how often the loss broke and the best weights were taken up again.
+        done: epochs done, the begun one as a fraction.
+        in_time: whether the clock leaves time to measure; without it `best` is -1 where the first
+            epoch was not finished.
     """
 
     best: float
@@ -83,6 +88,8 @@ class Trained:
     seconds: float
     parts: int = 1
     reloads: int = 0
+    done: float = 0.0
+    in_time: bool = True
 
 
 def train(
@@ -93,6 +100,7 @@ def train(
     seed: int,
     fabric: Fabric | None = None,
     seconds: float | None = None,
+    reserve: int = 0,
     checkpoint: Path | None = None,
     warm_start: str | None = None,
     workers: int = 0,
@@ -112,6 +120,9 @@ def train(
         seed: of batches, augmentation and dropout; the weights are the caller's.
         fabric: where; None: `make_fabric()`. With several processes each calls this.
         seconds: limit on the clock, checked after each step.
+        reserve: how many examples are measured after the last step, the held-out ones among them:
+            time for that is kept. Where it is more than 0, a network whose first epoch is cut short
+            is measured as it is.
         checkpoint: folder of `last.safetensors` and `best.safetensors`, continued if present.
         warm_start: checksum of the weights from elsewhere that `network` has; None: none. It tells
             checkpoints apart.
@@ -125,12 +136,14 @@ def train(
         EvaluationFailed: the loss is not finite ("diverged"), or memory ran out.
         InputError: the checkpoint is of another training, or cannot be written.
     """
+    clock = Clock(seconds, reserve)
     with memory_failures():
         fabric = fabric or make_fabric()
         task = task_of(data, recipe, fabric, workers)
         identity = (recipe, task.fingerprint, seed, warm_start, recorded_precision(fabric))
         kept = None if checkpoint is None else Checkpoint(checkpoint, *identity)
-        run = _Run(network, task, seed, fabric, seconds, kept)
+        run = _Run(network, task, seed, fabric, clock, kept)
+        run.held_out = len(data.validation)
         run.may_split, run.on_step = split_batches and fabric.world_size == 1, on_step
         if on_begin is not None:
             on_begin()
@@ -148,6 +161,7 @@ class _Run:
     may_split = False
     on_step: Callable[[float], None] | None = None
     report: Epoch | None = None
+    steps, held_out = 1, 0
 
     def __init__(
         self,
@@ -155,12 +169,12 @@ class _Run:
         task: Task[Any, Any],
         seed: int,
         fabric: Fabric,
-        seconds: float | None,
+        clock: Clock,
         checkpoint: Checkpoint | None,
     ) -> None:
-        self.began = self.saved = time.monotonic()
+        self.saved = time.monotonic()
         self.task, self.recipe, self.seed = task, task.recipe, seed
-        self.seconds, self.fabric = seconds, fabric
+        self.fabric, self.clock = fabric, clock
         task.lay_out(network)
         self.bare: Any = network  # may have a `progress` to set
         recipe = task.recipe
@@ -183,6 +197,7 @@ class _Run:
     def _resume(self, checkpoint: Checkpoint) -> None:
         """Goes on from a checkpoint, if there is one."""
         self.state = checkpoint.state()
+        self.clock.before = self.state.seconds
         if self.state.averaging and self.average is None:
             self.average = _mean(self.bare)
         self.task.restore(checkpoint.resume(self.bare, self.average, self.optimizer))
@@ -197,8 +212,7 @@ class _Run:
             plan = self._plan()
             if not self._steps(plan):
                 return False
-            measured = self.network if self.average is None else self.average
-            last = self.task.measure(measured)
+            last = self._measure()
         except EvaluationFailed as error:
             if error.reason != "diverged" or not self._reload():
                 raise self._given_up(error) from error
@@ -213,8 +227,15 @@ class _Run:
         self._save(improved=improved)
         rate = self.optimizer.param_groups[0]["lr"]
         epochs = (self.state.epochs, self.recipe.epochs)
-        self.report = Epoch(*epochs, loss, last, rate, self._elapsed(), self.task.metric)
+        self.report = Epoch(*epochs, loss, last, rate, self.state.seconds, self.task.metric)
         return True
+
+    def _measure(self) -> float:
+        """The metric of what is kept: the average of the weights, where one is taken."""
+        began = time.monotonic()
+        found = self.task.measure(self.network if self.average is None else self.average)
+        self.clock.measured(self.held_out, time.monotonic() - began)
+        return found
 
     def _improves(self, last: float) -> bool:
         best, sign = self.state, self.task.sign
@@ -246,10 +267,24 @@ class _Run:
         )
 
     def result(self) -> Trained:
-        """The result of the epochs done."""
+        """The result of the epochs done; of the steps done, where no epoch is."""
         state, complete = self.state, self.state.epochs >= self.recipe.epochs
-        best = (state.best, state.best_epoch, state.last, state.epochs)
-        return Trained(*best, complete, self._elapsed(), self.parts, state.reloads)
+        in_time = complete or self._agreed(self.clock.allows_measuring)
+        cut_short = not state.best_epoch and self.clock.reserve > 0
+        best = self._measure() if cut_short and in_time else state.best
+        done = state.epochs + state.step / self.steps
+        return Trained(
+            best,
+            state.best_epoch,
+            state.last,
+            state.epochs,
+            complete,
+            self.clock.elapsed,
+            self.parts,
+            state.reloads,
+            done,
+            in_time,
+        )
 
     @property
     def _draws(self) -> int:
@@ -268,8 +303,11 @@ class _Run:
         before = self.state.loss if self.fabric.global_rank == 0 else 0.0  # of all processes
         self.loss = torch.tensor(before, device=self.fabric.device, dtype=torch.float64)
         self.network.train()
+        began = time.monotonic()
         for given in self.task.batches(plan, first, epoch, self._draws):
             self.loss += self._step(given)
+            began, before = time.monotonic(), began
+            self.clock.trained(given.size, began - before)
             self.state = replace(self.state, step=self.state.step + 1)
             if self.on_step is not None:
                 self.on_step(self.state.epochs + self.state.step / self.steps)
@@ -293,7 +331,7 @@ class _Run:
 
     def out_of_time(self) -> bool:
         """Whether the limit on the clock is reached."""
-        return self._agreed(self.seconds is not None and self._elapsed() > self.seconds)
+        return self._agreed(self.clock.over)
 
     def _agreed(self, mine: bool) -> bool:
         """What the first process says: the clocks of several differ."""
@@ -359,6 +397,7 @@ class _Run:
 
     def _save(self, *, improved: bool = False) -> None:
         self.saved = time.monotonic()
+        self.state = replace(self.state, seconds=self.clock.total)
         if self.checkpoint and self.fabric.global_rank == 0:
             self.checkpoint.save(
                 self.bare,
@@ -369,9 +408,6 @@ class _Run:
                 improved=improved,
             )
         self.fabric.barrier()
-
-    def _elapsed(self) -> float:
-        return time.monotonic() - self.began
 
 
 def _moving_average(network: nn.Module, decay: float) -> AveragedModel:

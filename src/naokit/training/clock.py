@@ -1,0 +1,68 @@
+"""The limit on the clock of a training, with time kept for measuring what was learnt."""
+
+from __future__ import annotations
+
+import time
+
+PASSES = 3
+"""A training step takes about as long as three forward passes."""
+
+
+class Clock:
+    """How long a training has run, and whether it may go on.
+
+    Args:
+        seconds: the limit; None: there is none.
+        reserve: how many examples are measured once the training stops: the time for them, by the
+            rate of what was measured so far, is kept, but never more than half of the limit.
+
+    Attributes:
+        before: seconds that earlier runs of the same training took.
+    """
+
+    before = 0.0
+
+    def __init__(self, seconds: float | None = None, reserve: int = 0) -> None:
+        self.began = time.monotonic()
+        self.seconds, self.reserve = seconds, reserve
+        self._trained = self._training = 0.0
+        self._rate: float | None = None
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of this run."""
+        return time.monotonic() - self.began
+
+    @property
+    def total(self) -> float:
+        """Seconds of this run and of those before it."""
+        return self.before + self.elapsed
+
+    def trained(self, examples: int, seconds: float) -> None:
+        """Notes a training step: until something is measured, measuring is guessed from it."""
+        self._trained += examples
+        self._training += seconds
+
+    def measured(self, examples: int, seconds: float) -> None:
+        """Notes how long the held-out part took."""
+        if examples:
+            self._rate = seconds / examples
+
+    @property
+    def kept(self) -> float:
+        """Seconds that measuring the reserve will take; 0 before the first step of this run."""
+        if self._rate is not None:
+            return self.reserve * self._rate
+        return self.reserve * self._training / PASSES / self._trained if self._trained else 0.0
+
+    @property
+    def over(self) -> bool:
+        """Whether the training has to stop."""
+        if self.seconds is None:
+            return False
+        return self.elapsed + min(self.kept, self.seconds / 2) > self.seconds
+
+    @property
+    def allows_measuring(self) -> bool:
+        """Whether the time that is kept is enough for measuring the reserve."""
+        return self.seconds is None or self.kept <= self.seconds / 2
