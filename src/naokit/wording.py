@@ -17,6 +17,14 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
+def epochs_done(done: float, epochs: int) -> str:
+    """How far a training came: `5 epochs`, or `0.43 of 5 epochs`, never rounded up."""
+    if done >= epochs:
+        return counted(epochs, "epoch")
+    share = math.floor(100 * done) / 100 or float(f"{done:.1g}")
+    return f"{share:g} of {counted(epochs, 'epoch')}"
+
+
 def one_line(name: object) -> str:
     r"""A foreign name as one line of text: what cannot be seen is written as its escape.
 
@@ -64,11 +72,3 @@ def _escape(character: str) -> str:
 
 def _longest_fence(text: str) -> int:
     return max(map(len, re.findall("`+", text)), default=0)
-
-
-def epochs_done(done: float, epochs: int) -> str:
-    """How far a training came: `5 epochs`, or `0.43 of 5 epochs`, never rounded up."""
-    if done >= epochs:
-        return counted(epochs, "epoch")
-    share = math.floor(100 * done) / 100 or float(f"{done:.1g}")
-    return f"{share:g} of {counted(epochs, 'epoch')}"
