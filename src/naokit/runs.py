@@ -12,6 +12,8 @@ Every step continues where it was interrupted.
 from __future__ import annotations
 
 import dataclasses
+import os
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
@@ -20,7 +22,7 @@ from pathlib import Path
 from naokit.base import Architecture, Evaluator, InputError, Json, Space, Trial
 from naokit.files import read_json, write_json
 from naokit.record import check_start
-from naokit.storage import storage_errors
+from naokit.storage import address_of, check_own, file_of, same_place, shown, storage_errors
 from naokit.study import Study, create_study
 
 SETTINGS = "settings.json"
@@ -86,44 +88,72 @@ def search(
 
 def record_settings(out: Path, settings: Mapping[str, Json]) -> None:
     """Writes what was asked for; a run that is continued keeps what it was begun with."""
-    if not (out / SETTINGS).exists():
+    if not is_run(out):
         write_json(out / SETTINGS, dict(settings))
 
 
 def read_settings(out: Path) -> dict[str, Json]:
     """What a run was asked for; raises InputError where there is no run."""
-    if not (out / SETTINGS).exists():
+    if not is_run(out):
         raise InputError(f"{out} is not a run: it has no {SETTINGS}; `naokit search` makes one")
     settings: dict[str, Json] = read_json(out / SETTINGS)
     return settings
 
 
-def storage_of(out: Path) -> str:
-    """Where a run's study lies; a file that is not where it was, after a move: in its folder."""
-    storage: str = read_settings(out)["storage"]
-    file = _file(storage)
-    if file is None or file.exists() or not (out / file.name).exists():
-        return storage
-    return f"sqlite:///{out / file.name}"
+def is_run(folder: Path) -> bool:
+    """Whether a run was begun in a folder."""
+    return os.path.exists(folder / SETTINGS)  # noqa: PTH110 - no error for what can be no path
+
+
+def storage_of(out: Path, given: str | None = None) -> str:
+    """The address of a run's study, for reading: a file in its folder, or what the reader gave.
+
+    Raises:
+        InputError: its settings name another place. A stranger's name any, so that it is opened
+            only where the reader gives it.
+    """
+    if given is not None:
+        return given
+    recorded = read_settings(out)["storage"]
+    own = _own_file(out, recorded)
+    if own is None:
+        raise InputError(
+            f"the study of {out} is not in that folder, and another place that {SETTINGS} names is "
+            f"opened only where you name it: naokit show {out} --storage {_quoted(recorded)} "
+            "(likewise train, transfer, profile)"
+        )
+    check_own(own)
+    return address_of(own)
 
 
 def check_storage(out: Path, storage: str) -> None:
     """Raises InputError where the run in this folder, if there is one, has its study elsewhere."""
-    if not (out / SETTINGS).exists():
+    file = file_of(storage)
+    if file is not None and file.parent == out:
+        check_own(file)
+    if not is_run(out):
         return
-    there = storage_of(out)
-    if there != storage and (_file(there) is None or _file(there) != _file(storage)):
+    recorded = read_settings(out)["storage"]
+    own = _own_file(out, recorded)
+    there = recorded if own is None else address_of(own)
+    if not same_place(there, storage) and not same_place(recorded, storage):
         raise InputError(
-            f"{out} is a run whose study lies in {there}, not in {storage}: give "
-            f"--storage {there} to continue it, or another --out"
+            f"{out} is a run whose study lies in {shown(there)}, not in {shown(storage)}: give "
+            f"--storage {_quoted(there)} to continue it, or another --out"
         )
 
 
-def _file(storage: str) -> Path | None:
-    """That of a SQLite address."""
-    if not storage.startswith("sqlite:///"):
-        return None
-    return Path(storage.removeprefix("sqlite:///")).resolve()
+def _own_file(out: Path, recorded: str) -> Path | None:
+    """The file of a run's study in its folder, wherever that was when the study was begun."""
+    file = file_of(recorded)
+    own = None if file is None else out / file.name
+    return own if own is not None and os.path.lexists(own) else None
+
+
+def _quoted(address: str) -> str:
+    """An address as it is typed; what a terminal would not show as it is, is spelt out."""
+    text = shown(address)
+    return shlex.quote(text) if text.isprintable() else repr(text)
 
 
 def as_json(value: object) -> Json:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError
@@ -69,7 +68,7 @@ from naokit.sampler import (
 )
 from naokit.spaces.bounded import limited, outside
 from naokit.standings import Ranking
-from naokit.storage import open_storage, storage_errors
+from naokit.storage import open_for_reading, open_storage, shown, storage_errors
 from naokit.suggesting import suggested
 
 DEFAULT_EVALUATIONS = 100
@@ -125,7 +124,7 @@ def create_study(
     }
     if isinstance(method, str):
         check_method(method)  # a wrong name fails before anything is written
-    with storage_errors(storage):
+    with storage_errors(storage and shown(storage)):
         database = open_storage(storage)
         try:
             directions = [objective.direction for objective in goals.objectives]
@@ -151,14 +150,11 @@ def open_study(space: Space, storage: str, name: str) -> Study:
     Raises:
         InputError: there is none of this name.
     """
-    with storage_errors(storage):
-        path = Path(storage.removeprefix("sqlite:///"))
-        if storage.startswith("sqlite:///") and not path.exists():
-            raise InputError(f"there is no study at {path}")
+    with storage_errors(shown(storage)):
         try:
-            study = optuna.load_study(storage=open_storage(storage), study_name=name)
+            study = optuna.load_study(storage=open_for_reading(storage), study_name=name)
         except KeyError:
-            raise InputError(f"{storage} holds no study named {name}") from None
+            raise InputError(f"{shown(storage)} holds no study named {name}") from None
         return Study(space, study, study.user_attrs[SETTINGS]["method"], reading=True)
 
 

@@ -62,4 +62,7 @@ TrainingHours = Annotated[
     float | None, typer.Option(min=0, help="Stop after so many hours, keep the best.")
 ]
 Again = Annotated[bool, typer.Option("--force", help="Begin again where another training lies.")]
+RunStorage = Annotated[
+    str | None, typer.Option("--storage", help="Of a run whose study is not in its folder.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]

@@ -12,6 +12,7 @@ from naokit.cli.options import (
     GenotypeSpace,
     Hidden,
     ImageSize,
+    RunStorage,
     SkipBad,
     Tokens,
 )
@@ -30,6 +31,7 @@ def profile(
     space: GenotypeSpace = None,
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
     activations: Activations = None,
+    storage: RunStorage = None,
     channels: Annotated[int | None, typer.Option(help="The paper's F; default: 16.")] = None,
     cells: Annotated[int | None, typer.Option(help="The paper's N; default: 2.")] = None,
     classes: Annotated[
@@ -75,7 +77,7 @@ def profile(
         from naokit.cli.target import OF_DATA, architecture_of, sizes_of
         from naokit.training.recipes import PUBLISHED_SIZES
 
-        target = architecture_of(what, space, nodes, activations)
+        target = architecture_of(what, space, nodes, activations, storage)
         architecture, reads = target.architecture, target.architecture.space.reads
         given = {
             "classes": classes,

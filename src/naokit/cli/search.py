@@ -59,8 +59,10 @@ class _Options:
     @property
     def recorded(self) -> dict[str, Json]:
         """What settings.json keeps of these."""
+        from naokit.storage import shown
+
         return {
-            "storage": self.storage,
+            "storage": shown(self.storage),
             "method": self.method,
             "seed": self.seed,
             "objectives": list(self.objectives),
@@ -183,6 +185,7 @@ def search(
         from naokit.cli.table_goals import table_goals
         from naokit.goals import direction_named
         from naokit.report import closing_lines
+        from naokit.storage import address_of
         from naokit.study import check_method
         from naokit.training.device import device_named, precision_named
 
@@ -205,7 +208,7 @@ def search(
             seed,
             evaluations or chosen.evaluations,
             folder,
-            storage or f"sqlite:///{folder / 'study.db'}",
+            storage or address_of(folder / "study.db"),
             None if hours is None else began + 3600 * hours,
             device_named(device),
             precision_named(precision),
@@ -395,6 +398,7 @@ def _summary(
     """What was found, and where it lies."""
     from naokit import report
     from naokit.base import InputError
+    from naokit.storage import shown
 
     if options.out_of_time and not study.trials:
         raise InputError("--hours ended before the first evaluation did; give more")
@@ -404,7 +408,7 @@ def _summary(
         **how_read(study.space),
         **report.summary(study, evaluator, baseline),
         "folder": str(options.out),
-        "storage": options.storage,
+        "storage": shown(options.storage),
     }
 
 

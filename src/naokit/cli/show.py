@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from naokit.cli.options import Activations, AsJson, GenotypeSpace
+from naokit.cli.options import Activations, AsJson, GenotypeSpace, RunStorage
 from naokit.cli.output import exit_codes, print_json, print_table, say
 from naokit.wording import counted
 
@@ -24,6 +24,7 @@ def show(
     space: GenotypeSpace = None,
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
     activations: Activations = None,
+    storage: RunStorage = None,
     top: Annotated[int, typer.Option(min=1, help="How many of a run's architectures.")] = 10,
     svg: Annotated[Path | None, typer.Option(help="Write a drawing of the cells here.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the drawing.")] = False,
@@ -39,14 +40,14 @@ def show(
         if svg is not None and svg.exists() and not force:
             raise InputError(f"{svg} exists already; name another file, or give --force")
         try:
-            target = architecture_of(what, space, nodes, activations)
+            target = architecture_of(what, space, nodes, activations, storage)
         except NoBest as why:
             if svg is not None:
                 raise
-            _show_without_best(open_study(Path(what)), str(why), top, as_json=json)
+            _show_without_best(open_study(Path(what), storage), str(why), top, as_json=json)
             return
         architecture = target.architecture
-        study = None if target.folder is None else open_study(target.folder)
+        study = None if target.folder is None else open_study(target.folder, storage)
         if svg is not None:
             write_whole(svg, architecture._repr_svg_())
         report = _report(architecture, study, top)

@@ -44,9 +44,20 @@ class Target:
 
 
 def architecture_of(
-    what: str, space: str | None, nodes: int | None, activations: str | None = None
+    what: str,
+    space: str | None,
+    nodes: int | None,
+    activations: str | None = None,
+    storage: str | None = None,
 ) -> Target:
     """The best of a run, that of a saved network, a published one, or a genotype of `space`.
+
+    Args:
+        what: which.
+        space: of a genotype; or that of the run, network or name, said once more.
+        nodes: of a genotype's cells.
+        activations: how a recurrent genotype is read.
+        storage: where the run's study lies, unless in its folder.
 
     Raises:
         InputError: there is none, or an option says something else than the run, network or name.
@@ -57,6 +68,11 @@ def architecture_of(
 
     folder = folder_at(what)
     is_genotype = folder is None and what not in GENOTYPES
+    is_run = folder is not None and runs.is_run(folder)
+    if storage is not None and not is_run:
+        raise InputError(
+            f"--storage is where the study of a run lies; {what} is none: leave it out"
+        )
     # A file that is named may also be run for a network or a run that records it.
     if is_genotype or ":" in (space or ""):
         searched = spaces.load(space or GENOTYPE_SPACE, nodes=nodes, activations=activations)
@@ -70,8 +86,8 @@ def architecture_of(
         raise InputError(f"{what} says itself how it is read: leave --activations out")
     if folder is None:
         found = Target(genotype(what).architecture)
-    elif (folder / runs.SETTINGS).exists():
-        study = open_study(folder)
+    elif is_run:
+        study = open_study(folder, storage)
         _check_space(what, study.space, space, nodes)
         return Target(study.best_architecture, folder, runs.read_settings(folder))
     else:
@@ -216,13 +232,13 @@ def folder_name(what: str, target: Target, data: str) -> str:
     return f"{name}-{Path(data).name}"
 
 
-def open_study(folder: Path, name: str | None = None) -> Study:
-    """The study of a run, for reading."""
+def open_study(folder: Path, storage: str | None = None) -> Study:
+    """The study of a run, for reading, from its folder or from where the reader says it lies."""
     from naokit import runs
     from naokit.study import open_study as open_stored
 
     space = space_of(runs.read_settings(folder))
-    return open_stored(space, runs.storage_of(folder), name or runs.STUDY)
+    return open_stored(space, runs.storage_of(folder, storage), runs.STUDY)
 
 
 def space_of(settings: dict[str, Json]) -> Space:

@@ -22,6 +22,7 @@ from naokit.cli.options import (
     PrecisionName,
     Processes,
     RecipeSettings,
+    RunStorage,
     SkipBad,
     TensorBoard,
     Tokens,
@@ -53,6 +54,7 @@ def train(
     space: GenotypeSpace = None,
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
     activations: Activations = None,
+    storage: RunStorage = None,
     data: Annotated[
         str | None,
         typer.Option(
@@ -103,7 +105,7 @@ def train(
         from naokit.training.device import device_named, precision_named
         from naokit.training.recipes import PUBLISHED_SIZES
 
-        target = architecture_of(what, space, nodes, activations)
+        target = architecture_of(what, space, nodes, activations, storage)
         reads, recorded = target.architecture.space.reads, target.settings
         preset: dict[str, Any] = recorded.get("preset") or runs.as_json(
             presets.preset("quick", reads)

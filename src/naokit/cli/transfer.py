@@ -22,6 +22,7 @@ from naokit.cli.options import (
     PrecisionName,
     Processes,
     RecipeSettings,
+    RunStorage,
     SkipBad,
     TensorBoard,
     Tokens,
@@ -54,6 +55,7 @@ def transfer(
     space: GenotypeSpace = None,
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
     activations: Activations = None,
+    storage: RunStorage = None,
     recipe: Annotated[
         str | None, typer.Option(help="How it is trained; default: small-final, text-small-final.")
     ] = None,
@@ -103,7 +105,7 @@ def transfer(
         from naokit.training.device import device_named, precision_named
         from naokit.training.recipes import PUBLISHED_SIZES
 
-        target = architecture_of(what, space, nodes, activations)
+        target = architecture_of(what, space, nodes, activations, storage)
         reads = target.architecture.space.reads
         folder = out or Path("runs") / folder_name(what, target, data)
         own, published = sizes_of(what, target), PUBLISHED_SIZES.get(recipe or "", {})
