@@ -51,6 +51,7 @@ def bench(
     """
     with exit_codes():
         from naokit import bench as benchmark
+        from naokit.bench.task import table_of
         from naokit.goals import direction_named
 
         task = benchmark.Task(
@@ -62,6 +63,8 @@ def bench(
             class_column,
             direction_named(direction),
         )
+        for note in table_of(task).understood:
+            typer.echo(note, err=True)
         names = list(dict.fromkeys(name.strip() for name in methods.split(",") if name.strip()))
         folder = out or Path("runs") / f"bench-{table[0].name.partition('.')[0]}"
         with progress() as bar:

@@ -268,6 +268,8 @@ def _on_table(options: _Options, task: Task, goals: Goals) -> dict[str, Json]:
     from naokit.files import write_json
 
     evaluator = task.load()
+    for note in evaluator.understood:
+        typer.echo(note, err=True)
     check_columns(goals, evaluator)
     _check_limits(options, evaluator.space, evaluator)
     start = starting_points(options.start_from, evaluator.space)  # before anything is written

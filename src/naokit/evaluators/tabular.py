@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
-import gzip
 import hashlib
 import math
 import re
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -22,17 +19,34 @@ from naokit.base import (
     Result,
     Space,
 )
-from naokit.spaces.choices import ABSENT, Choice, Choices, Value
+from naokit.evaluators.delimited import Delimited, Row, read_delimited
+from naokit.spaces.choices import ABSENT, Choice, Choices, Value, plain_number
 from naokit.spaces.table import TableSpace
 
-Row = dict[str, str]
+LISTED = 20
+"""Columns that a message names."""
+
+_INTEGER = re.compile(r"\s*[-+]?[0-9]+\s*")
+_THOUSANDS = re.compile(r"\s*[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?\s*")
+
+NO_NUMBER = frozenset(
+    {"", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "null", "none", "nil", "missing", "-", "--"}
+)
+"""How programs write that there is no number, in any case and between blanks."""
+
+INFINITE = frozenset(sign + word for sign in ("", "+", "-") for word in ("inf", "infinity"))
+"""What a training that diverged leaves: no result, and never the best of a table."""
 
 
 class Tabular(Evaluator):
     """Known results; `space` is the search space that the table bounds.
 
     The first row of an architecture counts. What is one architecture says `class_column`, else the
-    space's canonical form.
+    space's canonical form. A value that is missing or infinite is none: its evaluation fails.
+
+    Attributes:
+        columns: the names of all columns.
+        understood: how each file was read that is not plain commas and UTF-8, for people.
 
     Args:
         space: how the architecture column is read.
@@ -59,10 +73,13 @@ class Tabular(Evaluator):
         class_column: str | None = None,
         direction: Direction = "maximize",
     ) -> None:
-        columns, rows = read_tables(tables, architecture_column)
+        read = _read(tables)
+        columns = _named(read, architecture_column)
+        wanted = (metric, *also, *filter(None, [class_column]))
+        _check_wanted(read, wanted)
+        rows, lines = _join(read, columns)
         self.columns = tuple(rows[0])
-        for column in (metric, *also, *filter(None, [class_column])):
-            _require(rows, column, tables)
+        self.understood = tuple(table.understood for table in read if table.understood)
         self.metric = metric
         self.direction = direction
         self.known_figures = tuple(also)
@@ -70,15 +87,17 @@ class Tabular(Evaluator):
         self.values: dict[str, float] = {}
         self.metrics: dict[str, dict[str, float]] = {}
         classes: dict[tuple[int, ...], str] = {}
-        for number, row in enumerate(rows, 2):
+        for number, row in zip(lines, rows, strict=True):
             choices = _choices(space, row, columns, number)
             key = row[class_column] if class_column else space.key(choices)
+            if not key:
+                raise InputError(f"line {number} of the table: {class_column} is blank")
             classes.setdefault(choices, key)
             if key not in self.values:
                 self.values[key] = _number(row[metric], metric, number)
                 self.metrics[key] = {name: _number(row[name], name, number) for name in also}
-        lines = "\n".join(f"{key} {value}" for key, value in self.values.items())
-        self.fingerprint = hashlib.blake2b(lines.encode(), digest_size=8).hexdigest()
+        content = "\n".join(f"{key} {value}" for key, value in self.values.items())
+        self.fingerprint = hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
         self.space = TableSpace(space, self.fingerprint, classes)
 
     def evaluate(self, architecture: Architecture, seed: int) -> Result:
@@ -109,14 +128,9 @@ def read_tables(
     Raises:
         InputError: a file or column is missing or unreadable (which).
     """
-    paths = [tables] if isinstance(tables, str | Path) else list(tables)
-    read = [_read(Path(path)) for path in paths]
-    whole = architecture_column in read[0][0]
-    columns = [architecture_column] if whole else architecture_column.split(",")
-    for path, rows in zip(paths, read, strict=True):
-        for column in columns:
-            _require(rows, column, path)
-    return columns, _join(read, columns)
+    read = _read(tables)
+    columns = _named(read, architecture_column)
+    return columns, _join(read, columns)[0]
 
 
 def columns_space(name: str, columns: Sequence[str], rows: Sequence[Row]) -> Choices:
@@ -124,6 +138,13 @@ def columns_space(name: str, columns: Sequence[str], rows: Sequence[Row]) -> Cho
 
     A blank is None: what the row's architecture does not have, such as the depth of a linear model.
     """
+    for number, row in enumerate(rows, 1):
+        for column in columns:
+            if _THOUSANDS.fullmatch(row[column]):
+                raise InputError(
+                    f"row {number} of the table: {column} is {row[column]!r}: write numbers "
+                    "without marks between thousands"
+                )
     return Choices(
         name,
         tuple(
@@ -139,73 +160,90 @@ def _plain(text: str) -> str:
 
 
 def _values(texts: set[str]) -> tuple[Value | None, ...]:
-    """The values of a column: numbers where all of them are, blanks aside."""
+    """The values of a column: numbers where all of them are, what is missing aside."""
+    words = {text for text in texts if not _is_missing(text)}
+    if words and not any(math.isnan(plain_number(text)) for text in words):
+        kind = int if all(_INTEGER.fullmatch(text) for text in words) else float
+        return (None,) * (words != texts) + tuple(sorted({kind(text) for text in words}))
     blank = {"", ABSENT} if "" in texts else set()
-    absent = (None,) if blank else ()
-    for kind in (int, float):
-        try:
-            return absent + tuple(sorted({kind(text) for text in texts - blank}))
-        except ValueError:
-            continue
     written: dict[str, str] = {}
     for text in sorted(texts - blank):
         if (other := written.setdefault(_plain(text), text)) != text:
             raise InputError(f"{other!r} and {text!r} of the table are both written {_plain(text)}")
-    return absent + tuple(sorted(written))
+    return (None,) * bool(blank) + tuple(sorted(written))
 
 
-def _require(rows: Sequence[Row], column: str, tables: Path | str | Sequence[Path | str]) -> None:
-    if column not in rows[0]:
-        named = [tables] if isinstance(tables, str | Path) else tables
-        near = difflib.get_close_matches(column, rows[0], cutoff=0.6)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(rows[0])}"
-        raise InputError(f"{' with '.join(map(str, named))} has no column {column!r}; {hint}")
+def _is_missing(text: str) -> bool:
+    return text.strip().casefold() in NO_NUMBER
 
 
-def _read(path: Path) -> list[Row]:
-    try:
-        data = path.read_bytes()
-        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
-        reader = csv.DictReader(text.splitlines())
-        rows = [_checked(row, reader, path) for row in reader]
-    except FileNotFoundError:
-        raise InputError(f"there is no file {path}") from None
-    except (OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error) as error:
-        raise InputError(f"{path} is not a readable CSV file: {error}") from error
-    if not rows:
-        raise InputError(f"{path} has no rows below its header")
-    return rows
+def _read(tables: Path | str | Sequence[Path | str]) -> list[Delimited]:
+    """Every table; there is one at least."""
+    paths = [tables] if isinstance(tables, str | Path) else list(tables)
+    if not paths:
+        raise InputError("no table is given")
+    return [read_delimited(Path(path)) for path in paths]
 
 
-def _checked(row: Row, reader: csv.DictReader[str], path: Path) -> Row:
-    """The row; raises InputError where it has not as many values as the header."""
-    columns = reader.fieldnames or ()
-    beyond = row.get(None, ())  # type: ignore[call-overload]  # where DictReader puts them
-    values = len(columns) + len(beyond) - sum(value is None for value in row.values())
-    if values != len(columns):
-        raise InputError(
-            f"{path}, line {reader.line_num}: {values} values under {len(columns)} columns"
-        )
-    return row
+def _named(tables: Sequence[Delimited], architecture_column: str) -> list[str]:
+    """The columns that name the architecture: the first table tells one from several."""
+    whole = architecture_column in tables[0].columns
+    columns = [architecture_column] if whole else architecture_column.split(",")
+    for table in tables:
+        for column in columns:
+            _require([table], column)
+    return columns
 
 
-def _join(tables: Sequence[list[Row]], columns: Sequence[str]) -> list[Row]:
-    """The rows of the first table with the columns of the others; unmatched rows are left out."""
-    rows, *others = tables
+def _check_wanted(tables: Sequence[Delimited], wanted: Sequence[str]) -> None:
+    """Raises InputError for a column that no table has, or that more than one has."""
+    for column in wanted:
+        _require(tables, column)
+        if len(having := [table for table in tables if column in table.columns]) > 1:
+            names = " and ".join(str(table.path) for table in having)
+            raise InputError(f"{names} both have a column {column!r}: rename it in one of them")
+
+
+def _require(tables: Sequence[Delimited], column: str) -> None:
+    known = list(dict.fromkeys(name for table in tables for name in table.columns))
+    if column in known:
+        return
+    near = difflib.get_close_matches(column, known, cutoff=0.6)
+    others = "" if len(known) <= LISTED else f" and {len(known) - LISTED} more"
+    hint = f"it has {', '.join(map(_shown, known[:LISTED]))}{others}"
+    if near:
+        hint = f"did you mean {' or '.join(map(_shown, near))}?"
+    named = " with ".join(str(table.path) for table in tables)
+    raise InputError(f"{named} has no column {column!r}; {hint}")
+
+
+def _shown(name: str) -> str:
+    """A name as it is, or with what cannot be seen spelled out."""
+    return name if name.isprintable() else repr(name)
+
+
+def _join(tables: Sequence[Delimited], columns: Sequence[str]) -> tuple[list[Row], list[int]]:
+    """The rows of the first table with the columns of the others, and their lines in the first.
+
+    Unmatched rows are left out.
+    """
+    first, *others = tables
+    rows, lines = first.rows, first.lines
     for other in others:
-        by_architecture = {_name(row, columns): row for row in reversed(other)}
-        rows = [
-            {**by_architecture[_name(row, columns)], **row}
-            for row in rows
+        by_architecture = {_name(row, columns): row for row in reversed(other.rows)}
+        pairs = [
+            ({**by_architecture[_name(row, columns)], **row}, line)
+            for row, line in zip(rows, lines, strict=True)
             if _name(row, columns) in by_architecture
         ]
-        if not rows:
+        if not pairs:
             raise InputError(f"the tables have no value of {', '.join(columns)} in common")
-    return rows
+        rows, lines = [row for row, _ in pairs], [line for _, line in pairs]
+    return rows, lines
 
 
 def _name(row: Row, columns: Sequence[str]) -> tuple[str, ...]:
-    return tuple(row[column] for column in columns)
+    return tuple(row[column].strip() for column in columns)
 
 
 def _choices(space: Space, row: Row, columns: Sequence[str], number: int) -> tuple[int, ...]:
@@ -219,10 +257,14 @@ def _choices(space: Space, row: Row, columns: Sequence[str], number: int) -> tup
 
 
 def _of_cells(space: Choices, cells: Mapping[str, str]) -> tuple[int, ...]:
-    """The choices of a row; a blank is no value, unless its choice has that one."""
+    """The choices of a row; what is missing is no value, unless its choice has that one."""
     space.check_names(cells)
-    named = {choice.name for choice in space.choices if ABSENT in choice.words}
-    given = {name: word for name, word in cells.items() if word != ABSENT or name in named}
+    words = {choice.name: choice.words for choice in space.choices}
+    given = {
+        name: ABSENT if word not in words[name] and _is_missing(word) else word
+        for name, word in cells.items()
+    }
+    given = {n: word for n, word in given.items() if word != ABSENT or ABSENT in words[n]}
     choices = space.of_texts(given)
     if missing := space.values(choices).keys() - given.keys():
         name = min(missing)
@@ -232,7 +274,15 @@ def _of_cells(space: Choices, cells: Mapping[str, str]) -> tuple[int, ...]:
 
 
 def _number(text: str, metric: str, number: int) -> float:
-    try:
-        return float(text) if text else math.nan
-    except ValueError:
-        raise InputError(f"line {number} of the table: {metric} is {text!r}, no number") from None
+    """The number of a field; NaN for what is missing or infinite."""
+    value = plain_number(text)
+    if math.isnan(value) and not _is_missing(text) and text.strip().casefold() not in INFINITE:
+        raise InputError(f"line {number} of the table: {metric} is {text!r}, {_why_none(text)}")
+    return value
+
+
+def _why_none(text: str) -> str:
+    """What is wrong with a text that is no number."""
+    if "," in text:
+        return "no number: write it with a decimal point and nothing between thousands"
+    return "no number"
