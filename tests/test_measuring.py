@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from naokit.base import InputError
-from naokit.measuring import batches, check_fits, logits_on, measure, part_of
+from naokit.measuring import accuracy_interval, batches, check_fits, logits_on, measure, part_of
 from naokit.training.data import ImageData, Split, load_images
 
 NAMES = ("a", "b", "c")
@@ -26,6 +26,7 @@ def test_every_figure_by_hand() -> None:
     assert found.images == 4
     assert found.accuracy == 50
     assert found.standard_error == pytest.approx(25)
+    assert found.interval == pytest.approx((15.004, 84.996), abs=1e-3)
     assert found.top5 is None
     assert found.confusion == ((1, 0, 1), (1, 1, 0), (0, 0, 0))
     shares = [(entry.name, entry.images, entry.accuracy) for entry in found.classes]
@@ -36,6 +37,22 @@ def test_every_figure_by_hand() -> None:
     assert found.brier_score == pytest.approx(sum(squares) / 4)
     # Confidences 0.8 (right and wrong, one interval), 0.6 (right), 0.5 (wrong).
     assert found.calibration_error == pytest.approx(100 * (0.6 + 0.4 + 0.5) / 4)
+
+
+@pytest.mark.parametrize(
+    ("right", "images", "low", "high"),
+    [
+        (21, 21, 84.536, 100),  # "100.00 %, give or take 0.00" said nothing of 21 pictures
+        (0, 21, 0, 15.464),
+        (1, 1, 20.655, 100),
+        (13, 15, 62.118, 96.264),
+        (9_000, 10_000, 89.396, 90.573),  # of many images twice the standard error: 89.4 to 90.6
+    ],
+)
+def test_an_interval_is_honest_for_few_images(
+    right: int, images: int, low: float, high: float
+) -> None:
+    assert accuracy_interval(right, images) == pytest.approx((low, high), abs=1e-3)
 
 
 def test_a_perfect_network_and_one_that_knows_nothing() -> None:

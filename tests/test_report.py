@@ -16,6 +16,7 @@ from naokit.standings import Standing
         ((90.0, 92.0), (80.0, 82.0), 1.0, "more than chance explains"),
         ((90.0, 92.0), (88.0, 90.0), 3.0, "too little to tell them apart"),
         ((90.0,), (80.0,), None, "nothing more can be said"),
+        ((90.0, 90.0), (80.0, 80.0), 0.0, "better than random search; repeats were equal: "),
     ],
 )
 def test_the_closing_line_claims_what_the_noise_allows(mine, random, spread, message) -> None:

@@ -67,6 +67,8 @@ def verdict(
         said = "as good as random search"
     if spread is None:
         return f"{said}; without repeats nothing more can be said"
+    if not spread:
+        return f"{said}; repeats were equal: evaluations are exact, or too coarse to tell"
     error = spread * math.sqrt(1 / len(found.values) + 1 / len(baseline.values))
     told_apart = abs(difference) > 2 * error
     meaning = "more than chance explains" if told_apart else "too little to tell them apart"

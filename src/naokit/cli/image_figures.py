@@ -86,10 +86,11 @@ def _logits_under_bar(
 
 def _lines(found: Measured) -> list[str]:
     """What a person reads."""
+    low, high = found.interval
     top5 = [] if found.top5 is None else [f"top-5        {found.top5:6.2f} %"]
     return [
-        f"accuracy     {found.accuracy:6.2f} %, give or take {found.standard_error:.2f} "
-        "(standard error)",
+        f"accuracy     {found.accuracy:6.2f} %, {low:.2f} to {high:.2f} "
+        f"(95 % interval, {counted(found.images, 'image')})",
         *top5,
         f"calibration  {found.calibration_error:6.2f} points between confidence and accuracy "
         "(expected calibration error)",
