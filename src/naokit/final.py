@@ -92,10 +92,20 @@ class Job:
     warm_start: Path | None = None
 
 
+@dataclass(frozen=True)
+class Watchers:
+    """Who is told of a training; see `train_final`."""
+
+    on_begin: Callable[[], None] | None = None
+    on_epoch: OnEpoch | None = None
+    on_step: OnStep | None = None
+
+
 def train_final(
     architecture: Architecture,
     job: Job,
     *,
+    on_begin: Callable[[], None] | None = None,
     on_epoch: OnEpoch | None = None,
     on_step: OnStep | None = None,
     on_tested: OnTested | None = None,
@@ -108,6 +118,7 @@ def train_final(
     Args:
         architecture: what is trained.
         job: how.
+        on_begin: called once data and checkpoint are accepted.
         on_epoch: called after each epoch.
         on_step: called after each step with the epochs done, a fraction.
         on_tested: called with how many images or tokens of the test part were measured so far.
@@ -127,9 +138,9 @@ def train_final(
     if job.processes == 1:
         fabric = make_fabric(job.device, job.precision)
         begun = _begin(architecture, job)
-        trained = _train(begun, job, fabric, on_epoch, on_step)
+        trained = _train(begun, job, fabric, Watchers(on_begin, on_epoch, on_step))
     else:
-        trained = _in_processes(architecture, job, on_epoch, on_step)
+        trained = _in_processes(architecture, job, Watchers(on_begin, on_epoch, on_step))
         fabric = make_fabric(job.device, job.precision)
         begun = _begin(architecture, job)
     network = begun.network
@@ -267,17 +278,22 @@ def _train(
     begun: _Begun,
     job: Job,
     fabric: Fabric,
-    on_epoch: OnEpoch | None,
-    on_step: OnStep | None,
+    watchers: Watchers,
 ) -> Trained:
     """Trains in this process, with the others of `fabric` if there are any."""
-    log = Log(job.folder, tensorboard=job.tensorboard)
+    log, first = Log(job.folder, tensorboard=job.tensorboard), fabric.global_rank == 0
+
+    def begins() -> None:
+        if first:
+            _record_split(job)
+            if watchers.on_begin is not None:
+                watchers.on_begin()
 
     def told(epoch: Epoch) -> None:
-        if fabric.global_rank == 0:
+        if first:
             log.write(epoch)
-            if on_epoch is not None:
-                on_epoch(epoch)
+            if watchers.on_epoch is not None:
+                watchers.on_epoch(epoch)
 
     return train(
         share_statistics(begun.network, fabric),
@@ -291,9 +307,9 @@ def _train(
         warm_start=begun.checksum,
         workers=job.subject.workers,
         split_batches=True,
-        on_begin=(lambda: _record_split(job)) if fabric.global_rank == 0 else None,
+        on_begin=begins,
         on_epoch=told,
-        on_step=on_step if fabric.global_rank == 0 else None,
+        on_step=watchers.on_step if first else None,
     )
 
 
@@ -313,12 +329,18 @@ def _record_split(job: Job) -> None:
 
 
 class _Relay:
-    """Passes on what other processes tell: an epoch, a step, or why they failed."""
+    """Passes on what other processes tell: the begin, an epoch, a step, or why they failed."""
 
-    def __init__(self, on_epoch: OnEpoch | None, on_step: OnStep | None) -> None:
+    def __init__(self, watchers: Watchers) -> None:
         self.queue = multiprocessing.get_context("spawn").SimpleQueue()
         self.failure: Exception | None = None
-        self.told = {Epoch: on_epoch, float: on_step, tuple: self._failed}
+        self.begins = watchers.on_begin
+        self.told = {
+            bool: self._begun,
+            Epoch: watchers.on_epoch,
+            float: watchers.on_step,
+            tuple: self._failed,
+        }
         self.reader = threading.Thread(target=self._read, daemon=True)
 
     def __enter__(self) -> _Relay:
@@ -335,20 +357,22 @@ class _Relay:
             if tell is not None:
                 tell(message)
 
+    def _begun(self, _: bool) -> None:
+        if self.begins is not None:
+            self.begins()
+
     def _failed(self, message: tuple[str, str]) -> None:
         reason, text = message
         self.failure = EvaluationFailed(reason, text) if reason else InputError(text)
 
 
-def _in_processes(
-    architecture: Architecture, job: Job, on_epoch: OnEpoch | None, on_step: OnStep | None
-) -> Trained:
+def _in_processes(architecture: Architecture, job: Job, watchers: Watchers) -> Trained:
     """Trains in new processes, each of which reads the data for itself."""
     unread = dataclasses.replace(job, subject=job.subject.unread())
     settings = dict(architecture.space.settings())
     code = own_code.entry_of(settings["source"]) if settings.get("source") else None
     what = (settings, code, str(architecture), unread)
-    with _Relay(on_epoch, on_step) as relay:
+    with _Relay(watchers) as relay:
         try:
             trained = in_processes(
                 job.processes, job.device, job.precision, _share, *what, relay.queue
@@ -369,7 +393,8 @@ def _share(
             own_code.take(code)
         architecture = spaces.from_settings(space).parse(genotype)
         begun = _begin(architecture, job)
-        return dataclasses.asdict(_train(begun, job, fabric, queue.put, queue.put))
+        watchers = Watchers(lambda: queue.put(True), queue.put, queue.put)
+        return dataclasses.asdict(_train(begun, job, fabric, watchers))
     except InputError as error:
         queue.put(("", str(error)))
         raise

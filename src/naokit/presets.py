@@ -37,6 +37,11 @@ class Preset(ABC):
     baseline: bool
     final_recipe: str
 
+    @property
+    @abstractmethod
+    def final_epochs(self) -> int | None:
+        """Epochs of the final training in place of the recipe's; None: as many as that has."""
+
     @abstractmethod
     def size(self) -> dict[str, Json]:
         """That of each evaluation's network, by name."""
@@ -55,12 +60,14 @@ class ImagePreset(Preset):
         cells: N of each evaluation.
         final_channels: F of the winner.
         final_cells: N of the winner.
+        final_epochs: see `Preset`.
     """
 
     channels: int
     cells: int
     final_channels: int
     final_cells: int
+    final_epochs: int | None = None
 
     def size(self) -> dict[str, Json]:
         """F and N."""
@@ -78,10 +85,12 @@ class TextPreset(Preset):
     Attributes:
         hidden: H of each evaluation.
         final_hidden: H of the winner.
+        final_epochs: see `Preset`.
     """
 
     hidden: int
     final_hidden: int
+    final_epochs: int | None = None
 
     def size(self) -> dict[str, Json]:
         """H."""

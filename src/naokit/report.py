@@ -13,7 +13,7 @@ from naokit.base import Direction, Evaluator, Json
 from naokit.goals import Objective
 from naokit.standings import NoBest, Standing
 from naokit.study import Study
-from naokit.wording import counted, epochs_done
+from naokit.wording import counted, epochs_done, figure
 
 if TYPE_CHECKING:
     from naokit.export import Check
@@ -188,11 +188,6 @@ def reached(results: Mapping[str, Json]) -> dict[str, str]:
         for score, unit in UNITS.items()
         if results.get(f"{part}_{score}") is not None
     }
-
-
-def figure(value: float, metric: str) -> str:
-    """A value for people: hundredths of a per cent, six digits of anything else."""
-    return f"{value:.2f}" if metric.endswith("percent") else f"{value:.6g}"
 
 
 def _values(best: dict[str, Json], metric: str) -> str:

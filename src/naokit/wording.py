@@ -25,6 +25,11 @@ def epochs_done(done: float, epochs: int) -> str:
     return f"{share:g} of {counted(epochs, 'epoch')}"
 
 
+def figure(value: float, metric: str) -> str:
+    """A value for people: hundredths of a per cent, six digits of anything else."""
+    return f"{value:.2f}" if metric.endswith("percent") else f"{value:.6g}"
+
+
 def one_line(name: object) -> str:
     r"""A foreign name as one line of text: what cannot be seen is written as its escape.
 

@@ -1,6 +1,7 @@
 """The commands as a user runs them: exit codes, one JSON object, one-line errors."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,11 +19,11 @@ from naokit.cli.app import app
 from naokit.evaluators import Training
 from naokit.export import Bundle
 from naokit.presets import PRESETS, ImagePreset
-from naokit.report import figure
 from naokit.spaces import ConvCells
 from naokit.spaces.published import GENOTYPES
 from naokit.study import Study
 from naokit.training import loop
+from naokit.wording import figure
 
 NAONET_A = "0 7 1 15 2 8 1 7 0 6 1 7 0 8 4 7 1 5 0 7 0 7 1 13 0 6 0 14 0 9 1 10 0 14 2 6 1 11 0 7"
 TINY = "0 0 1 0 0 0 1 0"
@@ -321,29 +322,64 @@ class _Clock:
 
 
 def test_hours_limit_the_whole_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two studies of three evaluations and two repeats: ten minutes, then the final training."""
+    """Two studies of three evaluations and two repeats: ten minutes, then the final training.
+
+    A fifth of three minutes is the final training's: no evaluation begins after 144 seconds.
+    """
+    monkeypatch.setattr("naokit.export.export", lambda *_, **__: [])  # takes seconds
     clock = _Clock(monkeypatch)
     command = ("search", "--preset", "tiny", "--nodes", "1", "--method", "random", "--out", "out")
 
-    first = json.loads(run(*command, "--hours", "0.05", "--json").stdout)
-    assert first["unfinished"] == ["search", "random search", "final training"]
-    assert (first["evaluations"], first["repeats"]) == (3, 1)
-    assert not {"random", "verdict", "final"} & first.keys()
+    cut = run(*command, "--hours", "0.05", "--json")
+    first = json.loads(cut.stdout)
+    assert "--hours: the search gets 2.4 min, 36 s are kept for the final training" in cut.stderr
+    assert first["unfinished"] == ["search", "random search"]
+    assert (first["evaluations"], first["repeats"]) == (3, 0)
+    assert not {"random", "verdict"} & first.keys()
+    assert first["final"]["complete"]
+    assert clock.final == [36]  # all of its share, though the last evaluation ended within it
 
     second = run(*command, "--hours", "0.05")
     assert second.exit_code == 0, second.output
-    assert "not finished: random search, final training. The same" in second.stdout
-    assert clock.final == []
-    assert not (tmp_path / "out" / "network").exists()
+    assert "not finished: random search. The same" in second.stdout
+    assert clock.final == [36, 36]
 
-    third = json.loads(run(*command, "--hours", "0.05", "--json").stdout)
+    third = json.loads(run(*command, "--hours", "0.1", "--json").stdout)
     assert third["unfinished"] == []
     assert third["random"]["evaluations"] == 3
     assert third["final"]["complete"]
-    assert clock.final == [pytest.approx(60)]
+    assert clock.final[2] == pytest.approx(360 - 240)
 
 
-def test_a_final_training_cut_in_its_first_epoch_is_unfinished(
+@pytest.mark.parametrize(
+    ("hours", "shown"),
+    [
+        (0.02, [("random", 2, 3), ("best again", 0, 2)]),
+        (0.045, [("random", 3, 3), ("best again", 0, 2)]),
+        (1.0, [("random", 3, 3), ("best again", 2, 2)]),
+    ],
+)
+def test_a_bar_says_what_was_evaluated_and_what_again(
+    monkeypatch: pytest.MonkeyPatch, hours: float, shown: list[tuple[str, int, int]]
+) -> None:
+    _Clock(monkeypatch)
+    command = ("search", "--preset", "tiny", "--nodes", "1", "--method", "random", "--no-final")
+    said = run(*command, "--no-baseline", "--hours", str(hours)).stderr
+    bars = re.findall(r"^(\S.*?) +[━╸╺]+ +(\d+)/(\d+) ", said, re.MULTILINE)
+    assert [(name, int(done), int(total)) for name, done, total in bars] == shown
+
+
+def test_a_bar_counts_no_more_repeats_than_there_are_architectures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _Clock(monkeypatch)
+    command = ("search", "--preset", "tiny", "--nodes", "1", "--no-final", "--evaluations", "1")
+    done = run(*command, "--no-baseline", "--hours", "0.01")
+    assert re.search(r"best again +[━╸╺]+ +0/1 ", done.stderr)
+    assert "not finished: search" in done.stdout
+
+
+def test_a_final_training_cut_in_its_first_epoch_is_unfinished_and_exported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = _Clock(monkeypatch)
@@ -355,10 +391,20 @@ def test_a_final_training_cut_in_its_first_epoch_is_unfinished(
 
     monkeypatch.setattr(loop._Run, "_step", slow)
     command = ("search", "--preset", "tiny", "--nodes", "1", "--method", "random", "--out", "out")
-    report = json.loads(run(*command, "--no-baseline", "--hours", "0.2", "--json").stdout)
+    command = (*command, "--no-baseline", "--hours", "0.2")
+    report = json.loads(run(*command, "--json").stdout)
     assert report["unfinished"] == ["final training"]
     assert clock.final == [pytest.approx(720 - 300)]
-    assert "final" not in report
+    assert 0 < report["final"]["epochs_done"] < 1
+    assert not report["final"]["complete"]
+    assert {Path(check["file"]).name for check in report["exports"]} >= {"model.onnx"}
+    clock.now = 0.0
+    monkeypatch.setattr("naokit.export.export", lambda *_, **__: [])  # takes seconds
+    done = run(*command)
+    assert done.exit_code == 0, done.output
+    assert re.search(r"Trained 0\.\d+ of \d+ epochs \(.* parameters\): ", done.stdout)
+    longer = run("train", "out", "--hours", "0")
+    assert re.search(r"after 0\.\d+ of \d+ epochs: the same command continues", longer.stdout)
 
 
 def test_hours_that_are_over_before_the_first_evaluation() -> None:
@@ -467,3 +513,23 @@ def test_help_and_version_work_as_a_module() -> None:
     assert "search" in shown.stdout
     version = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)
     assert version.stdout.strip() == "0.1.0"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_commands_and_options(
+    shell: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The script of `--show-completion` asks naokit itself, as here."""
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    script = run("--show-completion", shell)
+    assert script.exit_code == 0, script.output
+    assert "_NAOKIT_COMPLETE" in script.stdout
+    monkeypatch.setenv("_NAOKIT_COMPLETE", f"complete_{shell}")
+    monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
+    for typed, expected in (("naokit tra", {"train", "transfer"}), ("naokit search --fin", None)):
+        monkeypatch.setenv("_TYPER_COMPLETE_ARGS", typed)
+        monkeypatch.setenv("COMP_WORDS", typed)
+        monkeypatch.setenv("COMP_CWORD", str(len(typed.split()) - 1))
+        said = CliRunner().invoke(app, [], prog_name="naokit").stdout
+        for word in expected or {"--final", "--final-epochs"}:
+            assert word in said

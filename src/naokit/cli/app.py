@@ -24,7 +24,6 @@ app = typer.Typer(
     name="naokit",
     help="Neural Architecture Optimization: from a search space to a trained, exported network.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 

@@ -47,6 +47,21 @@ PrecisionName = Annotated[str, typer.Option(help="auto, 32-true, bf16-mixed, 16-
 Epochs = Annotated[
     int | None, typer.Option(min=1, help="In place of the recipe's; the schedule follows.")
 ]
+FinalEpochs = Annotated[
+    int | None,
+    typer.Option(min=1, help="Of the final training; default: as many as its recipe has."),
+]
+FinalChannels = Annotated[
+    int | None,
+    typer.Option(min=1, help="F of the image network that is trained last; default: the preset's."),
+]
+FinalCells = Annotated[int | None, typer.Option(min=1, help="Its N; default: the preset's.")]
+FinalHidden = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="Size of the language model that is trained last; default: the preset's."
+    ),
+]
 RecipeSettings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="A field of the recipe: --set ema=0.999."),

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from naokit.base import EvaluationFailed, InputError, Json
+from naokit.watching import progress as progress  # what commands show is all here
 from naokit.wording import one_line
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -57,19 +57,6 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 def print_json(value: Json) -> None:
     """One object on stdout."""
     typer.echo(json.dumps(value, allow_nan=False))
-
-
-def progress() -> Progress:
-    """A bar on stderr with the time left."""
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        TextColumn("{task.completed:g}/{task.total:g}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}", markup=False),
-        console=Console(stderr=True),
-    )
 
 
 def _end(message: str, code: int) -> None:

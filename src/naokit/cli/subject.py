@@ -27,7 +27,10 @@ _KINDS: Mapping[str, Reads] = {
     "image": "images",
     "images": "images",
     "onnx": "images",
+    "final_channels": "images",
+    "final_cells": "images",
     "hidden": "text",
+    "final_hidden": "text",
     "tokens": "text",
     "vocabulary": "text",
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from naokit.cli import config_file
 from naokit.cli.options import (
     Activations,
     Again,
@@ -38,6 +39,8 @@ from naokit.presets import EMBEDDED
 from naokit.wording import counted, epochs_done
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from naokit.base import Architecture, Json
     from naokit.export import Bundle, LanguageBundle
     from naokit.final import Job
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
 
 
 def train(
+    context: typer.Context,
     what: Annotated[
         str,
         typer.Argument(
@@ -92,12 +96,14 @@ def train(
     precision: PrecisionName = "auto",
     tensorboard: TensorBoard = False,
     force: Again = False,
+    config: config_file.Config = None,
     json: AsJson = False,
 ) -> None:
     """Train an architecture to the end and save the network of the best epoch.
 
     The same command again continues an interrupted training.
     """
+    del config  # its options are in the others' places already
     with exit_codes():
         from naokit import presets, runs
         from naokit.cli.target import architecture_of, folder_name, size_of_preset, sizes_of
@@ -128,7 +134,11 @@ def train(
         job = Job(
             subject_of(reads, source, options),
             recipe_for(
-                reads, recipe or preset["final_recipe"], epochs, balance=balance, settings=settings
+                reads,
+                recipe or preset["final_recipe"],
+                epochs or (None if recipe else preset.get("final_epochs")),
+                balance=balance,
+                settings=settings,
             ),
             folder / "training",
             seed=seed,
@@ -138,14 +148,19 @@ def train(
             seconds=None if hours is None else 3600 * hours,
             tensorboard=tensorboard,
         )
-        report = train_and_save(target.architecture, job, folder, force=force)
+        asked = config_file.given(context, out=folder.absolute())
+        report = train_and_save(target.architecture, job, folder, asked, force=force)
         print_json(report) if json else print_report(report)
 
 
 def train_and_save(
-    architecture: Architecture, job: Job, folder: Path, *, force: bool
+    architecture: Architecture, job: Job, folder: Path, asked: config_file.Asked, *, force: bool
 ) -> dict[str, Json]:
-    """Trains under a bar and saves the network; what there is to report."""
+    """Trains under a bar and saves the network, and what the command was asked for.
+
+    Returns:
+        What there is to report.
+    """
     from naokit.export.bundle import save
     from naokit.networks import count_parameters
     from naokit.training.aside import set_aside, settle
@@ -154,7 +169,7 @@ def train_and_save(
     _check_free(job, folder / "network", force=force)
     say_what_is_held_out(job.subject)
     with set_aside(job.folder) if force else nullcontext():
-        bundle = train_under_bar(architecture, job)
+        bundle = train_under_bar(architecture, job, lambda: asked.write(job.folder))
     save(bundle, folder / "network")
     return {
         "architecture": str(bundle.architecture),
@@ -222,7 +237,9 @@ def print_report(report: dict[str, Json]) -> None:
     typer.echo(f"saved in {report['folder']}; next: naokit export {report['folder']}")
 
 
-def train_under_bar(architecture: Architecture, job: Job) -> Bundle | LanguageBundle:
+def train_under_bar(
+    architecture: Architecture, job: Job, on_begin: Callable[[], None] | None = None
+) -> Bundle | LanguageBundle:
     """`final.train_final` under a progress bar with the time left."""
     from naokit.final import train_final
 
@@ -252,4 +269,11 @@ def train_under_bar(architecture: Architecture, job: Job) -> Bundle | LanguageBu
             bar.start_task(test)
             bar.update(test, completed=amount, visible=True)
 
-        return train_final(architecture, job, on_epoch=told, on_step=stepped, on_tested=tested)
+        return train_final(
+            architecture,
+            job,
+            on_begin=on_begin,
+            on_epoch=told,
+            on_step=stepped,
+            on_tested=tested,
+        )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from naokit.cli import config_file
 from naokit.cli.options import (
     Activations,
     Again,
@@ -48,6 +49,7 @@ RECIPES: Mapping[Reads, str] = {"images": "small-final", "text": "text-small-fin
 
 
 def transfer(
+    context: typer.Context,
     what: Annotated[
         str, typer.Argument(help="A run's folder (its best), a network's, a name or a genotype.")
     ],
@@ -93,12 +95,14 @@ def transfer(
     precision: PrecisionName = "auto",
     tensorboard: TensorBoard = False,
     force: Again = False,
+    config: config_file.Config = None,
     json: AsJson = False,
 ) -> None:
     """Train the same cells on another data set: with its size and classes, or its vocabulary.
 
     The same command again continues an interrupted training.
     """
+    del config  # its options are in the others' places already
     with exit_codes():
         from naokit.cli.target import architecture_of, folder_name, sizes_of, tokens_of
         from naokit.final import Job
@@ -133,7 +137,8 @@ def transfer(
             tensorboard=tensorboard,
             warm_start=_weights(what, target) if warm_start else None,
         )
-        report = train_and_save(target.architecture, job, folder, force=force)
+        asked = config_file.given(context, out=folder.absolute())
+        report = train_and_save(target.architecture, job, folder, asked, force=force)
         print_json(report) if json else print_report(report)
 
 

@@ -1,0 +1,102 @@
+"""Progress bars on stderr: how far something is, how long it takes, what it found so far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from naokit.wording import figure
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from naokit.base import Trial
+    from naokit.standings import Ranking
+
+
+def progress() -> Progress:
+    """A bar on stderr with the time left."""
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TextColumn("{task.completed:g}/{task.total:g}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}", markup=False),
+        console=Console(stderr=True),
+    )
+
+
+class TrialsBar:
+    """A bar of a study's evaluations, and one of the best few evaluated again.
+
+    Args:
+        title: of the evaluations.
+        metric: what their value is.
+        evaluations: how many the study shall hold.
+        repeats: how many evaluations again.
+    """
+
+    def __init__(self, title: str, metric: str, evaluations: int, repeats: int = 0) -> None:
+        self.metric, self.totals = metric, (evaluations, repeats)
+        self.bar = progress()
+        first = self.bar.add_task(f"{title:12}", total=evaluations, note="")
+        again = self.bar.add_task(
+            f"{'best again':12}", total=repeats, start=False, visible=repeats > 0, note=""
+        )
+        self.tasks = (first, again)
+        self.seen: list[Trial] = []
+
+    def __enter__(self) -> TrialsBar:
+        self.bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.bar.stop()
+
+    def told(self, study: Ranking, trial: Trial) -> None:
+        """Shows one more evaluation, after those that the study had before."""
+        self.seen.extend([trial] if self.seen else study.trials)
+        again = _is_again(trial)
+        if again:
+            self.bar.start_task(self.tasks[1])
+        self._show()
+        self.bar.update(self.tasks[int(again)], note=self._note(study, trial))
+
+    def ended(self, study: Ranking, *, cut: bool) -> None:
+        """Shows that no more follow; what the space or the best few lack is not missing."""
+        self.seen = study.trials
+        if not cut:
+            self.totals = (0, 0)
+        self._show()
+
+    def _show(self) -> None:
+        repeats = sum(map(_is_again, self.seen))
+        counts = (len(self.seen) - repeats, repeats)
+        for task, done, total in zip(self.tasks, counts, self.totals, strict=True):
+            self.bar.update(task, completed=done, total=max(done, total))
+
+    def _note(self, study: Ranking, trial: Trial) -> str:
+        """The best value within the limits so far, and the last or why there is none."""
+        valued = [one for one in self.seen if one.value is not None]
+        held = [one.value for one in valued if one.value is not None and study.goals.hold(one)]
+        sign = study.goals.objectives[0].sign
+        shown = "none within the limits yet, " if valued else ""
+        if held:
+            shown = f"best {figure(max(held, key=lambda value: sign * value), self.metric)}, "
+        last = trial.reason if trial.value is None else figure(trial.value, self.metric)
+        return f"{shown}last {last} ({trial.origin})"
+
+
+def _is_again(trial: Trial) -> bool:
+    """Whether it evaluated one of the best architectures again."""
+    from naokit.sampler import REPEAT  # not above: commands that show a bar load no Optuna
+
+    return trial.origin == REPEAT
