@@ -238,9 +238,19 @@ def chebyshev(table: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return scores
 
 
+def mean(values: Sequence[float]) -> float:
+    """The mean, also of values whose sum is larger than any number; NaN of both infinities."""
+    try:
+        return fmean(values)
+    except OverflowError:
+        return math.ldexp(fmean([math.ldexp(value, -64) for value in values]), 64)
+    except ValueError:
+        return math.nan
+
+
 def _mean(same: Sequence[Trial]) -> Trial:
     """The first of several trials of one architecture, with the means of their values."""
-    values = tuple(map(fmean, zip(*(trial.values for trial in same), strict=True)))
+    values = tuple(map(mean, zip(*(trial.values for trial in same), strict=True)))
     return dataclasses.replace(same[0], value=values[0], values=values)
 
 

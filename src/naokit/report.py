@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 import statistics
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from naokit.base import Direction, Evaluator, Json
-from naokit.goals import Objective
+from naokit.goals import Objective, mean
 from naokit.standings import NoBest, Standing
 from naokit.study import Study
 from naokit.wording import counted, epochs_done, figure
@@ -38,19 +39,27 @@ class Comparison:
         first, *repeats = standing.values
         values = tuple(repeats) or (first,)
         chosen_by = first if repeats else None
-        return cls(str(standing.architecture), statistics.fmean(values), values, chosen_by)
+        return cls(str(standing.architecture), mean(values), values, chosen_by)
 
 
 def noise(studies: Sequence[Study]) -> float | None:
     """Standard deviation between evaluations of one architecture; None without repeats."""
-    variances = [
-        (statistics.variance(standing.values), len(standing.values) - 1)
+    deviations = [
+        (_deviation(standing.values), len(standing.values) - 1)
         for study in studies
         for standing in study.standings()
         if len(standing.values) > 1
     ]
-    freedom = sum(weight for _, weight in variances)
-    return math.sqrt(sum(v * w for v, w in variances) / freedom) if freedom else None
+    freedom = sum(weight for _, weight in deviations)
+    return math.hypot(*(d * math.sqrt(w / freedom) for d, w in deviations)) if freedom else None
+
+
+def _deviation(values: Sequence[float]) -> float:
+    """The standard deviation, of values at both ends of the numbers as large as a number can be."""
+    try:
+        return statistics.stdev(values)
+    except OverflowError:
+        return sys.float_info.max
 
 
 def verdict(

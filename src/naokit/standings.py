@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from naokit.base import Architecture, InputError, Trial
-from naokit.goals import Goals
+from naokit.goals import Goals, mean
 from naokit.wording import counted
 
 REMEDIES = {
@@ -30,7 +30,7 @@ class Standing:
     @property
     def mean(self) -> float:
         """Mean of the values."""
-        return sum(self.values) / len(self.values)
+        return mean(self.values)
 
 
 def standings(trials: Iterable[Trial], sign: float) -> list[Standing]:

@@ -87,6 +87,9 @@ class PseudoLabels:
 
 def normalise(values: np.ndarray) -> np.ndarray:
     """Targets in [0, 1]: min-max over the pool, higher is better (section 2, PT V1)."""
+    largest = float(np.abs(values).max())
+    if largest > 1:  # a power of two is exact, and no difference of what is left is too large
+        values = np.ldexp(values, -int(np.frexp(largest)[1]))
     low, high = values.min(), values.max()
     return (values - low) / (high - low) if high > low else np.full_like(values, 0.5)
 

@@ -60,8 +60,16 @@ class History:
     @cached_property
     def presence(self) -> Presence:
         """What will be asked for, as complete trials show: only they asked for all there is."""
-        complete = [trial.state == TrialState.COMPLETE for trial in self.valued]
-        return Presence(self.space, self.known[complete])
+        told = [
+            trial.state == TrialState.COMPLETE and not self._lost(trial, row)
+            for trial, row in zip(self.valued, self.known, strict=True)
+        ]
+        return Presence(self.space, self.known[told])
+
+    def _lost(self, trial: FrozenTrial, row: np.ndarray) -> bool:
+        """Whether a parameter had a value that it cannot have today: missing, but asked for."""
+        numbers = zip(self.space.names, row, strict=True)
+        return any(np.isnan(number) and name in trial.params for name, number in numbers)
 
     def _others(self, trials: Sequence[FrozenTrial], state: TrialState) -> np.ndarray:
         """Rows of the trials of this state that asked, or will ask, for anything."""

@@ -31,6 +31,12 @@ SAME = 1e-9
 STEPS = (0.3, 0.1, 0.03, 0.01, 0.003)
 """Deviations of a number's mutations: which is best depends on how far the search has come."""
 
+COUNTED = 2.0**62
+"""Values of a parameter are counted so far: more are as good as a continuum."""
+
+FAR = 1e3
+"""How many ranges away from today's a value of another range lies at most."""
+
 JUMP = 0.15
 """Share of a number's mutations that draw it anew."""
 
@@ -47,8 +53,11 @@ class Category:
         return len(self.distribution.choices)
 
     def encode(self, value: Any) -> float:
-        """The place of a choice."""
-        return float(self.distribution.to_internal_repr(value))
+        """The place of a choice; NaN for what was one once and is none today."""
+        try:
+            return float(self.distribution.to_internal_repr(value))
+        except ValueError:
+            return math.nan
 
     def decode(self, number: float) -> Any:
         """The choice at a place."""
@@ -91,7 +100,7 @@ class Number:
         distribution = self.distribution
         if distribution.step is None:
             return None
-        return round((distribution.high - distribution.low) / distribution.step) + 1
+        return round(min((distribution.high - distribution.low) / distribution.step, COUNTED)) + 1
 
     @cached_property
     def _ends(self) -> tuple[float, float]:
@@ -101,13 +110,24 @@ class Number:
         return (math.log(low), math.log(high)) if self.distribution.log else (low, high)
 
     def encode(self, value: Any) -> float:
-        """Where a value lies; outside of 0 to 1 if the range was another then."""
-        return float(self._numbers(np.array(value, dtype=np.float64)))
+        """Where a value lies; outside of 0 to 1 if the range was another then.
+
+        NaN for a choice that is no number, from before the parameter became one.
+        """
+        try:
+            number = np.array(float(value))
+        except (TypeError, ValueError, OverflowError):
+            return math.nan
+        return float(self._numbers(number).clip(-FAR, FAR))
 
     def decode(self, number: float) -> int | float:
         """The nearest value."""
         value = float(self._values(np.array(number)))
-        return round(value) if isinstance(self.distribution, IntDistribution) else value
+        distribution = self.distribution
+        if isinstance(distribution, FloatDistribution):
+            return value
+        steps = round((round(value) - distribution.low) / distribution.step)
+        return min(distribution.low + steps * distribution.step, distribution.high)
 
     def everything(self) -> np.ndarray:
         """The numbers of all values of a finite parameter, (levels,)."""
@@ -148,15 +168,23 @@ class Number:
     def _numbers(self, values: np.ndarray) -> np.ndarray:
         """Where values lie."""
         low, high = self._ends
-        numbers: np.ndarray = ((np.log(values) if self.distribution.log else values) - low) / (
-            high - low
-        )
+        with np.errstate(over="ignore", divide="ignore"):  # the infinite is far outside as well
+            if self.distribution.log:
+                values = np.log(np.maximum(values, 0))
+            half = 1.0 if math.isfinite(high - low) else 0.5
+            # The logarithms of large integers that are next to each other are the same number.
+            width = half * high - half * low or 1.0
+            numbers: np.ndarray = (half * values - half * low) / width
         return numbers
 
     def _values(self, numbers: np.ndarray) -> np.ndarray:
         """The nearest values."""
         low, high = self._ends
-        values: np.ndarray = low + numbers * (high - low)
+        numbers = numbers.clip(0, 1)
+        if math.isfinite(high - low):
+            values: np.ndarray = low + numbers * (high - low)
+        else:
+            values = low * (1 - numbers) + high * numbers
         values = np.exp(values) if self.distribution.log else values
         distribution = self.distribution
         if distribution.step is not None:

@@ -65,6 +65,9 @@ def with_distances(quantiles: np.ndarray, merits: np.ndarray) -> np.ndarray:
     The half begins where it did and has the same spread (as half-rank warping in Vizier, Song et
     al. 2024); infinite merits leave the ranks as they are.
     """
+    # A power of two is exact: with it neither the median nor a difference is too large a number.
+    largest = np.abs(merits[np.isfinite(merits)]).max(initial=0)
+    merits = np.ldexp(merits, -1 - int(np.frexp(largest)[1]))
     middle = np.median(merits)
     upper = merits > middle
     if not upper.any() or not np.isfinite([middle, merits.max()]).all():

@@ -51,6 +51,9 @@ class NAOSampler(BaseSampler):
     learnt from how far each trial was within them or beyond. **Running trials** of parallel workers
     are taken to turn out as expected. **Several objectives** are weighed anew for each suggestion.
 
+    **A parameter that changed** is searched as the last trial had it: values of another range lie
+    outside of it, choices that are gone count as not known.
+
     **Where it falls back** on random values: until `n_startup_trials` trials have results; for a
     parameter that no finished trial asked for; for one whose range is no longer that of the last
     trial that had it, where the proposed value lies outside. After the start the fall-backs are
