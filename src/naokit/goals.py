@@ -17,6 +17,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from naokit.base import Direction, InputError, Json, Trial, derive_seed
+from naokit.wording import exact
 
 BEYOND = "beyond a limit"
 """Reason of an evaluation that succeeded but holds a limit not."""
@@ -84,7 +85,10 @@ class Limit:
         found = _LIMIT.fullmatch(text)
         if found is None:
             raise InputError(f"{text!r} is no limit; expected NAME<=NUMBER or NAME>=NUMBER")
-        return cls(found[1], found[2] == "<=", float(found[3]))
+        bound = float(found[3])
+        if not math.isfinite(bound):
+            raise InputError(f"{text!r} is no limit: no number is as large as {found[3]}")
+        return cls(found[1], found[2] == "<=", bound + 0.0)  # -0 is 0
 
     def holds(self, figures: Mapping[str, float]) -> bool:
         """Whether the figure is there and within the bound."""
@@ -99,7 +103,7 @@ class Limit:
         return away / (abs(self.bound) or 1.0)
 
     def __str__(self) -> str:
-        return f"{self.name}{'<=' if self.at_most else '>='}{self.bound:g}"
+        return f"{self.name}{'<=' if self.at_most else '>='}{exact(self.bound)}"
 
 
 def limited_figures(limits: Sequence[Limit], figures: Mapping[str, float]) -> str:

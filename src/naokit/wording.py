@@ -77,3 +77,9 @@ def _escape(character: str) -> str:
 
 def _longest_fence(text: str) -> int:
     return max(map(len, re.findall("`+", text)), default=0)
+
+
+def exact(value: float) -> str:
+    """A number as short as it reads back equal: `3e+06`, `1234567`, `0.1`."""
+    short = f"{value:g}"
+    return short if float(short) == value else str(value).removesuffix(".0")

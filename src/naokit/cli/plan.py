@@ -13,6 +13,7 @@ import typer
 from naokit.cli.durations import between, spoken
 from naokit.cli.options import Activations, AsJson, DeviceName, ImageSize, Tokens
 from naokit.cli.output import exit_codes, print_json
+from naokit.wording import exact
 
 if TYPE_CHECKING:
     from naokit.base import Architecture, Json, Space
@@ -132,14 +133,14 @@ def _command(option: Option, asked: Mapping[str, object], hours: float) -> str:
     for name, value in asked.items():
         words += [] if value is None else [f"--{name}", str(value)]
     words += ["--preset", option.preset.name, "--evaluations", str(least or likely)]
-    return shlex.join([*words, "--hours", f"{hours:g}"])
+    return shlex.join([*words, "--hours", exact(hours)])
 
 
 def _print(found: dict[str, Json]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    title = f"What {found['hours']:g} hours afford here on {found['data']}"
+    title = f"What {exact(found['hours'])} hours afford here on {found['data']}"
     table = Table(title=title, title_justify="left")
     size = found["size"]
     for column in ("preset", *size, "one evaluation", "evaluations", "final training"):

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from naokit.base import InputError
-from naokit.files import write_whole
+from naokit.files import read_text, write_whole
 from naokit.training.loop import Epoch
+from naokit.wording import exact
 
 CSV = "log.csv"
 
@@ -22,7 +23,7 @@ class Log:
         tensorboard: whether event files are written to `folder/tensorboard` too.
 
     Raises:
-        InputError: TensorBoard is wished for and not installed.
+        InputError: TensorBoard is wished for and not installed, or the log there is damaged.
     """
 
     def __init__(self, folder: Path, *, tensorboard: bool = False) -> None:
@@ -34,6 +35,7 @@ class Log:
                 raise InputError(
                     "--tensorboard needs TensorBoard: pip install 'naokit[tensorboard]'"
                 ) from error
+        self.rows()  # a damaged one is noticed before an epoch is trained
 
     def write(self, epoch: Epoch) -> None:
         """Adds an epoch; later ones, of a run that was killed before its checkpoint, go."""
@@ -45,21 +47,37 @@ class Log:
             "learning_rate": epoch.learning_rate,
             "seconds": epoch.seconds,
         }
+        if any(list(row) != list(fields) for row in rows):
+            raise self._damaged(f"its columns are not {', '.join(fields)}")
         text = io.StringIO()
         writer = csv.DictWriter(text, list(fields), lineterminator="\n")
         writer.writeheader()
-        writer.writerows([*rows, {name: f"{value:.8g}" for name, value in fields.items()}])
+        values = {n: v if isinstance(v, int) else exact(v) for n, v in fields.items()}
+        writer.writerows([*rows, values])
         write_whole(self.folder / CSV, text.getvalue())
         if self.tensorboard:
             self._events(epoch.number, fields)
 
     def rows(self) -> list[dict[str, str]]:
-        """The table so far."""
+        """The table so far; raises InputError where it is none."""
         path = self.folder / CSV
         if not path.exists():
             return []
-        with path.open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
+        try:
+            rows = list(csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True))
+            for row in rows:
+                int(row["epoch"])
+                tuple(map(float, row.values()))  # neither fewer fields than the header nor more
+        except InputError:
+            raise
+        except (csv.Error, KeyError, TypeError, ValueError) as error:
+            raise self._damaged(str(error)) from error
+        return rows
+
+    def _damaged(self, fault: str) -> InputError:
+        return InputError(
+            f"{self.folder / CSV} is damaged ({fault}): move it away to go on, no training needs it"
+        )
 
     def _events(self, epoch: int, fields: Mapping[str, float]) -> None:
         from torch.utils.tensorboard import SummaryWriter

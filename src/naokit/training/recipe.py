@@ -162,14 +162,20 @@ def _value(name: str, text: str, kind: Any) -> Json:
 
 def _number(text: str) -> float:
     value = float(text)
-    if not math.isfinite(value):
+    if not math.isfinite(value) or "_" in text:  # Python reads 1_0 as 10
         raise ValueError(text)
     return value
 
 
+def _whole(text: str) -> int:
+    if "_" in text:
+        raise ValueError(text)
+    return int(text)
+
+
 _KINDS: Mapping[Any, tuple[Callable[[str], Json], str]] = {
     bool: ({"true": True, "false": False}.__getitem__, "true or false"),
-    int: (int, "a whole number"),
+    int: (_whole, "a whole number"),
     float: (_number, "a number"),
     tuple: (lambda text: tuple(map(_number, text.split(","))), "numbers with commas between"),
 }
