@@ -21,6 +21,7 @@ import numpy as np
 import optuna
 import pytest
 
+from naokit import patience
 from naokit.base import Architecture, InputError
 from naokit.record import SETTINGS
 from naokit.sampler import ArchitectureSampler
@@ -246,7 +247,10 @@ def test_one_of_two_processes_is_killed_and_nothing_is_lost(storage: str, tmp_pa
     assert (made - stored).total() <= 1  # made by the killed one, and not yet stored
 
 
-def test_a_server_that_goes_is_one_line_and_the_same_search_continues() -> None:
+def test_a_server_that_goes_is_one_line_and_the_same_search_continues(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(patience, "PATIENCE", 0.5)
     server = start_server()
     storage = server.database()
     done: list[Architecture] = []
@@ -371,7 +375,10 @@ def test_two_that_make_a_study_at_the_same_moment_share_it(
         maker.join()
 
 
-def test_a_server_that_goes_between_two_evaluations_is_one_line() -> None:
+def test_a_server_that_goes_between_two_evaluations_is_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(patience, "PATIENCE", 0.5)
     server = start_server()
     study = study_in(server.database())
     try:

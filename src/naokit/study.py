@@ -8,17 +8,18 @@ never stopped. optuna-dashboard and every other reader of Optuna studies can ope
 
 from __future__ import annotations
 
+import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError
 from optuna.samplers import BaseSampler
-from optuna.trial import FrozenTrial, TrialState
+from optuna.storages import BaseStorage
 
 from naokit import method as methods
 from naokit.base import (
@@ -28,15 +29,26 @@ from naokit.base import (
     Evaluator,
     InputError,
     Json,
+    Proposal,
     Result,
     Space,
     SpaceExhausted,
     Trial,
     derive_seed,
 )
+from naokit.claims import Claims
 from naokit.evaluating import FirstErrors, accepted, evaluated
 from naokit.evaluators.function import Function, Score
 from naokit.goals import Goals
+from naokit.ledger import (
+    FIRST,
+    REPEAT,
+    TOLD,
+    Ledger,
+    record_of,
+    to_trial,
+)
+from naokit.patience import Patient
 from naokit.record import (
     FORMAT,
     SETTINGS,
@@ -46,26 +58,7 @@ from naokit.record import (
     record_environment,
     record_evaluator,
 )
-from naokit.sampler import (
-    ARCHITECTURE,
-    FIRST,
-    INTERRUPTED,
-    OUTCOME,
-    REPEAT,
-    SAMPLERS,
-    TOLD,
-    ArchitectureSampler,
-    counts,
-    ended,
-    interrupted,
-    optuna_sampler,
-    pending,
-    read_architecture,
-    record_of,
-    release_abandoned,
-    taken,
-    to_trial,
-)
+from naokit.sampler import SAMPLERS, ArchitectureSampler, optuna_sampler
 from naokit.spaces.bounded import limited, outside
 from naokit.standings import Ranking
 from naokit.storage import open_for_reading, open_storage, shown, storage_errors
@@ -125,7 +118,7 @@ def create_study(
     if isinstance(method, str):
         check_method(method)  # a wrong name fails before anything is written
     with storage_errors(storage and shown(storage)):
-        database = open_storage(storage)
+        database = cast(BaseStorage, Patient(open_storage(storage)))
         try:
             directions = [objective.direction for objective in goals.objectives]
             study = optuna.create_study(storage=database, study_name=name, directions=directions)
@@ -158,6 +151,10 @@ def open_study(space: Space, storage: str, name: str) -> Study:
         return Study(space, study, study.user_attrs[SETTINGS]["method"], reading=True)
 
 
+class _NothingGiven(Exception):
+    """There is no architecture left that was to be evaluated first."""
+
+
 class Study(Ranking):
     """Made by `create_study`.
 
@@ -177,14 +174,17 @@ class Study(Ranking):
         self.space = space
         self.optuna = study
         self._method = method
-        self._asked: dict[int, optuna.Trial] = {}
+        self._ledger = Ledger(study, space)
+        self._claims = Claims(self._ledger)
+        self._asking = threading.Lock()
         self._evaluator: Evaluator | None = None
         self._first: list[Architecture] = []
         self._first_errors = FirstErrors()
         if not reading:
             with self._errors():
-                release_abandoned(study)
+                self._claims.watch.release_abandoned()
                 record_environment(study)
+                self._claims.watch.say_silent()
 
     @property
     def name(self) -> str:
@@ -209,30 +209,15 @@ class Study(Ranking):
         return Goals.of(self.settings["direction"], texts["objectives"], texts["limits"])
 
     def ask(self) -> Asked:
-        """The next architecture to evaluate.
+        """The next architecture to evaluate; several threads and processes may ask.
 
         Raises:
             SpaceExhausted: there is none left.
         """
-        with self._errors():
-            while True:
-                seen = {trial.number for trial in self.optuna.get_trials(deepcopy=False)}
-                sampler = self._sampler()
-                if (given := self._given()) is not None:
-                    asked = self._new_trial(given, FIRST)
-                    trial = self._asked[asked.number]
-                elif isinstance(sampler, ArchitectureSampler):
-                    sampler.prepare(self.optuna)
-                    trial = self.optuna.ask()
-                else:
-                    trial = self._suggested()
-                if not taken(self.optuna, trial, self.space, seen):
-                    break
-                trial.set_user_attr(OUTCOME, {"reason": INTERRUPTED})
-                self.optuna.tell(trial, state=TrialState.FAIL)
-        self._asked[trial.number] = trial
-        origin = trial.user_attrs[ARCHITECTURE]["origin"]
-        return Asked(trial.number, read_architecture(trial, self.space), origin)
+        with self._errors(), self._asking:
+            self._claims.watch.release_abandoned()
+            number, proposal = self._claimed()
+        return Asked(number, proposal.architecture, proposal.origin)
 
     def tell(self, number: int, result: Result | float | None, reason: str = "") -> Trial:
         """Records the result of an architecture that this process asked for.
@@ -246,35 +231,35 @@ class Study(Ranking):
             InputError: the trial waits for no result here, or the result is no number or lacks a
                 figure that an objective or a limit needs. Nothing is recorded.
         """
-        if number not in self._asked:
+        if number not in self._claims.held:
             raise InputError(
                 f"trial {number} waits for no result: it was told already, or this process has "
                 "not asked for it; study.add(architecture, result) records what was made elsewhere"
             )
-        values: list[float] = []
+        outcome, values = self._outcome(result, reason)
+        with self._errors():
+            return to_trial(self._claims.tell(number, outcome, values), self.space)
+
+    def _outcome(
+        self, result: Result | float | None, reason: str
+    ) -> tuple[dict[str, Json], list[float] | None]:
+        """What a trial remembers of a result, and the values of the objectives, if any."""
         if result is not None:
             try:
                 result, values = accepted(result, self.goals, lambda: self.trials)
             except EvaluationFailed as error:
-                result, reason = None, error.reason
-        outcome: dict[str, Json] = {"reason": reason or "failed"}
-        if result is not None:
-            outcome = {"metrics": dict(result.metrics), "seconds": result.seconds}
-        with self._errors():
-            trial = self._asked[number]
-            trial.set_user_attr(OUTCOME, outcome)
-            state = TrialState.FAIL if result is None else TrialState.COMPLETE
-            told = self.optuna.tell(trial, None if result is None else values, state)
-            del self._asked[number]
-            return to_trial(told, self.space)
+                reason = error.reason
+            else:
+                return {"metrics": dict(result.metrics), "seconds": result.seconds}, values
+        return {"reason": reason or "failed"}, None
 
     def enqueue(self, architectures: Sequence[Architecture]) -> None:
         """Evaluates these before the method proposes any.
 
-        Left out are those evaluated already and, by `optimize`, those beyond a limit that costs no
-        evaluation.
+        Left out are those evaluated already, also by another process until their turn comes, and,
+        by `optimize`, those beyond a limit that costs no evaluation.
         """
-        known = {trial.architecture.key for trial in self.trials} if architectures else set()
+        known = {architecture.key for architecture in self._first}
         for architecture in architectures:
             if architecture.key not in known:
                 known.add(architecture.key)
@@ -289,10 +274,20 @@ class Study(Ranking):
         Raises:
             InputError: as `tell` does.
         """
-        with suppress(EvaluationFailed):  # a failed trial; bad input is told before there is one
-            accepted(result, self.goals, lambda: self.trials)
-        asked = self._new_trial(architecture, TOLD)
-        return self.tell(asked.number, result)
+        outcome, values = self._outcome(result, "")
+        with self._errors():
+            told = self._claims.add(record_of(architecture, TOLD), outcome, values)
+            return to_trial(told, self.space)
+
+    def release(self) -> int:
+        """Gives up the trials that run on other machines without a sign of life; how many.
+
+        They are evaluated again. A process on this machine needs it never: whether it lives is
+        seen; nor does one elsewhere whose storage keeps signs of life, a quarter of an hour after
+        its last.
+        """
+        with self._errors():
+            return self._claims.watch.release_silent()
 
     def optimize(
         self,
@@ -347,12 +342,9 @@ class Study(Ranking):
         again: with the same seed it would fail again.
         """
         evaluator = self._prepared(evaluator, None)
-        made = Counter(trial.architecture.key for trial in self.trials)
         for standing in self.by_first_value()[:best]:
-            for repeat in range(made[standing.architecture.key], times):
-                with self._errors():
-                    asked = self._new_trial(standing.architecture, REPEAT)
-                trial = self._evaluate(evaluator, asked, repeat=repeat)
+            while (asked := self._asked_again(standing.architecture, times)) is not None:
+                trial = self._evaluate(evaluator, asked[0], repeat=asked[1])
                 if on_trial is not None:
                     on_trial(trial)
 
@@ -364,12 +356,29 @@ class Study(Ranking):
     @property
     def failed(self) -> int:
         """How many of the `evaluations` gave no value."""
-        return sum(trial.state == TrialState.FAIL for trial in self._own())
+        return sum(trial.value is None for trial in self._own())
 
     @property
     def trials(self) -> list[Trial]:
         """Every evaluation that ended, repeats included, interrupted ones not."""
-        return [to_trial(frozen, self.space) for frozen in self._finished() if ended(frozen)]
+        with self._errors():
+            return list(self._ledger.read().ended)
+
+    def _claimed(self) -> tuple[int, Proposal]:
+        """A trial of what comes next, and what that is."""
+        sampler = self._sampler()
+        if isinstance(sampler, ArchitectureSampler):
+            return self._claims.first_free(lambda: self._proposed(sampler))
+        with suppress(_NothingGiven):
+            return self._claims.first_free(self._given)
+        return self._suggested()
+
+    def _proposed(self, sampler: ArchitectureSampler) -> Proposal:
+        """What was given first, while there is any; then what the method proposes."""
+        try:
+            return self._given()
+        except _NothingGiven:
+            return sampler.prepare(self.optuna)
 
     def _sampler(self) -> BaseSampler:
         """The sampler; that of our own methods is made once, when the budget is known."""
@@ -377,15 +386,14 @@ class Study(Ranking):
             self.optuna.sampler = self._method
         elif self._method in SAMPLERS:
             # Made anew for each trial: what it proposes follows from seed and history alone.
-            trials = self.optuna.get_trials(deepcopy=False)
-            counted = sum(not interrupted(trial) for trial in trials)
-            seed = derive_seed(self.seed, self._method, counted)
+            seed = derive_seed(self.seed, self._method, self._ledger.read().counted)
             self.optuna.sampler = optuna_sampler(self._method, seed)
         elif not isinstance(self.optuna.sampler, ArchitectureSampler):
             budget = self.settings["evaluations"] or DEFAULT_EVALUATIONS
             method = methods.factory(self._method)(self._limited_space(), self.seed, budget)
-            sampler = ArchitectureSampler(self.space, method, self.seed, self.goals)
-            self.optuna.sampler = sampler
+            self.optuna.sampler = ArchitectureSampler(
+                self.space, method, self.seed, self.goals, self._ledger
+            )
         return self.optuna.sampler
 
     def _limited_space(self) -> Space:
@@ -394,57 +402,61 @@ class Study(Ranking):
             return self.space
         return limited(self.space, self._evaluator, self.goals.limits)
 
-    def _given(self) -> Architecture | None:
-        """The next of those that are evaluated first; None: there is none left."""
-        while self._first:
-            given = self._first.pop(0)
-            evaluator, limits = self._evaluator, self.goals.limits
-            if evaluator is None or not outside(self.space, evaluator, limits, [given]):
-                return given
-        return None
+    def _given(self) -> Proposal:
+        """The next of those that are evaluated first; raises _NothingGiven.
 
-    def _finished(self) -> list[FrozenTrial]:
-        states = (TrialState.COMPLETE, TrialState.FAIL)
-        with self._errors():
-            return self.optuna.get_trials(deepcopy=False, states=states)
+        One that another process evaluates now stays: that may come to nothing.
+        """
+        pending = {architecture.key for architecture in self._ledger.read().pending.values()}
+        for given in tuple(self._first):
+            if given.key in pending:
+                continue
+            if not self._ledger.evaluated(given.key) and self._is_within(given):
+                return Proposal(given, FIRST)
+            self._first.remove(given)
+        raise _NothingGiven
 
-    def _own(self) -> list[FrozenTrial]:
+    def _is_within(self, given: Architecture) -> bool:
+        """Whether it is within the limits, as far as that costs no evaluation."""
+        evaluator, limits = self._evaluator, self.goals.limits
+        return evaluator is None or not outside(self.space, evaluator, limits, [given])
+
+    def _own(self) -> list[Trial]:
         """The evaluations that a budget counts: no repeats, none that were told."""
-        return [
-            trial
-            for trial in self._finished()
-            if counts(trial) and trial.user_attrs[ARCHITECTURE]["origin"] != TOLD
-        ]
+        return [trial for trial in self.trials if trial.origin not in (REPEAT, TOLD)]
 
-    def _suggested(self) -> optuna.Trial:
+    def _suggested(self) -> tuple[int, Proposal]:
         """A trial whose architecture one of Optuna's samplers composes."""
-        known = {trial.architecture.key: trial.values for trial in self.trials}
-        known |= {architecture.key: () for architecture in pending(self.optuna, self.space)}
+        reading = self._ledger.read()
+        known = {trial.architecture.key: trial.values for trial in reading.ended}
+        known |= {architecture.key: () for architecture in reading.pending.values()}
         seed = derive_seed(self.seed, "suggested", len(known))
-        return suggested(self.optuna, self.space, self._limited_space(), known, self._sampler, seed)
+        return suggested(self._claims, self._limited_space(), known, self._sampler, seed)
 
-    def _new_trial(self, architecture: Architecture, origin: str) -> Asked:
-        """A trial of a given architecture."""
-        sampler, self.optuna.sampler = self.optuna.sampler, optuna.samplers.RandomSampler()
-        try:
-            trial = self.optuna.ask()
-        finally:
-            self.optuna.sampler = sampler
-        trial.set_user_attr(ARCHITECTURE, record_of(architecture, origin))
-        self._asked[trial.number] = trial
-        return Asked(trial.number, architecture, origin)
+    def _asked_again(self, architecture: Architecture, times: int) -> tuple[Asked, int] | None:
+        """One more evaluation of an architecture, and which; None where there are so many."""
+        with self._errors(), self._asking:
+            self._claims.watch.release_abandoned()
+            found = self._claims.again(architecture, times)
+        return found and (Asked(found[0], architecture, REPEAT), found[1])
 
     def _evaluate(self, evaluator: Evaluator, asked: Asked, repeat: int) -> Trial:
         """Asks the evaluator and tells what came of it."""
         seed = derive_seed(self.seed, "evaluation", asked.architecture.key, repeat)
         try:
-            trial = self.tell(asked.number, evaluated(evaluator, asked.architecture, seed))
+            trial = self._told(evaluator, asked, seed)
+        except BaseException:
+            self._claims.give_back(asked.number)
+            raise
+        return trial
+
+    def _told(self, evaluator: Evaluator, asked: Asked, seed: int) -> Trial:
+        try:
+            result = evaluated(evaluator, asked.architecture, seed)
         except EvaluationFailed as error:
             self._first_errors.failed(error)
             return self.tell(asked.number, None, error.reason)
-        except BaseException:
-            self.tell(asked.number, None, INTERRUPTED)
-            raise
+        trial = self.tell(asked.number, result)
         self._first_errors.succeeded()
         return trial
 

@@ -6,38 +6,32 @@ counts as no evaluation; one that will not stop gets a random architecture.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-import optuna
 from optuna.samplers import BaseSampler
-from optuna.trial import TrialState
 
-from naokit.base import Space
+from naokit.base import Proposal, Space
+from naokit.claims import Claims
+from naokit.ledger import KNOWN, record_of
 from naokit.method.baselines import RandomStream
-from naokit.sampler import ARCHITECTURE, KNOWN, record_of
 
 SUGGESTIONS = 50
 """How often a sampler may ask for what is known."""
 
-Known = Mapping[str, tuple[float, ...]]
-"""Values by key; none where the evaluation failed or is running."""
-
 
 def suggested(
-    study: optuna.Study,
-    space: Space,
+    claims: Claims,
     allowed: Space,
-    known: Known,
+    known: dict[str, tuple[float, ...]],
     sampler: Callable[[], BaseSampler],
     seed: int,
-) -> optuna.Trial:
-    """A trial of a new architecture.
+) -> tuple[int, Proposal]:
+    """A trial of a new architecture, and what it is.
 
     Args:
-        study: the Optuna study.
-        space: of the architectures.
+        claims: who makes trials.
         allowed: the space within the limits.
-        known: what has been or is being evaluated.
+        known: values of what has been evaluated by key; none where it failed or is running.
         sampler: puts the sampler of the next trial into the study.
         seed: of the random architecture, if it comes to that.
 
@@ -46,28 +40,35 @@ def suggested(
     """
     for _ in range(SUGGESTIONS):
         sampler()
-        trial = _composed(study, space, allowed, known)
-        if trial is not None:
-            return trial
-    architecture = RandomStream(allowed, seed).next(known)
-    names = space.grammar.names
-    study.enqueue_trial(dict(zip(names, architecture.choices, strict=True)))
-    trial = _composed(study, space, allowed, {})
-    assert trial is not None
-    return trial
+        found = _composed(claims, allowed, known)
+        if found is not None:
+            return found
+    stream = RandomStream(allowed, seed)
+    while True:
+        choices = stream.next(known).choices
+        parameters = dict(zip(allowed.grammar.names, choices, strict=True))
+        found = _composed(claims, allowed, known, parameters)
+        if found is not None:
+            return found
 
 
 def _composed(
-    study: optuna.Study, space: Space, allowed: Space, known: Known
-) -> optuna.Trial | None:
+    claims: Claims,
+    allowed: Space,
+    known: dict[str, tuple[float, ...]],
+    parameters: dict[str, int] | None = None,
+) -> tuple[int, Proposal] | None:
     """A trial as the sampler composes it; None, and told what is known, where that is known."""
-    trial = study.ask()
-    architecture = space.suggest(trial)
-    new = architecture.key not in known and allowed.allows(architecture.choices)
-    origin = type(study.sampler).__name__ if new else KNOWN
-    trial.set_user_attr(ARCHITECTURE, record_of(architecture, origin))
-    if new:
-        return trial
-    values = list(known.get(architecture.key, ())) or None  # Optuna takes none, not an empty one
-    study.tell(trial, values, TrialState.COMPLETE if values else TrialState.FAIL)
+    with claims.composing(parameters) as trial:
+        architecture = claims.ledger.space.suggest(trial)
+        new = architecture.key not in known and allowed.allows(architecture.choices)
+        origin = type(trial.study.sampler).__name__
+        if new:
+            record = record_of(architecture, origin)
+            claims.write(trial.number, record)
+            if not claims.lost(trial.number, architecture, record):
+                claims.confirm(trial.number, record)
+                return trial.number, Proposal(architecture, origin)
+        values = known.setdefault(architecture.key, ())
+        claims.dismiss(trial.number, record_of(architecture, KNOWN), values)
     return None

@@ -1,0 +1,111 @@
+"""Trials whose process is gone: found, and ended, so that what they evaluated is done again.
+
+A process of this machine is looked at; one elsewhere shows signs of life where the storage keeps
+them. What shows none is ended by nobody but the user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import optuna
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.trial import FrozenTrial, TrialState
+
+from naokit.base import Json
+from naokit.ledger import ARCHITECTURE, INTERRUPTED, OUTCOME, WORKER, Ledger
+from naokit.liveness import lives
+from naokit.pulse import GRACE, Pulse
+from naokit.wording import counted
+
+# Beneath Optuna's own logger, so that `optuna.logging.set_verbosity` governs it.
+_logger = optuna.logging.get_logger("optuna.naokit")
+
+
+class Watch:
+    """Looks after the trials of other processes.
+
+    Args:
+        ledger: of the study.
+        held: the trials of this process, by number.
+        pulse: the signs of life.
+    """
+
+    def __init__(self, ledger: Ledger, held: Mapping[int, int], pulse: Pulse) -> None:
+        self._study = ledger.study
+        self._ledger = ledger
+        self._held = held
+        self._pulse = pulse
+
+    def release_abandoned(self) -> None:
+        """Ends trials whose process is gone; evaluations without an outcome are done again."""
+        for frozen in self._of_others():
+            if self._is_abandoned(frozen):
+                settle(self._study, frozen)
+
+    def release_silent(self) -> int:
+        """Ends those that run on other machines without a sign of life; how many these were."""
+        silent = self.silent()
+        for frozen in silent:
+            settle(self._study, frozen)
+        return len(silent)
+
+    def silent(self) -> list[FrozenTrial]:
+        """Trials that run on other machines and do not show whether they live."""
+        others = [frozen for frozen in self._of_others() if _lives(frozen) is None]
+        living = self._pulse.living() if others else frozenset()
+        return [frozen for frozen in others if frozen._trial_id not in living]
+
+    def say_silent(self) -> None:
+        """Warns of those that have run so for long: nothing but `release` ends them."""
+        silent = [frozen for frozen in self.silent() if _age(frozen) > timedelta(seconds=GRACE)]
+        if silent:
+            hosts = sorted({str((_worker_of(frozen) or {}).get("host")) for frozen in silent})
+            _logger.warning(
+                f"{counted(len(silent), 'trial')} of the study {self._study.study_name} "
+                f"{'runs' if len(silent) == 1 else 'run'} on {', '.join(hosts)} without a sign of "
+                "life; where that is gone, --release-abandoned (study.release()) has the same "
+                "evaluated again"
+            )
+
+    def _of_others(self) -> list[FrozenTrial]:
+        running = self._ledger.read().running.values()
+        return [frozen for frozen in running if frozen.number not in self._held]
+
+    def _is_abandoned(self, frozen: FrozenTrial) -> bool:
+        if _worker_of(frozen) is None:  # made by Optuna alone, or cut off while it was made
+            return _age(frozen) > timedelta(minutes=1)
+        alive = _lives(frozen)
+        return frozen._trial_id in self._pulse.stopped() if alive is None else not alive
+
+
+def settle(study: optuna.Study, frozen: FrozenTrial) -> None:
+    """Ends a running trial: as its outcome says, where there is one, else as interrupted."""
+    outcome = frozen.user_attrs.get(OUTCOME, {})
+    values = outcome.get("values")
+    storage = study._storage
+    with suppress(UpdateFinishedTrialError):  # another process has done it
+        if values is None and "reason" not in outcome:
+            storage.set_trial_user_attr(frozen._trial_id, OUTCOME, {"reason": INTERRUPTED})
+        state = TrialState.FAIL if values is None else TrialState.COMPLETE
+        storage.set_trial_state_values(frozen._trial_id, state, values)
+
+
+def _worker_of(frozen: FrozenTrial) -> dict[str, Json] | None:
+    worker: dict[str, Json] | None = frozen.user_attrs.get(ARCHITECTURE, frozen.user_attrs).get(
+        WORKER
+    )
+    return worker
+
+
+def _lives(frozen: FrozenTrial) -> bool | None:
+    """Whether its process runs; None: on another machine, or nobody knows which."""
+    worker = _worker_of(frozen)
+    return None if worker is None else lives(worker)
+
+
+def _age(frozen: FrozenTrial) -> timedelta:
+    now = datetime.now()
+    return now - (frozen.datetime_start or now)

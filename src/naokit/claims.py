@@ -1,0 +1,271 @@
+"""Which process evaluates what: trials made with their architecture, none taken twice, given back.
+
+    propose ──> trial ──> anybody else's? ──no──> evaluate ──> tell
+       ^                        │yes
+       └── the same trial again ┘
+
+A trial is made together with its architecture, at once: of several processes that make one of the
+same architecture, that with the lowest number has it. An architecture that is written into a trial
+later (`CLAIM`) cannot be ordered so: it is first written as asked for, and as taken once a look
+at the others has found nobody. Of two that have only asked the lower number goes first.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+import optuna
+from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
+from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy.exc import SQLAlchemyError
+
+from naokit.abandoned import Watch, settle
+from naokit.base import Architecture, Json, Proposal
+from naokit.ledger import (
+    ARCHITECTURE,
+    INTERRUPTED,
+    KNOWN,
+    OUTCOME,
+    REPEAT,
+    WORKER,
+    Ledger,
+    Reading,
+    interrupted,
+    origin_of,
+    read_architecture,
+    record_of,
+)
+from naokit.liveness import this_worker
+from naokit.patience import TICKET
+from naokit.pulse import Pulse
+
+CLAIM = "claim"
+"""How far the claim of an architecture is that was written into a trial after it was made."""
+ASKED, TAKEN = "asked", "taken"
+
+WAIT = 10.0
+"""Seconds that a claim waits for one that has only asked too, before it gives way."""
+
+
+class Claims:
+    """The trials of one study that this process works at.
+
+    Attributes:
+        held: those asked for and not told, number to trial id.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.study = ledger.study
+        self.held: dict[int, int] = {}
+        self.pulse = Pulse(self.study, self.held)
+        self.watch = Watch(ledger, self.held, self.pulse)
+
+    def first_free(self, propose: Callable[[], Proposal]) -> tuple[int, Proposal]:
+        """A trial of the first proposal that nobody else has; one that is lost serves again."""
+        proposal = propose()
+        record = _record(proposal)
+        with self._given_back_on_error(self.make({ARCHITECTURE: record})) as number:
+            while self.lost(number, proposal.architecture, record):
+                self.ledger.waive(number)
+                proposal = propose()
+                record = _record(proposal)
+                self.write(number, record)
+            self.confirm(number, record)
+        return number, proposal
+
+    def again(self, architecture: Architecture, times: int) -> tuple[int, int] | None:
+        """A trial that repeats an evaluation, and the how many-th; None where there are enough.
+
+        Of all that were made or are being made the first so many count, whoever makes them.
+        """
+        if len(self._numbers_of(architecture)) >= times:
+            return None
+        record = record_of(architecture, REPEAT)
+        with self._given_back_on_error(self.make({ARCHITECTURE: record})) as number:
+            before = [other for other in self._numbers_of(architecture) if other < number]
+        if len(before) < times:
+            return number, len(before)
+        self.give_back(number)
+        return None
+
+    def _numbers_of(self, architecture: Architecture) -> list[int]:
+        """The trials of an architecture, ended and running, repeats included."""
+        reading, space = self.ledger.read(), self.ledger.space
+        ended = [
+            trial.number for trial in reading.ended if trial.architecture.key == architecture.key
+        ]
+        named = [t for t in reading.running.values() if origin_of(t) not in ("", KNOWN)]
+        return ended + [
+            t.number for t in named if read_architecture(t, space).key == architecture.key
+        ]
+
+    def make(self, attributes: dict[str, Json]) -> int:
+        """A running trial, its attributes in it from the beginning; its number."""
+        template = create_trial(
+            state=TrialState.RUNNING, user_attrs={**attributes, TICKET: uuid.uuid4().hex}
+        )
+        return self._made(template)
+
+    @contextmanager
+    def composing(self, parameters: dict[str, int] | None = None) -> Iterator[optuna.Trial]:
+        """A running trial for Optuna's sampler to compose, of these parameters where there are."""
+        template = create_trial(
+            state=TrialState.RUNNING,
+            user_attrs={WORKER: this_worker(), TICKET: uuid.uuid4().hex},
+            system_attrs={} if parameters is None else {"fixed_params": parameters},
+        )
+        self.study._thread_local.cached_all_trials = None  # as Optuna's own `ask` does
+        with self._given_back_on_error(self._made(template)) as number:
+            yield optuna.Trial(self.study, self.held[number])
+
+    def write(self, number: int, record: dict[str, Json]) -> None:
+        """Writes an architecture into a trial that is there: asked for, not taken yet."""
+        record[CLAIM] = ASKED
+        self.study._storage.set_trial_user_attr(self.held[number], ARCHITECTURE, record)
+        self.ledger.claim(number)
+
+    def confirm(self, number: int, record: dict[str, Json]) -> None:
+        """Takes what was asked for."""
+        if CLAIM in record:
+            record[CLAIM] = TAKEN
+            self.study._storage.set_trial_user_attr(self.held[number], ARCHITECTURE, record)
+
+    def lost(self, number: int, architecture: Architecture, record: dict[str, Json]) -> bool:
+        """Whether another has evaluated this architecture, or has claimed it before."""
+        until = time.monotonic() + WAIT
+        while True:
+            reading = self.ledger.read()
+            if self.ledger.evaluated(architecture.key):
+                return True
+            rivals = _rivals(reading, number, architecture.key)
+            if any(_is_before(rival, number, CLAIM in record) for rival in rivals):
+                return True
+            if not any(_claim(rival) for rival in rivals):
+                return False  # whoever is left comes later, and will see this claim
+            if time.monotonic() > until:
+                return True
+            time.sleep(0.01)
+
+    def tell(
+        self, number: int, outcome: dict[str, Json], values: Sequence[float] | None
+    ) -> FrozenTrial:
+        """Ends a trial; one that another process has ended stays as it is."""
+        storage, trial_id = self.study._storage, self.held[number]
+        state = TrialState.FAIL if values is None else TrialState.COMPLETE
+        outcome = outcome if values is None else {"values": list(values), **outcome}
+        try:
+            storage.set_trial_user_attr(trial_id, OUTCOME, outcome)
+            told = self.study.tell(number, values, state, skip_if_finished=True)
+        except UpdateFinishedTrialError:
+            told = storage.get_trial(trial_id)
+        del self.held[number]
+        if not interrupted(told) or outcome.get("reason") == INTERRUPTED:
+            return told
+        return self._told_anew(told, outcome, values)
+
+    def add(
+        self, record: dict[str, Json], outcome: dict[str, Json], values: Sequence[float] | None
+    ) -> FrozenTrial:
+        """A trial that has ended, made at once."""
+        return self._ended(create_trial(state=TrialState.FAIL), record, outcome, values)
+
+    def dismiss(self, number: int, record: dict[str, Json], values: Sequence[float]) -> None:
+        """Tells a trial whose architecture is known what is known of it: no values if it failed."""
+        self.study._storage.set_trial_user_attr(self.held[number], ARCHITECTURE, record)
+        state = TrialState.COMPLETE if values else TrialState.FAIL
+        self.study.tell(number, list(values) or None, state)  # Optuna takes none, not an empty one
+        del self.held[number]
+
+    def give_back(self, number: int) -> None:
+        """Ends a trial of this process that is not told: with its outcome, or to be done again."""
+        trial_id = self.held.pop(number, None)
+        if trial_id is not None:
+            with suppress(StorageInternalError, SQLAlchemyError):  # what ended it says more
+                settle(self.study, self.study._storage.get_trial(trial_id))
+
+    def _told_anew(
+        self, told: FrozenTrial, outcome: dict[str, Json], values: Sequence[float] | None
+    ) -> FrozenTrial:
+        """The result of a trial that another process took for abandoned: nothing is lost.
+
+        Where the other has begun, or done, the same evaluation it stays its own.
+        """
+        reading, record = self.ledger.read(), told.user_attrs[ARCHITECTURE]
+        architecture = self.ledger.space.architecture(record["choices"])
+        others = _rivals(reading, told.number, architecture.key)
+        if not others and not self.ledger.evaluated(architecture.key):
+            return self._ended(told, record, outcome, values)
+        told = copy.deepcopy(told)
+        told.state = TrialState.FAIL if values is None else TrialState.COMPLETE
+        told.values = values
+        told.user_attrs[OUTCOME] = outcome
+        return told
+
+    def _ended(
+        self,
+        like: FrozenTrial,
+        record: dict[str, Json],
+        outcome: dict[str, Json],
+        values: Sequence[float] | None,
+    ) -> FrozenTrial:
+        template = create_trial(
+            state=TrialState.FAIL if values is None else TrialState.COMPLETE,
+            values=values,
+            params=like.params,
+            distributions=like.distributions,
+            system_attrs=like.system_attrs,
+            user_attrs={ARCHITECTURE: record, OUTCOME: outcome, TICKET: uuid.uuid4().hex},
+        )
+        storage = self.study._storage
+        made: FrozenTrial = storage.get_trial(
+            storage.create_new_trial(self.study._study_id, template)
+        )
+        return made
+
+    def _made(self, template: FrozenTrial) -> int:
+        storage = self.study._storage
+        trial_id = storage.create_new_trial(self.study._study_id, template)
+        number: int = storage.get_trial(trial_id).number
+        self.held[number] = trial_id
+        with self._given_back_on_error(number):
+            self.pulse.begin(trial_id)
+        return number
+
+    @contextmanager
+    def _given_back_on_error(self, number: int) -> Iterator[int]:
+        try:
+            yield number
+        except BaseException:
+            self.give_back(number)
+            raise
+
+
+def _record(proposal: Proposal) -> dict[str, Json]:
+    return record_of(proposal.architecture, proposal.origin, proposal.model)
+
+
+def _rivals(reading: Reading, number: int, key: str) -> list[FrozenTrial]:
+    """Other running trials of an architecture of this key."""
+    return [
+        reading.running[other]
+        for other, architecture in reading.pending.items()
+        if other != number and architecture.key == key
+    ]
+
+
+def _claim(frozen: FrozenTrial) -> str | None:
+    """How far a claim is; None: the architecture was there from the beginning."""
+    claim: str | None = frozen.user_attrs[ARCHITECTURE].get(CLAIM)
+    return claim
+
+
+def _is_before(rival: FrozenTrial, number: int, written_later: bool) -> bool:
+    """Whether a rival's claim comes first, for certain or possibly."""
+    if written_later:
+        return _claim(rival) != ASKED or rival.number < number
+    return _claim(rival) is not None or rival.number < number

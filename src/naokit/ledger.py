@@ -1,0 +1,187 @@
+"""What a study's trials say: their attributes, and all of them read, each parsed once.
+
+A trial carries two JSON attributes. Forty ordinary parameters would cost SQLite 440 ms a trial;
+one attribute costs 28 (measured, `stack.md`)::
+
+    architecture   {"text": ..., "choices": [...], "origin": ..., "worker": {...}, "model": {...}}
+    outcome        {"values": [...], "metrics": {...}, "seconds": ..., "reason": ...}
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import insort
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from naokit.base import Architecture, Json, Space, Trial
+from naokit.liveness import this_worker
+
+ARCHITECTURE = "architecture"
+OUTCOME = "outcome"
+WORKER = "worker"
+"""Who composes the architecture of a trial, before it has one."""
+INTERRUPTED = "interrupted"
+"""Reason of a trial whose process ended before its evaluation did; it counts for nothing."""
+
+REPEAT = "repeat"
+"""Origin of a second evaluation of an architecture; methods do not see it."""
+FIRST = "given"
+"""Origin of an architecture that the user wanted evaluated first."""
+TOLD = "told"
+"""Origin of what was known before: methods learn from it, it is no evaluation of this study."""
+KNOWN = "known"
+"""Origin of a trial that one of Optuna's samplers wanted though its architecture was known."""
+
+
+def record_of(
+    architecture: Architecture, origin: str, model: Mapping[str, float] | None = None
+) -> dict[str, Json]:
+    """What a trial remembers of its architecture, of the model then, and who evaluates it."""
+    return {
+        "text": str(architecture),
+        "choices": list(architecture.choices),
+        "origin": origin,
+        "worker": this_worker(),
+        **({"model": dict(model)} if model else {}),
+    }
+
+
+def read_architecture(trial: optuna.Trial | FrozenTrial, space: Space) -> Architecture:
+    """The architecture of a trial."""
+    return space.architecture(trial.user_attrs[ARCHITECTURE]["choices"])
+
+
+def origin_of(frozen: FrozenTrial) -> str:
+    """Where a trial's architecture came from; "" where it has none."""
+    origin: str = frozen.user_attrs.get(ARCHITECTURE, {}).get("origin", "")
+    return origin
+
+
+def ended(frozen: FrozenTrial) -> bool:
+    """Whether a finished trial is an evaluation, repeats included, that was not interrupted."""
+    return origin_of(frozen) not in ("", KNOWN) and not interrupted(frozen)
+
+
+def interrupted(frozen: FrozenTrial) -> bool:
+    """Whether an evaluation ended without an outcome, and is to be done again."""
+    reason = frozen.user_attrs.get(OUTCOME, {}).get("reason")
+    return frozen.state != TrialState.COMPLETE and bool(reason == INTERRUPTED)
+
+
+def to_trial(frozen: FrozenTrial, space: Space) -> Trial:
+    """A finished Optuna trial as ours."""
+    outcome = frozen.user_attrs.get(OUTCOME, {})
+    values = tuple(frozen.values or ()) if frozen.state == TrialState.COMPLETE else ()
+    return Trial(
+        frozen.number,
+        read_architecture(frozen, space),
+        values[0] if values else None,
+        reason=outcome.get("reason", ""),
+        origin=origin_of(frozen),
+        model=frozen.user_attrs[ARCHITECTURE].get("model", {}),
+        values=values,
+        metrics=outcome.get("metrics", {}),
+        seconds=outcome.get("seconds", 0.0),
+    )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a study held at one moment.
+
+    Attributes:
+        ended: every evaluation that ended, repeats included, interrupted ones not, in order.
+        running: trials that have not ended, by number.
+        pending: the architectures of those, repeats left out.
+        counted: how many trials there are, interrupted ones left out.
+    """
+
+    ended: tuple[Trial, ...]
+    running: Mapping[int, FrozenTrial]
+    pending: Mapping[int, Architecture]
+    counted: int
+
+    @property
+    def history(self) -> list[Trial]:
+        """The evaluations that methods learn from."""
+        return [trial for trial in self.ended if trial.origin != REPEAT]
+
+
+class Ledger:
+    """Reads the trials of a study, each finished one once; several threads may.
+
+    Attributes:
+        study: the Optuna study.
+        space: of its architectures.
+    """
+
+    def __init__(self, study: optuna.Study, space: Space) -> None:
+        self.study = study
+        self.space = space
+        self._lock = threading.RLock()
+        self._ended: list[Trial] = []
+        self._keys: set[str] = set()
+        self._unkeyed: list[Trial] = []  # a key is a graph's digest: only who asks pays for it
+        self._interrupted = 0
+        self._parsed: set[int] = set()
+        self._prefix = 0  # trials before it are all parsed
+        self._pending: dict[int, Architecture] = {}
+        self._waived: set[int] = set()
+
+    def read(self) -> Reading:
+        """All trials, of one look at the storage: what ends meanwhile is not in neither."""
+        with self._lock:
+            trials = self.study.get_trials(deepcopy=False)
+            new = [t for t in trials[self._prefix :] if t.number not in self._parsed]
+            for frozen in new:
+                if frozen.state.is_finished():
+                    self._parse(frozen)
+            open_ones = [frozen for frozen in new if frozen.number not in self._parsed]
+            self._prefix = open_ones[0].number if open_ones else len(trials)
+            running = {t.number: t for t in open_ones if t.state == TrialState.RUNNING}
+            counted = len(trials) - self._interrupted
+            return Reading(tuple(self._ended), running, self._pending_of(running), counted)
+
+    def evaluated(self, key: str) -> bool:
+        """Whether the last reading held a finished evaluation of an architecture of this key."""
+        with self._lock:
+            self._keys.update(trial.architecture.key for trial in self._unkeyed)
+            self._unkeyed.clear()
+            return key in self._keys
+
+    def waive(self, number: int) -> None:
+        """Takes a running trial out of what is pending, until it has another architecture."""
+        with self._lock:
+            self._pending.pop(number, None)
+            self._waived.add(number)
+
+    def claim(self, number: int) -> None:
+        """Takes a trial that was waived as pending again."""
+        with self._lock:
+            self._waived.discard(number)
+
+    def _parse(self, frozen: FrozenTrial) -> None:
+        self._parsed.add(frozen.number)
+        self._interrupted += interrupted(frozen)
+        if ended(frozen) and frozen.state != TrialState.PRUNED:
+            trial = to_trial(frozen, self.space)
+            insort(self._ended, trial, key=lambda other: other.number)
+            self._unkeyed.append(trial)
+
+    def _pending_of(self, running: Mapping[int, FrozenTrial]) -> Mapping[int, Architecture]:
+        """The architectures of running trials; those read before with what they remember."""
+        found = {}
+        for number, frozen in running.items():
+            if origin_of(frozen) in ("", REPEAT, KNOWN) or number in self._waived:
+                continue
+            choices = tuple(frozen.user_attrs[ARCHITECTURE]["choices"])
+            known = self._pending.get(number)
+            if known is None or known.choices != choices:
+                known = self.space.architecture(choices)
+            found[number] = known
+        self._pending = found
+        return dict(found)
