@@ -179,6 +179,8 @@ def images_of(
     source: ImageData | str | Path | None = None,
     *,
     skip_bad: bool = False,
+    image_column: str | None = None,
+    label_column: str | None = None,
 ) -> ImageData | None:
     """The images that a network learnt from, or those of `source`, read as it read them.
 
@@ -186,16 +188,21 @@ def images_of(
         results: of the network.
         source: what `load_images` takes; None: what is recorded, if anything is.
         skip_bad: leave out pictures that cannot be decoded.
+        image_column: see `load_images`; None: that which is recorded.
+        label_column: likewise.
     """
     name = source or results.get("data")
     if name is None:
         return None
     own = source is None or source == results.get("data")
+    recorded = results if own else {}
     return load_images(
         name,
         size=results.get("image_size"),
         skip_bad=skip_bad or (own and results.get("skip_bad", False)),
         hold_out=not (own and results.get("all_data", False)),
+        image_column=image_column or recorded.get("image_column"),
+        label_column=label_column or recorded.get("label_column"),
     )
 
 

@@ -5,6 +5,7 @@ Shapes: B batch, C channels, H and W height and width, K classes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,10 @@ from torch import Tensor
 from naokit.base import InputError
 from naokit.training.crops import centre_view
 from naokit.training.feeding import EVALUATION_BATCH
-from naokit.training.pictures import SUFFIXES, stack
+from naokit.training.folders import picture_names
+from naokit.training.modes import Kind
+from naokit.training.pictures import SUFFIXES, decoded
+from naokit.training.tree import grown
 
 
 @dataclass(frozen=True)
@@ -28,12 +32,14 @@ class Picture:
         pixels: bytes (C, H, W).
         resized: whether its size was another.
         recoloured: whether it was made grey or colour.
+        scaled: whether it had pixels of 16 bits.
     """
 
     file: Path
     pixels: np.ndarray
     resized: bool
     recoloured: bool
+    scaled: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,12 +66,14 @@ class Predictions:
         resized: how many pictures were resized.
         recoloured: how many were made grey or colour.
         skipped: why each picture that was left out could not be read.
+        scaled: how many had pixels of 16 bits.
     """
 
     rows: tuple[Prediction, ...]
     resized: int
     recoloured: int
     skipped: tuple[str, ...]
+    scaled: int = 0
 
 
 def find_pictures(paths: Sequence[Path]) -> list[Path]:
@@ -77,8 +85,7 @@ def find_pictures(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES]
-            shown = [file for file in inside if not file.name.startswith(".")]
+            shown = [path / name for name in picture_names(grown(path))]
             if not shown:
                 raise InputError(
                     f"{path} holds no pictures; expected {', '.join(sorted(SUFFIXES))}"
@@ -94,8 +101,9 @@ def find_pictures(paths: Sequence[Path]) -> list[Path]:
 def fit_picture(file: Path, image: tuple[int, int, int], *, streamed: bool = False) -> Picture:
     """A picture in the size and colours of an image (C, H, W).
 
-    Decoded as training pictures are; then the largest centred part of the right proportions is
-    scaled (bicubic), which is the same as scaling the shorter side and cropping the centre.
+    Decoded as training pictures are, 16 bits scaled to 8; then the largest centred part of the
+    right proportions is scaled (bicubic), which is the same as scaling the shorter side and
+    cropping the centre.
 
     Args:
         file: of the picture.
@@ -111,7 +119,8 @@ def fit_picture(file: Path, image: tuple[int, int, int], *, streamed: bool = Fal
     channels, height, width = image
     if channels not in (1, 3):
         raise InputError(f"the network takes {channels} channels; a picture has 1 or 3")
-    pixels = stack(str(file), [(str(file), file)])[0][0]
+    found = decoded((os.fsencode(file).decode(errors="backslashreplace"), file))
+    pixels = found.pixels
     resized, recoloured = pixels.shape[1:] != (height, width), len(pixels) != channels
     if resized or recoloured or streamed:
         flat = pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)
@@ -122,7 +131,7 @@ def fit_picture(file: Path, image: tuple[int, int, int], *, streamed: bool = Fal
         else:
             fitted = np.asarray(ImageOps.fit(picture, (width, height), Image.Resampling.BICUBIC))
         pixels = fitted.reshape(height, width, channels).transpose(2, 0, 1)
-    return Picture(file, pixels, resized, recoloured)
+    return Picture(file, pixels, resized, recoloured, bool(found.kind & Kind.DEEP))
 
 
 def predict(
@@ -155,17 +164,18 @@ def predict(
         raise InputError(f"--top is {top}; the network has {len(class_names)} classes")
     rows: list[Prediction] = []
     skipped: list[str] = []
-    resized = recoloured = 0
+    resized = recoloured = scaled = 0
     for start in range(0, len(files), EVALUATION_BATCH):
         part = files[start : start + EVALUATION_BATCH]
         pictures = list(_readable(part, image, skipped if skip_bad else None, streamed=streamed))
         resized += sum(picture.resized for picture in pictures)
         recoloured += sum(picture.recoloured for picture in pictures)
+        scaled += sum(picture.scaled for picture in pictures)
         if pictures:
             rows += _rows(network, class_names, pictures, top)
         if on_batch is not None:
             on_batch(len(part))
-    return Predictions(tuple(rows), resized, recoloured, tuple(skipped))
+    return Predictions(tuple(rows), resized, recoloured, tuple(skipped), scaled)
 
 
 def _readable(

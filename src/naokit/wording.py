@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 
 COMMANDS = ("Cc", "Cs")
 """Unicode's categories of control characters and of halves of surrogate pairs."""
@@ -15,6 +16,12 @@ MARKS = re.compile(r"[^\w ,.'()/%+-]|(?<![^\W_])_|_(?![^\W_])")
 def counted(count: int, noun: str) -> str:
     """A count and a noun with a plural in s: `1 evaluation`, `2,000 evaluations`."""
     return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Some names, and how many more there are: `a, b, c, d, e and 3 more`."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def epochs_done(done: float, epochs: int) -> str:

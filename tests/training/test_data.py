@@ -10,7 +10,7 @@ from PIL import Image
 
 from naokit.base import InputError
 from naokit.subjects import ImageSubject
-from naokit.training import readers
+from naokit.training import listing
 from naokit.training.data import ImageData, Split, class_weights, held_out, load_images
 from naokit.training.recipes import recipe
 
@@ -173,13 +173,6 @@ def _several_sizes(path: Path) -> Path:
     return path
 
 
-def _sixteen_bits(path: Path) -> Path:
-    class_folders(path)
-    deep = np.arange(36, dtype=np.uint16).reshape(6, 6) * 1800
-    Image.fromarray(deep).save(path / "cat" / "deep.png")
-    return path
-
-
 def _class_without_images(path: Path) -> Path:
     class_folders(path)
     (path / "cow").mkdir()
@@ -285,7 +278,6 @@ def _text(path: Path) -> Path:
         (_npz(x_train=pictures(3), y_train=np.arange(3), x_test=pictures(3)), "but no y_test"),
         (_cut_npz, "no whole zip archive"),
         (_damaged_npz, "not a readable .npz"),
-        (_sixteen_bits, r"deep\.png has pixels of mode I;16; convert it to 8 bits"),
         (_class_without_images, "class folders without images: cow"),
         (_no_train_folder, "has test and val, but no train folder"),
         (_test_files_only, r"has no train\*\.parquet; it has test-0\.parquet, validation"),
@@ -377,7 +369,7 @@ def test_class_folders_are_decoded_once(tmp_path: Path, monkeypatch) -> None:
     folder = class_folders(tmp_path / "set")
     first = load_images(folder)
     with monkeypatch.context() as patch:
-        patch.setattr(readers, "decoded", lambda *_, **__: pytest.fail("decoded again"))
+        patch.setattr(listing, "decoded", lambda *_, **__: pytest.fail("decoded again"))
         assert load_images(folder).fingerprint == first.fingerprint
     Image.fromarray(pictures(1)[0] // 7).save(folder / "cat" / "0.png")
     assert load_images(folder).fingerprint != first.fingerprint

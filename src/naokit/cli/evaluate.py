@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from naokit.cli.image_figures import evaluate_images
-from naokit.cli.options import AsJson, SkipBad
+from naokit.cli.options import AsJson, ImageColumn, LabelColumn, SkipBad
 from naokit.cli.output import exit_codes
 from naokit.cli.text_figures import evaluate_text
 
@@ -37,6 +37,8 @@ def evaluate(
         ),
     ] = None,
     skip_bad: SkipBad = False,
+    image_column: ImageColumn = None,
+    label_column: LabelColumn = None,
     json: AsJson = False,
 ) -> None:
     """Measure a network on images or text.
@@ -45,13 +47,24 @@ def evaluate(
     """
     with exit_codes():
         from naokit.base import InputError
+        from naokit.cli.subject import check_options
         from naokit.export import kind_at, network_folder
 
         if kind_at(network) == "image":
-            evaluate_images(network, data, split, batch, skip_bad=skip_bad, as_json=json)
+            evaluate_images(
+                network,
+                data,
+                split,
+                batch,
+                skip_bad=skip_bad,
+                image_column=image_column,
+                label_column=label_column,
+                as_json=json,
+            )
             return
         if skip_bad:
             raise InputError("--skip-bad leaves out pictures; this is a language model")
+        check_options("text", {"image_column": image_column, "label_column": label_column})
         if network.is_file():
             raise InputError(
                 f"{network} is one step of a language model; its folder is measured: give "

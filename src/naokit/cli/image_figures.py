@@ -30,6 +30,8 @@ def evaluate_images(
     batch: int | None,
     *,
     skip_bad: bool,
+    image_column: str | None,
+    label_column: str | None,
     as_json: bool,
 ) -> None:
     """Measures on labelled images and prints; arguments as those of the command."""
@@ -38,7 +40,13 @@ def evaluate_images(
     from naokit.training.feeding import EVALUATION_BATCH
 
     classifier = open_network(network)
-    images = _images(classifier, data, skip_bad=skip_bad)
+    images = _images(
+        classifier,
+        data,
+        skip_bad=skip_bad,
+        image_column=image_column,
+        label_column=label_column,
+    )
     part, rows = part_of(images, split)
     logits, labels = _logits_under_bar(classifier, rows, batch or EVALUATION_BATCH)
     found = measure(logits, labels, classifier.class_names)
@@ -53,13 +61,27 @@ def evaluate_images(
     )
 
 
-def _images(classifier: Classifier, data: str | None, *, skip_bad: bool) -> ImageData:
+def _images(
+    classifier: Classifier,
+    data: str | None,
+    *,
+    skip_bad: bool,
+    image_column: str | None,
+    label_column: str | None,
+) -> ImageData:
     """The labelled images; their classes and size are the network's."""
     from naokit.base import InputError
+    from naokit.cli.subject import say_what_was_read
     from naokit.measuring import check_fits, images_of
 
     try:
-        images = images_of(classifier.results, data, skip_bad=skip_bad)
+        images = images_of(
+            classifier.results,
+            data,
+            skip_bad=skip_bad,
+            image_column=image_column,
+            label_column=label_column,
+        )
     except InputError as error:
         if data is not None:
             raise
@@ -68,6 +90,7 @@ def _images(classifier: Classifier, data: str | None, *, skip_bad: bool) -> Imag
         ) from error
     if images is None:
         raise InputError(f"{classifier.path} does not say what it learnt from; give --data")
+    say_what_was_read(images)
     check_fits(images, classifier.image, classifier.class_names, str(classifier.path))
     return images
 

@@ -13,6 +13,13 @@ ImageSize = Annotated[
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be decoded.")
 ]
+ImageColumn = Annotated[
+    str | None,
+    typer.Option(help="Of the pictures in a parquet file or a hub data set with several."),
+]
+LabelColumn = Annotated[
+    str | None, typer.Option(help="Of the labels, where they cannot be told by type and name.")
+]
 GenotypeSpace = Annotated[
     str | None, typer.Option("--space", help="Of a genotype; default: conv-small.")
 ]

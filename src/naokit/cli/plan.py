@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from naokit.cli.durations import between, spoken
-from naokit.cli.options import Activations, AsJson, DeviceName, ImageSize, Tokens
+from naokit.cli.options import (
+    Activations,
+    AsJson,
+    DeviceName,
+    ImageColumn,
+    ImageSize,
+    LabelColumn,
+    Tokens,
+)
 from naokit.cli.output import exit_codes, print_json
 from naokit.wording import exact
 
@@ -36,6 +44,8 @@ def plan(
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell (the paper's B).")] = None,
     activations: Activations = None,
     image_size: ImageSize = None,
+    image_column: ImageColumn = None,
+    label_column: LabelColumn = None,
     tokens: Tokens = None,
     device: DeviceName = "auto",
     json: AsJson = False,
@@ -48,7 +58,7 @@ def plan(
 
         from naokit import planning, presets, spaces
         from naokit.base import InputError
-        from naokit.cli.subject import subject_of
+        from naokit.cli.subject import say_what_was_read, subject_of
         from naokit.training.device import device_named, make_fabric
 
         if not hours > 0:
@@ -60,8 +70,14 @@ def plan(
         asked_for = presets.presets_of(reads) if preset is None else [preset]
         chosen = [presets.preset(name, reads) for name in asked_for]
         fabric = make_fabric(device_named(device))
-        given = {"image_size": image_size, "tokens": tokens, **chosen[0].size()}
-        subject = subject_of(reads, data, given)
+        given = {
+            "image_size": image_size,
+            "image_column": image_column,
+            "label_column": label_column,
+            "tokens": tokens,
+        }
+        subject = subject_of(reads, data, given | chosen[0].size())
+        say_what_was_read(subject.data)
         architectures = _random(searched)
         with Console(stderr=True).status("measuring"):
             options = [planning.measure(one, architectures, subject, fabric) for one in chosen]
@@ -73,8 +89,7 @@ def plan(
             "space": space,
             "nodes": nodes,
             "activations": activations,
-            "image-size": image_size,
-            "tokens": tokens,
+            **{name.replace("_", "-"): value for name, value in given.items()},
         }
         found: dict[str, Json] = {
             "data": data,

@@ -120,6 +120,8 @@ def _remarks(predictions: Predictions, classifier: Classifier, out: Path | None)
         )
     if predictions.recoloured:
         lines.append(f"{predictions.recoloured} made {'grey' if channels == 1 else 'colour'}")
+    if predictions.scaled:
+        lines.append(f"{predictions.scaled} scaled from 16 bits to 8: 65,535 becomes 255")
     if predictions.skipped:
         lines.append(f"{len(predictions.skipped)} left out:")
         lines += [f"  {why}" for why in predictions.skipped]

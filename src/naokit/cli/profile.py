@@ -11,7 +11,9 @@ from naokit.cli.options import (
     AsJson,
     GenotypeSpace,
     Hidden,
+    ImageColumn,
     ImageSize,
+    LabelColumn,
     RunStorage,
     SkipBad,
     Tokens,
@@ -60,6 +62,8 @@ def profile(
     ] = None,
     image_size: ImageSize = None,
     skip_bad: SkipBad = False,
+    image_column: ImageColumn = None,
+    label_column: LabelColumn = None,
     tokens: Tokens = None,
     onnx: Annotated[
         bool | None,
@@ -87,7 +91,8 @@ def profile(
             "vocabulary": vocabulary,
             "hidden": hidden,
         }
-        ways = {"tokens": tokens, "image_size": image_size, "skip_bad": skip_bad}
+        columns = {"image_column": image_column, "label_column": label_column}
+        ways = {"tokens": tokens, "image_size": image_size, "skip_bad": skip_bad, **columns}
         check_options(reads, given | ways | {"images": images, "onnx": onnx is not None})
         chosen = {name: value for name, value in given.items() if value is not None}
         of_data = [name for name in (*chosen, *(["images"] if images else [])) if name in OF_DATA]
@@ -96,6 +101,7 @@ def profile(
             data = target.settings.get("data")
             image_size = image_size or target.settings.get("image_size")
             skip_bad = skip_bad or target.settings.get("skip_bad", False)
+            columns = {name: value or target.settings.get(name) for name, value in columns.items()}
             tokens = tokens or target.settings.get("tokens")
         elif data is not None:
             size = {n: value for n, value in size.items() if n in chosen or n not in OF_DATA}
@@ -107,7 +113,7 @@ def profile(
             architecture,
             size,
             recipe,
-            _images(data, image_size, skip_bad=skip_bad),
+            _images(data, image_size, columns, skip_bad=skip_bad),
             images or IMAGES,
             onnx=onnx is not False,
             json=json,
@@ -142,8 +148,21 @@ def _check_needed(
             raise InputError(f"--{option} says how --data is read: give that as well")
 
 
-def _images(data: str | None, image_size: int | None, *, skip_bad: bool) -> ImageData | None:
+def _images(
+    data: str | None, image_size: int | None, columns: Mapping[str, str | None], *, skip_bad: bool
+) -> ImageData | None:
     """The images of --data, if it is given."""
+    from naokit.cli.subject import say_what_was_read
     from naokit.training.data import load_images
 
-    return None if data is None else load_images(data, size=image_size, skip_bad=skip_bad)
+    if data is None:
+        return None
+    images = load_images(
+        data,
+        size=image_size,
+        skip_bad=skip_bad,
+        image_column=columns["image_column"],
+        label_column=columns["label_column"],
+    )
+    say_what_was_read(images)
+    return images

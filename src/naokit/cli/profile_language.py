@@ -42,6 +42,7 @@ def show_language_model(
     from rich.console import Console
 
     from naokit.building import build
+    from naokit.cli.subject import say_what_was_read
     from naokit.networks import LanguageModel
     from naokit.profiling import measure_language
     from naokit.subjects import TextSubject
@@ -56,6 +57,7 @@ def show_language_model(
     subject = None
     if data is not None:
         subject = TextSubject(data, size.get("hidden", LanguageSettings.hidden), tokens or "word")
+        say_what_was_read(subject.data)
         size = {**size, "vocabulary": len(subject.data.vocabulary)}
     model = build(architecture, **size)
     assert isinstance(model, LanguageModel)

@@ -95,6 +95,8 @@ class Options:
     start_from: Path | None
     image_size: int | None
     skip_bad: bool
+    image_column: str | None
+    label_column: str | None
     workers: int
     tokens: str | None
     given: Asked
@@ -125,6 +127,8 @@ OF_DATA = (
     "final_hidden",
     "image_size",
     "skip_bad",
+    "image_column",
+    "label_column",
     "workers",
     "tokens",
     "device",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from naokit.cli.subject import check_networks, recipe_for, say_what_is_held_out, subject_of
+from naokit.cli.subject import check_networks, recipe_for, say_what_was_read, subject_of
 from naokit.cli.target import how_read, say_what_is_left_out, starting_points
 from naokit.presets import EMBEDDED
 from naokit.watching import TrialsBar
@@ -90,7 +90,7 @@ def on_data(
     _check(options, space, evaluator, preset, final=final)  # before anything is written
     start = starting_points(options.start_from, space)  # likewise
     say_what_is_left_out(start, space, evaluator, options.limits)
-    say_what_is_held_out(evaluator.subject)
+    say_what_was_read(evaluator.subject.data)
     options.hours.say()
     for name, table in how_read(space).items():
         typer.echo(f"{name}: {table}", err=True)
@@ -118,6 +118,8 @@ def _evaluator(options: Options, space: Space, data: str | None, preset: Preset)
     given = {
         "image_size": options.image_size,
         "skip_bad": options.skip_bad,
+        "image_column": options.image_column,
+        "label_column": options.label_column,
         "workers": options.workers,
         "tokens": options.tokens,
     }
@@ -143,6 +145,8 @@ def _settings(
         "data": str(Path(source).resolve()) if Path(source).exists() else source,
         "image_size": options.image_size,
         "skip_bad": options.skip_bad,
+        "image_column": options.image_column,
+        "label_column": options.label_column,
         "tokens": options.tokens,
         **options.recorded,
         "preset": runs.as_json(preset),

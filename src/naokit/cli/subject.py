@@ -9,16 +9,21 @@ import typer
 
 from naokit.base import InputError, Json, Reads, Space
 from naokit.presets import EMBEDDED
+from naokit.wording import one_line
 
 if TYPE_CHECKING:
     from naokit.subjects import Subject
+    from naokit.training.data import ImageData
     from naokit.training.recipe import Recipe
+    from naokit.training.text.data import TextData
 
 _KINDS: Mapping[str, Reads] = {
     "channels": "images",
     "cells": "images",
     "image_size": "images",
     "skip_bad": "images",
+    "image_column": "images",
+    "label_column": "images",
     "all_data": "images",
     "workers": "images",
     "processes": "images",
@@ -100,12 +105,14 @@ def check_networks(space: Space, subject: Subject, recipe: Recipe) -> None:
         return
 
 
-def say_what_is_held_out(subject: Subject) -> None:
-    """Says on stderr where a text has no validation part, and what stands in for it."""
-    lines = subject.data.held_out
-    if isinstance(lines, int):
+def say_what_was_read(data: ImageData | TextData) -> None:
+    """Says on stderr how data were read: parts, columns, and what is held out of a text."""
+    for remark in data.remarks:
+        typer.echo(one_line(remark), err=True)
+    if isinstance(data.held_out, int):
+        lines = data.held_out
         typer.echo(
-            f"{subject.data.name} has no validation part: the last {lines:,} lines of its training "
+            f"{data.name} has no validation part: the last {lines:,} lines of its training "
             "part are held out",
             err=True,
         )

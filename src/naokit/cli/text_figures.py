@@ -18,11 +18,13 @@ def evaluate_text(
     folder: Path, data: str | None, split: str | None, batch: int | None, *, as_json: bool
 ) -> None:
     """Measures on a text and prints; arguments as those of the command."""
+    from naokit.cli.subject import say_what_was_read
     from naokit.export import load_language
     from naokit.measuring_text import text_part
 
     bundle = load_language(folder)
     text = _text(bundle, folder, data)
+    say_what_was_read(text)
     part = text_part(text, split)
     found = _measured_under_bar(bundle, text, part, batch)
     if as_json:

@@ -19,7 +19,9 @@ from naokit.cli.options import (
     Epochs,
     GenotypeSpace,
     Hidden,
+    ImageColumn,
     ImageSize,
+    LabelColumn,
     PrecisionName,
     Processes,
     RecipeSettings,
@@ -33,7 +35,7 @@ from naokit.cli.options import (
     Workers,
 )
 from naokit.cli.output import exit_codes, print_json, progress
-from naokit.cli.subject import check_options, recipe_for, say_what_is_held_out, subject_of
+from naokit.cli.subject import check_options, recipe_for, say_what_was_read, subject_of
 from naokit.cli.target import how_read
 from naokit.presets import EMBEDDED
 from naokit.wording import counted, epochs_done
@@ -89,6 +91,8 @@ def train(
     hours: TrainingHours = None,
     image_size: ImageSize = None,
     skip_bad: SkipBad = False,
+    image_column: ImageColumn = None,
+    label_column: LabelColumn = None,
     all_data: AllData = False,
     workers: Workers = 0,
     processes: Processes = 1,
@@ -128,6 +132,8 @@ def train(
             "tokens": tokens or recorded.get("tokens"),
             "image_size": image_size or recorded.get("image_size"),
             "skip_bad": skip_bad or recorded.get("skip_bad", False),
+            "image_column": image_column or (data is None and recorded.get("image_column")),
+            "label_column": label_column or (data is None and recorded.get("label_column")),
             "all_data": all_data,
             "workers": workers,
         }
@@ -167,7 +173,7 @@ def train_and_save(
 
     settle(job.folder)  # a training that a kill left aside
     _check_free(job, folder / "network", force=force)
-    say_what_is_held_out(job.subject)
+    say_what_was_read(job.subject.data)
     with set_aside(job.folder) if force else nullcontext():
         bundle = train_under_bar(architecture, job, lambda: asked.write(job.folder))
     save(bundle, folder / "network")

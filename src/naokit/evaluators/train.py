@@ -173,6 +173,8 @@ class Train(Training):
         image_size: pictures of any size are decoded while training and shown so large.
         skip_bad: leave out pictures that cannot be decoded.
         workers: processes that decode pictures.
+        image_column: see `load_images`.
+        label_column: see `load_images`.
     """
 
     def __init__(
@@ -189,9 +191,20 @@ class Train(Training):
         image_size: int | None = None,
         skip_bad: bool = False,
         workers: int = 0,
+        image_column: str | None = None,
+        label_column: str | None = None,
     ) -> None:
         super().__init__(
-            ImageSubject(data, channels, cells, image_size, skip_bad, workers=workers),
+            ImageSubject(
+                data,
+                channels,
+                cells,
+                image_size,
+                skip_bad,
+                workers=workers,
+                image_column=image_column,
+                label_column=label_column,
+            ),
             _recipe(recipe),
             seconds=seconds,
             device=device,

@@ -90,9 +90,13 @@ def _checksum_faults(config: Mapping[str, Json]) -> Iterator[str]:
 
 def _results_faults(results: Mapping[str, Json]) -> Iterator[str]:
     """What is read again: which data, how large its pictures were shown, what the card says."""
-    data, size, recipe = (results.get(name) for name in ("data", "image_size", "recipe"))
-    if data is not None and not _is_name(data):
-        yield f"results.data is {_shown(data)}"
+    for name in ("data", "image_column", "label_column"):
+        value = results.get(name)
+        if value is not None and not (
+            _is_name(value) if name == "data" else isinstance(value, str)
+        ):
+            yield f"results.{name} is {_shown(value)}"
+    size, recipe = results.get("image_size"), results.get("recipe")
     if size is not None and not _is_count(size):
         yield f"results.image_size is {_shown(size)}"
     if recipe is not None and not isinstance(recipe, dict):

@@ -36,6 +36,8 @@ class ImageSubject(Subject):
         skip_bad: see `load_images`.
         all_data: hold no images out.
         workers: processes that decode pictures, for each that trains.
+        image_column: see `load_images`.
+        label_column: see `load_images`.
     """
 
     source: str | Path | ImageData
@@ -45,6 +47,8 @@ class ImageSubject(Subject):
     skip_bad: bool = False
     all_data: bool = False
     workers: int = 0
+    image_column: str | None = None
+    label_column: str | None = None
 
     reads = "images"
     score = "accuracy"
@@ -59,11 +63,14 @@ class ImageSubject(Subject):
             size=self.image_size,
             skip_bad=self.skip_bad,
             hold_out=not self.all_data,
+            image_column=self.image_column,
+            label_column=self.label_column,
         )
 
     def again(self, size: Mapping[str, Json]) -> ImageSubject:
         """The same images with other F and N."""
-        return replace(self, source=self.data, image_size=None, **size)
+        read: dict[str, Json] = dict.fromkeys(("image_size", "image_column", "label_column"))
+        return replace(self, source=self.data, **read, **size)
 
     def halved(self) -> ImageSubject | None:
         """Half of F, as long as that is 2 or more."""
@@ -109,6 +116,8 @@ class ImageSubject(Subject):
             "image_size": part.size if isinstance(part, Stream) else None,
             "skip_bad": self.skip_bad,
             "all_data": self.all_data,
+            "image_column": self.data.columns.image,
+            "label_column": self.data.columns.label,
         }
 
     def tested(

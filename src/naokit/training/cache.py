@@ -13,7 +13,7 @@ import numpy as np
 from naokit.base import InputError
 from naokit.files import write_whole
 
-LAYOUT = "images-3"  # another name wherever decoding or the files in it change
+LAYOUT = "images-4"  # another name wherever decoding or the files in it change
 
 
 def cache_folder() -> Path:

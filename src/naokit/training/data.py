@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -21,15 +21,16 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from naokit.base import InputError
+from naokit.files import check_regular
+from naokit.training.classes import NUMBER_THEM, numbered
+from naokit.training.columns import UNNAMED, ColumnNames
 from naokit.training.stream import Stream
+from naokit.training.tree import grown, is_there
 
 if TYPE_CHECKING:  # listing data needs no torch
     from torch import Tensor
 
 VALIDATION = 0.1  # section 2: 45,000 of CIFAR-10's 50,000 images train, 5,000 are held out
-VALIDATION_NAMES = ("validation", "valid", "val", "dev")
-MOST_CLASSES = 100_000
-NUMBER_THEM = "number the classes from 0 (numpy.unique(labels, return_inverse=True))"
 PARTS = ("test", "validation", "train")
 
 
@@ -93,6 +94,8 @@ class ImageData:
         held_out: rows of the source's training part (without those skipped) that became the
             validation part; None where the source has one.
         skipped: pictures that cannot be decoded and were left out, by name.
+        remarks: what a person should know of how it was read, a line each.
+        columns: of a table, that it was read from.
     """
 
     name: str
@@ -102,6 +105,8 @@ class ImageData:
     class_names: tuple[str, ...]
     held_out: tuple[int, ...] | None = None
     skipped: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    columns: ColumnNames = UNNAMED
 
     @property
     def image(self) -> tuple[int, int, int]:
@@ -145,6 +150,8 @@ class Source:
     test: Split | Stream | None
     class_names: tuple[str, ...]
     skipped: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    columns: ColumnNames = UNNAMED
 
 
 def load_images(
@@ -154,6 +161,8 @@ def load_images(
     size: int | None = None,
     skip_bad: bool = False,
     hold_out: bool = True,
+    image_column: str | None = None,
+    label_column: str | None = None,
 ) -> ImageData:
     """The data set of a name or path; its validation part is drawn from `train` if need be.
 
@@ -165,17 +174,21 @@ def load_images(
         skip_bad: leave out pictures that cannot be decoded.
         hold_out: whether a source without a validation part gives some of its training part; else
             the validation part is empty.
+        image_column: of the pictures in parquet files or on the hub, where it cannot be told.
+        label_column: of the labels, likewise.
 
     Raises:
         InputError: it cannot be read, is empty, has one class only or images of several sizes.
     """
     if size is not None and size < 1:
         raise InputError(f"the image size must be 1 or more pixels, not {size}")
+    chosen = ColumnNames(image_column, label_column)
     if isinstance(source, ImageData):
         _refuse_size("what is in memory", size)
+        _refuse_columns("what is in memory", chosen)
         _check(source.name, (source.train, source.validation, source.test), source.class_names)
         return source
-    found = read(source, size, skip_bad=skip_bad)
+    found = read(source, size, chosen, skip_bad=skip_bad)
     splits = [split for split in (found.train, found.validation, found.test) if split is not None]
     _check(str(source), splits, found.class_names)
     train, validation, rows = found.train, found.validation, None
@@ -188,28 +201,69 @@ def load_images(
     nothing = train.take(np.arange(0))
     test = found.test or nothing
     return ImageData(
-        str(source), train, validation or nothing, test, found.class_names, rows, found.skipped
+        str(source),
+        train,
+        validation or nothing,
+        test,
+        found.class_names,
+        rows,
+        found.skipped,
+        found.remarks,
+        found.columns,
     )
 
 
-def read(source: str | Path, size: int | None = None, *, skip_bad: bool = False) -> Source:
+def read(
+    source: str | Path,
+    size: int | None = None,
+    chosen: ColumnNames = UNNAMED,
+    *,
+    skip_bad: bool = False,
+) -> Source:
     """What the reader for this kind of source finds."""
     from naokit.training import readers, tables
 
     path = Path(source)
-    if str(source) == "digits":
-        _refuse_size("the digits", size)
-        return readers.digits()
-    if path.suffix == ".npz":
-        _refuse_size(str(path), size)
-        return readers.npz(path)
-    if path.suffix == ".parquet" or tables.parquet_files(path):
-        return tables.parquet(path, size, skip_bad=skip_bad)
-    if path.is_dir():
-        return readers.folder(path, size, skip_bad=skip_bad)
-    if path.exists():
-        raise InputError(f"{path} is neither a folder nor a .npz or .parquet file")
-    return tables.hub(str(source), size, skip_bad=skip_bad)
+    if str(source) == "digits" or path.suffix.lower() == ".npz":
+        _refuse_size(str(source), size)
+        _refuse_columns(str(source), chosen)
+        return readers.digits() if str(source) == "digits" else readers.npz(path)
+    there = is_there(path)
+    if there and path.is_dir():
+        return _read_folder(path, size, chosen, skip_bad=skip_bad)
+    if there or tables.is_parquet(path.name):
+        if not tables.is_parquet(path.name):
+            raise InputError(f"{path} is neither a folder nor a .npz or .parquet file")
+        check_regular(path)
+        return tables.parquet(path, (), chosen, size, skip_bad=skip_bad)
+    return tables.hub(str(source), chosen, size, skip_bad=skip_bad)
+
+
+def _read_folder(path: Path, size: int | None, chosen: ColumnNames, *, skip_bad: bool) -> Source:
+    """Parquet files in or below a folder, else pictures in class folders."""
+    from naokit.training import folders, readers, tables
+
+    closed: list[str] = []
+    tree = grown(path, closed if skip_bad else None)
+    names = tables.parquet_names(tree)
+    if not tables.are_the_data(names) and folders.picture_names(tree):
+        names = []
+    found = (
+        tables.parquet(path, names, chosen, size, skip_bad=skip_bad)
+        if names
+        else readers.folder(tree, size, skip_bad=skip_bad)
+    )
+    if not names:
+        _refuse_columns(str(path), chosen)
+    return replace(found, skipped=(*closed, *found.skipped))
+
+
+def _refuse_columns(name: str, chosen: ColumnNames) -> None:
+    if chosen:
+        raise InputError(
+            f"{name}: --image-column and --label-column are for parquet files and data sets on "
+            "the hub; leave them out"
+        )
 
 
 def _refuse_size(name: str, size: int | None) -> None:
@@ -268,17 +322,6 @@ def held_out(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
         rows = generator.permutation(np.flatnonzero(labels == label))
         chosen[rows[: max(1, round(share * len(rows))) if len(rows) > 1 else 0]] = True
     return chosen
-
-
-def numbered(name: str, largest: int) -> tuple[str, ...]:
-    """Names of classes that are labelled 0 to `largest`: these numbers.
-
-    Raises:
-        InputError: that many are no classes.
-    """
-    if largest >= MOST_CLASSES:
-        raise InputError(f"{name}: labels run up to {largest}; {NUMBER_THEM}")
-    return tuple(str(label) for label in range(largest + 1))
 
 
 def check_classes(data: ImageData) -> None:

@@ -13,6 +13,8 @@ import numpy as np
 from naokit.training.cache import LAYOUT, cache_folder
 from naokit.training.data import Source, Split
 
+ABOUT = ("class_names", "skipped", "remarks")
+
 
 def cached(key: str, make: Callable[[], Source]) -> Source:
     """What `make` gives, kept as arrays in the cache; a broken entry is made again."""
@@ -27,14 +29,16 @@ def cached(key: str, make: Callable[[], Source]) -> Source:
 
 def _read_cache(place: Path) -> Source | None:
     try:
-        names, skipped = map(tuple, json.loads((place / "names.json").read_text(encoding="utf-8")))
+        about = json.loads((place / "about.json").read_text(encoding="utf-8"))
         parts = {}
         for part in ("train", "validation", "test"):
             if (place / f"{part}-labels.npy").exists():
                 images = np.load(place / f"{part}-images.npy", mmap_mode="r")
                 parts[part] = Split(images, np.load(place / f"{part}-labels.npy"))
-        return Source(parts["train"], parts.get("validation"), parts.get("test"), names, skipped)
-    except (OSError, ValueError, KeyError, EOFError):
+        names, skipped, remarks = (tuple(map(str, about[name])) for name in ABOUT)
+        validation, test = parts.get("validation"), parts.get("test")
+        return Source(parts["train"], validation, test, names, skipped, remarks)
+    except (OSError, ValueError, KeyError, EOFError, TypeError):
         return None
 
 
@@ -54,9 +58,9 @@ def _write_cache(place: Path, source: Source) -> None:
             if isinstance(split, Split):
                 np.save(made / f"{part}-images.npy", split.images)
                 np.save(made / f"{part}-labels.npy", split.labels)
-        # A folder's name may hold line ends, and bytes that are no text: JSON keeps both.
-        names = json.dumps([source.class_names, source.skipped])
-        (made / "names.json").write_text(names, encoding="utf-8")
+        about = {name: getattr(source, name) for name in ABOUT}
+        # JSON: a name may hold whatever a line may not.
+        (made / "about.json").write_text(json.dumps(about), encoding="utf-8")
         if place.exists():  # a broken entry goes in one step: no reader sees half of it
             broken = made / "broken"
             place.replace(broken)

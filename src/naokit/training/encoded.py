@@ -50,7 +50,7 @@ class Files:
 
     def __getitem__(self, row: int) -> Picture:
         path = self.root / os.fsdecode(bytes(self.names[row]))
-        return str(path), path
+        return os.fsencode(path).decode(errors="backslashreplace"), path
 
 
 class ParquetRows:
@@ -144,8 +144,12 @@ def file_stamps(files: Iterable[Path]) -> list[str]:
 
 def _stamps(root: Path, names: Iterable[str]) -> Iterable[str]:
     for name in names:
-        found = os.stat(root / name)  # noqa: PTH116  a million of them
-        yield f"{name} {found.st_size} {found.st_mtime_ns}"
+        try:
+            found = os.stat(root / name)  # noqa: PTH116  a million of them
+        except OSError:  # a link to nowhere is complained of where it is decoded
+            yield f"{name} absent"
+        else:
+            yield f"{name} {found.st_size} {found.st_mtime_ns}"
 
 
 def _content(value: Any) -> bytes | str | None:

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from naokit.base import InputError, Reads
 from naokit.presets import EMBEDDED
-from naokit.training.data import VALIDATION_NAMES
+from naokit.training.tree import is_there
 
+VALIDATION_NAMES = ("validation", "valid", "val", "dev")
 NAME = re.compile(r"[\w.-]*\w/\w[\w.-]*")
-FILES = (".npz", ".parquet", ".csv", ".json", ".txt", ".tokens", ".raw", ".zip", ".gz")
+FILES = (
+    *(".npz", ".parquet", ".pq", ".csv", ".tsv", ".json", ".jsonl", ".txt", ".text", ".tokens"),
+    *(".raw", ".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".7z", ".arrow", ".h5", ".npy", ".pt"),
+    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".gif", ".bmp", ".webp"),
+)
+"""Endings that no data set's name has."""
+PATIENCE = 5.0
+"""Seconds for the hub's first answer; its client alone tries for 24 without a network."""
 
 
 def load_tables(name: str, reads: Reads, config: str | None = None) -> Mapping[str, Any]:
@@ -30,15 +39,13 @@ def load_tables(name: str, reads: Reads, config: str | None = None) -> Mapping[s
     """
     asked = name if config is None else f"{name}:{config}"
     _check(name, reads)
-    import datasets
-
     try:
-        tables = datasets.load_dataset(name, config)
+        tables = _loaded(name, config)
     except Exception as error:  # the hub's client raises a dozen unrelated kinds
         raise InputError(
             f"there is no file or folder {asked!r}, and no such data set could be loaded from the "
-            f"Hugging Face hub ({first_line(error)}); give a path, or check the name and the "
-            "network"
+            f"Hugging Face hub ({first_line(error)}); {_meant(name, EMBEDDED[reads])}give a path, "
+            "or check the name and the network"
         ) from error
     if "train" not in tables:
         raise InputError(f"{asked} has no train split; it has {', '.join(map(str, tables))}")
@@ -47,12 +54,63 @@ def load_tables(name: str, reads: Reads, config: str | None = None) -> Mapping[s
     return {part: tables[n] for part, n in names.items() if n in tables}
 
 
-def _check(name: str, reads: Reads) -> None:
-    """Raises InputError for what is no `owner/name`, as a mistyped path or word.
+def _loaded(name: str, config: str | None) -> Any:
+    """A data set of the hub, from its cache where the hub does not answer soon."""
+    import datasets
 
-    The hub's client would try for half a minute where there is no network.
+    if _answers(name):
+        return datasets.load_dataset(name, config)
+    with _without_network():
+        return datasets.load_dataset(name, config)
+
+
+def _answers(name: str) -> bool:
+    """Whether the hub is within reach.
+
+    Raises:
+        InputError: it is, and has no such data set.
     """
-    if NAME.fullmatch(name) and not name.endswith(FILES):
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+
+    try:
+        HfApi().dataset_info(name, timeout=PATIENCE)
+    except RepositoryNotFoundError:
+        raise InputError("it has none of this name") from None
+    except HfHubHTTPError:  # whatever else it says, it is there: loading will say it again
+        return True
+    except Exception:  # noqa: BLE001  no network, in the words of one of several HTTP libraries
+        return False
+    return True
+
+
+@contextmanager
+def _without_network() -> Iterator[None]:
+    """The hub's libraries look into their cache only, and do not try the network for minutes."""
+    import datasets
+    from huggingface_hub import constants
+
+    places: tuple[Any, ...] = (constants, datasets.config)
+    before = [place.HF_HUB_OFFLINE for place in places]
+    for place in places:
+        place.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        for place, value in zip(places, before, strict=True):
+            place.HF_HUB_OFFLINE = value
+
+
+def _check(name: str, reads: Reads) -> None:
+    """Raises InputError for what is no `owner/name` but a mistyped path or word: nobody is asked.
+
+    Where there is a folder of the owner's name, a path in it is meant.
+    """
+    if (
+        NAME.fullmatch(name)
+        and not name.lower().endswith(FILES)
+        and not is_there(Path(name).parent)
+    ):
         return
     own = EMBEDDED[reads]
     for other, embedded in EMBEDDED.items():
@@ -60,15 +118,31 @@ def _check(name: str, reads: Reads) -> None:
             raise InputError(
                 f"{name} holds {other}; the network reads {reads}: give other data, or {own}"
             )
-    folder = Path(name).parent
-    there = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-    known = [*there, own] if folder == Path() else there
-    near = difflib.get_close_matches(Path(name).name, known, n=2)
-    meant = f"did you mean {' or '.join(str(folder / one) for one in near)}? Else " if near else ""
     raise InputError(
-        f"there is no file or folder {name!r}; {meant}give a path, {own}, or "
+        f"there is no file or folder {name!r}; {_meant(name, own)}give a path, {own}, or "
         "owner/name, a data set on the Hugging Face hub"
     )
+
+
+def _meant(name: str, own: str) -> str:
+    """What there is that a name may have been meant as."""
+    near = [str(one) for one in _nearest(Path(name), own)]
+    return f"did you mean {' or '.join(near)}? Else " if near else ""
+
+
+def _nearest(path: Path, own: str) -> list[Path]:
+    """What there is of a name like that which is missing of a path: `phtos/mine`, `photos`."""
+    while path.parent != path and not is_there(path.parent):
+        path = path.parent
+    try:
+        known = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        known = []
+    if path.parent == Path():
+        known.append(own)
+    lower = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(path.name.lower(), lower, n=2)
+    return [path.parent / lower[name] for name in near]
 
 
 def first_line(error: BaseException) -> str:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from naokit.base import InputError
+from naokit.training.columns import UNNAMED, ColumnNames
 from naokit.training.crops import shorter_side
 from naokit.training.data import Source, Split
-from naokit.training.encoded import Encoded
-from naokit.training.pictures import Picture, header, outcome, stack
+from naokit.training.decoded_cache import cached
+from naokit.training.encoded import Encoded, digest
+from naokit.training.modes import Kind, remarks
+from naokit.training.pictures import Picture, brightest, header, outcome, stack
+from naokit.training.pictures import decoded as decoded_picture
 from naokit.training.reduced import Reduced
 from naokit.training.stream import Stream
 from naokit.training.survey import survey
+
+LOOKED_AT = 16
+"""Pictures of 16 bits that are decoded to see whether they are dark."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,10 +35,43 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Listing:
-    """The parts that a source has: "train", and "validation" and "test" if there are any."""
+    """What a source has.
+
+    Attributes:
+        parts: "train", and "validation" and "test" if there are any.
+        class_names: one a label.
+        remarks: what a person should know of how it is read.
+        columns: of a table, that it was read from.
+    """
 
     parts: Mapping[str, Part]
     class_names: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+    columns: ColumnNames = UNNAMED
+
+
+def source_of(listing: Listing, size: int | None, *, skip_bad: bool) -> Source:
+    """What there is to learn from: in memory, and kept in the cache, or streams of a size.
+
+    Raises:
+        InputError: as `decoded` and `streamed`.
+    """
+    if size is None:
+        source = _decoded_once(listing, skip_bad=skip_bad)
+    else:
+        source = streamed(listing, size, skip_bad=skip_bad)
+    return replace(source, remarks=(*listing.remarks, *source.remarks), columns=listing.columns)
+
+
+def _decoded_once(listing: Listing, *, skip_bad: bool) -> Source:
+    """As `decoded`; from the cache where it is there."""
+    keys = {name: part.pictures.key for name, part in listing.parts.items()}
+    if None in keys.values():
+        return decoded(listing, skip_bad=skip_bad)
+    labels = hashlib.blake2b(b"".join(part.labels.tobytes() for part in listing.parts.values()))
+    named = (f"{name} {key}" for name, key in keys.items())
+    key = digest([*named, labels.hexdigest(), *map(repr, listing.class_names), str(skip_bad)])
+    return cached(key, lambda: decoded(listing, skip_bad=skip_bad))
 
 
 def decoded(listing: Listing, *, skip_bad: bool) -> Source:
@@ -41,11 +82,13 @@ def decoded(listing: Listing, *, skip_bad: bool) -> Source:
     """
     splits: dict[str, Split] = {}
     skipped: list[str] = []
+    said: list[str] = []
     for name, part in listing.parts.items():
-        images, bad = stack(part.pictures.name, _all(part.pictures), skip_bad=skip_bad)
-        skipped += (part.pictures[row][0] for row in bad)
-        splits[name] = Split(images, np.delete(part.labels, list(bad)))
-    return _source(listing, splits, skipped)
+        found = stack(part.pictures.name, _all(part.pictures), skip_bad=skip_bad)
+        skipped += (part.pictures[row][0] for row in found.bad)
+        said += found.remarks
+        splits[name] = Split(found.images, np.delete(part.labels, list(found.bad)))
+    return _source(listing, splits, skipped, said)
 
 
 def streamed(listing: Listing, size: int, *, skip_bad: bool) -> Source:
@@ -58,6 +101,7 @@ def streamed(listing: Listing, size: int, *, skip_bad: bool) -> Source:
     surveys = {name: survey(part.pictures) for name, part in listing.parts.items()}
     channels = max(1, int(surveys["train"][:, 2].max(initial=0)))
     streams: dict[str, Stream] = {}
+    said: list[str] = []
     for name, part in listing.parts.items():
         found = surveys[name]
         bad = np.flatnonzero(found[:, 2] == 0)
@@ -67,16 +111,27 @@ def streamed(listing: Listing, size: int, *, skip_bad: bool) -> Source:
         rows = np.flatnonzero(found[:, 2])
         pictures = Reduced(part.pictures, found, channels, shorter_side(size))
         streams[name] = Stream(pictures, rows, part.labels[rows], size, channels, skip_bad)
-    return _source(listing, streams, skipped)
+        said += remarks(part.pictures.name, found[rows, 4].tolist(), _brightest(part, found))
+    return _source(listing, streams, skipped, said)
 
 
-def _source(listing: Listing, splits: Mapping[str, Split | Stream], skipped: list[str]) -> Source:
+def _brightest(part: Part, found: np.ndarray) -> int | None:
+    """The brightest byte of the first few pictures of 16 bits, as `survey` found them."""
+    rows = np.flatnonzero((found[:, 4] & Kind.DEEP) > 0)[:LOOKED_AT]
+    some = (outcome(decoded_picture, part.pictures[int(row)]) for row in rows)
+    return brightest(one for one in some if not isinstance(one, InputError))
+
+
+def _source(
+    listing: Listing, splits: Mapping[str, Split | Stream], skipped: list[str], said: list[str]
+) -> Source:
     return Source(
         splits["train"],
         splits.get("validation"),
         splits.get("test"),
         listing.class_names,
         tuple(skipped),
+        tuple(said),
     )
 
 

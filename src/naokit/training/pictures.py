@@ -10,19 +10,23 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from naokit.base import InputError
+from naokit.files import check_regular
+from naokit.training.modes import Kind, in_bytes, is_grey, kind_of, remarks, upright, upright_size
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
-GREY_MODES = {"1", "L"}
-DEEP_MODES = ("I", "F")  # 16 bits and more: a conversion to bytes would clip, not scale
+SUFFIXES = {
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
+    *(".ppm", ".pgm", ".pbm", ".pnm"),
+}
 ADVICE = "mend or remove it, or leave such pictures out with --skip-bad"
 
 Picture = tuple[str, Path | bytes | str | None]
@@ -31,10 +35,36 @@ Picture = tuple[str, Path | bytes | str | None]
 Found = TypeVar("Found")
 
 
-def stack(
-    name: str, pictures: Iterable[Picture], *, skip_bad: bool = False
-) -> tuple[np.ndarray, dict[int, str]]:
-    """Pictures as bytes (N, C, H, W), and the places and messages of those left out.
+@dataclass(frozen=True)
+class Decoded:
+    """A picture in memory.
+
+    Attributes:
+        pixels: bytes (C, H, W).
+        kind: what it was.
+    """
+
+    pixels: np.ndarray
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """Pictures in memory.
+
+    Attributes:
+        images: bytes (N, C, H, W).
+        bad: the places and messages of those left out.
+        remarks: what there is to say of the others, a line each.
+    """
+
+    images: np.ndarray
+    bad: dict[int, str]
+    remarks: tuple[str, ...]
+
+
+def stack(name: str, pictures: Iterable[Picture], *, skip_bad: bool = False) -> Stacked:
+    """Pictures of one size.
 
     Grey ones among colour ones become colour.
 
@@ -42,11 +72,12 @@ def stack(
         InputError: one cannot be decoded (which; not with `skip_bad`), there are none, or their
             sizes differ.
     """
-    found = list(in_threads(lambda picture: outcome(_pixels, picture), pictures))
+    found = list(in_threads(lambda picture: outcome(decoded, picture), pictures))
     bad = {row: str(f) for row, f in enumerate(found) if isinstance(f, InputError)}
     if bad and not skip_bad:
         raise InputError(next(iter(bad.values())))
-    arrays = [array for array in found if not isinstance(array, InputError)]
+    good = [one for one in found if not isinstance(one, InputError)]
+    arrays = [one.pixels for one in good]
     if not arrays:
         raise InputError(f"{name} holds no images{' that can be decoded' if bad else ''}")
     sizes = sorted({array.shape[1:] for array in arrays})
@@ -58,18 +89,28 @@ def stack(
             "resize them to one (`naokit search` and `train` do so with --image-size 224)"
         )
     channels = max(len(array) for array in arrays)
-    return np.stack([np.broadcast_to(array, (channels, *sizes[0])) for array in arrays]), bad
+    images = np.stack([np.broadcast_to(array, (channels, *sizes[0])) for array in arrays])
+    said = remarks(name, [one.kind for one in good], brightest(good))
+    return Stacked(images, bad, tuple(said))
 
 
-def header(picture: Picture) -> tuple[int, int, int]:
-    """Height, width and channels (1 or 3) of a picture that is not decoded; checks what is cheap.
+def brightest(pictures: Iterable[Decoded]) -> int | None:
+    """The brightest byte of the pictures of 16 bits; None where there are none."""
+    deep = (one.pixels for one in pictures if one.kind & Kind.DEEP)
+    return max((int(pixels.max(initial=0)) for pixels in deep), default=None)
+
+
+def header(picture: Picture) -> tuple[int, int, int, int]:
+    """Height, width, channels (1 or 3) and kind of a picture; checks what is cheap.
 
     Raises:
-        InputError: it is no picture, or of more than 8 bits.
+        InputError: it is no picture.
     """
     with _opened(picture) as image:
-        found = (image.height, image.width, 1 if image.mode in GREY_MODES else 3)
-        image.verify()
+        kind = kind_of(image)  # before anything is decoded, as a TIFF then stands upright
+        found = (*upright_size(image), 1 if is_grey(image) else 3, kind)
+        if image.format == "PNG":  # the one that has something to verify
+            image.verify()
         return found
 
 
@@ -84,9 +125,10 @@ def reduced(picture: Picture, shape: tuple[int, int, int]) -> np.ndarray:
     height, width, channels = shape
     mode = "L" if channels == 1 else "RGB"
     with _opened(picture) as image:
-        if image.size != (width, height):
+        turned = kind_of(image) & Kind.TURNED
+        if image.size != (width, height) and not turned:
             image.draft(None, (width, height))  # a JPEG decoded at 1/2, 1/4 or 1/8 of its size
-        pixels = image if image.mode == mode else image.convert(mode)  # convert always copies
+        pixels = in_bytes(upright(image) if turned else image, mode)
         if pixels.size != (width, height):
             pixels = pixels.resize((width, height), Resampling.BILINEAR)
         return np.asarray(pixels).reshape(shape)
@@ -108,12 +150,12 @@ def outcome(function: Callable[[Picture], Found], picture: Picture) -> Found | I
         return error
 
 
-def _pixels(picture: Picture) -> np.ndarray:
-    """One picture as (C, H, W)."""
+def decoded(picture: Picture) -> Decoded:
+    """One picture; raises InputError where it cannot be decoded."""
     with _opened(picture) as image:
-        if image.mode in GREY_MODES:
-            return np.asarray(image.convert("L"))[None]
-        return np.asarray(image.convert("RGB")).transpose(2, 0, 1)
+        kind, grey = kind_of(image), is_grey(image)
+        pixels = np.asarray(in_bytes(upright(image), "L" if grey else "RGB"))
+        return Decoded(pixels[None] if grey else pixels.transpose(2, 0, 1), kind)
 
 
 @contextmanager
@@ -125,15 +167,11 @@ def _opened(picture: Picture) -> Iterator[Image]:
     if source is None:
         raise InputError(f"{place} has no image; {ADVICE}")
     try:
+        if not isinstance(source, bytes):
+            check_regular(Path(source))
         with PIL.Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
-            _refuse_deep(place, image.mode)
             yield image
     except InputError:
         raise
     except Exception as error:  # the decoders raise a dozen unrelated kinds
         raise InputError(f"{place} cannot be decoded as an image: {error}; {ADVICE}") from error
-
-
-def _refuse_deep(place: str, mode: str) -> None:
-    if mode.startswith(DEEP_MODES):
-        raise InputError(f"{place} has pixels of mode {mode}; convert it to 8 bits")

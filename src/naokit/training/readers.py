@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from naokit.base import InputError
-from naokit.training.data import VALIDATION_NAMES, Source, Split, numbered
-from naokit.training.decoded_cache import cached
-from naokit.training.encoded import Files, digest
-from naokit.training.listing import Listing, Part, decoded, streamed
-from naokit.training.pictures import SUFFIXES
+from naokit.training.classes import numbered
+from naokit.training.data import Source, Split
+from naokit.training.folders import listing_of
+from naokit.training.listing import source_of
+from naokit.training.modes import Kind, remarks, scaled
+from naokit.training.tree import Tree
 
 CHANNELS = (1, 3, 4)
 """Sizes of a last axis that are taken for channels."""
@@ -48,42 +48,34 @@ def npz(path: Path) -> Source:
             f"{path} holds {', '.join(arrays) or 'nothing'}; expected arrays images and labels, "
             "or x_train, y_train (and x_val, y_val, x_test, y_test)"
         )
+    arrays, said = _in_bytes(path, arrays)
     train, validation, test = (
         _array_split(path, arrays, part) for part in ("train", "val", "test")
     )
     assert train is not None
     largest = max(int(s.labels.max(initial=0)) for s in (train, validation, test) if s is not None)
-    return Source(train, validation, test, numbered(str(path), largest))
+    return Source(train, validation, test, numbered(str(path), largest), remarks=said)
 
 
-def folder(path: Path, size: int | None = None, *, skip_bad: bool = False) -> Source:
+def _in_bytes(
+    path: Path, arrays: Mapping[str, np.ndarray]
+) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+    """The arrays, images of 16 bits scaled to 8, and what there is to say of it."""
+    names = [n for n, array in arrays.items() if n[0] == "x" and array.dtype == np.uint16]
+    deep = {name: scaled(arrays[name]) for name in names}
+    kinds = [Kind.DEEP] * sum(map(len, deep.values()))
+    brightest = max((int(images.max(initial=0)) for images in deep.values()), default=None)
+    return {**arrays, **deep}, tuple(remarks(str(path), kinds, brightest))
+
+
+def folder(tree: Tree, size: int | None = None, *, skip_bad: bool = False) -> Source:
     """One folder a class, or such folders below `train`, `validation` and `test`.
 
     Raises:
         InputError: a part has other classes than `train`, a class has no images, or a picture
             cannot be decoded (not with `skip_bad`).
     """
-    listing = _listing(path)
-    if size is not None:
-        return streamed(listing, size, skip_bad=skip_bad)
-    keys = [f"{name} {part.pictures.key}" for name, part in listing.parts.items()]
-    key = digest([*keys, *listing.class_names, str(skip_bad)])
-    return cached(key, lambda: decoded(listing, skip_bad=skip_bad))
-
-
-def _listing(path: Path) -> Listing:
-    if not _class_folders(path / "train"):  # absent, or a class of trains
-        names = _class_folders(path)
-        if names and set(names) <= {*VALIDATION_NAMES, "test"}:
-            raise InputError(f"{path} has {' and '.join(names)}, but no train folder")
-        return Listing({"train": _training_part(path, names)}, names)
-    names = _class_folders(path / "train")
-    parts = {
-        "train": _training_part(path / "train", names),
-        "validation": _further_part(path, VALIDATION_NAMES, names),
-        "test": _further_part(path, ("test",), names),
-    }
-    return Listing({name: part for name, part in parts.items() if part is not None}, names)
+    return source_of(listing_of(tree), size, skip_bad=skip_bad)
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
@@ -126,53 +118,3 @@ def _array_split(path: Path, arrays: Mapping[str, np.ndarray], part: str) -> Spl
             f"but its shape is {labels.shape}"
         )
     return Split(np.ascontiguousarray(images), labels.reshape(-1).astype(np.int64))
-
-
-def _class_folders(path: Path) -> tuple[str, ...]:
-    """Names of the folders in `path` (none where it is absent); hidden ones are no classes."""
-    if not path.is_dir():
-        return ()
-    names = (entry.name for entry in path.iterdir() if entry.is_dir())
-    return tuple(sorted(name for name in names if not name.startswith(".")))
-
-
-def _training_part(path: Path, names: Sequence[str]) -> Part:
-    """Every picture below the class folders; each class must have one."""
-    part = _pictures_below(path, names)
-    empty = [name for label, name in enumerate(names) if label not in part.labels]
-    if empty:
-        raise InputError(f"{path} has class folders without images: {', '.join(empty)}")
-    return part
-
-
-def _further_part(path: Path, folders: Sequence[str], names: Sequence[str]) -> Part | None:
-    present = next((path / name for name in folders if (path / name).is_dir()), None)
-    if present is None:
-        return None
-    odd = sorted(set(_class_folders(present)) ^ set(names))
-    if odd:
-        raise InputError(f"{present} and {path / 'train'} differ in classes: {', '.join(odd)}")
-    return _pictures_below(present, names)
-
-
-def _pictures_below(path: Path, names: Sequence[str]) -> Part:
-    files = [(file, label) for label, name in enumerate(names) for file in _files(path, name)]
-    if not files:
-        raise InputError(
-            f"{path} holds no images; expected one folder a class with files of the kinds "
-            f"{', '.join(sorted(SUFFIXES))}"
-        )
-    labels = np.array([label for _, label in files], dtype=np.int64)
-    return Part(Files(path, [file for file, _ in files]), labels)
-
-
-def _files(path: Path, name: str) -> list[str]:
-    """Pictures below a class folder, relative to `path`, folder by folder."""
-    found = [
-        os.path.join(folder, file)  # noqa: PTH118  there may be a million
-        for folder, _, files in os.walk(path / name)
-        for file in files
-        if Path(file).suffix.lower() in SUFFIXES and not file.startswith(".")
-    ]
-    relative = [os.path.relpath(file, path) for file in found]
-    return sorted(relative, key=lambda file: Path(file).parts)

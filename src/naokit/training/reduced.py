@@ -34,7 +34,7 @@ class Reduced:
 
     Args:
         pictures: to decode.
-        survey: what their headers say (N, 4).
+        survey: what their headers say (N, 5), of `survey`.
         channels: C of all of them.
         shorter: to what the shorter side is brought where it is longer.
     """

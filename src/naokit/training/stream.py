@@ -86,7 +86,7 @@ class Stream:
         """What tells it from other data: shape, labels and what the headers say."""
         yield str((len(self), *self.image)).encode()
         yield np.ascontiguousarray(self.labels).tobytes()
-        yield np.ascontiguousarray(self.pictures.survey[self.rows]).tobytes()
+        yield np.ascontiguousarray(self.pictures.survey[self.rows, :4]).tobytes()
 
     def levels(self) -> np.ndarray:
         """How often each level comes in each channel (C, 256) of a fixed sample of centres."""

@@ -1,5 +1,6 @@
 """Folders, files and data sets on the hub become the parts of a text."""
 
+import gzip
 from pathlib import Path
 
 import datasets
@@ -12,6 +13,7 @@ from naokit.training.text.sources import TextSource, read
 def folder(path: Path, *names: str) -> Path:
     path.mkdir()
     for name in names:
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
         (path / name).write_text(f"{name}\n")
     return path
 
@@ -27,11 +29,25 @@ def folder(path: Path, *names: str) -> Path:
         ("my.train", "my.val", None),
         ("Train.txt", None, "my-test.txt"),
         ("train.txt", "val.text", None),
+        ("training.txt", "validation.txt", "testing.txt"),
+        ("TRAIN.TXT", "VALID.TXT", "TEST.TXT"),
+        ("Wiki.Train.Tokens", "wiki.dev.tokens", "wiki.test.raw"),
+        ("data/train.txt", "data/valid.txt", "data/test.txt"),
+        ("x/y/ptb.train.txt", None, "x/y/ptb.test.txt"),
+        ("train/a.txt", "valid/a.txt", "test/a.txt"),
+        ("train_set.text", "eval.text", None),
     ],
 )
 def test_usual_names(tmp_path: Path, train: str, validation: str, test: str) -> None:
     names = [name for name in (train, validation, test) if name]
-    others = ("README.txt", ".train.txt", "train.py", "training.txt", "contest.txt", "test.json")
+    others = (
+        "README.txt",
+        ".train.txt",
+        "train.py",
+        "contest.txt",
+        "test.json",
+        "__MACOSX/._train.txt",
+    )
     found = read(folder(tmp_path / "set", *names, *others))
     assert (found.train, found.validation, found.test) == (
         f"{train}\n",
@@ -44,6 +60,24 @@ def test_two_files_for_a_part_are_both_named(tmp_path: Path) -> None:
     path = folder(tmp_path / "set", "ptb.train.txt", "ptb.char.train.txt")
     with pytest.raises(InputError, match=r"train part, ptb\.char\.train\.txt and ptb\.train\.txt"):
         read(path)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("train.txt", "training.txt"), ("val.txt", "valid.txt"), ("train.txt", "old/train.txt")],
+)
+def test_two_spellings_of_a_part_are_both_named(tmp_path: Path, names: tuple[str, ...]) -> None:
+    path = folder(tmp_path / "set", *names, "a.train.txt" if "val.txt" in names else "test.txt")
+    with pytest.raises(InputError, match=f"two files for the .* part, {names[0]} and {names[1]}"):
+        read(path)
+
+
+def test_packed_parts_are_read_and_said(tmp_path: Path) -> None:
+    path = folder(tmp_path / "set", "valid.txt")
+    (path / "wiki.train.tokens.gz").write_bytes(gzip.compress(b"a\nb\n"))
+    found = read(path)
+    assert (found.train, found.validation) == ("a\nb\n", "valid.txt\n")
+    assert found.remarks == (f"{path}: train from wiki.train.tokens.gz, validation from valid.txt",)
 
 
 @pytest.mark.parametrize(

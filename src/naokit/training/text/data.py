@@ -38,6 +38,7 @@ class TextData:
         unknown: how many tokens of each part became `<unk>` as the vocabulary has them not.
         held_out: how many of the source's training lines, the last ones, became the validation
             part; None where the source has one.
+        remarks: what a person should know of how it was read, a line each.
     """
 
     name: str
@@ -47,6 +48,7 @@ class TextData:
     vocabulary: Vocabulary
     unknown: Mapping[str, int]
     held_out: int | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def tokens(self) -> str:
@@ -98,7 +100,16 @@ def load_text(
         "validation": validation.unknown,
         "test": test.unknown,
     }
-    data = TextData(name, train.ids, validation.ids, test.ids, vocabulary, unknown, held_out)
+    data = TextData(
+        name,
+        train.ids,
+        validation.ids,
+        test.ids,
+        vocabulary,
+        unknown,
+        held_out,
+        found.remarks,
+    )
     _check(data, has_test=found.test is not None)
     return data
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from naokit.base import InputError
-from naokit.training.data import VALIDATION_NAMES
 from naokit.training.hub import load_tables
+from naokit.training.part_names import PARTS, files_by_part, two_of
+from naokit.training.text.lines import text
 from naokit.training.text.prose import prose, shared_out, topics
+from naokit.training.tree import grown, is_there
+from naokit.wording import listed
 
 SUFFIXES = ("", ".txt", ".tokens", ".raw", ".text")
-PARTS = {"train": "train", "test": "test", **dict.fromkeys(VALIDATION_NAMES, "validation")}
 EXPECTED = (
     "expected train.txt, valid.txt and test.txt, or names such as ptb.train.txt and "
     "wiki.train.tokens (valid and test may be absent)"
@@ -32,12 +33,14 @@ class TextSource:
         validation: None where the source has none.
         test: None where the source has none.
         least: words that come less often in `train` are no part of a vocabulary.
+        remarks: what a person should know of how it is read, a line each.
     """
 
     train: str
     validation: str | None = None
     test: str | None = None
     least: int = 1
+    remarks: tuple[str, ...] = ()
 
 
 def read(source: str | Path) -> TextSource:
@@ -49,11 +52,12 @@ def read(source: str | Path) -> TextSource:
     path = Path(source)
     if str(source) == "pydoc":
         return pydoc()
+    if not is_there(path):
+        return hub(str(source))
     if path.is_dir():
         return folder(path)
-    if path.exists():
-        return TextSource(text(path))
-    return hub(str(source))
+    content, remarks = text(path)
+    return TextSource(content, remarks=remarks)
 
 
 def pydoc() -> TextSource:
@@ -63,27 +67,24 @@ def pydoc() -> TextSource:
 
 
 def folder(path: Path) -> TextSource:
-    """A folder with a text file for each part.
+    """A folder with a text file for each part, in it or in folders of it.
 
     Raises:
         InputError: none is to learn from, or two files may be the same part.
     """
-    found: dict[str, Path] = {}
-    names = sorted(entry.name for entry in path.iterdir() if entry.is_file())
-    for name in names:
-        part = _part(name)
-        if part in found:
-            raise InputError(
-                f"{path} has two files for the {part} part, {found[part].name} and {name}; "
-                "move one away"
-            )
-        if part is not None:
-            found[part] = path / name
+    names = list(grown(path).files_below())
+    found, _ = files_by_part(str(path), [name for name in names if _may_be_text(name)])
+    for part, files in found.items():
+        if len(files) > 1:
+            raise two_of(str(path), "files", part, files[0], files[1])
     if "train" not in found:
-        has = ", ".join(names[:8]) or "no files"
+        has = listed(names, 8) or "no files"
         raise InputError(f"{path} has no text to learn from: {EXPECTED}; it has {has}")
-    texts = {part: text(file) for part, file in found.items()}
-    return TextSource(texts["train"], texts.get("validation"), texts.get("test"))
+    taken = f"{path}: {', '.join(f'{part} from {files[0]}' for part, files in found.items())}"
+    read = {part: text(path / files[0]) for part, files in found.items()}
+    texts = {part: content for part, (content, _) in read.items()}
+    remarks = (taken, *(remark for _, said in read.values() for remark in said))
+    return TextSource(texts["train"], texts.get("validation"), texts.get("test"), remarks=remarks)
 
 
 def hub(name: str) -> TextSource:
@@ -100,34 +101,12 @@ def hub(name: str) -> TextSource:
     return TextSource(texts["train"], texts.get("validation"), texts.get("test"))
 
 
-def text(path: Path) -> str:
-    """The text of a file, its last line ended; raises InputError where it is not UTF-8."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    try:
-        read = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise InputError(
-            f"{path} is not UTF-8 text: line {line} has the byte 0x{content[error.start]:02x}; "
-            f"convert it first (iconv -t utf-8 -f its-encoding)"
-        ) from None
-    return ended(re.sub("\r\n?", "\n", read) if "\r" in read else read)
-
-
-def ended(text: str) -> str:
-    """A text whose last line has its end."""
-    return text if not text or text.endswith("\n") else text + "\n"
-
-
-def _part(name: str) -> str | None:
-    """Which part a file's name tells of: `train` in wiki.train.tokens."""
-    words = re.split(r"[^a-z0-9]+", name.lower())
-    if name.startswith(".") or (Path(name).suffix not in SUFFIXES and words[-1] not in PARTS):
-        return None
-    return next((PARTS[word] for word in words if word in PARTS), None)
+def _may_be_text(name: str) -> bool:
+    """Whether a file has an ending of text, or the name of a part as one: `wiki.train`."""
+    path = Path(name)
+    if path.suffix.lower() == ".gz":
+        path = path.with_suffix("")
+    return path.suffix.lower() in SUFFIXES or path.suffix.lower().removeprefix(".") in PARTS
 
 
 def _rows(name: str, part: str, table: Any) -> str:
