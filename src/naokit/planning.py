@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,7 +13,7 @@ from lightning_fabric import Fabric
 
 from naokit.base import Architecture, Json, Reads
 from naokit.evaluators.train import build_seeded
-from naokit.presets import Preset
+from naokit.presets import FINAL_SHARE, Preset
 from naokit.profiling import Estimate, measure_steps
 from naokit.subjects import Subject
 from naokit.training.recipe import Recipe
@@ -27,9 +28,13 @@ OTHER_SIZES: Mapping[Reads, Sequence[Mapping[str, Json]]] = {
     "text": ({"hidden": 50}, {"hidden": 100}, {"hidden": 200}),
 }
 """Those that are measured beside a preset's own."""
-SECONDS_A_NETWORK = 3.0
+SECONDS_A_NETWORK = 2.0
 MOST_MACS = 1e9
 """For one image; a larger network is measured with fewer channels and counted up."""
+SURELY = 4
+"""By how much an estimate from multiply-adds alone may be too high."""
+
+OnNetwork = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -41,15 +46,21 @@ class Option:
         own: whether the size is the preset's own, so that the command line knows it by name.
         evaluation: seconds of one evaluation; low and high: of the fastest and slowest network.
         final: seconds of the winner's final training.
+        each: seconds of an evaluation of each architecture; empty where none of this was measured,
+            as it takes far longer than there is time: estimated by multiply-adds.
     """
 
     preset: Preset
     own: bool
     evaluation: Estimate
     final: Estimate
+    each: tuple[Estimate, ...] = ()
 
     def affords(self, seconds: float) -> tuple[int, int, int]:
-        """How many evaluations fit besides the final training: likely, at least, at most."""
+        """How many evaluations fit besides the final training: likely, at least, at most.
+
+        A search begins none in the share of its time that is the final training's.
+        """
         return (
             self._fit(seconds, self.evaluation.seconds, self.final.seconds),
             self._fit(seconds, self.evaluation.high, self.final.high),
@@ -58,13 +69,20 @@ class Option:
 
     def seconds(self, evaluations: int) -> float:
         """What a search of so many evaluations takes in all, the final training included."""
-        return self.final.seconds + self.evaluation.seconds * self._searches * (
-            evaluations + self.repeats
-        )
+        search = self.search(evaluations)
+        return max(self.final.seconds + search, search / (1 - FINAL_SHARE))
+
+    def search(self, evaluations: int) -> float:
+        """What so many evaluations take in all, with those again and those of random search."""
+        again = min(self.preset.repeat, evaluations) * (self.preset.times - 1)
+        return self.evaluation.seconds * self._searches * (evaluations + again)
 
     def _fit(self, seconds: float, evaluation: float, final: float) -> int:
-        left = (seconds - final) / evaluation / self._searches
-        return max(0, int(left - self.repeats))
+        there = min(seconds - final, seconds * (1 - FINAL_SHARE))
+        left = there / evaluation / self._searches
+        if left < self.preset.repeat * self.preset.times:  # all of so few are evaluated again
+            return max(0, int(left / self.preset.times))
+        return int(left - self.repeats)
 
     @property
     def repeats(self) -> int:
@@ -78,37 +96,106 @@ class Option:
 
 
 def measure(
-    preset: Preset, architectures: Sequence[Architecture], subject: Subject, fabric: Fabric
+    preset: Preset,
+    architectures: Sequence[Architecture],
+    subject: Subject,
+    fabric: Fabric,
+    *,
+    seconds: float = math.inf,
+    cheaper: Option | None = None,
+    on_network: OnNetwork | None = None,
 ) -> Option:
     """A preset's costs on this data, on the device of `fabric`.
+
+    Nothing more is measured of a preset once it is known to take longer than there is time.
 
     Args:
         preset: how the search is run.
         architectures: random ones of the space; the final training is measured on the first.
         subject: the data, of any size.
         fabric: where.
+        seconds: how much time there is.
+        cheaper: what was measured of another preset.
+        on_network: told before each network what is measured.
     """
-    by, final = (recipe_of(subject.reads, name) for name in (preset.recipe, preset.final_recipe))
-    each = costs(architectures, subject.again(preset.size()), by, fabric)
-    (one,) = costs(  # the dearest to measure; the others are taken to differ as they do above
-        architectures[:1], subject.again(preset.final_size()), final, fabric
-    )
+    small, by = _trained(preset, subject, final=False)
+    if cheaper is not None:
+        factor = _work(architectures[0], small, by) / _work(
+            architectures[0], *_trained(cheaper.preset, subject, final=False)
+        )
+        guess = replace(cheaper.evaluation, steps=0).times(factor)
+        if replace(cheaper, preset=preset, evaluation=guess).search(1) > SURELY * seconds:
+            return _counted_up(preset, architectures[0], subject, guess)
+    each: list[Estimate] = []
+    for number, architecture in enumerate(architectures, 1):
+        _tell(on_network, f"{preset.name}: evaluation {number} of {len(architectures)}")
+        each.append(_cost(architecture, small, by, fabric))
+        least = Option(preset, True, together(each), each[0])
+        if least.search(1) > SURELY * seconds:
+            return _counted_up(preset, architectures[0], subject, together(each))
+    _tell(on_network, f"{preset.name}: final training")
+    # The dearest to measure; the others are taken to differ as they do above.
+    one = _cost(architectures[0], *_trained(preset, subject, final=True), fabric)
     finals = [one.times(other.seconds / each[0].seconds) for other in each]
-    return Option(preset, True, together(each), replace(together(finals), steps=one.steps))
+    final = replace(together(finals), steps=one.steps)
+    return Option(preset, True, together(each), final, tuple(each))
 
 
 def other_sizes(
-    option: Option, architectures: Sequence[Architecture], subject: Subject, fabric: Fabric
+    option: Option,
+    architectures: Sequence[Architecture],
+    subject: Subject,
+    fabric: Fabric,
+    on_network: OnNetwork | None = None,
 ) -> list[Option]:
-    """The same for other sizes of the evaluations; the final training is the same."""
+    """The same for other sizes of the evaluations; the final training is the same.
+
+    The first architecture is measured; the others are taken to differ as they do in `option`.
+    """
     by = recipe_of(subject.reads, option.preset.recipe)
     found = []
-    for size in OTHER_SIZES[subject.reads]:
+    for size in OTHER_SIZES[subject.reads] if option.each else ():
         if size != option.preset.size():
-            each = costs(architectures, subject.again(size), by, fabric)
+            _tell(on_network, ", ".join(f"{name} {value}" for name, value in size.items()))
+            one = _cost(architectures[0], subject.again(size), by, fabric)
+            each = [one.times(other.seconds / option.each[0].seconds) for other in option.each]
+            evaluation = replace(together(each), steps=one.steps)
             other = replace(option.preset, **size)
-            found.append(Option(other, False, together(each), option.final))
+            found.append(Option(other, False, evaluation, option.final, tuple(each)))
     return found
+
+
+def networks_to_measure(presets: Sequence[Preset], architectures: int, reads: Reads) -> int:
+    """How many networks a plan measures at most."""
+    return len(presets) * (architectures + 1) + len(OTHER_SIZES[reads])
+
+
+def _tell(on_network: OnNetwork | None, what: str) -> None:
+    if on_network is not None:
+        on_network(what)
+
+
+def _trained(preset: Preset, subject: Subject, *, final: bool) -> tuple[Subject, Recipe]:
+    """What an evaluation, or the final training, is of."""
+    name, size = (
+        (preset.final_recipe, preset.final_size()) if final else (preset.recipe, preset.size())
+    )
+    return subject.again(size), recipe_of(subject.reads, name)
+
+
+def _work(architecture: Architecture, subject: Subject, by: Recipe) -> float:
+    """Multiply-adds of the forward passes of a training."""
+    examples = min(len(subject.data.train), by.part or len(subject.data.train))
+    return _macs(architecture, subject, by) * by.epochs * examples
+
+
+def _counted_up(
+    preset: Preset, architecture: Architecture, subject: Subject, evaluation: Estimate
+) -> Option:
+    """A preset whose final training is not measured: by multiply-adds it takes so many times."""
+    evaluated, final = (_trained(preset, subject, final=last) for last in (False, True))
+    factor = _work(architecture, *final) / _work(architecture, *evaluated)
+    return Option(preset, True, evaluation, replace(evaluation, steps=0).times(factor))
 
 
 def costs(

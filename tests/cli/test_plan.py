@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,8 +60,9 @@ def test_a_plan_measures_multiplies_and_names_a_command(tmp_path: Path) -> None:
     assert (other["own"], other["channels"]) == (False, 2)
     each, final = row["evaluation"], row["final"]
     assert 0 < each["low"] <= each["seconds"] <= each["high"]
-    # one of the best again, and random search with as many
-    assert row["evaluations"] == int((3600 - final["seconds"]) / each["seconds"] / 2 - 1)
+    # one of the best again, and random search with as many; a fifth is the final training's
+    assert final["seconds"] < 720
+    assert row["evaluations"] == int(3600 * 0.8 / each["seconds"] / 2 - 1)
     assert row["evaluations_low"] <= row["evaluations"] <= row["evaluations_high"]
     words = found["next"].split()
     assert words[:2] == ["naokit", "search"]
@@ -92,7 +94,41 @@ def test_a_plan_for_people_says_what_it_rests_on() -> None:
     assert result.exit_code == 0, result.output
     assert "training steps, measured in" in result.stdout
     assert "No preset fits. The cheapest, tiny, takes" in result.stdout
-    assert "Next:" not in result.stdout
+    assert "the least that would fit is one evaluation in" in result.stdout
+    assert "--preset tiny --evaluations 1 --hours 0.0" in result.stdout
+    assert re.search(r"measuring +━+ +(\d)/\1 ", result.stderr)
+
+
+def test_what_would_take_far_longer_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the first network measured, or by the multiply-adds of a cheaper preset alone."""
+    tiny = ImagePreset("tiny", 2, "quick", 1, 2, True, "quick", 4, 1, 4, 1)
+    dear = dataclasses.replace(tiny, name="dear", recipe="search-2018", channels=32, cells=3)
+    monkeypatch.setattr("naokit.presets.PRESETS", {"tiny": tiny, "dear": dear})
+    measured: list[int] = []
+    cost = planning._cost
+
+    def noted(architecture: Any, subject: ImageSubject, *arguments: Any) -> Estimate:
+        measured.append(subject.channels)
+        return cost(architecture, subject, *arguments)
+
+    monkeypatch.setattr(planning, "_cost", noted)
+    none = planned("--hours", "0.000001")
+    assert measured == [4]
+    assert none["recommended"] is None
+    assert none["least"]["hours"] > 0.000001
+    assert [row["evaluation"]["steps"] > 0 for row in none["options"]] == [True, False]
+    measured.clear()
+    hours = 3 * none["options"][0]["preset_seconds"] / 3600
+    some = planned("--hours", str(hours))
+    assert measured == [4, 4, 4, 4, 2]
+    assert (some["recommended"], some["least"]) == ("tiny", None)
+    assert some["options"][1]["evaluation"]["seconds"] > 3600 * hours
+
+
+def test_the_least_that_would_fit_fits() -> None:
+    least = planned("--hours", "0.000001")["least"]
+    again = planned("--hours", str(2 * least["hours"]))
+    assert again["recommended"] == least["preset"] == "tiny"
 
 
 @pytest.mark.parametrize(
@@ -115,10 +151,14 @@ def test_bad_input_ends_with_2_and_one_line(arguments: tuple[str, ...], message:
 def test_what_is_afforded_counts_repeats_random_search_and_the_final_training() -> None:
     quick, small = option("quick", FAST), option("small", FAST)
     # quick: 3 of the best twice more, and random search beside it; small: 3 once more
-    assert quick.affords(1000) == (int(900 / 10 / 2 - 6), int(900 / 12 / 2 - 6), int(900 / 16 - 6))
-    assert small.affords(1000)[0] == int(900 / 10 - 3)
+    # a search of 1,000 seconds begins no evaluation in the last fifth
+    assert quick.affords(1000) == (int(800 / 10 / 2 - 6), int(800 / 12 / 2 - 6), int(800 / 16 - 6))
+    assert small.affords(1000)[0] == int(800 / 10 - 3)
+    assert quick.affords(400)[0] == int(300 / 10 / 2 - 6)
     assert quick.affords(50) == (0, 0, 0)
-    assert quick.seconds(20) == 100 + 10 * 2 * (20 + 6)
+    assert quick.seconds(20) == 10 * 2 * (20 + 6) / 0.8
+    assert quick.seconds(1) == 100 + 10 * 2 * (1 + 2)  # one is evaluated twice again, not three
+    assert quick.affords(160)[0] == quick.affords(219)[0] == 1
 
 
 def test_the_most_thorough_preset_that_fits_is_recommended() -> None:

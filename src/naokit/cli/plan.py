@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,12 +20,16 @@ from naokit.cli.options import (
     LabelColumn,
     Tokens,
 )
-from naokit.cli.output import exit_codes, print_json
+from naokit.cli.output import exit_codes, print_json, progress
 from naokit.wording import exact
 
 if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
     from naokit.base import Architecture, Json, Space
     from naokit.planning import Option
+    from naokit.presets import Preset
+    from naokit.subjects import Subject
 
 ARCHITECTURES = 3
 
@@ -54,9 +58,8 @@ def plan(
     began = time.monotonic()
     with exit_codes():
         import torch
-        from rich.console import Console
 
-        from naokit import planning, presets, spaces
+        from naokit import presets, spaces
         from naokit.base import InputError
         from naokit.cli.subject import say_what_was_read, subject_of
         from naokit.training.device import device_named, make_fabric
@@ -79,11 +82,7 @@ def plan(
         subject = subject_of(reads, data, given | chosen[0].size())
         say_what_was_read(subject.data)
         architectures = _random(searched)
-        with Console(stderr=True).status("measuring"):
-            options = [planning.measure(one, architectures, subject, fabric) for one in chosen]
-            best = planning.recommended(options, 3600 * hours, subject)
-            shown = best or options[0]
-            options += planning.other_sizes(shown, architectures, subject, fabric)
+        options, best = _measured(chosen, architectures, subject, fabric, 3600 * hours)
         asked = {
             "data": data,
             "space": space,
@@ -104,11 +103,58 @@ def plan(
             "options": [_row(option, 3600 * hours) for option in options],
             "recommended": None if best is None else best.preset.name,
             "next": None if best is None else _command(best, asked, hours),
+            "least": _least(options, asked) if best is None else None,
         }
         if json:
             print_json(found)
         else:
             _print(found)
+
+
+def _measured(
+    chosen: Sequence[Preset],
+    architectures: Sequence[Architecture],
+    subject: Subject,
+    fabric: Fabric,
+    seconds: float,
+) -> tuple[list[Option], Option | None]:
+    """What each preset costs, measured under a bar; and the one to take, if one fits."""
+    from naokit import planning
+
+    most = planning.networks_to_measure(chosen, len(architectures), subject.reads)
+    options: list[Option] = []
+    with progress() as bar:
+        task = bar.add_task(f"{'measuring':12}", total=most, completed=-1, note="reading the data")
+
+        def told(what: str) -> None:
+            bar.update(task, advance=1, note=what)
+
+        for preset in chosen:
+            cheaper = options[-1] if options else None
+            option = planning.measure(
+                preset,
+                architectures,
+                subject,
+                fabric,
+                seconds=seconds,
+                cheaper=cheaper,
+                on_network=told,
+            )
+            options.append(option)
+        best = planning.recommended(options, seconds, subject)
+        shown = best or options[0]
+        options += planning.other_sizes(shown, architectures, subject, fabric, told)
+        done = bar.tasks[0].completed + 1
+        bar.update(task, completed=done, total=done, note="")
+    return options, best
+
+
+def _least(options: Sequence[Option], asked: Mapping[str, object]) -> dict[str, Json]:
+    """What takes the fewest hours: one evaluation by the cheapest preset."""
+    cheapest = min((o for o in options if o.own), key=lambda option: option.seconds(1))
+    hours = max(0.001, float(f"{1.2 * cheapest.seconds(1) / 3600:.2g}"))  # a fifth to spare
+    command = _words(cheapest, asked, 1, hours)
+    return {"preset": cheapest.preset.name, "evaluations": 1, "hours": hours, "command": command}
 
 
 def _random(space: Space) -> list[Architecture]:
@@ -144,10 +190,15 @@ def _row(option: Option, seconds: float) -> dict[str, Json]:
 def _command(option: Option, asked: Mapping[str, object], hours: float) -> str:
     """The search that fits: as many evaluations as the slower networks leave time for."""
     likely, least, _ = option.affords(3600 * hours)
+    return _words(option, asked, least or likely, hours)
+
+
+def _words(option: Option, asked: Mapping[str, object], evaluations: int, hours: float) -> str:
+    """A search as it is typed."""
     words = ["naokit", "search"]
     for name, value in asked.items():
         words += [] if value is None else [f"--{name}", str(value)]
-    words += ["--preset", option.preset.name, "--evaluations", str(least or likely)]
+    words += ["--preset", option.preset.name, "--evaluations", str(evaluations)]
     return shlex.join([*words, "--hours", exact(hours)])
 
 
@@ -196,6 +247,9 @@ def _lines(found: dict[str, Json]) -> list[str]:
         "Counted besides the evaluations: the winner's final training, the best few evaluated",
         "again, and random search with as many evaluations where the preset has it (quick).",
     ]
+    if not all(row["evaluation"]["steps"] for row in found["options"]):
+        lines.append("What would take far longer than the hours was not measured: an estimate from")
+        lines.append("the multiply-adds of its networks.")
     if not all(row["own"] for row in found["options"]):
         evaluator = "TrainText" if "hidden" in found["size"] else "Train"
         lines.append(f"In brackets: another size, from Python (naokit.evaluators.{evaluator}).")
@@ -205,5 +259,7 @@ def _lines(found: dict[str, Json]) -> list[str]:
     return [
         *lines,
         f"No preset fits. The cheapest, {cheapest['preset']}, takes "
-        f"{spoken(cheapest['preset_seconds'])} as it is: give more --hours.",
+        f"{spoken(cheapest['preset_seconds'])} as it is; the least that would fit is one "
+        f"evaluation in {spoken(3600 * found['least']['hours'])}:",
+        f"Next: {found['least']['command']}",
     ]

@@ -12,20 +12,13 @@ import typer
 
 from naokit.base import InputError
 from naokit.cli.durations import spoken
+from naokit.presets import FINAL_SHARE
 
 if TYPE_CHECKING:
     from naokit.base import Json, Reads
     from naokit.cli.config_file import Asked
     from naokit.presets import Preset
     from naokit.training.device import Device, Precision
-
-FINAL_SHARE = 0.2
-"""Of --hours, kept for the final training.
-
-By the presets' epochs, images and channels the whole of it takes a third of a run (quick) to two
-thirds (small). Where the hours are too few for everything the search comes first, and a fifth is
-enough to begin with: the same command continues.
-"""
 
 
 @dataclass(frozen=True)

@@ -172,9 +172,8 @@ def _few_images(data: ImageData, recipe: Recipe, images: int) -> tuple[ImageData
     assert isinstance(recipe, ImageRecipe)
     train = _first(data.train, STEPS_AN_EPOCH * images)
     epochs = math.ceil((WARM_UP + MOST_STEPS) / math.ceil(len(train) / images))
-    part = dataclasses.replace(
-        data, train=train, validation=_first(data.validation, EVALUATION_BATCH)
-    )
+    held_out = min(EVALUATION_BATCH, PASSES * images)  # no longer than a training step takes
+    part = dataclasses.replace(data, train=train, validation=_first(data.validation, held_out))
     return part, dataclasses.replace(recipe, epochs=epochs, batch=images, train_images=None)
 
 
