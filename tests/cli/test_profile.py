@@ -123,3 +123,47 @@ def test_how_data_are_read_needs_data() -> None:
     result = run("profile", TINY, "--nodes", 1, "--image-size", 8)
     assert result.exit_code == 2
     assert "--image-size says how --data is read: give that as well" in result.stderr
+
+
+def test_counts_come_first_and_alone_where_nothing_else_is_wanted(
+    text_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The published network of section 4, as fast as it is named."""
+    small = ("--channels", 4, "--cells", 1, "--image", 1, 8, 8)
+    asked = ("profile", TINY, "--nodes", 1, *small, "--no-onnx")
+    whole, lines = run(*asked).stdout, profiled(*asked[1:])
+    language = profiled("nao-rnn", "--hidden", 8, "--vocabulary", 20)
+
+    def measured(*_: object, **__: object) -> None:
+        raise AssertionError("measured")
+
+    monkeypatch.setattr("naokit.profiling.torch_latency", measured)
+    monkeypatch.setattr("naokit.profiling.inference_bytes", measured)
+    monkeypatch.setattr("naokit.profiling.measure_language", measured)
+    counts = run("profile", TINY, "--nodes", 1, *small, "--counts").stdout
+    assert whole.startswith(counts)
+    assert counts.splitlines()[1:2] == [f"parameters       {lines['parameters']:,}"]
+    alone = profiled(TINY, "--nodes", 1, *small, "--counts")
+    assert alone.items() <= lines.items()
+    assert {"parameters", "auxiliary_parameters", "macs", "weights_mb"} <= alone.keys()
+    published = profiled("naonet-a", "--cells", 6, "--channels", 36, "--classes", 10, "--counts")
+    assert published["parameters"] == 11470150
+    text = profiled("nao-rnn", "--hidden", 8, "--vocabulary", 20, "--counts")
+    assert text.items() <= language.items()
+    assert profiled(text_run / "run", "--counts")["vocabulary"] == 9
+    refused = run("profile", TINY, "--nodes", 1, "--counts", "--no-onnx")
+    assert refused.exit_code == 2
+
+
+def test_what_is_known_is_said_before_the_rest_is_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("naokit.profiling.torch_latency", interrupted)
+    shown = run("profile", TINY, "--nodes", 1, "--channels", 4, "--cells", 1, "--image", 1, 8, 8)
+    assert shown.exit_code == 130
+    names = [line.split("  ")[0] for line in shown.stdout.splitlines()]
+    assert names[1:5] == ["parameters", "auxiliary head", "multiply-adds", "weights"]
+    assert names[5:] == ["memory, in use", "memory, training 11 MB with 128 images a step"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import typer
@@ -16,6 +16,7 @@ from naokit.base import EvaluationFailed, InputError, Json
 from naokit.watching import progress as progress  # what commands show is all here
 from naokit.wording import one_line
 
+Lines = Callable[[dict[str, Json]], list[str]]
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 
@@ -57,6 +58,37 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 def print_json(value: Json) -> None:
     """One object on stdout."""
     typer.echo(json.dumps(value, allow_nan=False))
+
+
+class Figures:
+    """Figures that are shown once they are known: a line or more each, or one JSON object at last.
+
+    Args:
+        json: print one object when there are no more.
+    """
+
+    def __init__(self, *, json: bool) -> None:
+        self.json = json
+        self.found: dict[str, Json] = {}
+
+    def add(self, figures: dict[str, Json], lines: Lines) -> None:
+        """Takes and shows some; `lines` is asked with everything that is known by then."""
+        self.found |= figures
+        if not self.json:
+            say(*lines(self.found))
+
+    def measure(self, take: Callable[[], dict[str, Json]], lines: Lines) -> None:
+        """The same for what takes some time."""
+        from rich.console import Console
+
+        with Console(stderr=True).status("measuring"):
+            figures = take()
+        self.add(figures, lines)
+
+    def end(self) -> None:
+        """Prints the object, where it is asked for."""
+        if self.json:
+            print_json(self.found)
 
 
 def _end(message: str, code: int) -> None:

@@ -150,11 +150,17 @@ def _measured(
 
 
 def _least(options: Sequence[Option], asked: Mapping[str, object]) -> dict[str, Json]:
-    """What takes the fewest hours: one evaluation by the cheapest preset."""
+    """The shortest search: one evaluation by the cheapest preset, and its winner trained."""
     cheapest = min((o for o in options if o.own), key=lambda option: option.seconds(1))
     hours = max(0.001, float(f"{1.2 * cheapest.seconds(1) / 3600:.2g}"))  # a fifth to spare
     command = _words(cheapest, asked, 1, hours)
-    return {"preset": cheapest.preset.name, "evaluations": 1, "hours": hours, "command": command}
+    return {
+        "preset": cheapest.preset.name,
+        "evaluations": 1,
+        "hours": hours,
+        "hours_without_final": 1.2 * cheapest.search(1) / 3600,
+        "command": command,
+    }
 
 
 def _random(space: Space) -> list[Architecture]:
@@ -255,11 +261,14 @@ def _lines(found: dict[str, Json]) -> list[str]:
         lines.append(f"In brackets: another size, from Python (naokit.evaluators.{evaluator}).")
     if found["next"]:
         return [*lines, f"Next: {found['next']}"]
+    least = found["least"]
     cheapest = min(found["options"], key=lambda row: row["preset_seconds"])
     return [
         *lines,
         f"No preset fits. The cheapest, {cheapest['preset']}, takes "
         f"{spoken(cheapest['preset_seconds'])} as it is; the least that would fit is one "
-        f"evaluation in {spoken(3600 * found['least']['hours'])}:",
-        f"Next: {found['least']['command']}",
+        f"evaluation in {spoken(3600 * least['hours'])},",
+        "without the final training (--no-final) in "
+        f"{spoken(3600 * least['hours_without_final'])}.",
+        f"Next: {least['command']}",
     ]

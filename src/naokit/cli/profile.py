@@ -71,10 +71,14 @@ def profile(
             "--onnx/--no-onnx", help="Latency in onnxruntime too (some seconds); default: yes."
         ),
     ] = None,
+    counts: Annotated[
+        bool, typer.Option("--counts", help="Only what is counted; nothing is measured.")
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """Count parameters and multiply-accumulates; measure latency, memory and training here."""
     with exit_codes():
+        from naokit.base import InputError
         from naokit.cli.profile_image import IMAGES, show_image_network
         from naokit.cli.profile_language import show_language_model
         from naokit.cli.subject import check_options
@@ -106,8 +110,10 @@ def profile(
         elif data is not None:
             size = {n: value for n, value in size.items() if n in chosen or n not in OF_DATA}
         _check_needed(recipe, images, data, ways, of_data)
+        if counts and onnx is not None:
+            raise InputError("--counts measures nothing: leave --onnx and --no-onnx out")
         if reads == "text":
-            show_language_model(architecture, size, recipe, data, tokens, json=json)
+            show_language_model(architecture, size, recipe, data, tokens, counts=counts, json=json)
             return
         show_image_network(
             architecture,
@@ -115,6 +121,7 @@ def profile(
             recipe,
             _images(data, image_size, columns, skip_bad=skip_bad),
             images or IMAGES,
+            counts=counts,
             onnx=onnx is not False,
             json=json,
         )

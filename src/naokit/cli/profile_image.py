@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from naokit.base import ImageSettings
 from naokit.cli.durations import about
-from naokit.cli.output import print_json, say
 from naokit.wording import counted
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from naokit.training.data import ImageData
     from naokit.training.recipes import ImageRecipe
 
-DEFAULT_BATCH = 128
+BATCH = 128
 """Images a step where no recipe says so: the paper's."""
 IMAGES = 50_000
 """How many a recipe gets where nothing says so."""
@@ -35,10 +34,11 @@ def show_image_network(
     data: ImageData | None,
     images: int,
     *,
+    counts: bool,
     onnx: bool,
     json: bool,
 ) -> None:
-    """Measures the network and prints what it costs.
+    """Measures the network and prints what it costs, each figure once it is known.
 
     Args:
         architecture: of its cells.
@@ -46,6 +46,7 @@ def show_image_network(
         recipe: whose training is estimated.
         data: the images of that training; their shape and classes are the network's.
         images: how many there are where no data are given.
+        counts: nothing is measured.
         onnx: whether latency is measured in onnxruntime too.
         json: one JSON object instead of lines.
 
@@ -53,40 +54,41 @@ def show_image_network(
         InputError: an option is for language models, or no such network can be built.
     """
     from naokit.building import build
+    from naokit.cli.output import Figures
+    from naokit.networks import without_weights
+    from naokit.profiling import count_figures, latency_figures, memory_figures
     from naokit.training.recipes import recipe as recipe_of
 
     by = None if recipe is None else recipe_of(recipe)
     if data is not None:
         size = {**size, "classes": data.classes, "image": data.image}
-    network = build(architecture, **size, auxiliary=True)
     settings = ImageSettings(**size)
-    found = _measured(architecture, network, settings, onnx=onnx)
-    if by is not None:
-        images_of_training = data or _noise(images, settings.classes, settings.image)
-        found["training"] = _training(architecture, images_of_training, by, settings)
-    if json:
-        print_json(found)
-    else:
-        say(*_lines(found, asked_for_onnx=onnx))
-
-
-def _measured(
-    architecture: Architecture, network: nn.Module, settings: ImageSettings, *, onnx: bool
-) -> dict[str, Json]:
-    """What an image network costs; what a training holds by the default batch."""
-    from rich.console import Console
-
-    from naokit.profiling import measure
-
     image = settings.image
-    with Console(stderr=True).status("measuring"):
-        return {
-            "architecture": str(architecture),
-            **{name: getattr(settings, name) for name in SHOWN},
-            **dataclasses.asdict(measure(network, image)),
-            "onnx": _in_onnxruntime(network, image) if onnx else None,
-            "training": _training_memory(network, image, DEFAULT_BATCH),
-        }
+    with without_weights():
+        counted = count_figures(build(architecture, **size, auxiliary=True), image)
+    shown = {name: getattr(settings, name) for name in SHOWN}
+    figures = Figures(json=json)
+    figures.add({"architecture": str(architecture), **shown, **counted}, _count_lines)
+    if not counts:
+        network = build(architecture, **size, auxiliary=True)
+        figures.measure(lambda: memory_figures(network, image), _memory_lines)
+        figures.measure(
+            lambda: {"training": _training_memory(network, image, by.batch if by else BATCH)},
+            _training_memory_lines,
+        )
+        figures.measure(lambda: latency_figures(network, image), _latency_lines)
+        figures.measure(
+            lambda: {"onnx": _in_onnxruntime(network, image) if onnx else None},
+            _onnx_lines if onnx else lambda _: [],
+        )
+        if by is not None:
+            there = data or _noise(images, settings.classes, image)
+            figures.measure(
+                lambda: {"training": _training(architecture, there, by, settings)}, _training_lines
+            )
+        else:
+            figures.add({}, _training_lines)
+    figures.end()
 
 
 def _in_onnxruntime(network: nn.Module, image: tuple[int, int, int]) -> dict[str, Json] | None:
@@ -172,12 +174,8 @@ def _noise(images: int, classes: int, image: tuple[int, int, int]) -> ImageData:
     return ImageData("noise", split(images - held_out), split(held_out), split(0), names)
 
 
-def _lines(found: dict[str, Json], *, asked_for_onnx: bool) -> list[str]:
-    """The figures for people."""
-    training, weights = found["training"], found["weights_mb"]
-    batch = f"{training['batch']} images a step"
-    one, many = (weights + found[f"peak_memory{size}_mb"] for size in ("", "_64"))
-    short = training["memory_mb"] > training["free_mb"]
+def _count_lines(found: dict[str, Json]) -> list[str]:
+    """What is counted."""
     shape = " x ".join(map(str, found["image"]))
     return [
         f"size             F={found['channels']}, N={found['cells']}, {found['classes']} classes, "
@@ -185,35 +183,54 @@ def _lines(found: dict[str, Json], *, asked_for_onnx: bool) -> list[str]:
         f"parameters       {found['parameters']:,}",
         f"auxiliary head   {found['auxiliary_parameters']:,} (only there in training)",
         f"multiply-adds    {found['macs'] / 1e6:,.1f} M an image",
-        f"weights          {weights:,.1f} MB",
-        f"memory, in use   {one:,.1f} MB with 1 image, {many:,.1f} MB with 64",
-        f"memory, training {training['memory_mb']:,.0f} MB with {batch}"
-        + (f"; only {training['free_mb']:,.0f} MB are free here" if short else ""),
-        *_latency_lines(found, asked_for_onnx=asked_for_onnx),
-        *_training_lines(training),
+        f"weights          {found['weights_mb']:,.1f} MB",
     ]
 
 
-def _latency_lines(found: dict[str, Json], *, asked_for_onnx: bool) -> list[str]:
-    """Median and spread in PyTorch and onnxruntime."""
-    lines = [
+def _memory_lines(found: dict[str, Json]) -> list[str]:
+    """What using it takes."""
+    weights = found["weights_mb"]
+    one, many = (weights + found[f"peak_memory{size}_mb"] for size in ("", "_64"))
+    return [f"memory, in use   {one:,.1f} MB with 1 image, {many:,.1f} MB with 64"]
+
+
+def _training_memory_lines(found: dict[str, Json]) -> list[str]:
+    """What training it takes, and whether that is there."""
+    training = found["training"]
+    short = training["memory_mb"] > training["free_mb"]
+    return [
+        f"memory, training {training['memory_mb']:,.0f} MB with {training['batch']} images a step"
+        + (f"; only {training['free_mb']:,.0f} MB are free here" if short else "")
+    ]
+
+
+def _latency_lines(found: dict[str, Json]) -> list[str]:
+    """Median and spread in PyTorch."""
+    return [
         f"latency          on this processor, {found['threads']} "
-        f"thread{'s' * (found['threads'] > 1)}; median and half the distance of the quartiles"
+        f"thread{'s' * (found['threads'] > 1)}; median and half the distance of the quartiles",
+        _timings("PyTorch", found),
     ]
-    for engine, timings in (("PyTorch", found), ("onnxruntime", found["onnx"])):
-        if timings:
-            one, many = (
-                f"{timings[f'{name}_ms']:,.1f} ms ± {timings[f'{name}_spread_ms']:,.1f}"
-                for name in ("latency", "latency_64")
-            )
-            lines.append(f"  {engine:<15}{one} for 1 image, {many} for 64")
-        elif asked_for_onnx:
-            lines.append("  onnxruntime    not installed: pip install 'naokit[export]'")
-    return lines
 
 
-def _training_lines(training: dict[str, Json]) -> list[str]:
+def _onnx_lines(found: dict[str, Json]) -> list[str]:
+    """The same in onnxruntime."""
+    if found["onnx"] is None:
+        return ["  onnxruntime    not installed: pip install 'naokit[export]'"]
+    return [_timings("onnxruntime", found["onnx"])]
+
+
+def _timings(engine: str, timings: dict[str, Json]) -> str:
+    one, many = (
+        f"{timings[f'{name}_ms']:,.1f} ms ± {timings[f'{name}_spread_ms']:,.1f}"
+        for name in ("latency", "latency_64")
+    )
+    return f"  {engine:<15}{one} for 1 image, {many} for 64"
+
+
+def _training_lines(found: dict[str, Json]) -> list[str]:
     """How long the recipe takes, and what that rests on."""
+    training = found["training"]
     if "recipe" not in training:
         return ["training time    --recipe NAME estimates it"]
     measured, batch = training["images_a_measured_step"], training["batch"]

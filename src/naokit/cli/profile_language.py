@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from naokit.base import InputError, LanguageSettings
 from naokit.cli.durations import about
-from naokit.cli.output import print_json, say
 from naokit.wording import counted
 
 if TYPE_CHECKING:
@@ -24,9 +23,10 @@ def show_language_model(
     data: str | None,
     tokens: str | None,
     *,
+    counts: bool,
     json: bool,
 ) -> None:
-    """Measures the model and prints what it costs.
+    """Measures the model and prints what it costs, each figure once it is known.
 
     Args:
         architecture: of its cell.
@@ -34,22 +34,22 @@ def show_language_model(
         recipe: whose training is estimated.
         data: the text of that training.
         tokens: what it is read in.
+        counts: nothing is measured.
         json: one JSON object instead of lines.
 
     Raises:
         InputError: an option is for images, or needs another one beside it.
     """
-    from rich.console import Console
-
     from naokit.building import build
+    from naokit.cli.output import Figures
     from naokit.cli.subject import say_what_was_read
-    from naokit.networks import LanguageModel
-    from naokit.profiling import measure_language
+    from naokit.networks import LanguageModel, without_weights
+    from naokit.profiling import count_language, measure_language
     from naokit.subjects import TextSubject
     from naokit.training.recipes import text_recipe
 
     by = None if recipe is None else text_recipe(recipe)
-    if by is not None and data is None:
+    if by is not None and data is None and not counts:
         raise InputError(
             "--recipe needs --data for a language model: how long its text is and how many words "
             "it knows set the time"
@@ -59,23 +59,30 @@ def show_language_model(
         subject = TextSubject(data, size.get("hidden", LanguageSettings.hidden), tokens or "word")
         say_what_was_read(subject.data)
         size = {**size, "vocabulary": len(subject.data.vocabulary)}
-    model = build(architecture, **size)
+    with without_weights():
+        model = build(architecture, **size)
     assert isinstance(model, LanguageModel)
-    with Console(stderr=True).status("measuring"):
-        found: dict[str, Json] = {
-            "architecture": str(architecture),
-            "space": dict(architecture.space.settings()),
-            "vocabulary": model.settings.vocabulary,
-            "hidden": model.settings.hidden,
-            **dataclasses.asdict(measure_language(model)),
-            "training": None
-            if by is None or subject is None
-            else _training(architecture, subject, by),
-        }
-    if json:
-        print_json(found)
-    else:
-        say(*_cell(architecture), *_lines(found))
+    what: dict[str, Json] = {
+        "architecture": str(architecture),
+        "space": dict(architecture.space.settings()),
+        "vocabulary": model.settings.vocabulary,
+        "hidden": model.settings.hidden,
+        **count_language(model),
+    }
+    figures = Figures(json=json)
+    figures.add(what, lambda found: [*_cell(architecture), *_count_lines(found)])
+    if not counts:
+        model = build(architecture, **size)
+        assert isinstance(model, LanguageModel)
+        figures.measure(lambda: dataclasses.asdict(measure_language(model)), _latency_lines)
+        if by is None or subject is None:
+            figures.add({"training": None}, _training_lines)
+        else:
+            text, way = subject, by
+            figures.measure(
+                lambda: {"training": _training(architecture, text, way)}, _training_lines
+            )
+    figures.end()
 
 
 def _training(architecture: Architecture, subject: TextSubject, by: TextRecipe) -> dict[str, Json]:
@@ -111,28 +118,37 @@ def _cell(architecture: Architecture) -> list[str]:
     return [f"{name:16} {table}" for name, table in how_read(architecture.space).items()]
 
 
-def _lines(found: dict[str, Json]) -> list[str]:
-    """The figures for people."""
-    batch = f"{found['batch']} x {found['steps']} tokens"
-    one, many = (
-        f"{found[f'{name}_ms']:,.1f} ms ± {found[f'{name}_spread_ms']:,.1f}"
-        for name in ("latency", "latency_batch")
-    )
+def _count_lines(found: dict[str, Json]) -> list[str]:
+    """What is counted."""
     return [
         f"size             vocabulary {found['vocabulary']:,}, hidden {found['hidden']:,}",
         f"parameters       {found['parameters']:,}",
         f"multiply-adds    {found['macs'] / 1e6:,.1f} M a token",
         f"weights          {found['weights_mb']:,.1f} MB",
-        f"memory, training {found['training_mb']:,.0f} MB with {batch} a step",
-        f"latency          on this processor, {found['threads']} "
-        f"thread{'s' * (found['threads'] > 1)}; median and half the distance of the quartiles",
-        f"  PyTorch        {one} for 1 token, {many} for {batch}",
-        *_training_lines(found["training"]),
+        f"memory, training {found['training_mb']:,.0f} MB with {_batch(found)} a step",
     ]
 
 
-def _training_lines(training: dict[str, Json] | None) -> list[str]:
+def _latency_lines(found: dict[str, Json]) -> list[str]:
+    """Median and spread in PyTorch."""
+    one, many = (
+        f"{found[f'{name}_ms']:,.1f} ms ± {found[f'{name}_spread_ms']:,.1f}"
+        for name in ("latency", "latency_batch")
+    )
+    return [
+        f"latency          on this processor, {found['threads']} "
+        f"thread{'s' * (found['threads'] > 1)}; median and half the distance of the quartiles",
+        f"  PyTorch        {one} for 1 token, {many} for {_batch(found)}",
+    ]
+
+
+def _batch(found: dict[str, Json]) -> str:
+    return f"{found['batch']} x {found['steps']} tokens"
+
+
+def _training_lines(found: dict[str, Json]) -> list[str]:
     """How long the recipe takes, and what that rests on."""
+    training = found["training"]
     if training is None:
         return ["training time    --recipe NAME --data TEXT estimates it"]
     time = about(training["seconds"], training["low"], training["high"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -10,6 +11,7 @@ from torch import nn
 from naokit.networks import count_macs, count_parameters
 from naokit.profiling.language import (
     LanguageProfile,
+    count_language,
     language_training_bytes,
     measure_language,
 )
@@ -24,10 +26,14 @@ __all__ = [
     "Latency",
     "Profile",
     "Steps",
+    "count_figures",
+    "count_language",
     "language_training_bytes",
+    "latency_figures",
     "measure",
     "measure_language",
     "measure_steps",
+    "memory_figures",
     "onnx_latency",
     "training_bytes",
 ]
@@ -69,19 +75,34 @@ class Profile:
 
 def measure(network: nn.Module, image: tuple[int, int, int]) -> Profile:
     """Costs of the network in eval mode on images (C, H, W), on the CPU."""
+    latency, held = latency_figures(network, image), memory_figures(network, image)
+    return Profile(**count_figures(network, image), **latency, **held)
+
+
+def count_figures(network: nn.Module, image: tuple[int, int, int]) -> dict[str, Any]:
+    """The fields of a `Profile` that are counted: also of a network without weights."""
     parameters = count_parameters(network)
-    one, many = (torch_latency(network, image, batch) for batch in BATCHES)
+    return {
+        "parameters": parameters,
+        "auxiliary_parameters": count_parameters(network, auxiliary=True) - parameters,
+        "macs": count_macs(network, image),
+        "weights_mb": weight_bytes(network, auxiliary=False) / 1e6,
+    }
+
+
+def memory_figures(network: nn.Module, image: tuple[int, int, int]) -> dict[str, Any]:
+    """Those of the memory that using it takes; the network is in eval mode afterwards."""
     held = inference_bytes(network, image) / 1e6
-    return Profile(
-        parameters=parameters,
-        auxiliary_parameters=count_parameters(network, auxiliary=True) - parameters,
-        macs=count_macs(network, image),
-        latency_ms=one.median_ms,
-        latency_spread_ms=one.spread_ms,
-        latency_64_ms=many.median_ms,
-        latency_64_spread_ms=many.spread_ms,
-        weights_mb=weight_bytes(network, auxiliary=False) / 1e6,
-        peak_memory_mb=held,
-        peak_memory_64_mb=held * BATCHES[1],
-        threads=torch.get_num_threads(),
-    )
+    return {"peak_memory_mb": held, "peak_memory_64_mb": held * BATCHES[1]}
+
+
+def latency_figures(network: nn.Module, image: tuple[int, int, int]) -> dict[str, Any]:
+    """Those of the time that it takes."""
+    one, many = (torch_latency(network, image, batch) for batch in BATCHES)
+    return {
+        "latency_ms": one.median_ms,
+        "latency_spread_ms": one.spread_ms,
+        "latency_64_ms": many.median_ms,
+        "latency_64_spread_ms": many.spread_ms,
+        "threads": torch.get_num_threads(),
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -53,18 +54,25 @@ def measure_language(model: LanguageModel) -> LanguageProfile:
     model.eval()
     one, many = (_latency(model, batch, steps) for batch, steps in ((1, 1), (BATCH, STEPS)))
     return LanguageProfile(
-        parameters=count_parameters(model),
-        macs=step_macs(model),
+        **count_language(model),
         latency_ms=one.median_ms,
         latency_spread_ms=one.spread_ms,
         latency_batch_ms=many.median_ms,
         latency_batch_spread_ms=many.spread_ms,
-        weights_mb=weight_bytes(model) / 1e6,
-        training_mb=language_training_bytes(model, BATCH, STEPS) / 1e6,
-        batch=BATCH,
-        steps=STEPS,
         threads=torch.get_num_threads(),
     )
+
+
+def count_language(model: LanguageModel) -> dict[str, Any]:
+    """The fields of a `LanguageProfile` that are counted: also of a model without weights."""
+    return {
+        "parameters": count_parameters(model),
+        "macs": step_macs(model),
+        "weights_mb": weight_bytes(model) / 1e6,
+        "training_mb": language_training_bytes(model, BATCH, STEPS) / 1e6,
+        "batch": BATCH,
+        "steps": STEPS,
+    }
 
 
 def _latency(model: LanguageModel, batch: int, steps: int) -> Latency:
