@@ -157,7 +157,9 @@ def test_best_weights_that_are_lost_are_taken_from_the_last_or_missed(
         write_whole(folder / "last.safetensors", written)  # not in place: tensors are mapped
         (folder / "best.safetensors").unlink(missing_ok=True)
         if lost:
-            with pytest.raises(InputError, match=r"not there.*of the best epoch, 1: .*--force"):
+            with pytest.raises(
+                InputError, match=r"not there.*of the best epoch, 1: .*remove the folder"
+            ):
                 train_final(architecture(), job(folder))
         else:
             found = train_final(architecture(), job(folder)).network.state_dict()
@@ -167,7 +169,9 @@ def test_best_weights_that_are_lost_are_taken_from_the_last_or_missed(
 def test_a_damaged_best_says_what_helps(one: Path, tmp_path: Path) -> None:
     folder = copied(one, tmp_path / "training")
     flip(folder / "best.safetensors")
-    with pytest.raises(InputError, match=r"best.safetensors is damaged.*folder, or give --force"):
+    with pytest.raises(
+        InputError, match=r"best.safetensors is damaged.*remove the folder to start again"
+    ):
         train_final(architecture(), job(folder))
 
 
@@ -187,7 +191,7 @@ def test_a_warm_start_tells_trainings_apart(one: Path, tmp_path: Path) -> None:
     assert told["taken"] == told["of"] > 10
     for made, folder, said in (
         (warm, "cold", "it began from scratch, this one begins with trained weights"),
-        (cold, "warm", r"it began with trained weights \(--warm-start\), this one"),
+        (cold, "warm", r"it began with trained weights \(`warm_start`\), this one"),
         (
             dataclasses.replace(warm, warm_start=tmp_path / "cold" / "best.safetensors"),
             "warm",

@@ -103,7 +103,7 @@ def test_the_test_part_is_measured_where_there_is_one() -> None:
     assert part_of(data(2))[0] == "test"
     assert part_of(data(0))[0] == "validation"
     assert len(part_of(data(2), "train")[1]) == 4
-    with pytest.raises(InputError, match="mine has no test part; use --split validation"):
+    with pytest.raises(InputError, match="mine has no test part; use `part='validation'`"):
         part_of(data(0), "test")
 
 

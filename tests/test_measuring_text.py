@@ -45,5 +45,5 @@ def test_the_test_part_is_measured_where_there_is_one() -> None:
     assert text_part(text("a b\n"), "train") == "train"
     with pytest.raises(InputError, match="no part 'tests'; expected test, validation, train"):
         text_part(text("a b\n"), "tests")
-    with pytest.raises(InputError, match="text has no test part; use --split validation"):
+    with pytest.raises(InputError, match="text has no test part; use `part='validation'`"):
         text_part(text(""), "test")

@@ -99,7 +99,7 @@ def test_rows_are_in_order_and_bad_ones_left_out(tmp_path: Path) -> None:
     assert all(sum(row.probabilities) <= 1 + 1e-6 for row in found.rows)
     assert (found.resized, found.recoloured, len(found.skipped)) == (0, 0, 1)
     assert f"{bad} cannot be decoded" in found.skipped[0]
-    with pytest.raises(InputError, match=f"{bad} cannot be decoded.*--skip-bad"):
+    with pytest.raises(InputError, match=f"{bad} cannot be decoded.*`skip_bad=True`"):
         predict(network, ("dark", "bright", "odd"), (1, 4, 4), [bad])
 
 

@@ -217,7 +217,7 @@ class Space(ABC):
         """What to say where a network is asked for and the space has none."""
         return InputError(
             f"the space {self.name} has no network to build: it is searched on known results; "
-            "give a table (--table) or a function as evaluator"
+            "give a `table` or a function as evaluator"
         )
 
     @property

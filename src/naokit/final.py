@@ -132,7 +132,7 @@ def train_final(
     if job.processes > job.recipe.batch:
         raise InputError(
             f"{job.processes} processes cannot share batches of {job.recipe.batch}: give fewer "
-            "--processes, or a larger batch (--set batch=...)"
+            "`processes`, or a larger `batch`"
         )
     job = _less(job, time.monotonic() - began)
     if job.processes == 1:
@@ -237,7 +237,7 @@ def _begin(architecture: Architecture, job: Job) -> _Begun:
     if not any(weights.dim() > 1 for weights in taken.values()):  # counters and biases are no start
         raise InputError(
             f"no weights of {job.warm_start} fit this network of {job.subject.size_in_words()}: "
-            "leave --warm-start out, or give the size of the trained network"
+            "leave `warm_start` out, or give the size of the trained network"
         )
     network.load_state_dict(own | taken)
     return _Begun(network, seed, checksum(taken), {"taken": len(taken), "of": len(own), **told})

@@ -161,7 +161,7 @@ def predict(
         InputError: a picture cannot be decoded, or there are fewer classes than `top`.
     """
     if not 1 <= top <= len(class_names):
-        raise InputError(f"--top is {top}; the network has {len(class_names)} classes")
+        raise InputError(f"`top` is {top}; the network has {len(class_names)} classes")
     rows: list[Prediction] = []
     skipped: list[str] = []
     resized = recoloured = scaled = 0

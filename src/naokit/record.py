@@ -50,7 +50,7 @@ def refuse_differences(name: str, recorded: Mapping[str, Json], wanted: Mapping[
     if differences:
         raise InputError(
             f"the study {name} was made with other settings: {'; '.join(differences)}. "
-            "Use those to continue it, or another --out (or name) to start a new one"
+            "Use those to continue it, or another `name` to start a new one"
         )
 
 
@@ -119,7 +119,7 @@ def check_start(study: optuna.Study, texts: Sequence[str]) -> None:
         study.set_user_attr(START, list(texts))
     elif recorded is not None and recorded != list(texts):
         raise InputError(
-            f"the study {study.study_name} was begun with --start-from and {len(recorded)} "
+            f"the study {study.study_name} was begun with `start` and {len(recorded)} "
             f"architectures, now it is given {len(texts)}, not the same: give those to continue it "
-            f"(the study's attribute {START!r} has them), or another --out to start a new one"
+            f"(the study's attribute {START!r} has them), or another `name` to start a new one"
         )

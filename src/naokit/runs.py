@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
@@ -119,8 +118,8 @@ def storage_of(out: Path, given: str | None = None) -> str:
     if own is None:
         raise InputError(
             f"the study of {out} is not in that folder, and another place that {SETTINGS} names is "
-            f"opened only where you name it: naokit show {out} --storage {_quoted(recorded)} "
-            "(likewise train, transfer, profile)"
+            f"opened only where you name it: give `storage={shown(recorded)}` (`naokit show`, train, "
+            "transfer and profile take it)"
         )
     check_own(own)
     return address_of(own)
@@ -139,7 +138,7 @@ def check_storage(out: Path, storage: str) -> None:
     if not same_place(there, storage) and not same_place(recorded, storage):
         raise InputError(
             f"{out} is a run whose study lies in {shown(there)}, not in {shown(storage)}: give "
-            f"--storage {_quoted(there)} to continue it, or another --out"
+            f"`storage={shown(there)}` to continue it, or another `out`"
         )
 
 
@@ -148,12 +147,6 @@ def _own_file(out: Path, recorded: str) -> Path | None:
     file = file_of(recorded)
     own = None if file is None else out / file.name
     return own if own is not None and os.path.lexists(own) else None
-
-
-def _quoted(address: str) -> str:
-    """An address as it is typed; what a terminal would not show as it is, is spelt out."""
-    text = shown(address)
-    return shlex.quote(text) if text.isprintable() else repr(text)
 
 
 def as_json(value: object) -> Json:

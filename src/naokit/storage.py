@@ -37,7 +37,7 @@ def address_of(file: Path) -> str:
     except UnicodeEncodeError as error:
         raise InputError(
             f"{os.fsencode(file)!r} is no text and cannot be the name of a database: choose "
-            "another folder (--out)"
+            "another `folder`"
         ) from error
 
 
@@ -100,7 +100,7 @@ def check_own(file: Path) -> None:
         if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
             raise InputError(
                 f"{path} is no regular file but leads elsewhere; if you trust it, give "
-                f"--storage {address_of(file.resolve())}"
+                f"`storage={address_of(file.resolve())}`"
             )
     journal = _beside(file)[0]
     if os.path.lexists(journal) and _end(journal, len(_NAMES_A_FILE)) == _NAMES_A_FILE:

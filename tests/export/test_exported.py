@@ -118,7 +118,7 @@ def test_without_images_the_other_formats_are_written_all_the_same(
     homeless = Bundle(**{**vars(trained), "results": {}})
     checks = exports(homeless, tmp_path, ("int8", "safetensors"))
     assert next(checks).file.name == "model.safetensors"
-    with pytest.raises(InputError, match=r"int8 needs images and none are recorded; .* --data"):
+    with pytest.raises(InputError, match=r"int8 needs images and none are recorded; .* `data`"):
         next(checks)
     moved = Bundle(**{**vars(trained), "results": {"data": "gone.npz"}})
     with pytest.raises(InputError, match=r"int8 needs images: there is no file gone.npz; or name"):

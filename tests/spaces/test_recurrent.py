@@ -140,7 +140,7 @@ def test_a_space_of_ones_own_is_loaded_from_a_file_and_builds(tmp_path) -> None:
     assert spaces.from_settings(space.settings()).settings() == space.settings()
     model = space.build(space.parse("0 1 1 0 1 doubled"), LanguageSettings(5, 4))
     assert model(torch.zeros(2, 1, dtype=torch.int64)).logits.shape == (2, 1, 5)
-    with pytest.raises(InputError, match="leave --activations out"):
+    with pytest.raises(InputError, match="leave `activations` out"):
         spaces.load(place, activations="nao")
 
 

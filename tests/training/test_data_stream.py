@@ -337,7 +337,7 @@ def test_rows_that_cannot_be_decoded_are_named_or_skipped(
     if size is None:
         monkeypatch.setattr(f"{__name__}.picture", lambda number: Image.new("RGB", (8, 8)))
         path = parquet(tmp_path / "a.parquet", junk=True)
-    with pytest.raises(InputError, match=r"row 3 cannot be decoded.*--skip-bad"):
+    with pytest.raises(InputError, match=r"row 3 cannot be decoded.*`skip_bad=True`"):
         load_images(path, size=size)
     data = load_images(path, size=size, skip_bad=True)
     assert [name.rsplit(",", 1)[1] for name in data.skipped] == [" row 3"]
@@ -358,7 +358,7 @@ def test_a_picture_that_breaks_while_it_is_decoded_is_named(tmp_path: Path, work
     folder = class_folders(tmp_path / "set")
     path = _cut(folder)
     stream = load_images(folder, size=16).train
-    with pytest.raises(InputError, match=r"3\.jpg cannot be decoded.*--skip-bad") as caught:
+    with pytest.raises(InputError, match=r"3\.jpg cannot be decoded.*`skip_bad=True`") as caught:
         batches(stream, workers=workers)
     assert "\n" not in str(caught.value)
     skipping = load_images(folder, size=16, skip_bad=True).train

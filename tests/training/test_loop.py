@@ -325,7 +325,9 @@ def test_a_state_that_cannot_be_read_is_said_in_a_line(tmp_path: Path, state: st
     train(tiny(), DATA, dataclasses.replace(RECIPE, epochs=1), seed=0, checkpoint=tmp_path)
     tensors, header = read_tensors(tmp_path / "last.safetensors")
     (tmp_path / "last.safetensors").write_bytes(save(tensors, header | {"state": state}))
-    with pytest.raises(InputError, match=r"no checkpoint of a training; remove the folder, or"):
+    with pytest.raises(
+        InputError, match=r"no checkpoint of a training; remove the folder to start again"
+    ):
         train(tiny(), DATA, RECIPE, seed=0, checkpoint=tmp_path)
 
 

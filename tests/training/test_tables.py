@@ -121,11 +121,11 @@ MASK = {"mask_image": PICTURES}
 @pytest.mark.parametrize(
     ("names", "others", "message"),
     [
-        ({}, MASK, "2 image columns, image, mask_image; choose one with --image-column image"),
-        ({}, {"target": NUMBERS}, "2 label columns, label, target; choose one with --label-column"),
+        ({}, MASK, "2 image columns, image, mask_image; choose one with `image_column=image`"),
+        ({}, {"target": NUMBERS}, "2 label columns, label, target; choose one with `label_column="),
         ({}, {"class": NAMES, "y": NUMBERS}, "3 label columns, label, class, y"),
         ({"image": "a"}, {"b": PICTURES}, "2 image columns, a, b"),
-        ({"label": "species"}, {}, "it has image, species: name the label column with --label-"),
+        ({"label": "species"}, {}, "it has image, species: name the label column with `label_"),
         ({"image": "x", "label": "species"}, {}, "name the label column"),
     ],
 )
@@ -150,11 +150,11 @@ def test_the_choice_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [
-        ({"image_column": "imgae"}, "--image-column: .* no column 'imgae'; .*did you mean image"),
-        ({"label_column": "lable"}, "--label-column: .* no column 'lable'; .*did you mean label"),
+        ({"image_column": "imgae"}, "`image_column`: .* no column 'imgae'; .*did you mean image"),
+        ({"label_column": "lable"}, "`label_column`: .* no column 'lable'; .*did you mean label"),
         ({"image_column": "label"}, "column 'label' holds string, not pictures"),
         ({"label_column": "image"}, "column 'image' holds binary; convert it"),
-        ({"label_column": ""}, "--label-column: .* no column ''"),
+        ({"label_column": ""}, "`label_column`: .* no column ''"),
     ],
 )
 def test_a_wrong_choice_is_told(tmp_path: Path, chosen: dict, message: str) -> None:
@@ -163,13 +163,13 @@ def test_a_wrong_choice_is_told(tmp_path: Path, chosen: dict, message: str) -> N
 
 
 def test_columns_are_of_tables_only(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="--label-column are for parquet files"):
+    with pytest.raises(InputError, match="`label_column` are for parquet files"):
         load_images("digits", label_column="label")
     for name in ("a", "b"):
         (tmp_path / "set" / name).mkdir(parents=True)
         for number in range(2):
             (tmp_path / "set" / name / f"{number}.png").write_bytes(PICTURES[number])
-    with pytest.raises(InputError, match="--label-column are for parquet files"):
+    with pytest.raises(InputError, match="`label_column` are for parquet files"):
         load_images(tmp_path / "set", image_column="image")
 
 

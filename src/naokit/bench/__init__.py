@@ -107,7 +107,7 @@ def _runs_of(task: Task, out: Path) -> list[Run]:
     if any(found.task == task.name and found.table not in ("", table) for found in runs):
         raise InputError(
             f"{out} holds runs of {task.name!r} on another table, or with another test metric, "
-            "direction, class or architecture column; give another --out"
+            "direction, class or architecture column; give another `out`"
         )
     return [found for found in runs if found.table == table and found.values]
 

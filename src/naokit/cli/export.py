@@ -10,6 +10,7 @@ import typer
 
 from naokit.cli.options import AsJson
 from naokit.cli.output import exit_codes, print_json, say
+from naokit.cli.wordings import for_command_line
 
 if TYPE_CHECKING:
     from naokit.export import Check
@@ -55,7 +56,7 @@ def export(
         for line in _lines(checks, out or folder):
             say(line)
         for name, why in left_out.items():
-            say(f"  {name:18} left out: {why}")
+            say(f"  {name:18} left out: {for_command_line(why)}")
 
 
 def _lines(checks: Iterator[Check], folder: Path) -> Iterator[str]:

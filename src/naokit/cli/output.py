@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from naokit.base import EvaluationFailed, InputError, Json
+from naokit.cli.wordings import for_command_line
 from naokit.watching import progress as progress  # what commands show is all here
 from naokit.wording import one_line
 
@@ -27,9 +28,9 @@ def exit_codes() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        _end(f"error: {error}", BAD_INPUT)
+        _end(f"error: {for_command_line(str(error))}", BAD_INPUT)
     except EvaluationFailed as error:
-        _end(f"failed: {error.reason}: {error}", FAILED)
+        _end(f"failed: {error.reason}: {for_command_line(str(error))}", FAILED)
     except KeyboardInterrupt:
         _end("interrupted: what is done is kept; the same command continues", INTERRUPTED)
     except BrokenPipeError:
@@ -79,8 +80,6 @@ class Figures:
 
     def measure(self, take: Callable[[], dict[str, Json]], lines: Lines) -> None:
         """The same for what takes some time."""
-        from rich.console import Console
-
         with Console(stderr=True).status("measuring"):
             figures = take()
         self.add(figures, lines)

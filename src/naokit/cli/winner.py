@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from naokit.cli.train import train_under_bar
+from naokit.cli.wordings import for_command_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,11 @@ def trained_and_exported(winner: Architecture, job: Job, run: Path) -> dict[str,
         typer.echo(f"another architecture is best now; the former winner is kept: {kept}", err=True)
     bundle = train_under_bar(winner, job)
     left_out: dict[str, str] = {}
-    checks = export(bundle, run / "network", on_left_out=left_out.__setitem__)
+
+    def told(name: str, why: str) -> None:
+        left_out[name] = for_command_line(why)
+
+    checks = export(bundle, run / "network", on_left_out=told)
     for name, why in left_out.items():
         typer.echo(f"not exported as {name}: {why}", err=True)
     return {

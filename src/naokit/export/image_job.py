@@ -63,9 +63,9 @@ class ImageJob(Job):
         try:
             data = images_of(self.bundle.results, self.source)
         except InputError as error:
-            raise InputError(f"int8 needs images: {error}; or name others with --data") from error
+            raise InputError(f"int8 needs images: {error}; or name others with `data`") from error
         if data is None:
-            raise InputError("int8 needs images and none are recorded; name them with --data")
+            raise InputError("int8 needs images and none are recorded; name them with `data`")
         check_fits(data, self.bundle.settings.image, self.bundle.class_names, "the network")
         return data
 

@@ -39,7 +39,7 @@ def check_free(folder: Path, bundle: AnyBundle, *, force: bool = False) -> None:
     if difference:
         raise InputError(
             f"{folder} holds another network ({difference}); it would lose {', '.join(present)}: "
-            "name another folder, or give --force"
+            "name another folder, or give `force=True`"
         )
 
 

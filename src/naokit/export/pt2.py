@@ -33,7 +33,7 @@ def trace(network: nn.Module, examples: tuple[Tensor, ...]) -> ExportedProgram:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise InputError(
             f"torch.export cannot follow this network ({lines[0]}); "
-            "without it there is --format safetensors and --format python"
+            "without it there is `formats=safetensors` and `formats=python`"
         ) from error
 
 

@@ -78,7 +78,7 @@ def _of_nodes(space: Space, nodes: int | None) -> Space:
     if nodes is None:
         return space
     if not isinstance(space, ConvCells | RecurrentCells):
-        raise InputError(f"the space {space.name} has no nodes to set: leave --nodes out")
+        raise InputError(f"the space {space.name} has no nodes to set: leave `nodes` out")
     return replace(space, nodes=nodes)
 
 
@@ -86,7 +86,7 @@ def _numbered(space: Space, table: str) -> Space:
     """The recurrent cells of a table; a user's own space says itself which it has."""
     if not isinstance(space, RecurrentCells) or space.source:
         raise InputError(
-            f"the space {space.name} has no activations to set: leave --activations out"
+            f"the space {space.name} has no activations to set: leave `activations` out"
         )
     return RecurrentCells.of_table(table, space.nodes)
 

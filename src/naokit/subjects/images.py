@@ -87,8 +87,8 @@ class ImageSubject(Subject):
         check_crops(self.data, recipe)
         if self.all_data and len(self.data.validation):
             raise InputError(
-                f"{self.data.name} has a validation part of its own, so --all-data has nothing to "
-                "add: leave it out, or put those images into the training part"
+                f"{self.data.name} has a validation part of its own, so `all_data=True` has "
+                "nothing to add: leave it out, or put those images into the training part"
             )
 
     def settings(self, recipe: Recipe) -> ImageSettings:

@@ -20,7 +20,7 @@ from naokit.training.recipe import Recipe
 
 LAST, BEST = "last.safetensors", "best.safetensors"
 CHECKSUM = "checksum"
-AGAIN = "remove the folder, or give --force, to start again"
+AGAIN = "remove the folder to start again"
 
 
 @dataclass(frozen=True)
@@ -173,8 +173,8 @@ class Checkpoint:
             if recorded.get(name) != wanted:
                 what = _difference(name, recorded.get(name), wanted)
                 raise InputError(
-                    f"{path} is of another training: {what}; name another folder (--out) to keep "
-                    "both, or give --force to begin again in its place"
+                    f"{path} is of another training: {what}; name another `folder` to keep "
+                    "both, or remove this one to begin again in its place"
                 )
 
 
@@ -236,14 +236,14 @@ def _difference(name: str, there: Json, here: Json) -> str:
         case "data", _, _:
             return "its data are others (the content or the vocabulary changed)"
         case "warm_start", None, _:
-            return "it began from scratch, this one begins with trained weights (--warm-start)"
+            return "it began from scratch, this one begins with trained weights (`warm_start`)"
         case "warm_start", _, None:
-            return "it began with trained weights (--warm-start), this one begins from scratch"
+            return "it began with trained weights (`warm_start`), this one begins from scratch"
         case "warm_start", _, _:
             return "it began with other trained weights"
         case "precision", _, _:
             known = (there or "32-true", here or "32-true")
-            return f"it computes in {known[0]}, this one in {known[1]} (--precision)"
+            return f"it computes in {known[0]}, this one in {known[1]} (`precision`)"
         case _:
             return "its seed or its architecture is another"
 

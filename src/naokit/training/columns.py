@@ -183,7 +183,7 @@ def _values(name: str, column: str, values: pa.ChunkedArray) -> list[int | str |
         return found
     raise InputError(
         f"{name}: labels must be whole numbers, names or truths, but the column {column!r} holds "
-        f"{kind}; convert it, or choose another with --label-column"
+        f"{kind}; convert it, or choose another `label_column`"
     )
 
 
@@ -226,11 +226,11 @@ def _only(name: str, schema: pa.Schema, likely: Sequence[str], what: str) -> str
     if likely:
         raise InputError(
             f"{name} has {len(likely)} {what} columns, {listed(likely)}; choose one with "
-            f"--{what}-column {likely[0]}"
+            f"`{what}_column={likely[0]}`"
         )
     raise InputError(
         f"{name} needs an image and a label column; it has {', '.join(schema.names)}: name the "
-        f"{what} column with --{what}-column"
+        f"{what} column with `{what}_column`"
     )
 
 
@@ -240,7 +240,7 @@ def _check_there(name: str, schema: pa.Schema, chosen: str, what: str) -> None:
     near = difflib.get_close_matches(chosen, schema.names, n=1)
     meant = f"; did you mean {near[0]}?" if near else ""
     raise InputError(
-        f"--{what}-column: {name} has no column {chosen!r}; it has {', '.join(schema.names)}{meant}"
+        f"`{what}_column`: {name} has no column {chosen!r}; it has {', '.join(schema.names)}{meant}"
     )
 
 

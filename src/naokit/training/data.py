@@ -261,7 +261,7 @@ def _read_folder(path: Path, size: int | None, chosen: ColumnNames, *, skip_bad:
 def _refuse_columns(name: str, chosen: ColumnNames) -> None:
     if chosen:
         raise InputError(
-            f"{name}: --image-column and --label-column are for parquet files and data sets on "
+            f"{name}: `image_column` and `label_column` are for parquet files and data sets on "
             "the hub; leave them out"
         )
 
@@ -269,7 +269,7 @@ def _refuse_columns(name: str, chosen: ColumnNames) -> None:
 def _refuse_size(name: str, size: int | None) -> None:
     if size is not None:
         raise InputError(
-            f"{name}: arrays are used at the size they have; an image size (--image-size {size}) "
+            f"{name}: arrays are used at the size they have; an image size (`image_size={size}`) "
             "is for pictures in folders, parquet files or on the hub; leave it out"
         )
 
@@ -310,7 +310,7 @@ def part_named(data: InParts, name: str | None = None, *, fewest: int = 1) -> st
     if name not in PARTS:
         raise InputError(f"there is no part {name!r}; expected {', '.join(PARTS)}")
     if len(getattr(data, name)) < fewest:
-        raise InputError(f"{data.name} has no {name} part; use --split validation")
+        raise InputError(f"{data.name} has no {name} part; use `part='validation'`")
     return name
 
 

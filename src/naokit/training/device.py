@@ -57,7 +57,7 @@ def make_fabric(
     device, precision = device_named(device), precision_named(precision)
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not there.get(device, True):
-        raise InputError(f"there is no {device} device here; use --device cpu")
+        raise InputError(f"there is no {device} device here; use `device='cpu'`")
     if precision == "auto":
         wants_cuda = device == "cuda" or (device == "auto" and there["cuda"])
         precision = "bf16-mixed" if wants_cuda and torch.cuda.is_bf16_supported() else "32-true"

@@ -135,7 +135,7 @@ def check_crops(data: ImageData, recipe: ImageRecipe) -> None:
     if recipe.resized_crop and not isinstance(data.train, Stream):
         raise InputError(
             f"the recipe {recipe.name} crops pictures of any size while it decodes them "
-            f"(resized_crop); those of {data.name} are in memory: give --image-size, or another "
+            f"(resized_crop); those of {data.name} are in memory: give `image_size`, or another "
             "recipe"
         )
 

@@ -33,7 +33,7 @@ class Log:
                 import tensorboard as _installed  # noqa: F401
             except ImportError as error:
                 raise InputError(
-                    "--tensorboard needs TensorBoard: pip install 'naokit[tensorboard]'"
+                    "`tensorboard=True` needs TensorBoard: pip install 'naokit[tensorboard]'"
                 ) from error
         self.rows()  # a damaged one is noticed before an epoch is trained
 

@@ -27,7 +27,7 @@ SUFFIXES = {
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
     *(".ppm", ".pgm", ".pbm", ".pnm"),
 }
-ADVICE = "mend or remove it, or leave such pictures out with --skip-bad"
+ADVICE = "mend or remove it, or leave such pictures out with `skip_bad=True`"
 
 Picture = tuple[str, Path | bytes | str | None]
 """What to call a picture in a message, and its file or bytes."""
@@ -86,7 +86,7 @@ def stack(name: str, pictures: Iterable[Picture], *, skip_bad: bool = False) -> 
         more = f" and {len(sizes) - 5} more" if len(sizes) > 5 else ""
         raise InputError(
             f"{name} has images of several sizes ({some}{more}); "
-            "resize them to one (`naokit search` and `train` do so with --image-size 224)"
+            "resize them to one (`naokit search` and `train` do so with `image_size=224`)"
         )
     channels = max(len(array) for array in arrays)
     images = np.stack([np.broadcast_to(array, (channels, *sizes[0])) for array in arrays])

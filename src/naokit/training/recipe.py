@@ -138,7 +138,7 @@ def changed(recipe: R, settings: Sequence[str]) -> R:
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals:
-            raise InputError(f"--set {setting}: expected NAME=VALUE, such as ema=0.999")
+            raise InputError(f"`settings` {setting}: expected NAME=VALUE, such as ema=0.999")
         if name not in names:
             raise unknown_name("field of a recipe", name, names)
         values[name] = _value(name, text, kinds[name])
@@ -156,7 +156,7 @@ def _value(name: str, text: str, kind: Any) -> Json:
     except (ValueError, KeyError):
         other = " or none" if type(None) in kinds else ""
         raise InputError(
-            f"--set {name}: {name} of a recipe is {expected}{other}, not {text!r}"
+            f"`settings` {name}: {name} of a recipe is {expected}{other}, not {text!r}"
         ) from None
 
 

@@ -29,7 +29,7 @@ def task_of(
         if not isinstance(recipe, TextRecipe):
             raise InputError(f"{data.name} is text, the recipe {recipe.name} is for images")
         if fabric.world_size > 1:
-            raise InputError("a language model trains in one process: leave --processes out")
+            raise InputError("a language model trains in one process: leave `processes` out")
         return TextTask(data, recipe, fabric.device)
     if not isinstance(recipe, ImageRecipe):
         raise InputError(f"{data.name} holds images, the recipe {recipe.name} is for text")

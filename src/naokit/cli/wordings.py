@@ -1,0 +1,62 @@
+"""The library's messages in the words of the command line: a parameter becomes its option.
+
+A message of the library names what a Python user can give, in backticks: `image_size=224`, `nodes`.
+Here, in one place, that becomes --image-size 224, --nodes.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+
+OPTIONS: Mapping[str, str] = {
+    "activations": "--activations",
+    "all_data": "--all-data",
+    "data": "--data",
+    "device": "--device",
+    "force": "--force",
+    "formats": "--format",
+    "image_column": "--image-column",
+    "image_size": "--image-size",
+    "label_column": "--label-column",
+    "nodes": "--nodes",
+    "out": "--out",
+    "part": "--split",
+    "precision": "--precision",
+    "processes": "--processes",
+    "settings": "--set",
+    "skip_bad": "--skip-bad",
+    "start": "--start-from",
+    "storage": "--storage",
+    "tensorboard": "--tensorboard",
+    "top": "--top",
+    "warm_start": "--warm-start",
+    # The command line has no option of this name alone: it says what stands for it.
+    "batch": "batch (--set batch=...)",
+    "folder": "folder (--out)",
+    "name": "--out (or name)",
+    "table": "table (--table)",
+}
+"""What a parameter that messages name is here."""
+PHRASES: Mapping[str, str] = {
+    "remove the folder to start again": "remove the folder, or give --force, to start again",
+    "remove this one to begin again in its place": "give --force to begin again in its place",
+}
+"""What Python users do by hand and the command line has an option for."""
+_PARAMETER = re.compile(r"`([a-z_]+)(?:=([^`]*))?`")
+
+
+def for_command_line(message: str) -> str:
+    """The message with options in place of parameters; other words in backticks stay."""
+    for said, here in PHRASES.items():
+        message = message.replace(said, here)
+    return _PARAMETER.sub(_option, message)
+
+
+def _option(found: re.Match[str]) -> str:
+    name, value = found.groups()
+    if name not in OPTIONS:
+        return found[0]
+    flag = value in (None, "True")
+    return OPTIONS[name] if flag else f"{OPTIONS[name]} {shlex.quote(value.strip(chr(39)))}"
