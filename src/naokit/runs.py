@@ -118,8 +118,8 @@ def storage_of(out: Path, given: str | None = None) -> str:
     if own is None:
         raise InputError(
             f"the study of {out} is not in that folder, and another place that {SETTINGS} names is "
-            f"opened only where you name it: give `storage={shown(recorded)}` (`naokit show`, train, "
-            "transfer and profile take it)"
+            f"opened only where you name it: give `storage={shown(recorded)}`, as show, train, "
+            "transfer and profile take it"
         )
     check_own(own)
     return address_of(own)
