@@ -481,3 +481,20 @@ def test_a_trial_without_an_architecture_is_given_a_minute(tmp_path: Path) -> No
         study.optuna.add_trial(running)
     trials = study_of(tmp_path).optuna.get_trials()
     assert [trial.state.name for trial in trials] == ["RUNNING", "FAIL"]
+
+
+def test_a_progress_bar_says_how_far_a_search_is(capsys: pytest.CaptureFixture[str]) -> None:
+    study = create_study(ConvCells.small(nodes=1), method="random")
+    study.optimize(lambda architecture: float(architecture.choices[0]), 2)
+    assert capsys.readouterr().err == ""  # unless it is asked for
+
+    def value(architecture: Architecture) -> float:
+        return 9.0 if study.evaluations == 2 else -1.0
+
+    seen: list[int] = []
+    study.optimize(value, 4, show_progress_bar=True, on_trial=lambda trial: seen.append(1))
+    out, err = capsys.readouterr()
+    assert (out, len(seen)) == ("", 2)
+    assert "naokit" in err
+    assert " 4/4 " in err
+    assert "best 9, last -1 (random)" in err

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
@@ -63,6 +63,7 @@ from naokit.spaces.bounded import limited, outside
 from naokit.standings import Ranking
 from naokit.storage import open_for_reading, open_storage, shown, storage_errors
 from naokit.suggesting import suggested
+from naokit.watching import TrialsBar
 
 DEFAULT_EVALUATIONS = 100
 """The budget where nobody names one: `ask` before any `optimize`."""
@@ -296,6 +297,7 @@ class Study(Ranking):
         *,
         seconds: float | None = None,
         on_trial: Callable[[Trial], None] | None = None,
+        show_progress_bar: bool = False,
     ) -> None:
         """Evaluates until the study holds `evaluations` of them (earlier runs count).
 
@@ -306,6 +308,7 @@ class Study(Ranking):
             evaluations: how many the study shall hold, failed ones included.
             seconds: start no evaluation after so many.
             on_trial: called after each.
+            show_progress_bar: whether a bar on stderr says how far it is and what was best.
 
         Raises:
             InputError: the study was begun with an evaluator that works otherwise, the evaluator
@@ -315,18 +318,25 @@ class Study(Ranking):
         evaluator = self._prepared(evaluator, evaluations)
         if any(trial.value is not None for trial in self.trials):
             self._first_errors.succeeded()
-        began = time.monotonic()
-        while self.evaluations < evaluations:
-            if seconds is not None and time.monotonic() - began > seconds:
-                return
-            try:
-                asked = self.ask()
-            except SpaceExhausted:
-                return
-            trial = self._evaluate(evaluator, asked, repeat=0)
-            if on_trial is not None:
-                on_trial(trial)
-            self._first_errors.check()
+        with (
+            TrialsBar(self.name, evaluator.metric, evaluations)
+            if show_progress_bar
+            else (nullcontext()) as bar
+        ):
+            began = time.monotonic()
+            while self.evaluations < evaluations:
+                if seconds is not None and time.monotonic() - began > seconds:
+                    return
+                try:
+                    asked = self.ask()
+                except SpaceExhausted:
+                    return
+                trial = self._evaluate(evaluator, asked, repeat=0)
+                if bar is not None:
+                    bar.told(self, trial)
+                if on_trial is not None:
+                    on_trial(trial)
+                self._first_errors.check()
 
     def repeat(
         self,
