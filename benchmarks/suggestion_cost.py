@@ -3,9 +3,11 @@
     python -m benchmarks.suggestion_cost FOLDER-OF-TABLES
 
 The pool is that of nas-bench-graph, 26,206 architectures scored at every suggestion, with results
-in random order; conv-small is endless, with a made-up score that adds up its choices. Each search
-is a process of its own, so that the largest memory is its own too. The first suggestion of a space
-(its features, and where it is endless the first training of the latent model) is counted in.
+in random order. Two spaces are endless, with a made-up score that adds up their choices: conv-small
+(40 choices) and the nine hyperparameters of the FCNet tables (62,208 settings); `resumed` is the
+first suggestion of another process to the same history. Each search is a process of its own, so
+that the largest memory is its own too. The first suggestion of a space (its features) and every
+training of the latent model are counted in, the import of torch is not.
 """
 
 from __future__ import annotations
@@ -22,22 +24,40 @@ import numpy as np
 
 from benchmarks.optimiser import tasks
 from benchmarks.record import write
-from naokit.base import Architecture, Trial
+from naokit.base import Architecture, Space, Trial
+from naokit.method.latent import _reconstruction
 from naokit.method.nao import Nao
-from naokit.spaces import ConvCells
+from naokit.spaces import Choice, Choices, ConvCells
 
 RESULTS_LATE, WINDOW = 1000, 100
 
+UNITS, DROPOUT, ACTIVATIONS = (16, 32, 64, 128, 256, 512), (0.0, 0.3, 0.6), ("tanh", "relu")
+NINE = Choices(
+    "nine choices",
+    (
+        Choice("activation_1", ACTIVATIONS),
+        Choice("activation_2", ACTIVATIONS),
+        Choice("batch", (8, 16, 32, 64)),
+        Choice("dropout_1", DROPOUT),
+        Choice("dropout_2", DROPOUT),
+        Choice("rate", (0.0005, 0.001, 0.005, 0.01, 0.05, 0.1)),
+        Choice("schedule", ("cosine", "const")),
+        Choice("units_1", UNITS),
+        Choice("units_2", UNITS),
+    ),
+)
+
 
 def main() -> None:
-    """All three, one after the other."""
+    """All of them, one after the other."""
     folder = Path(sys.argv[1]).resolve()
     context = multiprocessing.get_context("spawn")
     found = {}
     for name, target, arguments in (
         ("pool, 3 to 200 results", pool, (folder, 3, 200)),
         ("pool, to 1,000 results", pool, (folder, RESULTS_LATE - WINDOW, RESULTS_LATE)),
-        ("conv-small, 3 to 200 results", endless, (200,)),
+        ("conv-small, to 300 results", endless, (ConvCells.small(), 300)),
+        ("nine choices, to 300 results", endless, (NINE, 300)),
     ):
         with context.Pool(1) as workers:
             found[name] = workers.apply(target, arguments)
@@ -56,24 +76,29 @@ def pool(folder: Path, first: int, last: int) -> dict[str, float]:
     return cost(method.propose(history[:amount]) for amount in range(first, last))
 
 
-def endless(last: int) -> dict[str, float]:
-    """A search in conv-small."""
-    space = ConvCells.small()
+def endless(space: Space, last: int) -> dict[str, float]:
+    """A search in an endless space, and the first suggestion where it is taken up again."""
     generator = np.random.default_rng(0)
     worth = [generator.standard_normal(count) for count in space.grammar.counts]
 
     def score(architecture: Architecture) -> float:
         return float(sum(w[c] for w, c in zip(worth, architecture.choices, strict=True)))
 
+    history: list[Trial] = []
+    method = Nao(space, 0, last)
+
     def search() -> Iterator[object]:
-        method = Nao(space, 0, last)
-        history: list[Trial] = []
         for number in range(last):
             architecture = method.propose(history).architecture
             history.append(Trial(number, architecture, score(architecture)))
             yield number
 
-    return cost(search())
+    found = cost(search())
+    _reconstruction.cache_clear()
+    again = Nao(space, 0, last)
+    return found | {
+        "resumed_seconds": cost(again.propose(history) for _ in range(1))["mean_seconds"]
+    }
 
 
 def cost(suggestions: Iterator[object]) -> dict[str, float]:

@@ -21,7 +21,8 @@ VALUES = (1e308, -1e308, 0.0, LARGEST, -LARGEST, 5e-324, 1.0)
 SPACE = Choices("three", tuple(Choice(name, (1, 2, 3, 4)) for name in "abc"))
 
 
-@pytest.mark.parametrize("method", METHODS)
+# The methods of 2018 see these values through `normalise` alone; their fits take a minute.
+@pytest.mark.parametrize("method", ["nao", "nao-candidates", "random", "evolution", "local-search"])
 def test_every_method_goes_on(method: str) -> None:
     proposer = METHODS[method](SPACE, 0, 12)
     history: list[Trial] = []

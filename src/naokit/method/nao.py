@@ -66,6 +66,8 @@ class Nao(Method):
         self.search = CandidateSearch(space, seed)
         self._grown: Model | None = None
         self._latent: tuple[object, LatentSteps] | None = None
+        if self.everything is None:
+            import naokit.method.latent  # noqa: F401  # torch takes a second: not in a suggestion
 
     def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
         """The candidate whose evaluation promises most."""
@@ -74,6 +76,7 @@ class Nao(Method):
 
     def _propose(self, history: Sequence[Trial], pending: Sequence[Architecture]) -> Proposal:
         seen = keys_of(history, pending)
+        self._prepare(sum(trial.known is not None for trial in history))
         valued = [trial for trial in history if trial.known is not None]
         turn = len(history) + len(pending)
         if turn < INITIAL or len(valued) < 2:
@@ -101,6 +104,14 @@ class Nao(Method):
                     break
             failed += refused  # beyond a limit: what is like them is likely to be so too
         return Proposal(self.stream.next(seen), "random", facts)
+
+    def _prepare(self, results: int) -> None:
+        """A share of what the latent steps need first, so that no suggestion takes seconds."""
+        if self.everything is None and results >= INITIAL:
+            from naokit.method.latent import prepare
+
+            share = (results + 1 - INITIAL) / (LATENT_FIRST - INITIAL)
+            prepare(self.space.without_limits, min(1.0, share))
 
     def _candidates(
         self, score: Score, valued: Sequence[Trial], facts: dict[str, float]
