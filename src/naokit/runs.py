@@ -18,9 +18,12 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
+from pydantic import BaseModel, Field, ValidationError
+
 from naokit.base import Architecture, Evaluator, InputError, Json, Space, Trial
 from naokit.files import read_json, write_json
 from naokit.record import check_start
+from naokit.spaces import from_settings
 from naokit.storage import address_of, check_own, file_of, same_place, shown, storage_errors
 from naokit.study import Study, create_study
 
@@ -28,6 +31,31 @@ SETTINGS = "settings.json"
 REPORT = "report.json"
 STUDY = "search"
 BASELINE = "random"
+
+
+class _Space(BaseModel):
+    space: str
+    nodes: int | None = Field(None, ge=1, le=1000)
+    source: str | None = None
+
+
+class _Preset(BaseModel):
+    final_recipe: str
+    final_channels: int | None = None
+    final_cells: int | None = None
+    final_hidden: int | None = None
+
+
+class _Settings(BaseModel):
+    """What is read of a run's settings."""
+
+    storage: str
+    space: _Space
+    data: str | None = None
+    image_size: int | None = None
+    skip_bad: bool = False
+    tokens: str | None = None
+    preset: _Preset | None = None
 
 
 def search(
@@ -96,7 +124,27 @@ def read_settings(out: Path) -> dict[str, Json]:
     if not is_run(out):
         raise InputError(f"{out} is not a run: it has no {SETTINGS}; `naokit search` makes one")
     settings: dict[str, Json] = read_json(out / SETTINGS)
+    try:
+        _Settings.model_validate(settings, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "what it holds"
+        raise InputError(
+            f"{out / SETTINGS} is damaged: {where}: {first['msg']}; restore a copy of the file"
+        ) from error
     return settings
+
+
+def space_of(out: Path, settings: Mapping[str, Json]) -> Space:
+    """The space of a run; that of a table needs no table to be read."""
+    try:
+        return from_settings(settings["space"])
+    except InputError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{out / SETTINGS} is damaged: space: {error}; restore a copy of the file"
+        ) from error
 
 
 def is_run(folder: Path) -> bool:

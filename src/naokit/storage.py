@@ -111,6 +111,29 @@ def check_own(file: Path) -> None:
 
 
 @contextmanager
+def damage(name: str | None) -> Iterator[None]:
+    """Turns what reading a damaged study raises into one line."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
+        reason = (" ".join(str(error).split()) or type(error).__name__)[:300]
+        raise InputError(
+            f"the study {name} cannot be read ({reason}): it is damaged, or another version made "
+            "it; restore a copy, or begin another one (--out)"
+        ) from error
+
+
+@contextmanager
 def storage_errors(name: str | None) -> Iterator[None]:
     """Turns what a database raises into one line."""
     try:

@@ -40,6 +40,7 @@ from naokit.claims import Claims
 from naokit.evaluating import FirstErrors, accepted, evaluated
 from naokit.evaluators.function import Function, Score
 from naokit.goals import Goals
+from naokit.intact import check_intact
 from naokit.ledger import (
     FIRST,
     REPEAT,
@@ -61,7 +62,7 @@ from naokit.record import (
 from naokit.sampler import SAMPLERS, ArchitectureSampler, optuna_sampler
 from naokit.spaces.bounded import limited, outside
 from naokit.standings import Ranking
-from naokit.storage import open_for_reading, open_storage, shown, storage_errors
+from naokit.storage import damage, open_for_reading, open_storage, shown, storage_errors
 from naokit.suggesting import suggested
 from naokit.watching import TrialsBar
 
@@ -118,7 +119,8 @@ def create_study(
     }
     if isinstance(method, str):
         check_method(method)  # a wrong name fails before anything is written
-    with storage_errors(storage and shown(storage)):
+    place = storage and shown(storage)
+    with storage_errors(place), damage(place):
         database = cast(BaseStorage, Patient(open_storage(storage)))
         try:
             directions = [objective.direction for objective in goals.objectives]
@@ -129,6 +131,7 @@ def create_study(
             study = optuna.load_study(storage=database, study_name=name)
             await_settings(study)
             check_settings(study, wanted)
+            check_intact(study, space)
         return Study(space, study, method)
 
 
@@ -144,11 +147,14 @@ def open_study(space: Space, storage: str, name: str) -> Study:
     Raises:
         InputError: there is none of this name.
     """
-    with storage_errors(shown(storage)):
+    with storage_errors(shown(storage)), damage(shown(storage)):
         try:
             study = optuna.load_study(storage=open_for_reading(storage), study_name=name)
         except KeyError:
             raise InputError(f"{shown(storage)} holds no study named {name}") from None
+        if SETTINGS not in study.user_attrs:
+            raise InputError(f"the study {name} in {shown(storage)} was not made by naokit")
+        check_intact(study, space)
         return Study(space, study, study.user_attrs[SETTINGS]["method"], reading=True)
 
 

@@ -237,15 +237,8 @@ def open_study(folder: Path, storage: str | None = None) -> Study:
     from naokit import runs
     from naokit.study import open_study as open_stored
 
-    space = space_of(runs.read_settings(folder))
+    space = runs.space_of(folder, runs.read_settings(folder))
     return open_stored(space, runs.storage_of(folder, storage), runs.STUDY)
-
-
-def space_of(settings: dict[str, Json]) -> Space:
-    """The space of a run; that of a table needs no table to be read."""
-    from naokit import spaces
-
-    return spaces.from_settings(settings["space"])
 
 
 def starting_points(source: Path | None, space: Space) -> list[Architecture]:

@@ -1,0 +1,99 @@
+"""Whether all that a study remembers is what it should be, found out when it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import optuna
+from optuna.trial import TrialState
+from pydantic import BaseModel, TypeAdapter
+
+from naokit.base import InputError, Json, Space
+from naokit.goals import Goals
+from naokit.ledger import ARCHITECTURE, OUTCOME, WORKER
+from naokit.record import SETTINGS, START
+
+
+class _Goals(BaseModel):
+    objectives: list[str]
+    limits: list[str]
+
+
+class _Settings(BaseModel):
+    format: int
+    space: dict[str, Any]
+    method: str
+    seed: int
+    direction: Literal["maximize", "minimize"]
+    goals: _Goals | None = None
+    evaluations: int | None
+    evaluator: dict[str, Any] | None
+
+
+class _Worker(BaseModel):
+    host: str
+    process: int
+    started: float
+    ticks: int = 0
+    boot: str = ""
+    namespace: str = ""
+
+
+class _Architecture(BaseModel):
+    text: str
+    choices: list[int]
+    origin: str
+    worker: _Worker
+    model: dict[str, float] = {}
+
+
+class _Outcome(BaseModel):
+    values: list[float] = []
+    reason: str = ""
+    metrics: dict[str, float] = {}
+    seconds: float = 0.0
+
+
+_STUDY: Mapping[str, TypeAdapter[Any]] = {
+    SETTINGS: TypeAdapter(_Settings),
+    START: TypeAdapter(list[str]),
+    "environments": TypeAdapter(list[dict[str, Any]]),
+}
+_TRIAL: Mapping[str, TypeAdapter[Any]] = {
+    ARCHITECTURE: TypeAdapter(_Architecture),
+    OUTCOME: TypeAdapter(_Outcome),
+    WORKER: TypeAdapter(_Worker),
+}
+"""What the attributes of a study, and of its trials, hold where they are there."""
+_VALUES = TypeAdapter(list[float])
+
+
+def check_intact(study: optuna.Study, space: Space) -> None:
+    """Reads everything once.
+
+    Raises:
+        ValueError: a value is not what it should be (which).
+    """
+    attributes = study.user_attrs
+    _check(_STUDY, attributes)
+    recorded = attributes[SETTINGS]
+    texts = recorded.get("goals") or {"objectives": (), "limits": ()}
+    try:
+        Goals.of(recorded["direction"], texts["objectives"], texts["limits"])
+        for trial in study.get_trials(deepcopy=False):
+            _check(_TRIAL, trial.user_attrs)
+            if ARCHITECTURE in trial.user_attrs:
+                space.architecture(trial.user_attrs[ARCHITECTURE]["choices"])
+            if trial.state == TrialState.COMPLETE:
+                _VALUES.validate_python(trial.values, strict=True)
+                if len(trial.values) != len(study.directions):
+                    raise ValueError(f"trial {trial.number} has {len(trial.values)} values")
+    except InputError as error:  # its line would not say where
+        raise ValueError(str(error)) from error
+
+
+def _check(kinds: Mapping[str, TypeAdapter[Any]], attributes: Mapping[str, Json]) -> None:
+    for name, kind in kinds.items():
+        if name in attributes:
+            kind.validate_python(attributes[name], strict=True)
