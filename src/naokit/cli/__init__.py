@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 the run failed, 2 bad input, 130 interrupted.
 from __future__ import annotations
 
 import os
+import sys
 
 
 def main() -> None:
@@ -13,6 +14,20 @@ def main() -> None:
     # Processes that are started (decoders, trainers) look for modules in the current folder first,
     # which may be a stranger's: his signal.py was run.
     os.environ["PYTHONSAFEPATH"] = "1"
-    from naokit.cli.app import app
+    try:
+        from naokit.cli.app import app
 
-    app()
+        app()
+    except KeyboardInterrupt:  # before a command was begun
+        sys.stderr.write("interrupted\n")
+        sys.exit(130)
+    except OSError as error:
+        from naokit.cli.output import FAILED, FULL, not_written
+
+        if error.errno not in FULL:
+            raise
+        sys.stderr.write(f"{not_written(error)}\n")
+        sys.exit(FAILED)
+    finally:
+        # Python ends by a signal after Ctrl-C in an `exec` (a dataclass), unless another follows.
+        exec("")  # noqa: S102

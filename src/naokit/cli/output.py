@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import typer
 from rich.console import Console
@@ -19,25 +21,55 @@ from naokit.wording import one_line
 
 Lines = Callable[[dict[str, Json]], list[str]]
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""Errors of a device that takes no more; files of naokit's own say so themselves."""
 
 
 @contextmanager
 def exit_codes() -> Iterator[None]:
     """Turns errors into one line on stderr and an exit code; SIGTERM stops like Ctrl-C."""
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    stopped: list[int] = []
+
+    def stop(signum: int, frame: object) -> None:
+        del frame
+        stopped.append(signum)
+        raise KeyboardInterrupt
+
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a shell's background job
+        numbers.remove(signal.SIGINT)
+    previous = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
     except InputError as error:
         _end(f"error: {for_command_line(str(error))}", BAD_INPUT)
     except EvaluationFailed as error:
         _end(f"failed: {error.reason}: {for_command_line(str(error))}", FAILED)
-    except KeyboardInterrupt:
-        _end("interrupted: what is done is kept; the same command continues", INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()
         raise typer.Exit(FAILED) from None
+    except (Exception, KeyboardInterrupt) as error:
+        # What is being imported may turn Ctrl-C into an error of its own.
+        if stopped or isinstance(error, KeyboardInterrupt):
+            _end("interrupted: what is done is kept; the same command continues", INTERRUPTED)
+        if not isinstance(error, OSError) or error.errno not in FULL:
+            raise
+        _end(not_written(error), FAILED)
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def not_written(error: OSError) -> str:
+    """What to say of output that cannot be written; what is still waiting to be is dropped."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())  # Python flushes once more as it ends
+            os.close(nowhere)
+    return f"failed: the output cannot be written: {error.strerror}"
 
 
 def say(*lines: str) -> None:
@@ -91,10 +123,6 @@ class Figures:
 
 
 def _end(message: str, code: int) -> None:
-    typer.echo(one_line(message), err=True)
+    with suppress(OSError):  # where stderr goes to the same full device
+        typer.echo(one_line(message), err=True)
     raise typer.Exit(code)
-
-
-def _interrupt(signum: int, frame: object) -> None:
-    del signum, frame
-    raise KeyboardInterrupt
