@@ -46,7 +46,7 @@ def build(
         hidden: size of embedding, state and output.
 
     Raises:
-        InputError: no such network can be built (what is wrong).
+        InputError: no such network can be built (what is wrong), or its weights fit no memory.
     """
     if isinstance(architecture, str):
         architecture = published.genotype(architecture).architecture
@@ -59,7 +59,30 @@ def build(
     }
     text = {"vocabulary": vocabulary, "hidden": hidden}
     space = architecture.space
-    return space.build(architecture, _settings(space, images, text))
+    settings = _settings(space, images, text)
+    _check_memory(architecture, settings)
+    return space.build(architecture, settings)
+
+
+def _check_memory(architecture: Architecture, settings: NetworkSettings) -> None:
+    """Raises InputError where the weights alone are more than the memory that is free."""
+    import psutil
+
+    from naokit.networks import count_parameters, without_weights
+
+    try:
+        with without_weights():
+            needed = 4 * count_parameters(architecture.space.build(architecture, settings))
+    except InputError:
+        raise
+    except Exception:  # noqa: BLE001  a user's own network that is not made without weights
+        return
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise InputError(
+            f"the weights of this network take {needed / 1e9:,.1f} GB, and {free / 1e9:,.1f} are "
+            "free: name smaller sizes"
+        )
 
 
 def _settings(space: Space, images: dict[str, Any], text: dict[str, Any]) -> NetworkSettings:

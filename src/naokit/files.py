@@ -125,7 +125,11 @@ def read_text(path: Path, at_most: int = LARGEST_TEXT) -> str:
 
 def read_json(path: Path, at_most: int = LARGEST_TEXT) -> Json:
     """The value of a JSON file; raises InputError where it is missing, damaged or too large."""
-    text = read_text(path, at_most)
+    return parse_json(read_text(path, at_most), path)
+
+
+def parse_json(text: str, path: Path) -> Json:
+    """The value of a JSON text of a file; raises InputError where it is damaged."""
     try:
         return json.loads(text)
     except RecursionError:

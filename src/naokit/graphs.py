@@ -124,7 +124,7 @@ def _mix(neighbours: Counts, colours: Sequence[str]) -> str:
 
 
 def _hash(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
 def _neighbours(graph: Graph) -> tuple[list[Counts], list[Counts]]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
-from naokit.base import InputError, Json, Space
+from naokit.base import Architecture, InputError, Json, NetworkSettings, Space
 from naokit.export import image_bundle, language_bundle
 from naokit.export.config import (
     CONFIG,
@@ -35,8 +35,10 @@ from naokit.export.config import (
 from naokit.export.image_bundle import Bundle
 from naokit.export.language_bundle import LanguageBundle
 from naokit.files import write_json, write_whole
+from naokit.networks import without_weights
 from naokit.spaces import without_folder
-from naokit.training.checkpoint import load_weights, read_tensors
+from naokit.training.checkpoint import check_forms, load_weights, read_forms, read_tensors
+from naokit.training.hub import first_line
 
 AnyBundle = Bundle | LanguageBundle
 """A network of whichever kind, and what is needed to use it."""
@@ -120,7 +122,7 @@ def load_bundle(folder: Path | str, space: Space | None = None) -> AnyBundle:
     architecture = architecture_in(folder, config, space)
     language = kind_of(config) == LanguageBundle.kind
     settings = (language_bundle if language else image_bundle).settings_of(config)
-    network = architecture.space.build(architecture, settings)
+    network = _built(architecture, settings, folder)
     weights, _ = read_tensors(folder / WEIGHTS)
     load_weights(network, weights, folder / WEIGHTS)  # says more than a checksum could
     check_checksum(folder / WEIGHTS, config.get("sha256"))
@@ -128,6 +130,29 @@ def load_bundle(folder: Path | str, space: Space | None = None) -> AnyBundle:
     if language:
         return language_bundle.bundle_of(network, architecture, settings, config, folder)
     return image_bundle.bundle_of(network, architecture, settings, config)
+
+
+def _built(architecture: Architecture, settings: NetworkSettings, folder: Path) -> nn.Module:
+    """The network of a config, made once its weights are known to be such a network's.
+
+    What a stranger's config asks for may be larger than any memory.
+    """
+    build = architecture.space.build
+    try:
+        with without_weights():
+            outline: nn.Module | None = build(architecture, settings)
+    except InputError:
+        raise
+    except Exception:  # noqa: BLE001  a user's own network that is not made without weights
+        outline = None
+    if outline is not None:
+        check_forms(outline, read_forms(folder / WEIGHTS), folder / WEIGHTS)
+    try:
+        return build(architecture, settings)
+    except (RuntimeError, MemoryError) as error:  # torch's own for sizes that are out of range
+        raise InputError(
+            f"{folder / CONFIG} is of a network that cannot be made: {first_line(error)}"
+        ) from error
 
 
 def load_classifier(folder: Path | str, space: Space | None = None) -> Bundle:

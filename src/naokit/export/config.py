@@ -18,7 +18,7 @@ from pathlib import Path
 
 from naokit.base import Architecture, InputError, Json, Space
 from naokit.export.fields import faults
-from naokit.files import read_json, write_json
+from naokit.files import check_regular, read_json, write_json
 from naokit.spaces import from_settings
 
 CONFIG = "config.json"
@@ -112,7 +112,8 @@ def _needed(path: Path, kind: str) -> tuple[str, ...]:
 
 
 def checksum(path: Path) -> str:
-    """SHA-256 of a file, as sixty-four hexadecimal digits."""
+    """SHA-256 of a regular file, as sixty-four hexadecimal digits."""
+    check_regular(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -22,6 +22,8 @@ NEEDED_SIZES = {
 """Of the network; others have been added since the first one was saved."""
 FIGURES = ("_accuracy", "_perplexity")
 LONGEST_PATH = 4096
+LARGEST_COUNT = 2**31 - 1
+"""Of anything; what a network can be made of is narrower, and checked where it is made."""
 
 
 def faults(config: Mapping[str, Json], kind: str) -> Iterator[str]:
@@ -121,7 +123,7 @@ def _is_list(value: Json, length: int) -> bool:
 
 
 def _is_count(value: Json) -> bool:
-    return type(value) is int and value > 0  # true is an int to Python
+    return type(value) is int and 0 < value <= LARGEST_COUNT  # true is an int to Python
 
 
 def _is_number(value: Json) -> bool:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.export import ExportedProgram
 
 from naokit.base import InputError
-from naokit.files import write_whole
+from naokit.files import check_regular, write_whole
 from naokit.training.hub import first_line
 
 OPSET = 20
@@ -65,6 +65,7 @@ def read(path: Path) -> Callable[..., Any]:
         import onnxruntime
     except ImportError as error:
         raise InputError("ONNX needs onnxruntime: pip install 'naokit[export]'") from error
+    check_regular(path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3  # errors; its warnings are about its own optimisations

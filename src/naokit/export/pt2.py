@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from naokit.base import InputError
-from naokit.files import write_whole
+from naokit.files import check_regular, write_whole
 
 
 def trace(network: nn.Module, examples: tuple[Tensor, ...]) -> ExportedProgram:
@@ -52,6 +52,7 @@ def read(path: Path) -> Callable[..., Any]:
     Raises:
         InputError: the file is damaged, or holds pickled objects or compiled code.
     """
+    check_regular(path)
     try:
         data = path.read_bytes()
         unsafe = _unsafe(data)
@@ -66,6 +67,8 @@ def read(path: Path) -> Callable[..., Any]:
 def _unsafe(data: bytes) -> str:
     """What in an archive is more than numbers and a graph; empty where nothing is."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if sum(member.file_size for member in archive.infolist()) > len(data):
+            raise ValueError("it is compressed, which torch's own files are not")
         for member in archive.namelist():
             if "aotinductor" in member:
                 return f"compiled code ({member})"

@@ -11,6 +11,7 @@ Shapes: B batch, C channels of an image, H and W its height and width, K classes
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from itertools import chain
 from typing import ClassVar
@@ -23,6 +24,8 @@ from naokit.networks.cell import Cell, CellPlan, FeatureMap, MapSize
 from naokit.networks.operations import EPSILON, OPERATIONS, OperationBuilder
 from naokit.networks.stem import STEMS
 
+MOST_CHANNELS, MOST_CLASSES, MOST_PIXELS = 100_000, 1_000_000, 2**24
+MOST_BRANCHES = 4_000  # in all cells: the published networks have 200; so many take 3 s to make
 SMALLEST_SIDE = {"small": 4, "large": 32}  # two reductions leave one pixel
 
 
@@ -49,6 +52,7 @@ class ImageNetwork(nn.Module):
     ) -> None:
         super().__init__()
         check_settings(settings)
+        check_branches(normal, reduction, settings)
         check_operations(normal, reduction, operations)
         self.normal, self.reduction, self.settings = normal, reduction, settings
         self.progress = 0.0
@@ -136,12 +140,18 @@ def initialise(network: nn.Module) -> None:
 def check_settings(settings: ImageSettings) -> None:
     """Raises InputError where a network of this size cannot be built."""
     keeps = (settings.drop_path_keep, settings.dropout_keep)
-    if settings.channels < 2 or settings.channels % 2:
-        raise InputError(f"channels must be even (halved by reductions), not {settings.channels}")
+    if not 2 <= settings.channels <= MOST_CHANNELS or settings.channels % 2:
+        raise InputError(
+            f"channels must be even (halved by reductions), 2 to {MOST_CHANNELS:,}, not "
+            f"{settings.channels}"
+        )
     if settings.cells < 1:
         raise InputError(f"cells (N) must be at least 1, not {settings.cells}")
-    if settings.classes < 2:
-        raise InputError(f"a classifier needs at least 2 classes, not {settings.classes}")
+    if not 2 <= settings.classes <= MOST_CLASSES:
+        raise InputError(
+            f"a classifier needs at least 2 classes, at most {MOST_CLASSES:,}, not "
+            f"{settings.classes}"
+        )
     if settings.stem not in STEMS:
         raise InputError(f"there is no stem {settings.stem!r}; there are {', '.join(STEMS)}")
     smallest = SMALLEST_SIDE[settings.stem]
@@ -150,8 +160,20 @@ def check_settings(settings: ImageSettings) -> None:
             f"images need a channel and {smallest} pixels a side (stem {settings.stem}), "
             f"not {settings.image}"
         )
+    if math.prod(settings.image) > MOST_PIXELS:
+        raise InputError(f"images have at most {MOST_PIXELS:,} values, not {settings.image}")
     if not all(0 < keep <= 1 for keep in keeps):
         raise InputError(f"keep probabilities lie in (0, 1], not {keeps}")
+
+
+def check_branches(normal: CellPlan, reduction: CellPlan, settings: ImageSettings) -> None:
+    """Raises InputError where there are more than a network is ever made of."""
+    found = 2 * (3 * settings.cells * len(normal.nodes) + 2 * len(reduction.nodes))
+    if found > MOST_BRANCHES:
+        raise InputError(
+            f"a network has at most {MOST_BRANCHES:,} branches, not {found:,}: give fewer cells "
+            "or nodes"
+        )
 
 
 def check_operations(

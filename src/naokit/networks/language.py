@@ -19,6 +19,8 @@ from torch.nn import functional as F
 
 from naokit.base import InputError, LanguageSettings
 
+MOST_TOKENS, MOST_HIDDEN = 10_000_000, 100_000
+
 
 class Spoken(NamedTuple):
     """What a language model says after each token.
@@ -107,10 +109,11 @@ class LanguageModel(nn.Module):
 
 def check_settings(settings: LanguageSettings) -> None:
     """Raises InputError where no language model can be built (the first reason)."""
-    if settings.vocabulary < 2 or settings.hidden < 1:
+    if not (2 <= settings.vocabulary <= MOST_TOKENS and 1 <= settings.hidden <= MOST_HIDDEN):
         raise InputError(
             "a language model needs a vocabulary of 2 or more and 1 or more hidden units, not "
-            f"{settings.vocabulary} and {settings.hidden}"
+            f"{settings.vocabulary} and {settings.hidden}; at most {MOST_TOKENS:,} and "
+            f"{MOST_HIDDEN:,}"
         )
     for name in ("output", "input", "state", "embedding", "word"):
         rate = getattr(settings, f"{name}_dropout")

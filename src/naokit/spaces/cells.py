@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 CELLS = ("normal", "reduction")
 INPUTS = 2
+MOST_NODES, LONGEST_NUMBER = 100, 10
+"""The paper has five; the grammar grows with their square."""
 
 SMALL = ("sep_conv_3x3", "sep_conv_5x5", "avg_pool_3x3", "max_pool_3x3", "identity")
 """The five operations of the weight-sharing space, ids 0 to 4."""
@@ -96,8 +98,10 @@ class ConvCells(Space):
     source: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        if self.nodes < 1:
-            raise InputError(f"a cell needs at least one node, not {self.nodes}")
+        if not 1 <= self.nodes <= MOST_NODES:
+            raise InputError(
+                f"a cell needs at least one node, at most {MOST_NODES}, not {self.nodes}"
+            )
         names = self.operation_names
         if len(set(names)) != len(names) or not names:
             raise InputError(f"operations need different names, at least one: {', '.join(names)}")
@@ -175,13 +179,14 @@ class ConvCells(Space):
     def _choice(self, position: int, word: str) -> int:
         first = self.first_id * (position % 2)
         count = self.grammar.counts[position]
-        if not word.isdecimal() or not first <= int(word) < first + count:
+        number = int(word) if word.isdecimal() and len(word) < LONGEST_NUMBER else -1
+        if not first <= number < first + count:
             kind = "an operation" if position % 2 else "an earlier node"
             raise InputError(
                 f"integer {position + 1} ({self.grammar.names[position]}) is {word}; "
                 f"{kind}, {first} to {first + count - 1}, was expected"
             )
-        return int(word) - first
+        return number - first
 
     def branches(self, choices: Sequence[int], cell: int) -> list[tuple[int, str]]:
         """(input node, operation name) of each branch of cell 0 (normal) or 1 (reduction)."""

@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from naokit.base import (
@@ -133,7 +134,7 @@ class Choices(Space):
     def grammar(self) -> Grammar:
         """One position a choice, each with tokens of its own."""
         counts = tuple(len(choice.values) for choice in self.choices)
-        first_tokens = tuple(1 + sum(counts[:position]) for position in range(len(counts)))
+        first_tokens = tuple(accumulate(counts[:-1], initial=1))
         return Grammar(tuple(choice.name for choice in self.choices), counts, first_tokens)
 
     def values(self, choices: Sequence[int]) -> dict[str, Value]:

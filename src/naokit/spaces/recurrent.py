@@ -41,6 +41,8 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 """Activations 0 to 3 of the official search from scratch, and of that with shared weights."""
 
 WEIGHT_SHARING = "nao-ws"
+MOST_NODES, LONGEST_NUMBER = 1000, 10
+"""The paper has eleven."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,11 @@ class RecurrentCells(Space):
     source: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        if self.nodes < 1:
-            raise InputError(f"a recurrent cell needs at least one node, not {self.nodes}")
+        if not 1 <= self.nodes <= MOST_NODES:
+            raise InputError(
+                f"a recurrent cell needs at least one node, at most {MOST_NODES:,}, not "
+                f"{self.nodes}"
+            )
         names = self.activation_names
         if len(set(names)) != len(names) or not names:
             raise InputError(f"activations need different names, at least one: {', '.join(names)}")
@@ -145,7 +150,7 @@ class RecurrentCells(Space):
 
     def _choice(self, position: int, word: str) -> int:
         count = self.grammar.counts[position]
-        if word.isdecimal() and int(word) < count:
+        if word.isdecimal() and len(word) < LONGEST_NUMBER and int(word) < count:
             return int(word)
         where = f"integer {position + 1} ({self.grammar.names[position]}) is {word}"
         if position % 2 == 0:

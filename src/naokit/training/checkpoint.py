@@ -9,17 +9,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from naokit.base import InputError, Json
-from naokit.files import write_whole
+from naokit.files import check_regular, parse_json, write_whole
 from naokit.training.recipe import Recipe
 
 LAST, BEST = "last.safetensors", "best.safetensors"
 CHECKSUM = "checksum"
+LARGEST_HEADER = 2**24
+"""Bytes that name and place tensors: those of a hundred networks of a thousand tensors."""
+TYPES = {
+    torch.float32: "F32",
+    torch.float64: "F64",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
+"""As safetensors files name them."""
+EXPORT_AGAIN = "copy or export it again"
 AGAIN = "remove the folder to start again"
 
 
@@ -220,11 +235,22 @@ def _last(folder: Path) -> tuple[dict[str, Json], State] | None:
 def _read_header(path: Path, header: Mapping[str, str]) -> tuple[dict[str, Json], State]:
     """What identifies a checkpoint's training, and how far it is."""
     try:
-        training, fields = json.loads(header["training"]), json.loads(header["state"])
+        training, fields = (parse_json(header[name], path) for name in ("training", "state"))
         state = State(**fields | {"history": tuple(fields.get("history", ()))})
+        _check_state(state)
         return dict(training), state
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{path} is no checkpoint of a training; {AGAIN}") from error
+
+
+def _check_state(state: State) -> None:
+    """Raises TypeError where a field is of another kind than its default."""
+    for field in dataclasses.fields(state):
+        value, kind = getattr(state, field.name), type(field.default)
+        if type(value) is not kind and not (kind is float and type(value) is int):
+            raise TypeError(f"{field.name} is {value!r}")
+    if not all(type(value) in (int, float) for value in state.history):
+        raise TypeError(f"history is {state.history}")
 
 
 def _difference(name: str, there: Json, here: Json) -> str:
@@ -276,8 +302,45 @@ def checksum(tensors: Mapping[str, Tensor], header: Mapping[str, str] | None = N
     return f"{found:08x}"
 
 
+Form = tuple[tuple[int, ...], str]
+"""Shape of a tensor, and its type as safetensors files name it."""
+
+
+def read_forms(path: Path, remedy: str = EXPORT_AGAIN) -> dict[str, Form]:
+    """The forms of the tensors in a safetensors file, from its header alone.
+
+    Raises:
+        InputError: it is not there, damaged, no regular file, or larger than the memory.
+    """
+    check_regular(path)
+    size, free = path.stat().st_size, psutil.virtual_memory().available
+    if size > free:
+        raise InputError(f"{path} has {size / 1e9:,.1f} GB, more than the {free / 1e9:,.1f} free")
+    try:
+        header = parse_json(_header(path).decode(), path)
+        return {
+            name: (tuple(entry["shape"]), entry["dtype"])
+            for name, entry in header.items()
+            if name != "__metadata__"
+        }
+    except InputError:
+        raise
+    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is damaged ({error}); {remedy}") from error
+
+
+def _header(path: Path) -> bytes:
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > LARGEST_HEADER:
+            raise ValueError(
+                f"its header has {length:,} bytes, expected {LARGEST_HEADER:,} at most"
+            )
+        return file.read(length)
+
+
 def read_tensors(
-    path: Path, remedy: str = "copy or export it again"
+    path: Path, remedy: str = EXPORT_AGAIN
 ) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """The tensors and the header of a safetensors file.
 
@@ -288,12 +351,11 @@ def read_tensors(
     Raises:
         InputError: it is not there, or damaged: its checksum, where it has one, is another.
     """
+    read_forms(path, remedy)
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             header = dict(file.metadata() or {})
-    except FileNotFoundError:
-        raise InputError(f"there is no file {path}") from None
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is damaged ({error}); {remedy}") from error
     expected = header.pop(CHECKSUM, None)
@@ -306,15 +368,30 @@ def read_tensors(
 
 def load_weights(network: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:
     """Puts weights into a network; raises InputError that names the first difference."""
-    own = network.state_dict()
-    for name in [*own, *weights]:
-        shapes = [tuple(d[name].shape) if name in d else "absent" for d in (weights, own)]
-        if shapes[0] != shapes[1]:
+    check_forms(network, {name: _form(tensor) for name, tensor in weights.items()}, path)
+    network.load_state_dict(weights)
+
+
+def check_forms(network: nn.Module, there: Mapping[str, Form], path: Path) -> None:
+    """Raises InputError where tensors of a file are not the network's (the first difference)."""
+    here = {name: _form(tensor) for name, tensor in network.state_dict().items()}
+    for name in [*here, *there]:
+        if here.get(name) != there.get(name):
+            found, own = (_described(forms.get(name)) for forms in (there, here))
+            if found == own:
+                found, own = (forms[name][1] for forms in (there, here))
             raise InputError(
-                f"{path} is of another network: {name} is {shapes[0]} there and {shapes[1]} here; "
+                f"{path} is of another network: {name} is {found} there and {own} here; "
                 "give the genotype and the sizes it was trained with, or name another folder"
             )
-    network.load_state_dict(weights)
+
+
+def _form(tensor: Tensor) -> Form:
+    return tuple(tensor.shape), TYPES.get(tensor.dtype, str(tensor.dtype))
+
+
+def _described(form: Form | None) -> str:
+    return "absent" if form is None else str(form[0])
 
 
 def agreeing(network: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
