@@ -9,18 +9,21 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from naokit.base import InputError
-from naokit.training.crops import centre_view
 from naokit.training.feeding import EVALUATION_BATCH
 from naokit.training.folders import picture_names
 from naokit.training.modes import Kind
 from naokit.training.pictures import SUFFIXES, decoded
 from naokit.training.tree import grown
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def fit_picture(file: Path, image: tuple[int, int, int], *, streamed: bool = Fal
     Raises:
         InputError: it cannot be decoded (which file), or no picture has so many channels.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     channels, height, width = image
     if channels not in (1, 3):
@@ -124,14 +127,28 @@ def fit_picture(file: Path, image: tuple[int, int, int], *, streamed: bool = Fal
     resized, recoloured = pixels.shape[1:] != (height, width), len(pixels) != channels
     if resized or recoloured or streamed:
         flat = pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)
-        picture = Image.fromarray(flat).convert("L" if channels == 1 else "RGB")
-        if streamed:
-            pixels = np.asarray(picture).reshape(picture.height, picture.width, channels)
-            fitted = centre_view(pixels, height)
-        else:
-            fitted = np.asarray(ImageOps.fit(picture, (width, height), Image.Resampling.BICUBIC))
+        fitted = np.asarray(prepared(Image.fromarray(flat), image, streamed))
         pixels = fitted.reshape(height, width, channels).transpose(2, 0, 1)
     return Picture(file, pixels, resized, recoloured, bool(found.kind & Kind.DEEP))
+
+
+def prepared(picture: Image, image: tuple[int, int, int], streamed: bool) -> Image:
+    """A picture of Pillow's in the size and colours of an image (C, H, W); see `fit_picture`."""
+    from PIL import Image, ImageOps
+
+    channels, height, width = image
+    if picture.mode not in ("1", "L"):
+        picture = picture.convert("RGB")
+    picture = picture.convert("L" if channels == 1 else "RGB")
+    if not streamed:
+        if picture.size == (width, height):
+            return picture
+        return ImageOps.fit(picture, (width, height), Image.Resampling.BICUBIC)
+    scale = round(height * 256 / 224) / min(picture.size)
+    sides = (round(picture.width * scale), round(picture.height * scale))
+    picture = picture.resize(sides, Image.Resampling.BILINEAR)
+    left, top = (picture.width - width) // 2, (picture.height - height) // 2
+    return picture.crop((left, top, left + width, top + height))
 
 
 def predict(

@@ -67,6 +67,7 @@ def save(bundle: AnyBundle, folder: Path) -> None:
         "format": FORMAT,
         "made_by": MADE_BY,
         **identity(bundle),
+        **bundle.told(),
         "results": bundle.results,
         "sha256": sha256,
         "files": files,

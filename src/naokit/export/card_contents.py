@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from naokit.base import Json
 from naokit.export.bundle import AnyBundle
-from naokit.export.config import VOCABULARY, WEIGHTS
-from naokit.export.image_bundle import Bundle
+from naokit.export.config import CONFIG, VOCABULARY, WEIGHTS
+from naokit.export.image_bundle import Bundle, preparation
 from naokit.export.language_bundle import LanguageBundle
+from naokit.export.literals import literal
 from naokit.networks import count_macs, step_macs
+from naokit.training.crops import shorter_side
 from naokit.wording import prose
 
 PLACE = "path/to/this/folder"
@@ -19,32 +21,73 @@ ABOUT_IMAGES = """\
 An image classifier that naokit found and trained. Images of {shape} (channels, height, width),
 {classes} classes: {names}."""
 
-USE_IMAGES = """With naokit:
+USE_IMAGES = """What is done with a picture before the network gets it:
+
+{steps}
+
+`naokit predict {place} picture.png` does all of it. With naokit from Python:
 
 ```python
 import naokit
 
 network = naokit.Pretrained.from_pretrained("{place}")  # a folder, or owner/name on the hub
-names = network.predict(images)  # images: (batch, {shape}) bytes
+names = network.predict(network.prepare("picture.png"))  # or bytes, (batch, {shape})
 ```
 
-With torch alone, from `network.py` and `{weights}`:
+With torch (and Pillow) alone, from `network.py` and `{weights}`:
 
 ```python
 import network
 
-logits = network.load()(network.standardise(images))
+logits = network.load()(network.standardise(network.prepare("picture.png")))
+names = [network.CLASS_NAMES[label] for label in logits.argmax(dim=1)]
 ```
 
-With onnxruntime, from `model.onnx`; standardise the images first: (pixels / 255 - mean) / std with
-mean {mean} and std {std} of each channel:
+With onnxruntime, from `model.onnx` or `model-int8.onnx`; the names are `class_names` of
+`{config}`:
 
 ```python
-import onnxruntime
+import json
+from pathlib import Path
 
+import numpy as np
+import onnxruntime
+from PIL import Image, ImageOps
+
+picture = Image.open("picture.png")
+picture = picture if picture.mode in ("1", "L") else picture.convert("RGB")
+picture = picture.convert("{mode}")
+{resize}
+pixels = np.asarray(picture, np.float32).reshape({height}, {width}, {channels}).transpose(2, 0, 1)
+mean, std = (np.array(v, np.float32).reshape(-1, 1, 1) for v in ({mean}, {std}))
+standardised = ((pixels / 255 - mean) / std)[None]  # (batch, {shape}), float32
 session = onnxruntime.InferenceSession("model.onnx")
-(logits,) = session.run(["logits"], {{"images": standardised}})  # float32
+(logits,) = session.run(["logits"], {{"images": standardised}})
+class_names = json.loads(Path("{config}").read_text())["class_names"]
+names = [class_names[label] for label in logits.argmax(axis=1)]
+```
+
+From `model.pt2`, with what is `standardised` above (`torch.export.load` runs what a file asks it
+to: load one from somebody you trust):
+
+```python
+import torch
+
+program = torch.export.load("model.pt2").module()
+logits = program(torch.from_numpy(standardised))
+names = [class_names[label] for label in logits.argmax(dim=1)]
 ```"""
+
+FIT = """\
+if picture.size != ({width}, {height}):
+    picture = ImageOps.fit(picture, ({width}, {height}), Image.Resampling.BICUBIC)"""
+
+CENTRE = """\
+scale = {shorter} / min(picture.size)
+sides = (round(picture.width * scale), round(picture.height * scale))
+picture = picture.resize(sides, Image.Resampling.BILINEAR)
+left, top = (picture.width - {width}) // 2, (picture.height - {height}) // 2
+picture = picture.crop((left, top, left + {width}, top + {height}))"""
 
 ABOUT_LANGUAGE = """\
 A language model that naokit found and trained: a recurrent cell of {hidden} hidden units that reads
@@ -122,7 +165,8 @@ def contents_of(bundle: AnyBundle) -> Contents:
 
 def _image(bundle: Bundle) -> Contents:
     """Of an image classifier."""
-    shape = " x ".join(map(str, bundle.settings.image))
+    channels, height, width = bundle.settings.image
+    shape = f"{channels} x {height} x {width}"
     names = bundle.class_names
     macs = count_macs(bundle.network, bundle.settings.image)
     return Contents(
@@ -132,8 +176,17 @@ def _image(bundle: Bundle) -> Contents:
             place=PLACE,
             shape=shape,
             weights=WEIGHTS,
-            mean=_rounded(bundle.mean),
-            std=_rounded(bundle.std),
+            config=CONFIG,
+            steps="\n".join(f"{n}. {step}" for n, step in enumerate(preparation(bundle), 1)),
+            channels=channels,
+            height=height,
+            width=width,
+            mode="L" if channels == 1 else "RGB",
+            resize=(CENTRE if bundle.streamed else FIT).format(
+                shorter=shorter_side(height), width=width, height=height
+            ),
+            mean=literal(bundle.mean),
+            std=literal(bundle.std),
         ),
         "image-classification",
         "accuracy",
@@ -177,7 +230,3 @@ def _reached(results: Mapping[str, Json], metric: str) -> list[tuple[str, float]
 
 def _some(names: tuple[str, ...]) -> str:
     return ", ".join([*map(prose, names[:20]), *(["..."] if len(names) > 20 else [])])
-
-
-def _rounded(values: tuple[float, ...]) -> str:
-    return ", ".join(f"{value:.6g}" for value in values)

@@ -4,6 +4,7 @@ format, made_by                          who reads it, who wrote it
 kind                                     image or language; absent: image
 space, architecture, network             what is built
 class_names, mean, std                   image: what goes in and what comes out
+preparation                              image: how a picture is brought to it, in words
 tokens                                   language: what kind; they are in vocabulary.json
 results                                  how it was trained and what it reached
 sha256                                   of the weights

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from naokit.base import Architecture, ImageSettings, Json
+from naokit.training.crops import shorter_side
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,43 @@ class Bundle:
         """Its own part of the config."""
         return {"class_names": self.class_names, "mean": self.mean, "std": self.std}
 
+    @property
+    def streamed(self) -> bool:
+        """Whether it learnt from pictures decoded while it trained; what says nothing did not."""
+        return self.results.get("image_size") is not None
+
+    def told(self) -> dict[str, Json]:
+        """What a config says besides, for those who read it without naokit."""
+        return {"preparation": list(preparation(self))}
+
     def attachments(self) -> dict[str, str]:
         """Files that belong to it besides weights and config: none."""
         return {}
+
+
+def preparation(bundle: Bundle) -> tuple[str, ...]:
+    """What is done with a picture before the network gets it, step by step, in words."""
+    channels, height, width = bundle.settings.image
+    resized: tuple[str, ...]
+    if bundle.streamed:
+        resized = (
+            f"scale it (bilinear) until its shorter side has {shorter_side(height)} pixels, "
+            f"which is {height} x 256 / 224",
+            f"take the {height} x {width} (height x width) pixels in the middle",
+        )
+    else:
+        resized = (
+            f"if it has another size than {height} x {width} (height x width): cut the largest "
+            f"part of these proportions out of the middle and scale it to them (bicubic)",
+        )
+    return (
+        "decode it to 8 bits a channel, not turned as its EXIF data ask",
+        f"make it {'grey' if channels == 1 else 'red, green, blue'}",
+        *resized,
+        "bring the bytes into the order channels, height, width, as 32-bit floats",
+        f"divide by 255, subtract the mean {list(bundle.mean)} and divide by the standard "
+        f"deviation {list(bundle.std)} of each channel",
+    )
 
 
 def settings_of(config: Mapping[str, Json]) -> ImageSettings:

@@ -52,6 +52,10 @@ class LanguageBundle:
         """Its own part of the config."""
         return {"tokens": self.vocabulary.kind}
 
+    def told(self) -> dict[str, Json]:
+        """What a config says besides, for those who read it without naokit: nothing."""
+        return {}
+
     def attachments(self) -> dict[str, str]:
         """Files that belong to it besides weights and config."""
         text = json.dumps(self.vocabulary.to_json(), ensure_ascii=False, indent=1)

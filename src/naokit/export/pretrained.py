@@ -14,6 +14,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from huggingface_hub import ModelHubMixin, snapshot_download
 from torch import Tensor, nn
@@ -22,6 +23,7 @@ from naokit.export.bundle import load_classifier, save
 from naokit.export.config import CONFIG, WEIGHTS
 from naokit.export.image_bundle import Bundle, standardise
 from naokit.export.overwriting import check_free
+from naokit.predicting import fit_picture
 
 
 class Pretrained(nn.Module, ModelHubMixin):
@@ -51,6 +53,12 @@ class Pretrained(nn.Module, ModelHubMixin):
     def standardise(self, images: Tensor) -> Tensor:
         """Bytes (B, C, H, W) as the network was trained on them."""
         return standardise(images, self.bundle.mean, self.bundle.std)
+
+    def prepare(self, *pictures: str | Path) -> Tensor:
+        """Bytes (B, C, H, W) of picture files, as `naokit predict` shows them to the network."""
+        image, streamed = self.bundle.settings.image, self.bundle.streamed
+        fitted = [fit_picture(Path(picture), image, streamed=streamed) for picture in pictures]
+        return torch.from_numpy(np.stack([picture.pixels for picture in fitted]))
 
     @torch.no_grad()
     def probabilities(self, images: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from naokit.export.image_bundle import Bundle
 from naokit.export.literals import literal
 from naokit.export.sources import entry, joined, why_not
 from naokit.networks import ImageNetwork, cell, depthwise, image, operations, stem
+from naokit.predicting import prepared
 from naokit.spaces import ConvCells, Operation
 
 MODULES = (depthwise, operations, cell, stem, image)
@@ -16,7 +17,8 @@ DOCSTRING = """An image classifier found by naokit. Needs torch and {weights}, n
 
     import network                     # this file
     model = network.load()             # weights from {weights} beside it
-    logits = model(network.standardise(images))        # images: (B, {shape}) bytes
+    images = network.prepare("picture.png")            # (B, {shape}) bytes; needs Pillow
+    logits = model(network.standardise(images))        # of CLASS_NAMES
 """
 
 END = '''
@@ -29,6 +31,7 @@ SETTINGS = {settings}
 CLASS_NAMES = {class_names}
 MEAN = {mean}
 STD = {std}
+STREAMED = {streamed}
 
 
 def build() -> ImageNetwork:
@@ -41,6 +44,20 @@ def load(path: str | Path = Path(__file__).with_name("{weights}")) -> ImageNetwo
     network = build()
     network.load_state_dict(read_safetensors(Path(path).read_bytes()))
     return network.eval()
+
+
+def prepare(*pictures: str | Path) -> Tensor:
+    """Bytes (B, C, H, W) of picture files, as naokit shows them to the network; needs Pillow."""
+    from PIL import Image
+
+    channels, height, width = SETTINGS.image
+    shown = []
+    for path in pictures:
+        with Image.open(path) as picture:
+            pixels = bytearray(prepared(picture, SETTINGS.image, STREAMED).tobytes())
+        flat = torch.frombuffer(pixels, dtype=torch.uint8)
+        shown.append(flat.view(height, width, channels).permute(2, 0, 1))
+    return torch.stack(shown)
 
 
 def standardise(images: Tensor) -> Tensor:
@@ -74,6 +91,7 @@ def text(bundle: Bundle) -> str:
         class_names=literal(bundle.class_names),
         mean=literal(bundle.mean),
         std=literal(bundle.std),
+        streamed=literal(bundle.streamed),
         weights=WEIGHTS,
     )
     own = [
@@ -81,7 +99,9 @@ def text(bundle: Bundle) -> str:
         for operation in _own_operations(bundle)
         for part in entry("OPERATIONS", operation.name, operation.build)
     ]
-    return joined(docstring, [base.NetworkSettings, base.ImageSettings, *MODULES, *own], end)
+    return joined(
+        docstring, [base.NetworkSettings, base.ImageSettings, *MODULES, *own, prepared], end
+    )
 
 
 def _own_operations(bundle: Bundle) -> list[Operation]:
