@@ -411,3 +411,22 @@ def _task(table: Path):
     from naokit.bench import Task
 
     return Task("choices", (str(table),), "width,depth", "acc")
+
+
+def test_the_front_of_many_is_that_of_each_against_each() -> None:
+    """Ties, equal points and three objectives; compared with the definition."""
+    space = Choices("points", (Choice("a", tuple(range(400))),))
+    goals = Goals.of("maximize", ["value", "cost:minimize", "size:minimize"])
+    generator = np.random.default_rng(0)
+    points = [tuple(map(float, row)) for row in generator.integers(0, 9, (400, 3))]
+    trials = [
+        Trial(number, space.architecture((number,)), point[0], values=point)
+        for number, point in enumerate(points)
+    ]
+
+    def beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+        turned = [(one[0], other[0]), (-one[1], -other[1]), (-one[2], -other[2])]
+        return all(a >= b for a, b in turned) and one != other
+
+    unbeaten = [n for n, mine in enumerate(points) if not any(beats(o, mine) for o in points)]
+    assert [trial.number for trial in goals.front(trials)] == unbeaten

@@ -195,11 +195,12 @@ class Goals:
                 found.setdefault(trial.architecture.key, []).append(trial)
         good = [_mean(same) for same in found.values()]
         turned = [tuple(s * v for s, v in zip(signs, t.values, strict=True)) for t in good]
-        return [
-            trial
-            for trial, mine in zip(good, turned, strict=True)
-            if not any(_beats(other, mine) for other in turned)
-        ]
+        best: list[tuple[float, ...]] = []
+        for mine in sorted(set(turned), reverse=True):  # what beats another stands before it
+            if not any(_beats(other, mine) for other in best):
+                best.append(mine)
+        unbeaten = set(best)
+        return [trial for trial, mine in zip(good, turned, strict=True) if mine in unbeaten]
 
     @classmethod
     def of(

@@ -73,13 +73,14 @@ def search(
     objectives: Sequence[str] = (),
     limits: Sequence[str] = (),
     start: Sequence[Architecture] = (),
+    release: bool = False,
     on_begin: Callable[[], None] | None = None,
     on_trial: Callable[[Study, Trial], None] | None = None,
 ) -> Study:
     """Searches, then evaluates the best few again; continues what the storage holds.
 
     No evaluation is started after `seconds`. `on_begin` is called once the study is open and is
-    known to be the one that is asked for.
+    known to be the one that is asked for. `release`: see `Study.release`.
 
     Raises:
         InputError: the study was begun with other settings, or from other architectures.
@@ -99,6 +100,8 @@ def search(
         check_start(study.optuna, [str(architecture) for architecture in start])
     if on_begin is not None:
         on_begin()
+    if release:
+        study.release()
     study.enqueue(start)
 
     def told(trial: Trial) -> None:

@@ -56,6 +56,11 @@ def shown(address: str) -> str:
     return url.set(query=query).render_as_string(hide_password=True)
 
 
+def has_password(address: str) -> bool:
+    """Whether an address says a password, which is nothing to be stored."""
+    return _without_password(address) != _url(address)
+
+
 def same_place(one: str, other: str) -> bool:
     """Whether two addresses are of one database, whatever their passwords."""
     files = [file_of(address) for address in (one, other)]

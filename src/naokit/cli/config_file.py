@@ -28,7 +28,7 @@ NAME = "run.yaml"
 COMMAND = "command"
 LARGEST = 2**20
 """Bytes of a file of options; a run's has some five hundred."""
-LEFT_OUT = frozenset({"config", "json", "force", "help"})
+LEFT_OUT = frozenset({"config", "json", "force", "help", "release_abandoned"})
 """Options that say nothing of the run."""
 PLACES = frozenset({"data", "out", "space", "start_from", "table", "tokens", "what"})
 """Parameters that may name a file or folder: what is there is written with its whole path."""
@@ -69,12 +69,20 @@ def given(context: typer.Context, without: Collection[str] = (), **known: object
     values = {**context.params, **known}
     for name, parameter in _parameters(context).items():
         value = values[parameter.name]
-        if parameter.name not in without and value not in (None, (), []):
+        wanted = parameter.name not in without and not _is_secret(parameter.name, value)
+        if wanted and value not in (None, (), []):
             place = parameter.name in PLACES
             several = isinstance(value, list | tuple)
             each = [_plain(one, place=place) for one in (value if several else [value])]
             found[name] = each if several else each[0]
     return Asked(str(context.info_name), found)
+
+
+def _is_secret(name: str | None, value: object) -> bool:
+    """Whether an option holds a password: it is typed anew each time."""
+    from naokit.storage import has_password  # not above: `--help` loads no database
+
+    return name == "storage" and isinstance(value, str) and has_password(value)
 
 
 def _take(context: typer.Context, path: Path | None) -> Path | None:

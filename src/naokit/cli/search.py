@@ -117,6 +117,13 @@ def search(
         Path | None,
         typer.Option(help="A run, or a file with a genotype a line: evaluate these first."),
     ] = None,
+    release_abandoned: Annotated[
+        bool,
+        typer.Option(
+            "--release-abandoned",
+            help="Evaluate again what machines that are gone were at; a live one shows that it is.",
+        ),
+    ] = False,
     config: config_file.Config = None,
     json: AsJson = False,
 ) -> None:
@@ -170,6 +177,7 @@ def search(
             label_column,
             workers,
             tokens,
+            release_abandoned,
             config_file.given(context, OF_DATA if table else OF_TABLE, out=folder.absolute()),
         )
         runs.check_storage(folder, options.storage)

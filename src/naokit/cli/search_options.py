@@ -92,6 +92,7 @@ class Options:
     label_column: str | None
     workers: int
     tokens: str | None
+    release: bool
     given: Asked
 
     @property

@@ -282,6 +282,7 @@ def _search(options: Options, plan: Plan, name: str) -> Study:
             objectives=options.objectives,
             limits=options.limits,
             start=plan.start,
+            release=options.release,
             seconds=options.hours.for_search,
             on_begin=(lambda: _record(options, settings)) if settings else None,
             on_trial=bar.told,

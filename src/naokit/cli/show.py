@@ -47,7 +47,7 @@ def show(
             _show_without_best(open_study(Path(what), storage), str(why), top, as_json=json)
             return
         architecture = target.architecture
-        study = None if target.folder is None else open_study(target.folder, storage)
+        study = target.study
         if svg is not None:
             write_whole(svg, architecture._repr_svg_())
         report = _report(architecture, study, top)

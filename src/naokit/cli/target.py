@@ -41,6 +41,7 @@ class Target:
     architecture: Architecture
     folder: Path | None = None
     settings: dict[str, Json] = field(default_factory=dict)
+    study: Study | None = None
 
 
 def architecture_of(
@@ -89,7 +90,7 @@ def architecture_of(
     elif is_run:
         study = open_study(folder, storage)
         _check_space(what, study.space, space, nodes)
-        return Target(study.best_architecture, folder, runs.read_settings(folder))
+        return Target(study.best_architecture, folder, runs.read_settings(folder), study)
     else:
         found = Target(_trained_architecture(folder))
     _check_space(what, found.architecture.space, space, nodes)
