@@ -4,8 +4,7 @@
 
 Studies of conv-small by `random`, whose own work is next to nothing, in memory and in SQLite;
 beside Optuna's own `ask` with its random sampler in the same study. Processor milliseconds, medians
-of nine asks, each told before the next; the first ask of a process, which reads what is there, by
-itself.
+of nine asks, each told before the next; the first ask of a process reads what is there.
 """
 
 from __future__ import annotations

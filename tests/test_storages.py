@@ -58,6 +58,7 @@ class Server:
 
     process: subprocess.Popen[bytes]
     home: Path
+    who: dict[str, Any]
     databases: int = 0
 
     def database(self) -> str:
@@ -79,6 +80,11 @@ class Server:
         except psycopg.OperationalError:
             return False
         return True
+
+    def start_again(self) -> None:
+        """As after a restart of the machine: the same data, new connections."""
+        self.process = subprocess.Popen(self.process.args, stderr=subprocess.DEVNULL, **self.who)
+        wait_until(self.answers)
 
     def stop(self) -> None:
         """Ends it as an administrator would who does not wait for clients."""
@@ -112,7 +118,7 @@ def start_server() -> Server:
         process = subprocess.Popen(
             [binaries / "postgres", "-D", home / "data", *settings], stderr=log, **who
         )
-    server = Server(process, home)
+    server = Server(process, home, who)
     wait_until(server.answers)
     return server
 
@@ -266,6 +272,36 @@ def test_a_server_that_goes_is_one_line_and_the_same_search_continues(
     assert "\n" not in str(caught.value)
     with pytest.raises(InputError, match="cannot be read or written"):
         study_in(storage)
+    shutil.rmtree(server.home)
+
+
+def test_a_server_that_is_started_anew_costs_no_evaluation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = start_server()
+    done: list[Architecture] = []
+    said: list[str] = []
+
+    def restarted(architecture: Architecture) -> float:
+        done.append(architecture)
+        if len(done) == 3:
+            server.stop()
+        return score(architecture)
+
+    def waits(seconds: float) -> None:
+        if server.process.poll() is not None:
+            server.start_again()
+
+    monkeypatch.setattr(patience, "sleep", waits)
+    monkeypatch.setattr(patience._logger, "warning", said.append)
+    study = study_in(server.database())
+    study.optimize(restarted, 5)
+    assert [trial.architecture for trial in study.trials] == done
+    assert {trial.state.name for trial in study.optuna.trials} == {"COMPLETE"}
+    assert len(done) == 5
+    assert said
+    study.optuna._storage._backend.engine.dispose()  # type: ignore[attr-defined]
+    server.stop()
     shutil.rmtree(server.home)
 
 
