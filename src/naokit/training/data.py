@@ -1,7 +1,7 @@
 """Images to learn from: in memory as bytes, or decoded while training; with a held-out part.
 
     load_images("digits")              real images that come with scikit-learn
-    load_images("folder/")             one folder a class, or parquet files, or train/ and test/
+    load_images("folder/")             one folder a class, or such in parts, or parquet files
     load_images("images.npz")          arrays
     load_images("owner/name")          a data set on the Hugging Face hub
     load_images("folder/", size=224)   pictures of any size, not held in memory
