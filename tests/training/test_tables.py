@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -270,3 +271,17 @@ def test_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     pq.write_table(found, tmp_path / "a.parquet")
     with pytest.raises(InputError, match="has two columns 'label'; rename one"):
         load_images(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("name", ["brids.parquet", "Birds.Parquet", "bird.parq"])
+def test_a_mistyped_file_is_told(tmp_path: Path, name: str) -> None:
+    table(tmp_path / "birds.parquet", NAMES)
+    with pytest.raises(InputError, match=r"no file or folder .*did you mean .*birds\.parquet\?"):
+        load_images(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.parquet", "a.png"])
+def test_a_pipe_is_no_file(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(InputError, match="is no regular file"):
+        load_images(tmp_path / name)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence, Sized
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -21,11 +21,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from naokit.base import InputError
-from naokit.files import check_regular
 from naokit.training.classes import NUMBER_THEM, numbered
 from naokit.training.columns import UNNAMED, ColumnNames
 from naokit.training.stream import Stream
-from naokit.training.tree import grown, is_there
 
 if TYPE_CHECKING:  # listing data needs no torch
     from torch import Tensor
@@ -182,13 +180,15 @@ def load_images(
     """
     if size is not None and size < 1:
         raise InputError(f"the image size must be 1 or more pixels, not {size}")
+    from naokit.training import reading
+
     chosen = ColumnNames(image_column, label_column)
     if isinstance(source, ImageData):
-        _refuse_size("what is in memory", size)
-        _refuse_columns("what is in memory", chosen)
+        reading.refuse_size("what is in memory", size)
+        reading.refuse_columns("what is in memory", chosen)
         _check(source.name, (source.train, source.validation, source.test), source.class_names)
         return source
-    found = read(source, size, chosen, skip_bad=skip_bad)
+    found = reading.read(source, size, chosen, skip_bad=skip_bad)
     splits = [split for split in (found.train, found.validation, found.test) if split is not None]
     _check(str(source), splits, found.class_names)
     train, validation, rows = found.train, found.validation, None
@@ -211,67 +211,6 @@ def load_images(
         found.remarks,
         found.columns,
     )
-
-
-def read(
-    source: str | Path,
-    size: int | None = None,
-    chosen: ColumnNames = UNNAMED,
-    *,
-    skip_bad: bool = False,
-) -> Source:
-    """What the reader for this kind of source finds."""
-    from naokit.training import readers, tables
-
-    path = Path(source)
-    if str(source) == "digits" or path.suffix.lower() == ".npz":
-        _refuse_size(str(source), size)
-        _refuse_columns(str(source), chosen)
-        return readers.digits() if str(source) == "digits" else readers.npz(path)
-    there = is_there(path)
-    if there and path.is_dir():
-        return _read_folder(path, size, chosen, skip_bad=skip_bad)
-    if there or tables.is_parquet(path.name):
-        if not tables.is_parquet(path.name):
-            raise InputError(f"{path} is neither a folder nor a .npz or .parquet file")
-        check_regular(path)
-        return tables.parquet(path, (), chosen, size, skip_bad=skip_bad)
-    return tables.hub(str(source), chosen, size, skip_bad=skip_bad)
-
-
-def _read_folder(path: Path, size: int | None, chosen: ColumnNames, *, skip_bad: bool) -> Source:
-    """Parquet files in or below a folder, else pictures in class folders."""
-    from naokit.training import folders, readers, tables
-
-    closed: list[str] = []
-    tree = grown(path, closed if skip_bad else None)
-    names = tables.parquet_names(tree)
-    if not tables.are_the_data(names) and folders.picture_names(tree):
-        names = []
-    found = (
-        tables.parquet(path, names, chosen, size, skip_bad=skip_bad)
-        if names
-        else readers.folder(tree, size, skip_bad=skip_bad)
-    )
-    if not names:
-        _refuse_columns(str(path), chosen)
-    return replace(found, skipped=(*closed, *found.skipped))
-
-
-def _refuse_columns(name: str, chosen: ColumnNames) -> None:
-    if chosen:
-        raise InputError(
-            f"{name}: `image_column` and `label_column` are for parquet files and data sets on "
-            "the hub; leave them out"
-        )
-
-
-def _refuse_size(name: str, size: int | None) -> None:
-    if size is not None:
-        raise InputError(
-            f"{name}: arrays are used at the size they have; an image size (`image_size={size}`) "
-            "is for pictures in folders, parquet files or on the hub; leave it out"
-        )
 
 
 class InParts(Protocol):

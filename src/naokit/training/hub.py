@@ -16,7 +16,19 @@ from naokit.training.tree import is_there
 VALIDATION_NAMES = ("validation", "valid", "val", "dev")
 NAME = re.compile(r"[\w.-]*\w/\w[\w.-]*")
 FILES = (
-    *(".npz", ".parquet", ".pq", ".csv", ".tsv", ".json", ".jsonl", ".txt", ".text", ".tokens"),
+    *(
+        ".npz",
+        ".parquet",
+        ".parq",
+        ".pq",
+        ".csv",
+        ".tsv",
+        ".json",
+        ".jsonl",
+        ".txt",
+        ".text",
+        ".tokens",
+    ),
     *(".raw", ".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".7z", ".arrow", ".h5", ".npy", ".pt"),
     *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".gif", ".bmp", ".webp"),
 )
