@@ -11,6 +11,9 @@ from PIL import Image
 from naokit.base import InputError
 from naokit.predicting import find_pictures
 from naokit.training.data import load_images
+from naokit.training.folders import listing_of
+from naokit.training.part_names import told
+from naokit.training.tree import grown
 
 
 @pytest.fixture(autouse=True)
@@ -215,3 +218,25 @@ def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
 def test_what_can_be_no_path_is_nowhere(name: str) -> None:
     with pytest.raises(InputError, match="there is no file or folder"):
         load_images(name)
+
+
+FUZZED = ("a", "b", "train", "Test set", "val", "eval", "images", "__MACOSX", "set", "x\ny", ".h")
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_any_layout_is_read_or_refused_in_words(tmp_path: Path, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    for _ in range(generator.integers(1, 9)):
+        folder = tmp_path.joinpath("set", *generator.choice(FUZZED, generator.integers(1, 4)))
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in generator.choice(["1.png", "2.JPG", "._1.png", "a.txt"], 2):
+            (folder / name).touch()
+    try:
+        found = listing_of(grown(tmp_path / "set"))
+    except InputError:
+        return
+    assert "train" in found.parts
+    assert not {"__MACOSX", ".h"} & {*found.class_names}
+    assert len({part for name in found.class_names if (part := told(name).part)}) < 2
+    if len(found.parts) > 1:
+        assert found.remarks

@@ -6,6 +6,7 @@ import lzma
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from naokit.base import InputError
@@ -90,3 +91,17 @@ def test_a_pipe_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "train.txt"):
         with pytest.raises(InputError, match="is no regular file"):
             load_text(path)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_any_bytes_are_read_or_refused_in_words(tmp_path: Path, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    begins = [b"", b"\x1f\x8b\x08", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"a\nb\n"]
+    content = generator.integers(0, 256 if seed % 2 else 128, 40, dtype=np.uint8).tobytes()
+    (tmp_path / "a").write_bytes(begins[seed % 6] + content.replace(b"\0", b" " * (seed % 4 > 0)))
+    try:
+        read, _ = text(tmp_path / "a")
+    except InputError:
+        return
+    assert read == "" or read.endswith("\n")
+    assert not {"\0", "\r"} & {*read}
