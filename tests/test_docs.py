@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ PAGES = [
     "README.md",
     "docs/data.md",
     "docs/spaces.md",
+    "docs/own-loop.md",
     "docs/own-space.md",
     "docs/samplers.md",
     "docs/training.md",
@@ -27,10 +29,30 @@ def test_the_code_on_the_page_runs(page: str, tmp_path: Path, monkeypatch) -> No
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     assert blocks(page)
+    known: dict[str, object] = {}  # a page may go on with what an earlier block defines
     for number, block in enumerate(blocks(page)):
         shorter = block.replace("evaluations=40", "evaluations=2")
         (tmp_path / f"block_{number}.py").write_text(shorter)
-        exec(compile(shorter, f"{page}, block {number}", "exec"), {"__name__": f"block_{number}"})
+        known["__name__"] = f"block_{number}"
+        exec(compile(shorter, f"{page}, block {number}", "exec"), known)
+
+
+def test_squeeze_and_excitation_on_the_page_is_that() -> None:
+    """A gate a channel from the mean of that channel and of the others."""
+    import torch
+
+    block = next(b for b in blocks("docs/own-space.md") if "class SqueezeExcite" in b)
+    known: dict[str, Any] = {"__name__": "block"}
+    exec(block.partition("cells = ")[0], known)
+    torch.manual_seed(0)
+    module, images = known["SqueezeExcite"](8, 1), torch.rand(2, 8, 6, 6) + 0.1
+    gate = module(images) / images
+    assert torch.allclose(gate, gate[:, :, :1, :1].expand_as(gate))  # one number a channel
+    assert 0 < gate.min() < gate.max() < 1
+    moved = images.flatten(2).roll(5, dims=2).view_as(images)
+    assert torch.allclose(module(moved) / moved, gate)  # wherever things stand
+    assert not torch.allclose(module(images * 2) / (images * 2), gate)
+    assert known["SqueezeExcite"](8, 2)(images).shape == (2, 8, 3, 3)
 
 
 def test_the_spaces_on_the_page_are_loaded_and_built(tmp_path: Path) -> None:
