@@ -32,10 +32,13 @@ def bench(
     ] = None,
     direction: Annotated[str, typer.Option(help="maximize or minimize.")] = "maximize",
     methods: Annotated[str, typer.Option(help="Names with commas between.")] = "nao,random",
-    seeds: Annotated[int, typer.Option(min=1, help="Searches of each method.")] = 10,
-    evaluations: Annotated[int, typer.Option(min=1, help="Of each search.")] = 300,
-    batch: Annotated[int, typer.Option(min=1, help="Asked for before any result is told.")] = 1,
-    processes: Annotated[int, typer.Option(min=1, help="Searches side by side.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="How many searches each method makes.")] = 10,
+    evaluations: Annotated[int, typer.Option(min=1, help="How many each search has.")] = 300,
+    batch: Annotated[
+        int,
+        typer.Option(min=1, help="How many architectures are asked for before any result is told."),
+    ] = 1,
+    processes: Annotated[int, typer.Option(min=1, help="How many searches run side by side.")] = 1,
     out: Annotated[
         Path | None,
         typer.Option(

@@ -8,25 +8,27 @@ from typing import Annotated
 import typer
 
 ImageSize = Annotated[
-    int | None, typer.Option(min=1, help="Pictures of any size are shown so large.")
+    int | None,
+    typer.Option(min=1, help="Side in pixels to which pictures of any size are resized."),
 ]
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be decoded.")
 ]
 ImageColumn = Annotated[
     str | None,
-    typer.Option(help="Of the pictures in a parquet file or a hub data set with several."),
+    typer.Option(help="The column of pictures, where a parquet file or hub data set has several."),
 ]
 LabelColumn = Annotated[
-    str | None, typer.Option(help="Of the labels, where they cannot be told by type and name.")
+    str | None, typer.Option(help="The column of labels, where its type and name do not tell it.")
 ]
 GenotypeSpace = Annotated[
-    str | None, typer.Option("--space", help="Of a genotype; default: conv-small.")
+    str | None,
+    typer.Option("--space", help="The space that a genotype belongs to; default: conv-small."),
 ]
 Tokens = Annotated[
     str | None,
     typer.Option(
-        help="What text is read in: word, char, a tokenizer.json or one of the hub; default: word."
+        help="The tokens of a text: word, char, a tokenizer.json or one of the hub; default: word."
     ),
 ]
 Activations = Annotated[
@@ -36,12 +38,14 @@ Activations = Annotated[
     ),
 ]
 Hidden = Annotated[
-    int | None, typer.Option(min=1, help="Size of a language model: its hidden units.")
+    int | None, typer.Option(min=1, help="Size of a language model: how many hidden units it has.")
 ]
-Workers = Annotated[int, typer.Option(min=0, help="Processes that decode pictures.")]
+Workers = Annotated[int, typer.Option(min=0, help="How many processes decode pictures.")]
 Processes = Annotated[
     int,
-    typer.Option(min=1, help="That train an image network, each with a share of every batch."),
+    typer.Option(
+        min=1, help="How many processes train an image network, each with a share of every batch."
+    ),
 ]
 AllData = Annotated[
     bool, typer.Option("--all-data", help="Hold no images out; keep the last epoch.")
@@ -52,39 +56,55 @@ TensorBoard = Annotated[
 DeviceName = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 PrecisionName = Annotated[str, typer.Option(help="auto, 32-true, bf16-mixed, 16-mixed.")]
 Epochs = Annotated[
-    int | None, typer.Option(min=1, help="In place of the recipe's; the schedule follows.")
+    int | None,
+    typer.Option(
+        min=1, help="How many, in place of the recipe's number; the schedule is stretched to it."
+    ),
 ]
 FinalEpochs = Annotated[
     int | None,
-    typer.Option(min=1, help="Of the final training; default: as many as its recipe has."),
+    typer.Option(min=1, help="How many the final training has; default: as many as its recipe."),
 ]
 FinalChannels = Annotated[
     int | None,
-    typer.Option(min=1, help="F of the image network that is trained last; default: the preset's."),
+    typer.Option(
+        min=1,
+        help="Channels (F) of the image network in the final training; default: the preset's.",
+    ),
 ]
-FinalCells = Annotated[int | None, typer.Option(min=1, help="Its N; default: the preset's.")]
+FinalCells = Annotated[
+    int | None, typer.Option(min=1, help="Its cells (N); default: the preset's.")
+]
 FinalHidden = Annotated[
     int | None,
     typer.Option(
-        min=1, help="Size of the language model that is trained last; default: the preset's."
+        min=1, help="Hidden units in the final training of a language model; default: the preset's."
     ),
 ]
 RecipeSettings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="A field of the recipe: --set ema=0.999."),
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="Replace a field of the recipe: --set ema=0.999."
+    ),
 ]
 Balance = Annotated[
-    bool, typer.Option("--balance", help="Classes weigh alike, however many images they have.")
+    bool,
+    typer.Option("--balance", help="Let every class weigh the same, however many images it has."),
 ]
-TrainingSeed = Annotated[int, typer.Option(help="Of weights, batches, augmentation, dropout.")]
+TrainingSeed = Annotated[
+    int, typer.Option(help="Seed of weights, batches, augmentation and dropout.")
+]
 TrainingOut = Annotated[
-    Path | None, typer.Option(help="Folder of training/ and network/; default: runs/WHAT-DATA.")
+    Path | None, typer.Option(help="Folder for training/ and network/; default: runs/WHAT-DATA.")
 ]
 TrainingHours = Annotated[
-    float | None, typer.Option(min=0, help="Stop after so many hours, keep the best.")
+    float | None, typer.Option(min=0, help="Stop after so many hours and keep the best network.")
 ]
-Again = Annotated[bool, typer.Option("--force", help="Begin again where another training lies.")]
+Again = Annotated[
+    bool, typer.Option("--force", help="Begin again in a folder that holds another training.")
+]
 RunStorage = Annotated[
-    str | None, typer.Option("--storage", help="Of a run whose study is not in its folder.")
+    str | None,
+    typer.Option("--storage", help="Database of a run whose study is not in its folder."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]

@@ -43,9 +43,12 @@ def plan(
         str, typer.Option(help="A name, file.py:NAME or package.module:NAME.")
     ] = "conv-small",
     preset: Annotated[
-        str | None, typer.Option(help="Only this one: quick, small, paper; default: all.")
+        str | None,
+        typer.Option(help="Plan only for this preset (quick, small or paper); default: for all."),
     ] = None,
-    nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell (the paper's B).")] = None,
+    nodes: Annotated[
+        int | None, typer.Option(min=1, help="Nodes in each cell (the paper's B).")
+    ] = None,
     activations: Activations = None,
     image_size: ImageSize = None,
     image_column: ImageColumn = None,

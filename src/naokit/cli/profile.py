@@ -31,7 +31,9 @@ def profile(
         str, typer.Argument(help="A genotype, or a run's or network's folder (with its sizes).")
     ],
     space: GenotypeSpace = None,
-    nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
+    nodes: Annotated[
+        int | None, typer.Option(min=1, help="Nodes in each cell of a genotype.")
+    ] = None,
     activations: Activations = None,
     storage: RunStorage = None,
     channels: Annotated[int | None, typer.Option(help="The paper's F; default: 16.")] = None,
@@ -48,12 +50,13 @@ def profile(
         int | None, typer.Option(min=2, help="Tokens of a language model; default: 10000.")
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="Estimate how long a training by this recipe takes.")
+        str | None, typer.Option(help="Also estimate how long a training by this recipe takes.")
     ] = None,
     images: Annotated[
         int | None,
         typer.Option(
-            min=20, help="How many the recipe gets, a tenth of them held out; default: 50000."
+            min=20,
+            help="How many images the recipe trains on, a tenth of them held out; default: 50000.",
         ),
     ] = None,
     data: Annotated[

@@ -56,10 +56,15 @@ def search(
         str, typer.Option(help="Who proposes: nao, nao-2018, evolution, random, tpe, ...")
     ] = "nao",
     evaluations: Annotated[
-        int | None, typer.Option(min=1, help="How many in all; more than before go on.")
+        int | None,
+        typer.Option(
+            min=1, help="How many in all; a larger number than before continues the search."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
-    nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell (the paper's B).")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything that is random.")] = 0,
+    nodes: Annotated[
+        int | None, typer.Option(min=1, help="Nodes in each cell (the paper's B).")
+    ] = None,
     activations: Activations = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run; default: runs/SPACE-DATA-METHOD.")
@@ -76,7 +81,9 @@ def search(
     ] = None,
     baseline: Annotated[
         bool | None,
-        typer.Option(help="Random search with as many evaluations; default: the preset's."),
+        typer.Option(
+            help="Also search at random, with as many evaluations; default: the preset's."
+        ),
     ] = None,
     final: Annotated[bool, typer.Option(help="Train, export and check the best network.")] = True,
     final_epochs: FinalEpochs = None,
@@ -92,7 +99,8 @@ def search(
     device: DeviceName = "auto",
     precision: PrecisionName = "auto",
     table: Annotated[
-        list[Path] | None, typer.Option(help="CSV of known results instead of data; may repeat.")
+        list[Path] | None,
+        typer.Option(help="A CSV file of known results, instead of data; may be given again."),
     ] = None,
     architecture_column: Annotated[
         str, typer.Option(help="Column of the table that names the architecture.")
@@ -102,20 +110,24 @@ def search(
         str | None, typer.Option(help="Column whose equal values are one architecture.")
     ] = None,
     direction: Annotated[
-        str, typer.Option(help="Of the table's metric: maximize or minimize.")
+        str, typer.Option(help="Which way the table's metric is better: maximize or minimize.")
     ] = "maximize",
     objective: Annotated[
         list[str] | None,
         typer.Option(
-            help="May repeat: accuracy or perplexity, then parameters, macs, latency or a column."
+            help="What is optimised, may be given again: accuracy or perplexity first, then "
+            "parameters, macs, latency or a column."
         ),
     ] = None,
     limit: Annotated[
-        list[str] | None, typer.Option(help='Bound, may repeat: "parameters<=3e6".')
+        list[str] | None,
+        typer.Option(help='A bound that must hold, may be given again: "parameters<=3e6".'),
     ] = None,
     start_from: Annotated[
         Path | None,
-        typer.Option(help="A run, or a file with a genotype a line: evaluate these first."),
+        typer.Option(
+            help="A run, or a file with a genotype on each line: these are evaluated first."
+        ),
     ] = None,
     release_abandoned: Annotated[
         bool,

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 def show(
     what: Annotated[str, typer.Argument(help="A run's folder, a network's, or a genotype.")],
     space: GenotypeSpace = None,
-    nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
+    nodes: Annotated[
+        int | None, typer.Option(min=1, help="Nodes in each cell of a genotype.")
+    ] = None,
     activations: Activations = None,
     storage: RunStorage = None,
     top: Annotated[int, typer.Option(min=1, help="How many of a run's architectures.")] = 10,

@@ -58,17 +58,21 @@ def train(
         ),
     ],
     space: GenotypeSpace = None,
-    nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
+    nodes: Annotated[
+        int | None, typer.Option(min=1, help="Nodes in each cell of a genotype.")
+    ] = None,
     activations: Activations = None,
     storage: RunStorage = None,
     data: Annotated[
         str | None,
         typer.Option(
-            help="Images or text, as the space reads; default: the run's, or digits or pydoc."
+            help="Images or text, whichever the space reads; default: the run's data, or digits "
+            "or pydoc."
         ),
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="How; default: the run's final recipe.")
+        str | None,
+        typer.Option(help="How the network is trained; default: the run's final recipe."),
     ] = None,
     epochs: Epochs = None,
     settings: RecipeSettings = None,
@@ -81,7 +85,12 @@ def train(
         ),
     ] = None,
     cells: Annotated[
-        int | None, typer.Option(min=1, help="Its depth: the paper's N; default: likewise, or 1.")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Depth of an image network: the paper's N; default: the published recipe's, "
+            "the run's, or 1.",
+        ),
     ] = None,
     hidden: Hidden = None,
     tokens: Tokens = None,

@@ -57,7 +57,9 @@ def transfer(
     ],
     data: Annotated[str, typer.Option(help="The other data set.")],
     space: GenotypeSpace = None,
-    nodes: Annotated[int | None, typer.Option(min=1, help="Nodes a cell of a genotype.")] = None,
+    nodes: Annotated[
+        int | None, typer.Option(min=1, help="Nodes in each cell of a genotype.")
+    ] = None,
     activations: Activations = None,
     storage: RunStorage = None,
     recipe: Annotated[
@@ -74,14 +76,20 @@ def transfer(
         ),
     ] = None,
     cells: Annotated[
-        int | None, typer.Option(min=1, help="Its depth: the paper's N; default: likewise, or 2.")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Depth of an image network: the paper's N; default: the published recipe's, "
+            "the network's, or 2.",
+        ),
     ] = None,
     hidden: Hidden = None,
     tokens: Tokens = None,
     warm_start: Annotated[
         bool,
         typer.Option(
-            "--warm-start", help="Begin with the trained weights that fit, in their size."
+            "--warm-start",
+            help="Begin with those trained weights that fit, in the size of their network.",
         ),
     ] = False,
     balance: Balance = False,
