@@ -2,6 +2,7 @@
 
     OUT/study.db         the evaluations: the study `search`, and `random` beside it
     OUT/settings.json    what was asked for, names resolved
+    OUT/run.yaml         the options as they were given, for `naokit search --config`
     OUT/training/        checkpoints of the final training
     OUT/network/         the trained winner: safetensors + config, ONNX, network.py
     OUT/report.json      what was found
