@@ -20,6 +20,7 @@ from naokit.training.feeding import EVALUATION_BATCH
 from naokit.training.folders import picture_names
 from naokit.training.modes import Kind
 from naokit.training.pictures import SUFFIXES, decoded
+from naokit.training.pixels import in_bytes, is_grey, upright
 from naokit.training.tree import grown
 
 if TYPE_CHECKING:
@@ -137,8 +138,7 @@ def prepared(picture: Image, image: tuple[int, int, int], streamed: bool) -> Ima
     from PIL import Image, ImageOps
 
     channels, height, width = image
-    if picture.mode not in ("1", "L"):
-        picture = picture.convert("RGB")
+    picture = in_bytes(upright(picture), "L" if is_grey(picture) else "RGB")
     picture = picture.convert("L" if channels == 1 else "RGB")
     if not streamed:
         if picture.size == (width, height):

@@ -21,13 +21,15 @@ from naokit.export.config import list_file
 from naokit.predicting import fit_picture, prepared
 from naokit.training.crops import centre_view
 
-MODES = ("L", "RGB", "RGBA", "P", "1", "LA", "CMYK")
-SIZES = ((8, 8), (31, 17), (16, 90), (5, 7))
+MODES = ("L", "RGB", "RGBA", "P", "1", "LA", "CMYK", "I;16")
+SIZES = ((8, 8), (31, 17), (5, 7))
 
 
 def picture(mode: str, size: tuple[int, int]) -> Image.Image:
     """A picture whose middle and borders differ."""
     generator = np.random.default_rng(len(mode) + size[0])
+    if mode == "I;16":
+        return Image.fromarray(generator.integers(0, 2**16, size[::-1]).astype(np.uint16))
     pixels = generator.integers(0, 256, (4, 4, 3)).astype(np.uint8)
     return Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC).convert(mode)
 
@@ -101,8 +103,8 @@ def test_the_cards_programs_give_the_answers_of_predict(folder: Path) -> None:
 def test_the_config_and_the_card_say_what_is_done_with_a_picture(folder: Path) -> None:
     steps = json.loads((folder / "config.json").read_text())["preparation"]
     streamed = load_bundle(folder).results["image_size"] is not None
-    assert ("256 / 224" in steps[2]) == streamed
-    assert ("bicubic" in steps[2]) != streamed
+    assert ("256 / 224" in steps[3]) == streamed
+    assert ("bicubic" in steps[3]) != streamed
     card = (folder / "README.md").read_text()
     assert all(f". {step}" in card for step in steps)
 

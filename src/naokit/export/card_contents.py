@@ -34,7 +34,7 @@ network = naokit.Pretrained.from_pretrained("{place}")  # a folder, or owner/nam
 names = network.predict(network.prepare("picture.png"))  # or bytes, (batch, {shape})
 ```
 
-With torch (and Pillow) alone, from `network.py` and `{weights}`:
+With torch (and Pillow and NumPy) alone, from `network.py` and `{weights}`:
 
 ```python
 import network
@@ -54,8 +54,12 @@ import numpy as np
 import onnxruntime
 from PIL import Image, ImageOps
 
-picture = Image.open("picture.png")
-picture = picture if picture.mode in ("1", "L") else picture.convert("RGB")
+picture = ImageOps.exif_transpose(Image.open("picture.png"))
+if picture.mode.startswith(("I", "F")):  # 16 bits, or fractions of 1
+    deep = np.asarray(picture)
+    deep = np.rint(deep * 255) if deep.dtype.kind == "f" else (deep.astype(np.uint32) + 128) // 257
+    picture = Image.fromarray(deep.astype(np.uint8))
+picture = picture.convert("L" if picture.mode in ("1", "L", "LA", "La") else "RGB")
 picture = picture.convert("{mode}")
 {resize}
 pixels = np.asarray(picture, np.float32).reshape({height}, {width}, {channels}).transpose(2, 0, 1)

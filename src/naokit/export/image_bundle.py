@@ -75,7 +75,9 @@ def preparation(bundle: Bundle) -> tuple[str, ...]:
             f"part of these proportions out of the middle and scale it to them (bicubic)",
         )
     return (
-        "decode it to 8 bits a channel, not turned as its EXIF data ask",
+        "decode it, turn it upright as its EXIF data say, and leave out any transparency",
+        "bring 16 bits a channel to 8: divide by 257 and round (multiply fractions of 1 by 255; "
+        "invert a TIFF of 16 bits whose white is 0)",
         f"make it {'grey' if channels == 1 else 'red, green, blue'}",
         *resized,
         "bring the bytes into the order channels, height, width, as 32-bit floats",

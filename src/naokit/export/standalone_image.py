@@ -6,10 +6,11 @@ from naokit import base
 from naokit.export.config import WEIGHTS
 from naokit.export.image_bundle import Bundle
 from naokit.export.literals import literal
-from naokit.export.sources import entry, joined, why_not
+from naokit.export.sources import Part, entry, joined, why_not
 from naokit.networks import ImageNetwork, cell, depthwise, image, operations, stem
 from naokit.predicting import prepared
 from naokit.spaces import ConvCells, Operation
+from naokit.training import pixels
 
 MODULES = (depthwise, operations, cell, stem, image)
 
@@ -17,7 +18,7 @@ DOCSTRING = """An image classifier found by naokit. Needs torch and {weights}, n
 
     import network                     # this file
     model = network.load()             # weights from {weights} beside it
-    images = network.prepare("picture.png")            # (B, {shape}) bytes; needs Pillow
+    images = network.prepare("picture.png")            # (B, {shape}) bytes; needs Pillow, NumPy
     logits = model(network.standardise(images))        # of CLASS_NAMES
 """
 
@@ -47,15 +48,15 @@ def load(path: str | Path = Path(__file__).with_name("{weights}")) -> ImageNetwo
 
 
 def prepare(*pictures: str | Path) -> Tensor:
-    """Bytes (B, C, H, W) of picture files, as naokit shows them to the network; needs Pillow."""
+    """Bytes (B, C, H, W) of picture files, as naokit shows them; needs Pillow and NumPy."""
     from PIL import Image
 
     channels, height, width = SETTINGS.image
     shown = []
     for path in pictures:
         with Image.open(path) as picture:
-            pixels = bytearray(prepared(picture, SETTINGS.image, STREAMED).tobytes())
-        flat = torch.frombuffer(pixels, dtype=torch.uint8)
+            found = bytearray(prepared(picture, SETTINGS.image, STREAMED).tobytes())
+        flat = torch.frombuffer(found, dtype=torch.uint8)
         shown.append(flat.view(height, width, channels).permute(2, 0, 1))
     return torch.stack(shown)
 
@@ -99,9 +100,8 @@ def text(bundle: Bundle) -> str:
         for operation in _own_operations(bundle)
         for part in entry("OPERATIONS", operation.name, operation.build)
     ]
-    return joined(
-        docstring, [base.NetworkSettings, base.ImageSettings, *MODULES, *own, prepared], end
-    )
+    parts: list[Part] = [base.NetworkSettings, base.ImageSettings, *MODULES, *own, pixels, prepared]
+    return joined(docstring, parts, end)
 
 
 def _own_operations(bundle: Bundle) -> list[Operation]:

@@ -18,7 +18,8 @@ import numpy as np
 
 from naokit.base import InputError
 from naokit.files import check_regular
-from naokit.training.modes import Kind, in_bytes, is_grey, kind_of, remarks, upright, upright_size
+from naokit.training.modes import Kind, kind_of, remarks, upright_size
+from naokit.training.pixels import in_bytes, is_grey, upright
 
 if TYPE_CHECKING:
     from PIL.Image import Image

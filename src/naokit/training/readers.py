@@ -13,7 +13,8 @@ from naokit.training.classes import numbered
 from naokit.training.data import Source, Split
 from naokit.training.folders import listing_of
 from naokit.training.listing import source_of
-from naokit.training.modes import Kind, remarks, scaled
+from naokit.training.modes import Kind, remarks
+from naokit.training.pixels import scaled
 from naokit.training.tree import Tree
 
 CHANNELS = (1, 3, 4)
