@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from naokit import patience
 from naokit.base import Architecture, InputError
 from naokit.spaces import ConvCells
-from naokit.study import Study, create_study, open_study
+from naokit.study import Study, create_study
 
 SPACE = ConvCells.small(nodes=1)
 WRITES = ("_create_new_trial", "set_trial_user_attr", "set_trial_state_values")
@@ -221,7 +221,7 @@ def test_another_who_told_the_trial_is_not_taken_for_us(
     asked = study.ask()
     trial_id = study._claims.held[asked.number]
     state = optuna.trial.TrialState.FAIL
-    other = open_study(SPACE, f"sqlite:///{tmp_path}/s.db", "s").optuna._storage
+    other = study_in(tmp_path).optuna._storage
     other.set_trial_state_values(trial_id, state)
     with pytest.raises(UpdateFinishedTrialError):
         study.optuna._storage.set_trial_state_values(trial_id, state)

@@ -66,7 +66,8 @@ class Watch:
             _logger.warning(
                 f"{counted(len(silent), 'trial')} of the study {self._study.study_name} "
                 f"{'runs' if len(silent) == 1 else 'run'} on {', '.join(hosts)} without a sign of "
-                "life; where that is gone, `release_abandoned` has the same evaluated again"
+                "life; where that is gone, --release-abandoned (study.release()) has the same "
+                "evaluated again"
             )
 
     def _of_others(self) -> list[FrozenTrial]:

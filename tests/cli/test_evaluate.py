@@ -104,7 +104,10 @@ def test_data_that_does_not_fit_is_refused(exported: Exported, tmp_path: Path) -
 
 def test_a_network_whose_data_is_gone_asks_for_it(trained: Bundle, tmp_path: Path) -> None:
     for results, message in (
-        ({"data": "gone.npz"}, "the network learnt from gone.npz: there is no file gone.npz; or"),
+        (
+            {"data": "gone.npz"},
+            "the network learnt from gone.npz: there is no file or folder 'gone.npz'; ",
+        ),
         ({}, "does not say what it learnt from; give --data"),
     ):
         save(Bundle(**{**vars(trained), "results": results}), tmp_path / "network")

@@ -18,7 +18,7 @@ from naokit.subjects import ImageSubject
 from naokit.training.recipes import ImageRecipe
 
 ROOT = Path(naokit.__file__).parent
-WRITTEN = {"card.py", "card_contents.py", "own_code.py"}
+WRITTEN = {"abandoned.py", "card.py", "card_contents.py", "own_code.py"}
 """What they write or say is a command to type."""
 
 
