@@ -12,6 +12,7 @@ from naokit.base import (
     NetworkSettings,
     Space,
 )
+from naokit.files import check_fits
 from naokit.spaces import published
 
 if TYPE_CHECKING:
@@ -60,14 +61,12 @@ def build(
     text = {"vocabulary": vocabulary, "hidden": hidden}
     space = architecture.space
     settings = _settings(space, images, text)
-    _check_memory(architecture, settings)
+    check_memory(architecture, settings)
     return space.build(architecture, settings)
 
 
-def _check_memory(architecture: Architecture, settings: NetworkSettings) -> None:
+def check_memory(architecture: Architecture, settings: NetworkSettings) -> None:
     """Raises InputError where the weights alone are more than the memory that is free."""
-    import psutil
-
     from naokit.networks import count_parameters, without_weights
 
     try:
@@ -77,12 +76,7 @@ def _check_memory(architecture: Architecture, settings: NetworkSettings) -> None
         raise
     except Exception:  # noqa: BLE001  a user's own network that is not made without weights
         return
-    free = psutil.virtual_memory().available
-    if needed > free:
-        raise InputError(
-            f"the weights of this network take {needed / 1e9:,.1f} GB, and {free / 1e9:,.1f} are "
-            "free: name smaller sizes"
-        )
+    check_fits("this network", needed, "name smaller sizes")
 
 
 def _settings(space: Space, images: dict[str, Any], text: dict[str, Any]) -> NetworkSettings:

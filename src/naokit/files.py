@@ -92,6 +92,24 @@ def check_regular(path: Path) -> None:
         raise InputError(f"{path} is no regular file")
 
 
+def check_fits(what: object, needed: int, advice: str = "") -> None:
+    """Raises InputError where something takes more bytes of memory than are free.
+
+    Args:
+        what: it is, at the beginning of the line.
+        needed: bytes.
+        advice: what to do.
+    """
+    import psutil
+
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise InputError(
+            f"{what} takes {needed / 1e9:,.1f} GB of memory, and {free / 1e9:,.1f} are free"
+            f"{advice and ': '}{advice}"
+        )
+
+
 def read_bytes(path: Path, at_most: int = LARGEST_TEXT) -> bytes:
     """The content of a regular file.
 

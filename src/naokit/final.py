@@ -29,6 +29,7 @@ from naokit.base import (
     LanguageSettings,
     derive_seed,
 )
+from naokit.building import check_memory
 from naokit.evaluators.train import build_seeded
 from naokit.export import Bundle, LanguageBundle
 from naokit.export.config import CONFIG, check_checksum, read_config
@@ -129,6 +130,7 @@ def train_final(
     """
     began = time.monotonic()
     job.subject.check_data(job.recipe)
+    check_memory(architecture, job.subject.settings(job.recipe))
     if job.processes > job.recipe.batch:
         raise InputError(
             f"{job.processes} processes cannot share batches of {job.recipe.batch}: give fewer "

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+from collections import namedtuple
 from pathlib import Path
 from typing import Any
 
@@ -285,3 +286,23 @@ def test_a_pipe_is_no_file(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / name)
     with pytest.raises(InputError, match="is no regular file"):
         load_images(tmp_path / name)
+
+
+def test_what_unpacks_to_more_than_the_memory_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive and a table of a few kilobytes that say they hold gigabytes."""
+    free = namedtuple("Free", "available")(50_000)
+    images = np.zeros((100, 3, 64, 64), np.uint8)
+    np.savez_compressed(tmp_path / "bomb.npz", images=images, labels=np.arange(100) % 2)
+    picture = io.BytesIO()
+    Image.fromarray(images[0, 0]).save(picture, "BMP")
+    cells = pa.table({"image": [picture.getvalue()] * 100, "label": [n % 2 for n in range(100)]})
+    pq.write_table(cells, tmp_path / "bomb.parquet", compression="zstd", use_dictionary=False)
+    for name in ("bomb.npz", "bomb.parquet"):
+        assert (tmp_path / name).stat().st_size < 30_000
+        load_images(tmp_path / name)
+        monkeypatch.setattr("psutil.virtual_memory", lambda: free)
+        with pytest.raises(InputError, match=rf"{name} takes 0.0 GB of memory, and 0.0 are free"):
+            load_images(tmp_path / name)
+        monkeypatch.undo()

@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from naokit.base import InputError, Json
-from naokit.files import check_regular, parse_json, write_whole
+from naokit.files import check_fits, check_regular, parse_json, write_whole
 from naokit.training.recipe import Recipe
 
 LAST, BEST = "last.safetensors", "best.safetensors"
@@ -313,9 +312,7 @@ def read_forms(path: Path, remedy: str = EXPORT_AGAIN) -> dict[str, Form]:
         InputError: it is not there, damaged, no regular file, or larger than the memory.
     """
     check_regular(path)
-    size, free = path.stat().st_size, psutil.virtual_memory().available
-    if size > free:
-        raise InputError(f"{path} has {size / 1e9:,.1f} GB, more than the {free / 1e9:,.1f} free")
+    check_fits(path, path.stat().st_size)
     try:
         header = parse_json(_header(path).decode(), path)
         return {

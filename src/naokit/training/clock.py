@@ -6,6 +6,8 @@ import time
 
 PASSES = 3
 """A training step takes about as long as three forward passes."""
+LATE = 1.25
+"""Of the limit, when measuring may end: the last step, or a wrong guess, may have been long."""
 
 
 class Clock:
@@ -14,7 +16,8 @@ class Clock:
     Args:
         seconds: the limit; None: there is none.
         reserve: how many examples are measured once the training stops: the time for them, by the
-            rate of what was measured so far, is kept, but never more than half of the limit.
+            rate of what was measured so far, is kept. Where it is more than half of the limit,
+            nothing is measured and all of the time is for training.
 
     Attributes:
         before: seconds that earlier runs of the same training took.
@@ -60,9 +63,12 @@ class Clock:
         """Whether the training has to stop."""
         if self.seconds is None:
             return False
-        return self.elapsed + min(self.kept, self.seconds / 2) > self.seconds
+        fits = self.kept <= self.seconds / 2
+        return self.elapsed + (self.kept if fits else 0) > self.seconds
 
     @property
     def allows_measuring(self) -> bool:
         """Whether the time that is kept is enough for measuring the reserve."""
-        return self.seconds is None or self.kept <= self.seconds / 2
+        if self.seconds is None:
+            return True
+        return self.kept <= self.seconds / 2 and self.elapsed + self.kept <= LATE * self.seconds

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from naokit.base import InputError
+from naokit.files import check_fits
 from naokit.training.pictures import Picture
 
 
@@ -68,7 +69,7 @@ class ParquetRows:
         self.key: str | None = digest([column, *self.stamps])
         opened = (_parquet_file(*file) for file in zip(self.files, self.stamps, strict=True))
         counts = [
-            (file, group, metadata.row_group(group).num_rows)
+            (file, group, _rows(self.files[file], metadata.row_group(group)))
             for file, metadata in enumerate(parquet.metadata for parquet in opened)
             for group in range(metadata.num_row_groups)
         ]
@@ -103,6 +104,13 @@ class ParquetRows:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_last": (-1, None)}
+
+
+def _rows(path: Path, group: Any) -> int:
+    """How many rows a row group has; raises InputError where it would not fit the memory."""
+    check_fits(path, group.total_byte_size, "write it in smaller row groups")
+    rows: int = group.num_rows
+    return rows
 
 
 class TableRows:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from naokit.base import InputError
+from naokit.files import check_fits
 from naokit.training.classes import numbered
 from naokit.training.data import Source, Split
 from naokit.training.folders import listing_of
@@ -85,8 +86,12 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     if path.is_file() and not zipfile.is_zipfile(path):
         raise InputError(f"{path} is not a readable .npz file: it is no whole zip archive")
     try:
+        with zipfile.ZipFile(path) as archive:
+            check_fits(path, sum(member.file_size for member in archive.infolist()))
         with np.load(path, allow_pickle=False) as file:
             return {name.lower(): file[name] for name in file.files}
+    except InputError:
+        raise
     except Exception as error:  # zipfile, zlib and numpy each have their own
         raise InputError(f"{path} is not a readable .npz file of plain arrays: {error}") from error
 
