@@ -65,7 +65,7 @@ def test_what_is_no_regular_file_is_not_opened(tmp_path, read):
         ("pipe", "no regular file"),
         ("zero", "no regular file"),
         (".", "no regular file"),
-        ("dangling", "there is no file"),
+        ("dangling", "a link to nothing"),
         ("nul\0", "not readable"),
     ):
         with pytest.raises(InputError, match=said):

@@ -85,7 +85,10 @@ def check_regular(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise InputError(f"there is no file {path}") from None
+        link = path.is_symlink()
+        raise InputError(
+            f"{path} is a link to nothing" if link else f"there is no file {path}"
+        ) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise InputError(f"{path} is not readable: {error}") from error
     if not stat.S_ISREG(mode):

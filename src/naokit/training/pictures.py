@@ -169,10 +169,17 @@ def _opened(picture: Picture) -> Iterator[Image]:
         raise InputError(f"{place} has no image; {ADVICE}")
     try:
         if not isinstance(source, bytes):
-            check_regular(Path(source))
+            _check_file(Path(source))
         with PIL.Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
             yield image
     except InputError:
         raise
     except Exception as error:  # the decoders raise a dozen unrelated kinds
         raise InputError(f"{place} cannot be decoded as an image: {error}; {ADVICE}") from error
+
+
+def _check_file(path: Path) -> None:
+    try:
+        check_regular(path)
+    except InputError as error:
+        raise InputError(f"{error}; {ADVICE}") from None
