@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from naokit.cli.options import AsJson
-from naokit.cli.output import exit_codes, print_json, progress
+from naokit.cli.output import exit_codes, print_json, progress, say
 
 if TYPE_CHECKING:
     from naokit.bench import Run
@@ -67,7 +67,7 @@ def bench(
             direction_named(direction),
         )
         for note in table_of(task).understood:
-            typer.echo(note, err=True)
+            say(note, err=True)
         names = list(dict.fromkeys(name.strip() for name in methods.split(",") if name.strip()))
         folder = out or Path("runs") / f"bench-{table[0].name.partition('.')[0]}"
         with progress() as bar:
@@ -91,7 +91,7 @@ def bench(
         if figure and find_spec("plotly"):
             benchmark.figure(summary, folder / f"{summary['name']}.html")
         elif figure:
-            typer.echo("no figure: it needs plotly (pip install 'naokit[figures]')", err=True)
+            say("no figure: it needs plotly (pip install 'naokit[figures]')", err=True)
         if json:
             print_json(summary["methods"])
         else:

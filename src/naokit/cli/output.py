@@ -72,10 +72,10 @@ def not_written(error: OSError) -> str:
     return f"failed: the output cannot be written: {error.strerror}"
 
 
-def say(*lines: str) -> None:
-    """Lines on stdout, each of them one line whatever names are in it."""
+def say(*lines: str, err: bool = False) -> None:
+    """Lines on stdout or stderr, each of them one line whatever names are in it."""
     for line in lines:
-        typer.echo(one_line(line))
+        typer.echo(one_line(line), err=err)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -20,7 +20,7 @@ from naokit.cli.options import (
     LabelColumn,
     Tokens,
 )
-from naokit.cli.output import exit_codes, print_json, progress
+from naokit.cli.output import exit_codes, print_json, progress, say
 from naokit.wording import exact
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def _print(found: dict[str, Json]) -> None:
             _span(row["final"]) if row["own"] else "",
         )
     Console().print(table)
-    typer.echo("\n".join(_lines(found)))
+    say(*_lines(found))
 
 
 def _span(estimate: dict[str, Json]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from naokit.cli.options import AsJson
-from naokit.cli.output import exit_codes, print_json, progress
+from naokit.cli.output import exit_codes, print_json, progress, say
 from naokit.wording import counted, one_line
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def predict(
         if json:
             print_json(_report(predictions, classifier, out))
         for line in _remarks(predictions, classifier, out):
-            typer.echo(one_line(line), err=True)
+            say(line, err=True)
 
 
 def _predict_under_bar(

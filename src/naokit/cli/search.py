@@ -25,7 +25,7 @@ from naokit.cli.options import (
     Tokens,
     Workers,
 )
-from naokit.cli.output import exit_codes, print_json
+from naokit.cli.output import exit_codes, print_json, say
 from naokit.cli.search_options import (
     OF_DATA,
     OF_TABLE,
@@ -224,4 +224,4 @@ def search(
         if json:
             print_json(found)
         else:
-            typer.echo("\n".join(closing_lines(found)))
+            say(*closing_lines(found))

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
+from naokit.cli.output import say
 from naokit.cli.subject import check_networks, recipe_for, say_what_was_read, subject_of
 from naokit.cli.target import how_read, say_what_is_left_out, starting_points
 from naokit.presets import EMBEDDED
@@ -62,7 +61,7 @@ def on_table(options: Options, task: Task, goals: Goals) -> dict[str, Json]:
 
     evaluator = task.load()
     for note in evaluator.understood:
-        typer.echo(note, err=True)
+        say(note, err=True)
     check_columns(goals, evaluator)
     _check_limits(options, evaluator.space, evaluator)
     start = starting_points(options.start_from, evaluator.space)  # before anything is written
@@ -93,7 +92,7 @@ def on_data(
     say_what_was_read(evaluator.subject.data)
     options.hours.say()
     for name, table in how_read(space).items():
-        typer.echo(f"{name}: {table}", err=True)
+        say(f"{name}: {table}", err=True)
     settings = _settings(options, space, data, preset, evaluator)
     plan = Plan(space, evaluator, preset.repeat, preset.times, settings, start)
     study = _search(options, plan, runs.STUDY)

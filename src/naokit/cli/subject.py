@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import typer
-
 from naokit.base import InputError, Json, Reads, Space
+from naokit.cli.output import say
 from naokit.presets import EMBEDDED
-from naokit.wording import one_line
 
 if TYPE_CHECKING:
     from naokit.subjects import Subject
@@ -108,10 +106,10 @@ def check_networks(space: Space, subject: Subject, recipe: Recipe) -> None:
 def say_what_was_read(data: ImageData | TextData) -> None:
     """Says on stderr how data were read: parts, columns, and what is held out of a text."""
     for remark in data.remarks:
-        typer.echo(one_line(remark), err=True)
+        say(remark, err=True)
     if isinstance(data.held_out, int):
         lines = data.held_out
-        typer.echo(
+        say(
             f"{data.name} has no validation part: the last {lines:,} lines of its training "
             "part are held out",
             err=True,

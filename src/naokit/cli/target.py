@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from naokit.base import Architecture, Evaluator, InputError, Json, Space
+from naokit.cli.output import say
 from naokit.graphs import digest
 
 if TYPE_CHECKING:
@@ -275,7 +274,7 @@ def say_what_is_left_out(
     if beyond:
         which = "all" if beyond == len(given) else f"{beyond} of {len(given)}"
         known = ", ".join(str(limit) for limit in wanted if limit.name in evaluator.known_figures)
-        typer.echo(f"--start-from: {which} left out, not within {known}", err=True)
+        say(f"--start-from: {which} left out, not within {known}", err=True)
 
 
 def _read_lines(file: Path) -> list[str]:

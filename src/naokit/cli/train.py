@@ -34,7 +34,7 @@ from naokit.cli.options import (
     TrainingSeed,
     Workers,
 )
-from naokit.cli.output import exit_codes, print_json, progress
+from naokit.cli.output import exit_codes, print_json, progress, say
 from naokit.cli.subject import check_options, recipe_for, say_what_was_read, subject_of
 from naokit.cli.target import how_read
 from naokit.presets import EMBEDDED
@@ -225,31 +225,29 @@ def print_report(report: dict[str, Json]) -> None:
     done = epochs_done(report["epochs_done"], of)
     epochs = f"epoch {report['best_epoch']} of {of}" if report["best_epoch"] else done
     said = [scores.get("validation"), epochs, scores.get("test")]
-    typer.echo(", ".join(part for part in said if part))
+    say(", ".join(part for part in said if part))
     if begun := report.get("warm_start"):
         tokens = f", {begun['tokens']} of {begun['of_tokens']} tokens" if "tokens" in begun else ""
-        typer.echo(
-            f"began with {begun['taken']} of {begun['of']} tensors of the trained weights{tokens}"
-        )
+        say(f"began with {begun['taken']} of {begun['of']} tensors of the trained weights{tokens}")
     if not report["complete"]:
-        typer.echo(f"out of time before the last epoch, after {done}: the same command continues")
+        say(f"out of time before the last epoch, after {done}: the same command continues")
     if not scores and not report["complete"]:
-        typer.echo("what the network reaches was not measured: no time was left for that")
+        say("what the network reaches was not measured: no time was left for that")
     if report["batches_in_parts"] > 1:
-        typer.echo(
+        say(
             f"memory ran out: batches went through in {report['batches_in_parts']} parts, "
             "their gradients were added"
         )
     if report["reloads"]:
         times = counted(report["reloads"], "time")
-        typer.echo(f"the loss broke {times}; the best weights were taken up again")
+        say(f"the loss broke {times}; the best weights were taken up again")
     if any(report.get("unknown", {}).values()):
         unknown = ", ".join(f"{count} in {part}" for part, count in report["unknown"].items())
-        typer.echo(f"tokens that the vocabulary does not know: {unknown}")
+        say(f"tokens that the vocabulary does not know: {unknown}")
     if report.get("skipped"):
         pictures = counted(len(report["skipped"]), "picture")
-        typer.echo(f"left out {pictures} that cannot be decoded")
-    typer.echo(f"saved in {report['folder']}; next: naokit export {report['folder']}")
+        say(f"left out {pictures} that cannot be decoded")
+    say(f"saved in {report['folder']}; next: naokit export {report['folder']}")
 
 
 def train_under_bar(
@@ -261,9 +259,9 @@ def train_under_bar(
     subject, recipe = job.subject, job.recipe
     measured, unit = len(subject.data.validation) > 0, subject.unit
     size = subject.size_in_words()
-    typer.echo(f"network: {size}; recipe: {recipe.name}, epochs {recipe.epochs}", err=True)
+    say(f"network: {size}; recipe: {recipe.name}, epochs {recipe.epochs}", err=True)
     for name, table in how_read(architecture.space).items():
-        typer.echo(f"{name}: {table}", err=True)
+        say(f"{name}: {table}", err=True)
     with progress() as bar:
         task = bar.add_task(f"{'training':12}", total=recipe.epochs, note="")
 

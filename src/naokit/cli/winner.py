@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-
+from naokit.cli.output import say
 from naokit.cli.train import train_under_bar
 from naokit.cli.wordings import for_command_line
 
@@ -35,7 +34,7 @@ def trained_and_exported(winner: Architecture, job: Job, run: Path) -> dict[str,
 
     settle(job.folder)  # a training that a kill of `naokit train --force` left aside
     if kept := keep_former(run, job, winner):
-        typer.echo(f"another architecture is best now; the former winner is kept: {kept}", err=True)
+        say(f"another architecture is best now; the former winner is kept: {kept}", err=True)
     bundle = train_under_bar(winner, job)
     left_out: dict[str, str] = {}
 
@@ -44,7 +43,7 @@ def trained_and_exported(winner: Architecture, job: Job, run: Path) -> dict[str,
 
     checks = export(bundle, run / "network", on_left_out=told)
     for name, why in left_out.items():
-        typer.echo(f"not exported as {name}: {why}", err=True)
+        say(f"not exported as {name}: {why}", err=True)
     return {
         "final": bundle.results | {"parameters": count_parameters(bundle.network)},
         "exports": checks_json(checks),

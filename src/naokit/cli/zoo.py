@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from naokit.cli.options import AsJson
-from naokit.cli.output import exit_codes, print_json
+from naokit.cli.output import exit_codes, print_json, say
 
 if TYPE_CHECKING:
     from naokit.base import Json
@@ -32,9 +30,10 @@ def zoo(
         _print_language_models(rows["text"])
         for genotype in GENOTYPES.values():
             _print_sources(genotype)
-        typer.echo(
-            "\nResults are the authors'; none of these trainings has been repeated here.\n"
-            "A name stands wherever a genotype may: naokit train naonet-b"
+        say(
+            "",
+            "Results are the authors'; none of these trainings has been repeated here.",
+            "A published name can be given wherever a genotype can: naokit train naonet-b",
         )
 
 
@@ -126,9 +125,9 @@ def _print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
 
 
 def _print_sources(genotype: Genotype[Any]) -> None:
-    typer.echo(f"{genotype.name}: {genotype.source}")
+    say(f"{genotype.name}: {genotype.source}")
     sources = dict.fromkeys(size.source for size in genotype.sizes if size.source)
     if sources:
-        typer.echo(f"  results: {'; '.join(sources)}")
+        say(f"  results: {'; '.join(sources)}")
     if genotype.note:
-        typer.echo(f"  {genotype.note}")
+        say(f"  {genotype.note}")
