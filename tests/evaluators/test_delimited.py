@@ -50,8 +50,8 @@ def table(path: Path | list[Path], **more: object) -> Tabular:
         (f",{PLAIN}".replace("\n0.1", "\n0,0.1").replace("\n0.01", "\n1,0.01"), ""),  # pandas
         (PLAIN.replace("\n", ",\n"), ""),
         (f"\n{PLAIN}\n,,\n \n", ""),
-        (gzip.compress(PLAIN.encode()), ""),
-        (gzip.compress(codecs.BOM_UTF8 + PLAIN.encode()), ""),
+        (gzip.compress(PLAIN.encode(), mtime=0), ""),
+        (gzip.compress(codecs.BOM_UTF8 + PLAIN.encode(), mtime=0), ""),
         (PLAIN.replace(",", ";"), "fields separated by semicolons"),
         (PLAIN.replace(",", "\t"), "fields separated by tabs"),
         (PLAIN.replace(",", "|"), "fields separated by vertical bars"),
@@ -192,7 +192,7 @@ def archive() -> bytes:
     [
         (b"", "is empty: it has no header"),
         (codecs.BOM_UTF8, "is empty"),
-        (gzip.compress(b""), "is empty"),
+        (gzip.compress(b"", mtime=0), "is empty"),
         ("\n \n", "is empty"),
         ("lr,depth,acc\n", "no rows below its header"),
         ("lr,depth,acc\n,,\n\n", "no rows below its header"),
@@ -211,11 +211,11 @@ def archive() -> bytes:
         (lzma.compress(PLAIN.encode()), "but packed with xz: unpack it"),
         (b"\x28\xb5\x2f\xfd\x04", "but packed with zstd: unpack it"),
         (archive(), "a zip file or a workbook .*save the sheet as CSV"),
-        (gzip.compress(gzip.compress(b"x")), "but packed with gzip twice"),
+        (gzip.compress(gzip.compress(b"x", mtime=0), mtime=0), "but packed with gzip twice"),
         (b"PAR1\x15\x04", "but a Parquet file"),
         (b"\xd0\xcf\x11\xe0\xa1", "but an Excel workbook: save the sheet as CSV"),
-        (gzip.compress(PLAIN.encode() * 50)[:60], "not a readable CSV file: "),
-        (gzip.compress(PLAIN.encode())[:-6] + b"xxxxxx", "not a readable CSV file: CRC"),
+        (gzip.compress(PLAIN.encode() * 50, mtime=0)[:60], "not a readable CSV file: "),
+        (gzip.compress(PLAIN.encode(), mtime=0)[:-6] + b"xxxxxx", "not a readable CSV file: CRC"),
     ],
 )
 @pytest.mark.parametrize("name", ["t.csv", "t.csv.gz"])
@@ -232,7 +232,7 @@ def test_what_is_no_table_is_refused_in_one_line(
 def test_what_is_unpacked_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("naokit.evaluators.delimited.LARGEST", 10_000)
     with pytest.raises(InputError, match="larger than 10,000 bytes unpacked"):
-        table(written(tmp_path, gzip.compress(b"0" * 1_000_000)))
+        table(written(tmp_path, gzip.compress(b"0" * 1_000_000, mtime=0)))
 
 
 def test_a_column_that_two_tables_have_is_not_taken_from_either(tmp_path: Path) -> None:
