@@ -1,4 +1,4 @@
-"""A training that makes room for another, and comes back where that one comes to nothing."""
+"""A training that makes room for another, and is put back if that one has no checkpoint."""
 
 from __future__ import annotations
 
