@@ -228,3 +228,19 @@ def test_what_is_written_reads_back_equal(
         **values,
         "out": Path(str(values["out"])),
     }
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("sqlite:///a%3Fb/study.db", True),
+        ("postgresql+psycopg://me@host/studies", True),
+        ("postgresql+psycopg://me:secret@host/studies", False),
+        ("postgresql+psycopg://host/studies?user=me&password=secret", False),
+    ],
+)
+def test_a_password_is_not_kept(address: str, kept: bool) -> None:
+    """It is given again, as for `settings.json`; see `storage.shown`."""
+    command = typer.main.get_command(app).commands["search"]
+    context = command.make_context("search", ["--storage", address], resilient_parsing=True)
+    assert ("storage" in config_file.given(context).options) == kept
