@@ -9,7 +9,8 @@ import torch
 from typer.testing import CliRunner
 
 from naokit.cli.app import app
-from naokit.export import load, standalone
+from naokit.export import standalone
+from naokit.kinds import load
 
 KEPT = Path(__file__).parent / "kept" / "before-rooms.tar.gz"
 FORMATS = ("--format", "safetensors", "--format", "python")

@@ -23,9 +23,8 @@ if TYPE_CHECKING:
         Space,
         Trial,
     )
-    from naokit.building import build
-    from naokit.export import load
-    from naokit.export.pretrained import Pretrained
+    from naokit.images.pretrained import Pretrained
+    from naokit.kinds import build, load
     from naokit.nao_sampler import NAOSampler
     from naokit.sampler import ArchitectureSampler
     from naokit.study import Study, create_study
@@ -40,10 +39,10 @@ _HOMES = {
     "Result": "naokit.base",
     "Space": "naokit.base",
     "Trial": "naokit.base",
-    "build": "naokit.building",
-    "load": "naokit.export",
+    "build": "naokit.kinds",
+    "load": "naokit.kinds",
     "NAOSampler": "naokit.nao_sampler",
-    "Pretrained": "naokit.export.pretrained",
+    "Pretrained": "naokit.images.pretrained",
     "ArchitectureSampler": "naokit.sampler",
     "Study": "naokit.study",
     "create_study": "naokit.study",

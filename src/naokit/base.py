@@ -28,7 +28,6 @@ if TYPE_CHECKING:  # torch's type alone: base imports no torch at run time
     from torch import nn
 
 Direction = Literal["maximize", "minimize"]
-Reads = Literal["images", "text"]
 Json = Any
 """A value that `json.dumps` can write."""
 
@@ -226,7 +225,7 @@ class Space(ABC):
         return self
 
     @property
-    def reads(self) -> Reads:
+    def reads(self) -> str:
         """What its networks read."""
         return "images"
 

@@ -10,6 +10,7 @@ from naokit.base import EvaluationFailed, InputError
 from naokit.evaluators import Tabular, Train
 from naokit.evaluators.tabular import columns_space, read_tables
 from naokit.graphs import canonical
+from naokit.images.recipes import RECIPES
 from naokit.spaces import (
     Choice,
     Choices,
@@ -20,7 +21,6 @@ from naokit.spaces import (
     from_settings,
 )
 from naokit.study import create_study
-from naokit.training.recipes import RECIPES
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "tabular"
 SPACE = ConvCells.small(nodes=1)

@@ -18,7 +18,6 @@ from naokit.base import (
     InputError,
     Json,
     NetworkSettings,
-    Reads,
     Space,
 )
 from naokit.goals import Limit, limited_figures
@@ -97,7 +96,7 @@ class Bounded(Space):
         return self.space.build(Architecture(self.space, architecture.choices), settings)
 
     @property
-    def reads(self) -> Reads:
+    def reads(self) -> str:
         """As the space beneath."""
         return self.space.reads
 
