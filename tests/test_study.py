@@ -19,7 +19,7 @@ from naokit.evaluators.function import Function
 from naokit.method import METHODS
 from naokit.method.fit import FitSettings
 from naokit.method.model import ModelSettings
-from naokit.method.optimizer import Nao2018, NaoSettings
+from naokit.method.nao_2018 import Nao2018, NaoSettings
 from naokit.report import summary
 from naokit.sampler import ArchitectureSampler, read_architecture
 from naokit.spaces import Choice, Choices, ConvCells

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from naokit.images.pretrained import Pretrained
     from naokit.kinds import build, load
-    from naokit.nao_sampler import NAOSampler
+    from naokit.optuna_sampler import NAOSampler
     from naokit.sampler import ArchitectureSampler
     from naokit.study import Study, create_study
 
@@ -41,7 +41,7 @@ _HOMES = {
     "Trial": "naokit.base",
     "build": "naokit.kinds",
     "load": "naokit.kinds",
-    "NAOSampler": "naokit.nao_sampler",
+    "NAOSampler": "naokit.optuna_sampler",
     "Pretrained": "naokit.images.pretrained",
     "ArchitectureSampler": "naokit.sampler",
     "Study": "naokit.study",

@@ -9,7 +9,7 @@ from naokit.method import factory
 from naokit.method.baselines import Evolution, LocalSearch, RandomSearch
 from naokit.method.fit import FitSettings
 from naokit.method.model import ModelSettings
-from naokit.method.optimizer import Nao2018, NaoSettings, Schedule
+from naokit.method.nao_2018 import Nao2018, NaoSettings, Schedule
 from naokit.method.seminas import SemiNas, SemiNasSettings
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.testing import MethodContract

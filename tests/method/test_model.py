@@ -7,7 +7,7 @@ import torch
 from naokit.base import Grammar
 from naokit.method.fit import FitSettings, fit, normalise, pairwise_accuracy, respell
 from naokit.method.model import Model, ModelSettings, joint_loss, token_mask
-from naokit.method.optimizer import SCRATCH, WEIGHT_SHARING
+from naokit.method.nao_2018 import SCRATCH, WEIGHT_SHARING
 from naokit.spaces import ConvCells, NasBench201
 
 GRAMMAR = ConvCells.small().grammar

@@ -10,7 +10,7 @@ from naokit.base import Architecture, Grammar, Trial
 from naokit.method import METHODS, seminas
 from naokit.method.fit import FitSettings, PseudoLabels, fit, pairwise_accuracy
 from naokit.method.model import Model, ModelSettings
-from naokit.method.optimizer import NaoSettings
+from naokit.method.nao_2018 import NaoSettings
 from naokit.method.seminas import EARLY, PUBLISHED, SemiNas, SemiNasSettings, schedule
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.spaces.bounded import LimitedSpace

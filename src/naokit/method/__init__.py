@@ -18,13 +18,13 @@ MethodFactory = Callable[[Space, int, int], Method]
 
 # The larger methods are imported when they are asked for: scipy, and torch for the 2018 ones.
 def _nao_2018(space: Space, seed: int, evaluations: int) -> Method:
-    from naokit.method.optimizer import Nao2018
+    from naokit.method.nao_2018 import Nao2018
 
     return Nao2018(space, seed, evaluations)
 
 
 def _nao_2018_ws(space: Space, seed: int, evaluations: int) -> Method:
-    from naokit.method.optimizer import WEIGHT_SHARING, Nao2018
+    from naokit.method.nao_2018 import WEIGHT_SHARING, Nao2018
 
     return Nao2018(space, seed, evaluations, WEIGHT_SHARING)
 

@@ -33,7 +33,7 @@ import torch
 from naokit.base import Space, Trial, derive_seed
 from naokit.method.fit import FitSettings, PseudoLabels, fit, normalise
 from naokit.method.model import Model, ModelSettings
-from naokit.method.optimizer import Nao2018, NaoSettings, Schedule, rows
+from naokit.method.nao_2018 import Nao2018, NaoSettings, Schedule, rows
 
 # Section 6: hidden 64, a hidden layer of 16 in the predictor, dropout 0.1 in the decoder.
 SIZES = ModelSettings(

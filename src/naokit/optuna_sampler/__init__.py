@@ -9,6 +9,6 @@ The model and the acquisition are those of `naokit.method.nao`; here is what an 
 gave for nothing: rows for parameters, and which of them an objective asks for.
 """
 
-from naokit.nao_sampler.sampler import NAOSampler
+from naokit.optuna_sampler.sampler import NAOSampler
 
 __all__ = ["NAOSampler"]

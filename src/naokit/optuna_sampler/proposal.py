@@ -18,9 +18,9 @@ from naokit.method.acquisition import (
 )
 from naokit.method.features import distances
 from naokit.method.surrogate import GaussianProcess, fit_parameters
-from naokit.nao_sampler.candidates import CandidateSearch
-from naokit.nao_sampler.features import Features
-from naokit.nao_sampler.history import History
+from naokit.optuna_sampler.candidates import CandidateSearch
+from naokit.optuna_sampler.features import Features
+from naokit.optuna_sampler.history import History
 
 WHOLE = 10_000
 """A space of so many assignments at most is scored whole, anew for each suggestion."""

@@ -15,8 +15,8 @@ from collections.abc import Callable
 import numpy as np
 
 from naokit.method.candidates import BEST, CROSSING, GENERATIONS, POPULATION, RANDOM, TOURNAMENT
-from naokit.nao_sampler.parameters import STEPS, Number, ParameterSpace
-from naokit.nao_sampler.presence import Presence
+from naokit.optuna_sampler.parameters import STEPS, Number, ParameterSpace
+from naokit.optuna_sampler.presence import Presence
 
 ALL_AT_ONCE = 0.3
 """Share of mutations that move every ordered parameter a little: steps along no axis."""

@@ -25,10 +25,10 @@ from optuna.trial import TrialState, create_trial
 
 from naokit import NAOSampler
 from naokit.method.surrogate import rank_gauss
-from naokit.nao_sampler.history import History
-from naokit.nao_sampler.parameters import Number, ParameterSpace, union
-from naokit.nao_sampler.presence import Presence
-from naokit.nao_sampler.results import slacks, targets, with_distances
+from naokit.optuna_sampler.history import History
+from naokit.optuna_sampler.parameters import Number, ParameterSpace, union
+from naokit.optuna_sampler.presence import Presence
+from naokit.optuna_sampler.results import slacks, targets, with_distances
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +98,7 @@ def test_without_a_seed_samplers_differ_and_reseeding_changes_one() -> None:
 RESUME = """
 import sys, optuna
 sys.path.insert(0, {folder!r})
-from test_nao_sampler import mixed
+from test_sampler import mixed
 from naokit import NAOSampler
 from naokit.method.surrogate import rank_gauss
 optuna.logging.set_verbosity(optuna.logging.ERROR)

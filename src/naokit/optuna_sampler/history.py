@@ -12,9 +12,9 @@ from functools import cached_property
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
-from naokit.nao_sampler.parameters import SAME, ParameterSpace
-from naokit.nao_sampler.presence import Presence
-from naokit.nao_sampler.results import slacks
+from naokit.optuna_sampler.parameters import SAME, ParameterSpace
+from naokit.optuna_sampler.presence import Presence
+from naokit.optuna_sampler.results import slacks
 
 VALUED = (TrialState.COMPLETE, TrialState.PRUNED)
 """The states of trials with results."""

@@ -15,10 +15,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from naokit.base import derive_seed
 from naokit.method.surrogate import one_blas_thread
-from naokit.nao_sampler.history import RELATIVE, VALUED, History
-from naokit.nao_sampler.parameters import ParameterSpace, union
-from naokit.nao_sampler.proposal import best_new
-from naokit.nao_sampler.results import targets
+from naokit.optuna_sampler.history import RELATIVE, VALUED, History
+from naokit.optuna_sampler.parameters import ParameterSpace, union
+from naokit.optuna_sampler.proposal import best_new
+from naokit.optuna_sampler.results import targets
 
 INITIAL = 5
 """Random trials at the start (method.md, section 3)."""

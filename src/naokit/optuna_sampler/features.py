@@ -18,8 +18,8 @@ from __future__ import annotations
 import numpy as np
 
 from naokit.method.features import SAMPLE, Blocks, typical_distances
-from naokit.nao_sampler.parameters import Category, ParameterSpace
-from naokit.nao_sampler.presence import Presence
+from naokit.optuna_sampler.parameters import Category, ParameterSpace
+from naokit.optuna_sampler.presence import Presence
 
 MIDDLE = 0.5
 

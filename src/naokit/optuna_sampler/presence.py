@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from naokit.nao_sampler.parameters import Category, ParameterSpace
+from naokit.optuna_sampler.parameters import Category, ParameterSpace
 
 ADDED = 5
 """A parameter that so many complete trials lacked and all since, as many at least, had was added to

@@ -19,8 +19,8 @@ from optuna.distributions import (
 from optuna.trial import TrialState, create_trial
 
 from naokit import NAOSampler
-from naokit.nao_sampler.parameters import Category, Number
-from naokit.nao_sampler.results import with_distances
+from naokit.optuna_sampler.parameters import Category, Number
+from naokit.optuna_sampler.results import with_distances
 
 LARGEST = sys.float_info.max
 SMALLEST = 5e-324
