@@ -12,8 +12,8 @@ from naokit.method import surrogate
 from naokit.method.acquisition import expected_improvement, feasibility
 from naokit.method.candidates import BEST, REACH, CandidateSearch
 from naokit.method.features import Features, Shape, distances
-from naokit.method.nao import Nao, last_fit
-from naokit.method.promise import OUTCOMES, Model, Score, imagined
+from naokit.method.nao import Nao, acquisition_of, last_fit
+from naokit.method.posterior import FANTASIES, Posterior, fantasies
 from naokit.spaces import Choice, Choices, ConvCells, NasBench201
 from naokit.testing import MethodContract
 
@@ -67,58 +67,58 @@ def test_equal_values_and_failures_are_no_end(failing: int) -> None:
     assert len({trial.architecture.key for trial in history}) == 12
 
 
-def test_the_parameters_are_fitted_at_the_same_results_however_the_search_went() -> None:
+def test_the_kernel_is_fitted_at_the_same_results_however_the_search_went() -> None:
     assert [last_fit(n) for n in (2, 3, 5, 8, 9, 10, 100)] == [2, 3, 5, 7, 9, 9, 95]
 
 
-def eight_known(generator: np.random.Generator) -> tuple[Space, Model, np.ndarray]:
+def eight_known(generator: np.random.Generator) -> tuple[Space, Posterior, np.ndarray]:
     """A space, the model of eight made-up results in it, and their targets."""
     space = NasBench201()
     known = [space.sample(generator) for _ in range(8)]
     targets = surrogate.rank_gauss(generator.normal(size=8))
-    return space, Model(Features(space), None, known, targets), targets
+    return space, Posterior(Features(space), None, known, targets), targets
 
 
-def test_what_is_pending_turns_out_as_the_model_expects_in_many_ways() -> None:
+def test_fantasies_are_what_the_posterior_expects_in_many_ways() -> None:
     generator = np.random.default_rng(0)
-    space, model, targets = eight_known(generator)
+    space, posterior, targets = eight_known(generator)
     pending = [space.sample(generator) for _ in range(2)]
-    grown, outcomes = imagined(model, targets[None], pending, generator)
-    assert outcomes.shape == (OUTCOMES, 10)
-    assert grown.known == [*model.known, *pending]
-    assert (outcomes[:, :8] == targets).all()
-    mean, deviation = model.foretell(model.features(pending), targets)
-    assert outcomes[:, 8].mean() == pytest.approx(mean[0], abs=1e-5)
-    assert outcomes[:, 8].std() == pytest.approx(deviation[0], rel=0.05)
-    expected, _ = model.grown(pending[0]).foretell(
-        model.features(pending[1:]), np.append(targets, mean[0])
-    )
-    assert outcomes[:, 9].mean() == pytest.approx(expected[0], abs=0.1)
+    given_pending, drawn = fantasies(posterior, targets[None], pending, generator)
+    assert drawn.shape == (FANTASIES, 10)
+    assert given_pending.known == [*posterior.known, *pending]
+    assert (drawn[:, :8] == targets).all()
+    mean, deviation = posterior.predict(pending, targets)
+    assert drawn[:, 8].mean() == pytest.approx(mean[0], abs=1e-5)
+    assert drawn[:, 8].std() == pytest.approx(deviation[0], rel=0.05)
+    given_first = posterior.condition_on(pending[0])
+    expected, _ = given_first.predict(pending[1:], np.append(targets, mean[0]))
+    assert drawn[:, 9].mean() == pytest.approx(expected[0], abs=0.1)
 
 
-def test_the_more_is_pending_the_wider_the_net() -> None:
+def test_the_more_is_pending_the_farther_it_explores() -> None:
     generator = np.random.default_rng(0)
-    space, model, targets = eight_known(generator)
+    space, posterior, targets = eight_known(generator)
     others = [space.sample(generator) for _ in range(5)]
-    mean, deviation = model.foretell(model.features(others), targets)
+    blocks = posterior.features(others)
+    mean, deviation = posterior.predict(others, targets)
     for pending, times in ((0, 1), (3, 2), (8, 3)):
-        found = Score(model, targets[None], np.zeros(8), [], pending)(others)
-        assert found == pytest.approx(
+        acquisition = acquisition_of(posterior, targets[None], np.zeros(8), [], pending)
+        assert acquisition(posterior.at(blocks), blocks) == pytest.approx(
             expected_improvement(mean, times * deviation, targets.max()), rel=1e-4
         )
 
 
-def test_several_outcomes_are_foretold_like_each() -> None:
+def test_several_outcomes_are_predicted_like_each() -> None:
     generator = np.random.default_rng(0)
     places = generator.normal(size=(9, 2))
     apart = [np.linalg.norm(places[:, None] - places[None], axis=2)]
-    parameters = surrogate.Parameters(np.ones(1), np.array([1.3]), 0.05)
+    kernel = surrogate.Kernel(np.ones(1), np.array([1.3]), 0.05)
     known, across = [apart[0][:6, :6]], [apart[0][:6, 6:]]
     halves = [[across[0][:, :1]], [across[0][:, 1:]]]  # candidates in parts change nothing
-    process = surrogate.GaussianProcess(parameters, known, halves)
+    process = surrogate.GaussianProcess(kernel, known, halves)
     rows = generator.normal(size=(3, 6))
-    together, deviation = process.posterior(rows)
-    each = [process.posterior_at(row, across) for row in rows]
+    together, deviation = process.predict(rows)
+    each = [process.predict_at(row, across) for row in rows]
     assert together == pytest.approx(np.array([mean for mean, _ in each]), abs=1e-5)
     variance = np.mean([apart * apart for _, apart in each], axis=0)
     assert deviation**2 == pytest.approx(variance, rel=1e-4)
@@ -149,7 +149,7 @@ def test_targets_keep_the_order_and_nothing_else() -> None:
     assert targets[0] == targets[2] < targets[3] < targets[4] == pytest.approx(1.2815516)
 
 
-def test_the_objective_has_the_gradient_it_says() -> None:
+def test_the_log_posterior_has_the_gradient_it_says() -> None:
     generator = np.random.default_rng(0)
     places = generator.normal(size=(2, 12, 3))
     known = [np.linalg.norm(p[:, None] - p[None], axis=2) for p in places]
@@ -158,14 +158,14 @@ def test_the_objective_has_the_gradient_it_says() -> None:
     for _ in range(5):
         vector = generator.normal(size=5) * 0.5 + np.array([0, 0, 0.3, 0.3, -2])
         wrong = check_grad(
-            lambda v: surrogate._objective(v, known, targets, expected)[0],
-            lambda v: surrogate._objective(v, known, targets, expected)[1],
+            lambda v: surrogate._negative_log_posterior(v, known, targets, expected)[0],
+            lambda v: surrogate._negative_log_posterior(v, known, targets, expected)[1],
             vector,
         )
         assert wrong < 1e-5
 
 
-def test_a_process_grown_result_by_result_is_the_one_made_at_once() -> None:
+def test_a_process_given_results_one_by_one_is_the_one_made_at_once() -> None:
     """Against scikit-learn's Gaussian process with the same kernel."""
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import Matern, WhiteKernel
@@ -173,26 +173,28 @@ def test_a_process_grown_result_by_result_is_the_one_made_at_once() -> None:
     generator = np.random.default_rng(1)
     places, away = generator.normal(size=(9, 2)), generator.normal(size=(4, 2))
     targets = surrogate.rank_gauss(generator.normal(size=9))
-    parameters = surrogate.Parameters(np.ones(1), np.array([1.3]), 0.05)
+    kernel = surrogate.Kernel(np.ones(1), np.array([1.3]), 0.05)
 
     def apart(left: np.ndarray, right: np.ndarray) -> list[np.ndarray]:
         return [np.linalg.norm(left[:, None] - right[None], axis=2)]
 
     process = surrogate.GaussianProcess(
-        parameters, apart(places[:5], places[:5]), [apart(places[:5], away)]
+        kernel, apart(places[:5], places[:5]), [apart(places[:5], away)]
     )
     for row in range(5, 9):
         new = places[row : row + 1]
-        process = process.grown([apart(places[:row], new)[0][:, 0]], [apart(new, away)[0][0]])
-    mean, deviation = process.posterior(targets)
+        process = process.condition_on(
+            [apart(places[:row], new)[0][:, 0]], [apart(new, away)[0][0]]
+        )
+    mean, deviation = process.predict(targets)
     other = GaussianProcessRegressor(Matern(1.3, nu=2.5) + WhiteKernel(0.05), optimizer=None)
     other_mean, other_deviation = other.fit(places, targets).predict(away, return_std=True)
-    kernel = np.array(Matern(1.3, nu=2.5)(places) + 0.05 * np.eye(9))
-    sigma = (targets @ np.linalg.solve(kernel, targets) / 9) ** 0.5
+    covariance = np.array(Matern(1.3, nu=2.5)(places) + 0.05 * np.eye(9))
+    sigma = (targets @ np.linalg.solve(covariance, targets) / 9) ** 0.5
     assert mean == pytest.approx(other_mean, abs=1e-4)
     assert deviation == pytest.approx(sigma * other_deviation, abs=1e-3)
-    assert process.posterior_at(targets, apart(places, away))[0] == pytest.approx(mean, abs=1e-4)
-    without, _ = process.left_out(targets)
+    assert process.predict_at(targets, apart(places, away))[0] == pytest.approx(mean, abs=1e-4)
+    without, _ = process.leave_one_out(targets)
     other.fit(places[1:], targets[1:])
     assert without[0] == pytest.approx(other.predict(places[:1])[0], abs=1e-6)
 

@@ -24,10 +24,10 @@ ALL_AT_ONCE = 0.3
 ASCENTS, START, SHRINKING = 12, 0.1, 0.6
 """Rounds around the leader; how far the first one goes, and by what each that fails shrinks."""
 
-Scorer = Callable[[np.ndarray], np.ndarray]
+RowScorer = Callable[[np.ndarray], np.ndarray]
 
 
-class CandidateSearch:
+class RowSearch:
     """Finds promising rows; the same for equal generators, scores and parents.
 
     Args:
@@ -44,14 +44,14 @@ class CandidateSearch:
         self.generator = generator
         self.ordered = [p for p, kind in enumerate(space.parameters) if isinstance(kind, Number)]
 
-    def __call__(self, score: Scorer, best: np.ndarray) -> np.ndarray:
+    def __call__(self, score: RowScorer, best: np.ndarray) -> np.ndarray:
         """Every row scored, the most promising first, (N, P).
 
         Args:
             score: what an evaluation promises, (N,) of settled rows (N, P).
             best: known rows, best first.
         """
-        found = Scored(score, self.presence)
+        found = ScoredRows(score, self.presence)
         found.add(best[:BEST])
         mutants = self._mutants(*(half.repeat(2, axis=0) for half in found.top(BEST)))
         found.add(np.concatenate([self.space.draw(self.generator, RANDOM), mutants]))
@@ -109,10 +109,10 @@ class CandidateSearch:
         return np.concatenate([single, shaken])
 
 
-class Scored:
+class ScoredRows:
     """Rows with their scores, each once, whatever stands where nothing is asked for."""
 
-    def __init__(self, score: Scorer, presence: Presence) -> None:
+    def __init__(self, score: RowScorer, presence: Presence) -> None:
         self.score = score
         self.presence = presence
         self.seen: set[bytes] = set()

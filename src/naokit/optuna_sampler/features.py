@@ -24,7 +24,7 @@ from naokit.optuna_sampler.presence import Presence
 MIDDLE = 0.5
 
 
-class Features:
+class ParameterFeatures:
     """Turns settled rows of one space into blocks of numbers.
 
     Args:

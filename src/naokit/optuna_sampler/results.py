@@ -26,7 +26,7 @@ from naokit.method.surrogate import rank_gauss
 OLD, NEW = "constraints", "constraints:"
 """Where Optuna keeps the list of `constraints_func`, and begins the keys of `set_constraint`."""
 
-Standing = tuple[float, float, float]
+SortKey = tuple[float, float, float]
 """Compares trials; higher is better."""
 
 
@@ -48,12 +48,12 @@ def targets(
     table = np.array(rows).reshape(-1, len(signs)) * signs
     merits = chebyshev(table, generator) if len(signs) > 1 else table[:, 0]
     left = iter(merits.tolist())
-    standings: list[Standing] = [
-        (1.0, 0.0, next(left)) if done else _standing_of_pruned(trial, signs[0])
+    sort_keys: list[SortKey] = [
+        (1.0, 0.0, next(left)) if done else _sort_key_of_pruned(trial, signs[0])
         for trial, done in zip(trials, complete.tolist(), strict=True)
     ]
-    places = {standing: place for place, standing in enumerate(sorted(set(standings)))}
-    quantiles = rank_gauss(np.array([places[standing] for standing in standings]))
+    places = {key: place for place, key in enumerate(sorted(set(sort_keys)))}
+    quantiles = rank_gauss(np.array([places[key] for key in sort_keys]))
     if len(signs) == 1 and len(merits):
         quantiles[complete] = with_distances(quantiles[complete], merits)
     return quantiles
@@ -80,7 +80,7 @@ def with_distances(quantiles: np.ndarray, merits: np.ndarray) -> np.ndarray:
     return warped
 
 
-def _standing_of_pruned(trial: FrozenTrial, sign: float) -> Standing:
+def _sort_key_of_pruned(trial: FrozenTrial, sign: float) -> SortKey:
     """How a pruned trial stands: behind all complete ones, as TPESampler has it."""
     if not trial.intermediate_values:
         return (0.0, -math.inf, 0.0)
