@@ -41,15 +41,8 @@ def _nao(space: Space, seed: int, evaluations: int) -> Method:
     return Nao(space, seed, evaluations)
 
 
-def _nao_candidates(space: Space, seed: int, evaluations: int) -> Method:
-    from naokit.method.nao import Nao
-
-    return Nao(space, seed, evaluations, whole=False)
-
-
 METHODS: Mapping[str, MethodFactory] = {
     "nao": _nao,
-    "nao-candidates": _nao_candidates,
     "nao-2018": _nao_2018,
     "nao-2018-ws": _nao_2018_ws,
     "seminas": _seminas,
