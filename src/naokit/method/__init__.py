@@ -1,7 +1,8 @@
-"""Who proposes. `model.py` is the paper's idea; read it first.
+"""Methods, which propose architectures. `model.py` is the paper's idea; read it first.
 
-A method sees a space's grammar and the trials so far, and returns architectures: never a network,
-an evaluator or a file. Third parties register a factory in the entry-point group `naokit.methods`.
+A method sees a space's grammar and the trials so far, and returns architectures. It never sees a
+network, an evaluator or a file. Third parties register a factory in the entry-point group
+`naokit.methods`.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from naokit.base import Method, Space, unknown_name
 from naokit.method.baselines import Evolution, LocalSearch, RandomSearch
 
 MethodFactory = Callable[[Space, int, int], Method]
-"""(space, seed, evaluations) -> the method."""
+"""Makes a method from a space, a seed and the number of evaluations."""
 
 
-# The larger methods are imported when they are asked for: scipy, and torch for the 2018 ones.
+# The larger methods are imported when they are asked for: they need scipy, and those of 2018 torch.
 def _nao_2018(space: Space, seed: int, evaluations: int) -> Method:
     from naokit.method.nao_2018 import Nao2018
 
@@ -53,11 +54,14 @@ METHODS: Mapping[str, MethodFactory] = {
 
 
 def factory(name: str, *, others: Iterable[str] = ()) -> MethodFactory:
-    """The factory of a method's name; raises InputError with the nearest names.
+    """The factory of the method of this name.
 
     Args:
-        name: of the method.
-        others: further names that the message may suggest.
+        name: The name of the method.
+        others: Further names that the error message may suggest.
+
+    Raises:
+        InputError: There is no such method; the message has the nearest names.
     """
     third_party = {point.name: point for point in entry_points(group="naokit.methods")}
     if name in METHODS:

@@ -1,18 +1,17 @@
-"""NAO as published: random architectures first, then rounds of gradient steps (section 2).
+"""NAO as published (arXiv 1808.07233): random architectures, then rounds of gradient steps.
 
     round 0        initial random architectures
-    round 1, 2 ... fit the model to the pool; move the K best up its slope, further and further,
-                   and decode, until there are enough new architectures
+    round 1, 2 ... fit the model to the pool; move the K best up its slope by larger and larger
+                   steps and decode, until there are enough new architectures
 
 A round's proposals depend on the seed and on the trials before the round began, so resuming a
 search costs one fit.
 
 Departures from the official code:
 - each update fits fresh weights (see `fit`);
-- seeds are the K best: the script that should take the best 100 sorts, drops the result and keeps
-  everything (section 7, bug 1);
+- seeds are the K best: the official epd/get_top100.py discards what it sorts and keeps everything;
 - repeats are found by the canonical key, so that a swapped branch is no new architecture;
-- what the steps do not yield is filled up with random architectures and counted as such;
+- where the steps yield too few, random architectures fill the round and are counted as such;
 - failed evaluations stay out of the pool.
 """
 
@@ -32,29 +31,29 @@ from naokit.method.model import Model, ModelSettings
 
 @dataclass(frozen=True)
 class NaoSettings:
-    """One named setting of the method; the defaults are the search from scratch.
+    """One setting of the method. The defaults are those of the search from scratch.
 
     Attributes:
-        model: sizes of the model.
-        fit: how it is fitted.
-        steps: sizes of the gradient step, tried in this order.
-        replace_worst: whether new architectures push the worst out of a pool of constant size.
-        random_share: random architectures a round, as a share of the decoded ones.
+        model: The sizes of the model.
+        fit: How the model is fitted.
+        steps: The sizes of the gradient step, in the order in which they are tried.
+        replace_worst: Whether new architectures push the worst out of a pool of constant size.
+        random_share: The random architectures of a round, as a share of the decoded ones.
     """
 
     model: ModelSettings = field(default_factory=ModelSettings)
     fit: FitSettings = field(default_factory=FitSettings)
-    # Section 2 [RD NAO]: predict_lambda = 10, 20, 30; more of the same where these are too few.
+    # The official README has predict_lambda = 10, 20, 30; more follow in case they yield too few.
     steps: tuple[float, ...] = tuple(10.0 * i for i in range(1, 11))
     replace_worst: bool = False
     random_share: float = 0.0
 
 
 SCRATCH = NaoSettings()
-"""`nao-2018`: column "CNN scratch [TF epd/train.sh]" of section 2."""
+"""`nao-2018`: the CNN search from scratch (official script NAO/cnn/epd/train.sh)."""
 
 WEIGHT_SHARING = NaoSettings(
-    # Column "CNN WS [TF train_search.sh]".
+    # The official script NAO-WS/cnn/train_search.sh.
     model=ModelSettings(
         embedding=48, predictor_layers=3, predictor_width=100, predictor_dropout=0.1
     ),
@@ -70,13 +69,13 @@ WEIGHT_SHARING = NaoSettings(
 class Schedule:
     """How a budget is divided: 60 % random, then rounds of 20 % (1,000: 600 + 200 + 200).
 
-    A search that goes on beyond its budget goes on in rounds of the same size.
+    A search beyond its budget continues in rounds of the same size.
 
     Attributes:
-        evaluations: the budget.
-        rounds: within the budget.
-        round_percent: of the budget, evaluated in one round.
-        seed_percent: of the budget, moved in one round.
+        evaluations: The budget.
+        rounds: The number of rounds within the budget.
+        round_percent: The percentage of the budget that is evaluated in one round.
+        seed_percent: The percentage of the budget whose embeddings are moved in one round.
     """
 
     evaluations: int
@@ -86,12 +85,12 @@ class Schedule:
 
     @property
     def round(self) -> int:
-        """Evaluations a round."""
+        """The evaluations of one round."""
         return max(1, self.evaluations * self.round_percent // 100)
 
     @property
     def initial(self) -> int:
-        """Random evaluations at the start."""
+        """The random evaluations at the start."""
         return max(1, self.evaluations - self.rounds * self.round)
 
     @property
@@ -100,7 +99,7 @@ class Schedule:
         return max(5, self.evaluations * self.seed_percent // 100)
 
     def round_start(self, place: int) -> int:
-        """How many trials there were when the round of trial `place` began; 0: the first."""
+        """How many trials there were when the round of trial `place` began; 0 in the first."""
         if place < self.initial:
             return 0
         return self.initial + (place - self.initial) // self.round * self.round
@@ -110,10 +109,10 @@ class Nao2018(Method):
     """The published optimiser.
 
     Args:
-        space: what is searched.
-        seed: of everything random.
-        evaluations: the budget that the schedule divides.
-        settings: `SCRATCH` or `WEIGHT_SHARING`, or your own.
+        space: The space that is searched.
+        seed: The seed of everything random.
+        evaluations: The budget, which the schedule divides.
+        settings: The settings: `SCRATCH`, `WEIGHT_SHARING` or your own.
     """
 
     def __init__(
@@ -143,7 +142,7 @@ class Nao2018(Method):
         return self._round[1]
 
     def _new_round(self, history: Sequence[Trial]) -> Iterator[Proposal]:
-        """Decoded architectures that no trial had, then the round's random ones."""
+        """Decoded architectures that no trial had."""
         pool = self._pool(history)
         wanted = round(self.schedule.round / (1 + self.settings.random_share))
         if len(pool) < 2:
@@ -170,7 +169,7 @@ class Nao2018(Method):
         return pool
 
     def _learn(self, pool: Sequence[Trial], seed: int) -> tuple[Model, np.ndarray]:
-        """A model of the pool, and the token sequences to move, best first."""
+        """A model fitted to the pool, and the token sequences to move, best first."""
         tokens, values = rows(pool)
         fitted = fit(
             self.space.grammar,
@@ -183,7 +182,7 @@ class Nao2018(Method):
         return fitted.model, tokens[: self.schedule.seeds]
 
     def _improved(self, model: Model, seeds: np.ndarray) -> Iterator[tuple[float, Architecture]]:
-        """Decoded architectures and the step that led there, smallest step first."""
+        """Decoded architectures and the step that led to each, smallest step first."""
         tokens = torch.as_tensor(seeds)
         for step in self.settings.steps:
             for row in model.improve(tokens, step).tolist():
@@ -197,6 +196,6 @@ def rows(pool: Sequence[Trial]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _best_first(trials: Sequence[Trial]) -> list[Trial]:
-    """Those that have a value."""
+    """The trials that have a value, best first."""
     valued = [(trial.value, trial) for trial in trials if trial.value is not None]
     return [trial for _, trial in sorted(valued, key=lambda pair: -pair[0])]

@@ -1,9 +1,10 @@
-"""Candidates of a space that cannot be scored whole: evolution on the promise, which costs nothing.
+"""Candidates of a space that cannot be scored whole: evolution on the acquisition.
 
     the best known, random ones ──> generations of mutants and crossings ──> ascent
 
-`naokit.method.candidates` with rows of numbers for architectures, its measures, and no bound on how
-far a child may go: numbers have no count of choices to differ in.
+It works as `naokit.method.candidates` and has the same sizes, but on rows of numbers in place of
+architectures, and without a bound on how far a child may go: a distance between numbers is not a
+number of choices that differ.
 
 Shapes: N rows, P parameters.
 """
@@ -19,21 +20,23 @@ from naokit.optuna_sampler.parameters import STEPS, Number, ParameterSpace
 from naokit.optuna_sampler.presence import Presence
 
 ALL_AT_ONCE = 0.3
-"""Share of mutations that move every ordered parameter a little: steps along no axis."""
+"""The share of mutations that move every ordered parameter a little, along no axis."""
 
 ASCENTS, START, SHRINKING = 12, 0.1, 0.6
-"""Rounds around the leader; how far the first one goes, and by what each that fails shrinks."""
+"""The number of rounds around the leader, the size of steps in the first one, and the factor by
+which a round without success shrinks them."""
 
 RowScorer = Callable[[np.ndarray], np.ndarray]
+"""Says how much an evaluation of each row is worth: (N, P) -> (N,)."""
 
 
 class RowSearch:
     """Finds promising rows; the same for equal generators, scores and parents.
 
     Args:
-        space: of the parameters.
-        presence: says what is asked for.
-        generator: of everything random.
+        space: The space of the parameters.
+        presence: The presence, which says which parameters are asked for.
+        generator: The generator of everything random.
     """
 
     def __init__(
@@ -45,11 +48,11 @@ class RowSearch:
         self.ordered = [p for p, kind in enumerate(space.parameters) if isinstance(kind, Number)]
 
     def __call__(self, score: RowScorer, best: np.ndarray) -> np.ndarray:
-        """Every row scored, the most promising first, (N, P).
+        """All rows that were scored, the most promising first, (N, P).
 
         Args:
-            score: what an evaluation promises, (N,) of settled rows (N, P).
-            best: known rows, best first.
+            score: The function that says how much an evaluation of settled rows is worth.
+            best: The known rows, best first.
         """
         found = ScoredRows(score, self.presence)
         found.add(best[:BEST])
@@ -66,7 +69,7 @@ class RowSearch:
         return found.top(None)[0]
 
     def _children(self, rows: np.ndarray, asked: np.ndarray) -> np.ndarray:
-        """Mutants of tournaments' winners, some of them crossed before; the rows are ordered."""
+        """Mutants of the winners of tournaments, some of them crossed; the best rows come first."""
         mothers, fathers = self.generator.integers(0, len(rows), (2, POPULATION, TOURNAMENT)).min(
             axis=2
         )
@@ -76,7 +79,7 @@ class RowSearch:
         return self._mutants(children, asked[mothers] | from_father)
 
     def _mutants(self, rows: np.ndarray, asked: np.ndarray) -> np.ndarray:
-        """One parameter changed of those asked for, or two, or all the ordered ones, (N, P)."""
+        """Rows with one or two of the parameters asked for changed, or all ordered ones, (N, P)."""
         mutants = self._shaken(rows, self.generator.choice(STEPS, (len(rows), 1)))
         few = self.generator.random(len(rows)) >= ALL_AT_ONCE if self.ordered else slice(None)
         mutants[few] = rows[few]
@@ -90,7 +93,7 @@ class RowSearch:
         return mutants
 
     def _shaken(self, rows: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-        """Every ordered parameter moved by a random step of these deviations (N, 1)."""
+        """Rows with every ordered parameter moved by a random step of these deviations (N, 1)."""
         shaken = rows.copy()
         steps = sizes * self.generator.standard_normal((len(rows), len(self.ordered)))
         for place, step in zip(self.ordered, steps.T, strict=True):
@@ -98,7 +101,7 @@ class RowSearch:
         return shaken
 
     def _around(self, leader: np.ndarray, asked: np.ndarray, size: float) -> np.ndarray:
-        """Its single mutants of this size, and as many rows shaken."""
+        """The leader with one parameter changed by steps of this size, and as many shaken rows."""
         rows = []
         for place in np.flatnonzero(asked):
             numbers = self.space.parameters[place].near(float(leader[place]), size)
@@ -110,7 +113,7 @@ class RowSearch:
 
 
 class ScoredRows:
-    """Rows with their scores, each once, whatever stands where nothing is asked for."""
+    """Rows with their scores. Rows that differ only in what is not asked for count once."""
 
     def __init__(self, score: RowScorer, presence: Presence) -> None:
         self.score = score
@@ -121,7 +124,7 @@ class ScoredRows:
         self.scores: list[float] = []
 
     def add(self, rows: np.ndarray) -> None:
-        """Scores those that are new."""
+        """Scores the new ones among these rows."""
         settled = self.presence(rows)
         new = []
         for place, row in enumerate(settled):
@@ -135,7 +138,7 @@ class ScoredRows:
             self.scores.extend(self.score(settled[new]).tolist())
 
     def top(self, amount: int | None) -> tuple[np.ndarray, np.ndarray]:
-        """The most promising rows and what is asked for of each, ties as they came, (N, P) each."""
+        """The most promising rows and what is asked for in each, (N, P) each; ties keep order."""
         order = np.argsort(-np.array(self.scores), kind="stable")[:amount]
         return (
             np.array([self.rows[place] for place in order]),

@@ -1,14 +1,14 @@
 """What the performance model sees of a row of parameters.
 
-    one block a parameter   ordered: where it lies, 0 to 1; the middle where it is not asked for
-                            categorical: one column a choice; zeros where it is not asked for
-                            conditional: one column more, whether it is asked for
-    one block more          all of these together, for what parameters do to each other
+    one block per parameter   ordered: its place, 0 to 1; the middle where it is not asked for
+                              categorical: one column per choice; zeros where it is not asked for
+                              conditional: a further column says whether it is asked for
+    one further block         all of these together, for interactions of parameters
 
 As in `naokit.method.features`, each block is divided by its root mean square distance over random
 pairs, columns stay raw, and a block that is constant is left out. On the functions of
 benchmarks/optuna_sampler.py this found better values than one block for ordered and one for
-categorical parameters; where all parameters are categorical it found the same.
+categorical parameters. Where all parameters are categorical it found the same values.
 
 Shapes: N rows, P parameters.
 """
@@ -28,9 +28,9 @@ class ParameterFeatures:
     """Turns settled rows of one space into blocks of numbers.
 
     Args:
-        space: of the parameters.
-        presence: says what is asked for.
-        generator: draws the sample.
+        space: The space of the parameters.
+        presence: The presence, which says which parameters are asked for.
+        generator: The generator of the sample from which typical distances are read.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class ParameterFeatures:
         self.scales = typical_distances(blocks, generator)
 
     def __call__(self, settled: np.ndarray) -> Blocks:
-        """The scaled blocks of rows with NaN for what is not asked for, each (N, columns)."""
+        """The scaled blocks, each (N, columns), of rows with NaN for what is not asked for."""
         blocks = [self._block(place, settled) / scale for place, scale in self.scales.items()]
         if len(blocks) == 1:
             return blocks

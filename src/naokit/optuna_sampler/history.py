@@ -17,26 +17,26 @@ from naokit.optuna_sampler.presence import Presence
 from naokit.optuna_sampler.results import slacks
 
 VALUED = (TrialState.COMPLETE, TrialState.PRUNED)
-"""The states of trials with results."""
+"""The states of trials that have results."""
 
 RELATIVE = "naokit:relative"
-"""The attribute of a trial that holds the numbers of what it is to ask for: others plan around one
-that runs, and one that ended before it had asked for all of it says something of the rest."""
+"""The attribute of a trial that holds the numbers it was given. Other trials plan around one that
+is running, and one that ended before it had asked for all parameters still tells about the rest."""
 
 
 class History:
-    """The other trials of a study, NaN in their rows for what was not asked for.
+    """The other trials of a study. Their rows have NaN for parameters that were not asked for.
 
     Args:
-        space: of the parameters.
-        trials: the others, in order.
+        space: The space of the parameters.
+        trials: The other trials, in order.
 
     Attributes:
-        valued: the trials with results.
-        known: their rows, (n, P).
-        slack: how far they are within each constraint, (n, c).
-        failed: rows of the trials without results.
-        running: rows of those being evaluated.
+        valued: The trials with results.
+        known: The rows of the trials with results, (n, P).
+        slack: How far these trials are within each constraint, (n, c).
+        failed: The rows of the trials without results.
+        running: The rows of the trials that are being evaluated.
     """
 
     def __init__(self, space: ParameterSpace, trials: Sequence[FrozenTrial]) -> None:
@@ -49,9 +49,9 @@ class History:
         self._tried = np.concatenate([self.known, self.failed, self.running])
 
     def is_new(self, row: np.ndarray) -> bool:
-        """Whether no trial had these values in all that will be asked for.
+        """Whether no trial had the same values in all parameters that will be asked for.
 
-        One that ended before it had asked for all of it says nothing of the rest of the row.
+        A trial that ended before it had asked for all of them does not count as the same.
         """
         unasked = np.isnan(self.presence(row[None]))
         same = np.where(np.isnan(self._tried), unasked, np.abs(self._tried - row) < SAME)
@@ -59,25 +59,25 @@ class History:
 
     @cached_property
     def presence(self) -> Presence:
-        """What will be asked for, as complete trials show: only they asked for all there is."""
-        told = [
+        """What will be asked for, learnt from complete trials: only these asked for everything."""
+        complete = [
             trial.state == TrialState.COMPLETE and not self._lost(trial, row)
             for trial, row in zip(self.valued, self.known, strict=True)
         ]
-        return Presence(self.space, self.known[told])
+        return Presence(self.space, self.known[complete])
 
     def _lost(self, trial: FrozenTrial, row: np.ndarray) -> bool:
-        """Whether a parameter had a value that it cannot have today: missing, but asked for."""
+        """Whether the trial asked for a parameter whose value is no longer possible."""
         numbers = zip(self.space.names, row, strict=True)
         return any(np.isnan(number) and name in trial.params for name, number in numbers)
 
     def _others(self, trials: Sequence[FrozenTrial], state: TrialState) -> np.ndarray:
-        """Rows of the trials of this state that asked, or will ask, for anything."""
+        """The rows of the trials of this state, without those that ask for nothing."""
         rows = self._rows([trial for trial in trials if trial.state == state])
         return np.delete(rows, np.flatnonzero(np.isnan(rows).all(axis=1)), axis=0)
 
     def _rows(self, trials: Sequence[FrozenTrial]) -> np.ndarray:
-        """What they asked for, and what those that are not complete would have asked for then."""
+        """What the trials asked for, and in those not complete what they were given besides."""
         rows = self.space.encode([trial.params for trial in trials])
         for row, trial in zip(rows, trials, strict=True):
             if trial.state != TrialState.COMPLETE:

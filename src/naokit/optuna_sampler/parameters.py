@@ -1,8 +1,8 @@
 """Optuna's parameters as rows of numbers, and rows as parameters.
 
-A row has one number a parameter: the place of a categorical choice, or where an int or a float lies
-between its ends, 0 to 1, on a log scale where its distribution has one. A row gives every parameter
-of the union of all trials a number; which of them the objective asks for is `presence`'s business.
+A row has one number for each parameter: the place of a categorical choice, or the place of an int
+or float between its ends, 0 to 1, on a log scale where its distribution has one. A row has numbers
+for all parameters that any trial had; `presence` knows which of them the objective will ask for.
 
 Shapes: N rows, P parameters.
 """
@@ -26,19 +26,19 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial
 
 SAME = 1e-9
-"""Numbers of a row that differ by less are the same value."""
+"""Numbers of a row that differ by less than this are the same value."""
 
 STEPS = (0.3, 0.1, 0.03, 0.01, 0.003)
-"""Deviations of a number's mutations: which is best depends on how far the search has come."""
+"""The deviations of mutations of a number: the best one depends on how far the search has come."""
 
 COUNTED = 2.0**62
-"""Values of a parameter are counted so far: more are as good as a continuum."""
+"""The values of a parameter are counted up to this number: more are as good as a continuum."""
 
 FAR = 1e3
-"""How many ranges away from today's a value of another range lies at most."""
+"""A value from an earlier range lies at most this many widths of the present range away."""
 
 JUMP = 0.15
-"""Share of a number's mutations that draw it anew."""
+"""The share of mutations of a number that draw it anew."""
 
 
 @dataclass(frozen=True)
@@ -49,18 +49,18 @@ class Category:
 
     @property
     def levels(self) -> int:
-        """How many choices there are."""
+        """The number of choices."""
         return len(self.distribution.choices)
 
     def encode(self, value: Any) -> float:
-        """The place of a choice; NaN for what was one once and is none today."""
+        """The place of a choice; NaN for one that no longer exists."""
         try:
             return float(self.distribution.to_internal_repr(value))
         except ValueError:
             return math.nan
 
     def decode(self, number: float) -> Any:
-        """The choice at a place."""
+        """The choice at this place."""
         return self.distribution.to_external_repr(number)
 
     def everything(self) -> np.ndarray:
@@ -82,7 +82,7 @@ class Category:
         return places
 
     def near(self, number: float, size: float) -> np.ndarray:
-        """Every other place: choices have no order, whatever the size."""
+        """Every other place, whatever the size, because choices have no order."""
         del size
         places = self.everything()
         return np.delete(places, np.flatnonzero(places == number))
@@ -96,7 +96,7 @@ class Number:
 
     @property
     def levels(self) -> int | None:
-        """How many values there are; None: a continuum."""
+        """The number of values; None for a continuum."""
         distribution = self.distribution
         if distribution.step is None:
             return None
@@ -104,15 +104,15 @@ class Number:
 
     @cached_property
     def _ends(self) -> tuple[float, float]:
-        """What 0 and 1 stand for: half a step more, so that rounding favours no value."""
+        """The values at 0 and 1: half a step beyond the ends, so that rounding favours no value."""
         margin = (self.distribution.step or 0) / 2
         low, high = self.distribution.low - margin, self.distribution.high + margin
         return (math.log(low), math.log(high)) if self.distribution.log else (low, high)
 
     def encode(self, value: Any) -> float:
-        """Where a value lies; outside of 0 to 1 if the range was another then.
+        """The number of a value, outside of 0 to 1 for a value of an earlier, other range.
 
-        NaN for a choice that is no number, from before the parameter became one.
+        NaN for a choice that is not a number, from before the parameter became numeric.
         """
         try:
             number = np.array(float(value))
@@ -138,7 +138,7 @@ class Number:
         )
 
     def drawn(self, generator: np.random.Generator, amount: int) -> np.ndarray:
-        """Random values' numbers, (amount,)."""
+        """The numbers of random values, (amount,)."""
         return self.snapped(generator.random(amount))
 
     def snapped(self, numbers: np.ndarray) -> np.ndarray:
@@ -146,39 +146,39 @@ class Number:
         return numbers.clip(0, 1) if self.levels is None else self._numbers(self._values(numbers))
 
     def mutated(self, numbers: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """Values a random step away, now and then any, (N,)."""
+        """The numbers of values a random step away, sometimes of any value, (N,)."""
         steps = generator.choice(STEPS, len(numbers)) * generator.standard_normal(len(numbers))
         jumps = generator.random(len(numbers)) < JUMP
         return np.where(jumps, self.drawn(generator, len(numbers)), self._moved(numbers, steps))
 
     def near(self, number: float, size: float) -> np.ndarray:
-        """Values to both sides: so far away and a quarter of it, or the next ones."""
+        """Values on both sides, at this distance and a quarter of it, or the nearest others."""
         return self._moved(np.full(4, number), size * np.array([-1, -0.25, 0.25, 1]))
 
     def _moved(self, numbers: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        """Values about a step away; the next ones where the steps are smaller than those."""
+        """Values a step away; the adjacent ones where a step is too small to reach them."""
         moved = self.snapped(numbers + steps)
         if self.levels is None:
             return moved
         values = self._values(numbers)
-        beside = values + np.copysign(self.distribution.step or 0, steps)
-        beside = beside.clip(self.distribution.low, self.distribution.high)
-        return np.where(np.abs(moved - numbers) > SAME, moved, self._numbers(beside))
+        adjacent = values + np.copysign(self.distribution.step or 0, steps)
+        adjacent = adjacent.clip(self.distribution.low, self.distribution.high)
+        return np.where(np.abs(moved - numbers) > SAME, moved, self._numbers(adjacent))
 
     def _numbers(self, values: np.ndarray) -> np.ndarray:
-        """Where values lie."""
+        """The numbers of values."""
         low, high = self._ends
-        with np.errstate(over="ignore", divide="ignore"):  # the infinite is far outside as well
+        with np.errstate(over="ignore", divide="ignore"):  # infinities count as far outside
             if self.distribution.log:
                 values = np.log(np.maximum(values, 0))
             half = 1.0 if math.isfinite(high - low) else 0.5
-            # The logarithms of large integers that are next to each other are the same number.
+            # Large integers that are adjacent have equal logarithms.
             width = half * high - half * low or 1.0
             numbers: np.ndarray = (half * values - half * low) / width
         return numbers
 
     def _values(self, numbers: np.ndarray) -> np.ndarray:
-        """The nearest values."""
+        """The values nearest to these numbers."""
         low, high = self._ends
         numbers = numbers.clip(0, 1)
         if math.isfinite(high - low):
@@ -197,7 +197,7 @@ class ParameterSpace:
     """The parameters of a search space.
 
     Args:
-        distributions: of the parameters by name.
+        distributions: The distributions of the parameters, by name.
     """
 
     def __init__(self, distributions: Mapping[str, BaseDistribution]) -> None:
@@ -205,7 +205,7 @@ class ParameterSpace:
         self.parameters = [_parameter(distribution) for distribution in distributions.values()]
 
     def encode(self, assignments: Sequence[Mapping[str, Any]]) -> np.ndarray:
-        """The rows of parameter values, NaN where one is missing, (N, P)."""
+        """The rows of parameter values, with NaN where one is missing, (N, P)."""
         rows = np.full((len(assignments), len(self.names)), np.nan)
         for row, assignment in zip(rows, assignments, strict=True):
             for place, name in enumerate(self.names):
@@ -223,13 +223,13 @@ class ParameterSpace:
         return np.stack([p.drawn(generator, amount) for p in self.parameters], axis=1)
 
     def completed(self, rows: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """The rows within the ranges of today, missing numbers drawn at random, (N, P)."""
+        """The rows within the present ranges, with missing numbers drawn at random, (N, P)."""
         whole = np.where(np.isnan(rows), self.draw(generator, len(rows)), rows)
         columns = zip(self.parameters, whole.T, strict=True)
         return np.stack([parameter.snapped(column) for parameter, column in columns], axis=1)
 
     def everything(self, limit: int) -> np.ndarray | None:
-        """All rows of a finite space of so many at most, (N, P); None for a larger one."""
+        """All rows of a finite space if there are at most `limit`, (N, P); otherwise None."""
         size = 1
         for parameter in self.parameters:
             size *= parameter.levels or limit + 1
@@ -239,9 +239,9 @@ class ParameterSpace:
 
 
 def union(trials: Iterable[FrozenTrial]) -> dict[str, BaseDistribution]:
-    """Every parameter that any of the trials asked for, as it was asked for last.
+    """The latest distribution of every parameter that any of the trials asked for.
 
-    A name stands after those asked for before it. Parameters of a single value are left out.
+    Names keep the order in which they are asked for. Parameters of a single value are left out.
     """
     order: list[str] = []
     latest: dict[str, BaseDistribution] = {}

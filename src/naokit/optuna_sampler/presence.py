@@ -1,9 +1,9 @@
-"""Which parameters an objective asks for: learnt from the trials, because nothing says so.
+"""Which parameters an objective asks for. This is learnt from the trials, because nothing says so.
 
     kind = "tree"  ──>  depth is asked for, momentum is not
 
-Parameter by parameter, in the order in which they are asked for, a decision tree tells from those
-before it whether it is. Without this every candidate would have values where every trial has none.
+For each parameter, in the order in which they are asked for, a decision tree on the parameters
+before it predicts whether it is. Without this, candidates would have values where no trial has any.
 
 Shapes: N rows, P parameters, n trials.
 """
@@ -17,23 +17,23 @@ import numpy as np
 from naokit.optuna_sampler.parameters import Category, ParameterSpace
 
 ADDED = 5
-"""A parameter that so many complete trials lacked and all since, as many at least, had was added to
-the objective: those before say nothing of when it is asked for. A conditional one that is mistaken
-for such costs one trial, which lacks it."""
+"""A parameter counts as added to the objective if at least this many complete trials lacked it and
+all since, at least as many, had it. The trials before say nothing about when it is asked for. A
+conditional parameter that is mistaken for an added one costs one trial, which lacks it."""
 
 OUTSIDE = -1.0
-"""What a tree sees in place of a missing number."""
+"""The number that a tree sees in place of a missing one."""
 
 
 class Presence:
-    """What will be asked for.
+    """Predicts which parameters will be asked for.
 
     Args:
-        space: of the parameters, in the order in which they are asked for.
-        known: rows of complete trials in order, NaN for what was not asked for, (n, P).
+        space: The space of the parameters, in the order in which they are asked for.
+        known: The rows of complete trials in order, with NaN for what was not asked for, (n, P).
 
     Attributes:
-        conditional: the places of the parameters that some trials asked for and some did not.
+        conditional: The places of the parameters that some trials asked for and some did not.
     """
 
     def __init__(self, space: ParameterSpace, known: np.ndarray) -> None:
@@ -58,10 +58,10 @@ class Presence:
         return settled
 
     def _rule(self, before: np.ndarray, asked: np.ndarray) -> _Rule:
-        """What tells whether a parameter is asked for.
+        """The rule that predicts whether a parameter is asked for.
 
-        Few trials are easily told apart by a continuous value, by chance: these columns are looked
-        at only where the others do not tell.
+        A continuous value easily separates a few trials by chance. So these columns are used only
+        where the others do not suffice.
         """
         described, discrete = self._described(before), self._discrete(before.shape[1])
         if discrete.any():
@@ -71,7 +71,7 @@ class Presence:
         return _Rule(np.arange(len(discrete)), described, asked)
 
     def _described(self, rows: np.ndarray) -> np.ndarray:
-        """One column a choice, one an ordered parameter."""
+        """One column for each choice, and one for each ordered parameter."""
         columns = []
         for column, parameter in zip(rows.T, self.space.parameters, strict=False):
             if isinstance(parameter, Category):
@@ -94,9 +94,9 @@ class _Rule:
     """A decision tree on some columns of a description.
 
     Args:
-        columns: that it looks at.
-        described: what it learns from, (n, columns).
-        asked: what it learns, (n,).
+        columns: The columns that it uses.
+        described: The descriptions of the trials it learns from, (n, columns).
+        asked: Whether these trials asked for the parameter, (n,).
     """
 
     def __init__(self, columns: np.ndarray, described: np.ndarray, asked: np.ndarray) -> None:
@@ -105,17 +105,20 @@ class _Rule:
         self.columns = columns
         fitted = DecisionTreeClassifier(random_state=0).fit(described[:, columns], asked)
         self.tree: Any = fitted.tree_
-        # Equal trials that differ: one of them ended early, or the objective has changed since.
+        # Trials with equal descriptions may differ: one ended early, or the objective has changed.
         self.answers = self.tree.value[:, 0, 1] > 0
 
     def __call__(self, described: np.ndarray) -> np.ndarray:
-        """Whether it is asked for, (N,). `predict` would check its input for ten times as long."""
+        """Whether the parameter is asked for, (N,).
+
+        `predict` would check its input, which takes ten times as long.
+        """
         leaves = self.tree.apply(described[:, self.columns].astype(np.float32))
         answers: np.ndarray = self.answers[leaves]
         return answers
 
 
 def _was_added(asked: np.ndarray) -> bool:
-    """Whether the objective got a parameter that complete trials in order asked for so, (n,)."""
+    """Whether a parameter was added later, given which complete trials asked for it, (n,)."""
     before = int(asked.argmax())
     return ADDED <= before <= len(asked) - ADDED and bool(asked[before:].all())

@@ -1,4 +1,4 @@
-"""The row whose evaluation promises most, given the trials.
+"""The row whose evaluation is worth most, given the trials.
 
 Shapes: n trials with results, N rows, P parameters.
 """
@@ -19,35 +19,35 @@ from naokit.optuna_sampler.features import ParameterFeatures
 from naokit.optuna_sampler.history import History
 
 WHOLE = 10_000
-"""A space of so many assignments at most is scored whole, anew for each suggestion."""
+"""A space of at most this many assignments is scored whole, anew for each suggestion."""
 
 CHUNK = 1_000
-"""So many rows are scored at once: distances to all trials take memory."""
+"""This many rows are scored at once, because distances to all trials take memory."""
 
 FITTED = 200
-"""The kernel's parameters are fitted to so many trials at most: the cost grows with the cube."""
+"""The kernel is fitted to at most this many trials: the cost grows with their third power."""
 
 NOISE = math.log(0.0003)
-"""Log s expected: parameters say all about a trial, a graph's features not all about a network.
-With the .03 of those the benchmark's floats ended at .28 and its integers at .36, with one block a
-parameter and 10 seeds; with .0003 at .18 and .25."""
+"""The prior mean of log s. Parameters determine a trial, but a graph's features do not determine a
+network. With the .03 of the latter the benchmark's floats ended at .28 and its integers at .36
+(one block for each parameter, 10 seeds); with .0003 they ended at .18 and .25."""
 
 CAUTION = 2
-"""Power of the likelihood that an evaluation succeeds. With it, and with failed trials taken for
-explored, 6 of 25 trials failed on a square of which 40 % fails, not 13 (random: 8, TPE: 13); where
-failures are random, what was found stayed as good."""
+"""The power of the probability that an evaluation succeeds. With it, and with failed trials counted
+as explored, 6 of 25 trials failed on a square of which 40 % fails, not 13 (random: 8, TPE: 13).
+Where failures are random, the values found stayed as good."""
 
 
 def best_new(
     history: History, values: np.ndarray, turn: int, generator: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The new row that promises most, or the most promising one if none is new.
+    """The most promising new row, or the most promising one if none is new.
 
     Args:
-        history: the trials.
-        values: targets of those with results, (n,).
-        turn: of the acquisition.
-        generator: of everything random.
+        history: The other trials.
+        values: The targets of the trials with results, (n,).
+        turn: The number of the suggestion.
+        generator: The generator of everything random.
 
     Returns:
         The row, and which of its parameters will be asked for, (P,) each.

@@ -1,12 +1,12 @@
-"""What a study's results are worth: which comes before which, and how far each is within limits.
+"""The targets of a study's trials, and how far each trial is within the constraints.
 
     complete, by value  >  pruned, by how far they came and how well
 
-Targets are normal quantiles of ranks, so an order is all that is needed; but in the better half of
-the complete trials differences count as well. Ranks alone pull the best apart however close they
-are, and a search among numbers never ends there: with them the benchmark's floats ended at a median
-of .07 and its integers at .22, so at .01 and .08. Several objectives are turned into one value by
-weights drawn for each suggestion, and are ranks.
+Targets are normal quantiles of ranks, so mostly the order matters. In the better half of the
+complete trials differences count as well. Ranks alone separate the best trials however close they
+are, so that a search among numbers never settles: with ranks the benchmark's floats ended at a
+median of .07 and its integers at .22, and with differences at .01 and .08. Several objectives are
+combined into one value with weights that are drawn for each suggestion; there only ranks count.
 
 Shapes: n trials, m objectives, c constraints.
 """
@@ -24,10 +24,11 @@ from naokit.goals import chebyshev
 from naokit.method.surrogate import rank_gauss
 
 OLD, NEW = "constraints", "constraints:"
-"""Where Optuna keeps the list of `constraints_func`, and begins the keys of `set_constraint`."""
+"""The attribute in which Optuna keeps the list of `constraints_func`, and the prefix of the keys of
+`set_constraint`."""
 
 SortKey = tuple[float, float, float]
-"""Compares trials; higher is better."""
+"""The key by which trials are sorted; higher is better."""
 
 
 def targets(
@@ -35,12 +36,12 @@ def targets(
     directions: Sequence[StudyDirection],
     generator: np.random.Generator,
 ) -> np.ndarray:
-    """How the trials stand, higher is better, with the spread of normal quantiles, (n,).
+    """The targets of the trials, higher is better, with the spread of normal quantiles, (n,).
 
     Args:
-        trials: complete and pruned ones.
-        directions: of the objectives.
-        generator: draws the weights of several objectives.
+        trials: The complete and pruned trials.
+        directions: The directions of the objectives.
+        generator: The generator of the weights of several objectives.
     """
     signs = [1.0 if d == StudyDirection.MAXIMIZE else -1.0 for d in directions]
     complete = np.array([trial.state == TrialState.COMPLETE for trial in trials], dtype=bool)
@@ -60,12 +61,12 @@ def targets(
 
 
 def with_distances(quantiles: np.ndarray, merits: np.ndarray) -> np.ndarray:
-    """The quantiles, but in the better half as far apart as the merits are, (n,) all.
+    """The quantiles, with distances in the better half proportional to those of merits, (n,) all.
 
-    The half begins where it did and has the same spread (as half-rank warping in Vizier, Song et
-    al. 2024); infinite merits leave the ranks as they are.
+    The better half begins where it did and has the same spread, as with half-rank warping in Vizier
+    (Song et al. 2024). Infinite merits leave the quantiles as they are.
     """
-    # A power of two is exact: with it neither the median nor a difference is too large a number.
+    # A power of two is exact, and with it neither the median nor a difference overflows.
     largest = np.abs(merits[np.isfinite(merits)]).max(initial=0)
     merits = np.ldexp(merits, -1 - int(np.frexp(largest)[1]))
     middle = np.median(merits)
@@ -81,7 +82,7 @@ def with_distances(quantiles: np.ndarray, merits: np.ndarray) -> np.ndarray:
 
 
 def _sort_key_of_pruned(trial: FrozenTrial, sign: float) -> SortKey:
-    """How a pruned trial stands: behind all complete ones, as TPESampler has it."""
+    """The sort key of a pruned trial, which puts it behind all complete ones, as in TPESampler."""
     if not trial.intermediate_values:
         return (0.0, -math.inf, 0.0)
     step, value = max(trial.intermediate_values.items())
@@ -91,7 +92,7 @@ def _sort_key_of_pruned(trial: FrozenTrial, sign: float) -> SortKey:
 def slacks(trials: Sequence[FrozenTrial]) -> np.ndarray:
     """How far each trial is within each constraint, below 0 where it violates it, (n, c).
 
-    A trial that says nothing about a constraint violates it not.
+    A trial that reports nothing for a constraint counts as satisfying it.
     """
     found = [_constraints(trial) for trial in trials]
     names = sorted({name for constraints in found for name in constraints})
@@ -100,7 +101,7 @@ def slacks(trials: Sequence[FrozenTrial]) -> np.ndarray:
 
 
 def _constraints(trial: FrozenTrial) -> dict[str, float]:
-    """The constraints of either kind; above 0 is violated."""
+    """The constraints of both kinds by name; a value above 0 violates one."""
     attributes = trial.system_attrs
     old = {str(place): value for place, value in enumerate(attributes.get(OLD) or ())}
     return old | {key: value for key, value in attributes.items() if key.startswith(NEW)}

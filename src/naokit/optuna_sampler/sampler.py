@@ -1,4 +1,4 @@
-"""The sampler: what Optuna calls."""
+"""The sampler that Optuna calls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
-from optuna.samplers._base import _process_constraints_after_trial
+from optuna.samplers._base import _process_constraints_after_trial  # as Optuna's own samplers do
 from optuna.trial import FrozenTrial, TrialState
 
 from naokit.base import derive_seed
@@ -21,10 +21,10 @@ from naokit.optuna_sampler.proposal import best_new
 from naokit.optuna_sampler.results import targets
 
 INITIAL = 5
-"""Random trials at the start (method.md, section 3)."""
+"""The number of random trials at the start."""
 
 ATTEMPTS = 100
-"""How many random assignments are tried at the start for one that is new."""
+"""At the start, at most this many random assignments are drawn to find a new one."""
 
 # Beneath Optuna's own logger, so that `optuna.logging.set_verbosity` governs it.
 _logger = optuna.logging.get_logger("optuna.naokit")
@@ -37,33 +37,36 @@ class NAOSampler(BaseSampler):
 
         study = optuna.create_study(sampler=naokit.NAOSampler(seed=0))
 
-    A Gaussian process on the ranks of the results says how good each assignment is likely to be,
-    and the one whose evaluation promises most is proposed. Conditional parameters belong to the
-    model: which of them an objective asks for is learnt from the trials. In a finite space no
-    assignment is proposed twice while there are new ones.
+    A Gaussian process on the ranks of the results predicts how good each assignment is, and the one
+    whose evaluation is worth most is proposed. Conditional parameters are part of the model: which
+    of them an objective asks for is learnt from the trials. In a finite space no assignment is
+    proposed twice while there are new ones.
 
-    A suggestion depends on the seed, the trial's number and the study's trials alone, so a study
-    resumed from a storage goes on as if it had not been stopped.
+    A suggestion depends only on the seed, the trial's number and the study's trials, so a study
+    that is resumed from a storage continues as if it had not been stopped.
 
-    **Pruned trials** count as results behind all complete ones, those that came further before the
-    others, as in TPESampler. **Failed trials** have no result: near them, success is taken to be
-    less likely. **Constraints** (`constraints_func`, or `set_constraint` of Optuna's trials) are
-    learnt from how far each trial was within them or beyond. **Running trials** of parallel workers
-    are taken to turn out as expected. **Several objectives** are weighed anew for each suggestion.
+    **Pruned trials** count as worse than all complete ones, and those that came further as better,
+    as in TPESampler. **Failed trials** have no result; near them, success is assumed to be less
+    likely. **Constraints** (`constraints_func`, or `set_constraint` of Optuna's trials) are learnt
+    from how far each trial was within or beyond them. **Running trials** of parallel workers are
+    assumed to turn out as the model expects. **Several objectives** are combined with new weights
+    for each suggestion.
 
-    **A parameter that changed** is searched as the last trial had it: values of another range lie
-    outside of it, choices that are gone count as not known.
+    **A parameter that changed** is searched with the distribution of the last trial that had it.
+    Earlier values may lie outside of its range, and choices that no longer exist count as unknown.
 
-    **Where it falls back** on random values: until `n_startup_trials` trials have results; for a
-    parameter that no finished trial asked for; for one whose range is no longer that of the last
-    trial that had it, where the proposed value lies outside. After the start the fall-backs are
-    logged, unless `warn_independent_sampling` is False.
+    **Random values** are taken until `n_startup_trials` trials have results, for a parameter that
+    no finished trial asked for, and where the range of a parameter is no longer that of the last
+    trial and the proposed value lies outside. After the start each such case is logged, unless
+    `warn_independent_sampling` is False.
 
     Args:
-        seed: of everything random; None: another one each time.
-        n_startup_trials: how many complete or pruned trials the model waits for, at least 1.
-        constraints_func: the constraints of a finished trial; above 0 is violated.
-        warn_independent_sampling: whether fall-backs are logged.
+        seed: The seed of everything random. If None, a new one is drawn.
+        n_startup_trials: The number of complete or pruned trials before the model is used, at
+            least 1.
+        constraints_func: The function that gives the constraints of a finished trial; a value above
+            0 violates one.
+        warn_independent_sampling: Whether random values after the start are logged.
     """
 
     def __init__(
@@ -82,20 +85,20 @@ class NAOSampler(BaseSampler):
             self.reseed_rng()
 
     def reseed_rng(self) -> None:
-        """Another seed: Optuna calls this in each of several parallel workers."""
+        """Draws a new seed. Optuna calls this in each of several parallel workers."""
         self._seed = int(np.random.default_rng().integers(2**63))
 
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
-        """Every parameter that any finished trial asked for, conditional ones included."""
+        """All parameters that any finished trial asked for, conditional ones included."""
         del trial
         return union(t for t in study.get_trials(deepcopy=False) if t.state.is_finished())
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """Values for all of them; Optuna ignores those that the objective does not ask for."""
+        """Values for all parameters. Optuna ignores those that the objective does not ask for."""
         if not search_space:
             return {}
         others = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
@@ -106,6 +109,7 @@ class NAOSampler(BaseSampler):
         with one_blas_thread():
             values = targets(history.valued, study.directions, generator)
             row, asked = best_new(history, values, trial.number, generator)
+        # Optuna hands samplers a frozen trial: only the storage, which is private, can write to it.
         planned = {history.space.names[place]: row[place] for place in np.flatnonzero(asked)}
         study._storage.set_trial_system_attr(trial._trial_id, RELATIVE, json.dumps(planned))
         return history.space.decode(row)
@@ -149,7 +153,7 @@ class NAOSampler(BaseSampler):
         search_space: Mapping[str, BaseDistribution],
         history: History,
     ) -> dict[str, Any]:
-        """A random assignment, a new one if there is one among a few."""
+        """A random assignment, a new one if a few attempts find one."""
         for attempt in range(ATTEMPTS):
             found = {
                 name: self._draw(study, trial, name, distribution, attempt)
@@ -167,6 +171,6 @@ class NAOSampler(BaseSampler):
         distribution: BaseDistribution,
         attempt: int = 0,
     ) -> Any:
-        """A random value that depends on the seed, the trial and the parameter alone."""
+        """A random value that depends only on the seed, the trial and the parameter."""
         seed = derive_seed(self._seed, "random", trial.number, name, attempt) % 2**32
         return RandomSampler(seed).sample_independent(study, trial, name, distribution)
