@@ -27,11 +27,6 @@ SMALLEST = 5e-324
 EXTREMES = (1e308, -1e308, LARGEST, -LARGEST, math.inf, -math.inf, SMALLEST, -SMALLEST, 0.0, 1.0)
 
 
-@pytest.fixture(autouse=True)
-def _quiet() -> None:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-
-
 def sampler(**more: Any) -> NAOSampler:
     return NAOSampler(seed=0, warn_independent_sampling=False, **more)
 

@@ -7,33 +7,23 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 import optuna
 import pytest
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
-from optuna.study import StudyDirection
 from optuna.testing.pytest_samplers import (
     BasicSamplerTestCase,
     MultiObjectiveSamplerTestCase,
     RelativeSamplerTestCase,
 )
-from optuna.trial import TrialState, create_trial
+from optuna.trial import TrialState
 
 from naokit import NAOSampler
-from naokit.method.surrogate import rank_gauss
 from naokit.optuna_sampler.history import History
-from naokit.optuna_sampler.parameters import Number, ParameterSpace, union
-from naokit.optuna_sampler.presence import Presence
-from naokit.optuna_sampler.results import slacks, targets, with_distances
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> None:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
+from naokit.optuna_sampler.parameters import ParameterSpace
 
 
 class TestOptunaSuite(BasicSamplerTestCase, RelativeSamplerTestCase, MultiObjectiveSamplerTestCase):
@@ -100,7 +90,6 @@ import sys, optuna
 sys.path.insert(0, {folder!r})
 from test_sampler import mixed
 from naokit import NAOSampler
-from naokit.method.surrogate import rank_gauss
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 study = optuna.load_study(storage={storage!r}, study_name="s", sampler=NAOSampler(seed=4))
 study.optimize(mixed, n_trials=2)
@@ -165,18 +154,6 @@ def test_a_branch_that_always_ends_early_is_proposed_less_and_less() -> None:
     study = optuna.create_study(sampler=NAOSampler(seed=0), direction="maximize")
     study.optimize(objective, n_trials=30, catch=ValueError)
     assert sum(trial.state == TrialState.FAIL for trial in study.trials[10:]) < 10
-
-
-def test_one_that_ended_early_and_complete_does_not_either() -> None:
-    def told(**params: int) -> optuna.trial.FrozenTrial:
-        distributions = {name: IntDistribution(0, 3) for name in params}
-        return create_trial(params=params, distributions=distributions, value=0.0)
-
-    trials = [told(a=1, b=0), told(a=1), told(a=1), told(a=2)]
-    space = ParameterSpace(union(trials))
-    row, other = space.encode([{"a": 1, "b": 3}, {"a": 2, "b": 3}])
-    assert History(space, trials).is_new(row)
-    assert not History(space, trials).is_new(other), "a = 2 asks for no b"
 
 
 @pytest.mark.parametrize("before", [7, 20])  # some of the values of n, or all
@@ -332,138 +309,3 @@ def test_a_fall_back_is_said_unless_it_is_not_to_be() -> None:
 def test_importing_it_loads_no_torch() -> None:
     code = "import sys, naokit; naokit.NAOSampler(seed=0); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-@pytest.mark.parametrize(
-    "distribution",
-    [
-        IntDistribution(3, 30),
-        IntDistribution(-6, 9, step=3),
-        IntDistribution(1, 1000, log=True),
-        FloatDistribution(-10.2, 10.2, step=0.1),
-        FloatDistribution(-1, 1),
-        FloatDistribution(1e-7, 10, log=True),
-    ],
-)
-def test_numbers_stand_for_values(distribution: IntDistribution | FloatDistribution) -> None:
-    number = Number(distribution)
-    generator = np.random.default_rng(0)
-    drawn = number.drawn(generator, 200)
-    moved = number.mutated(drawn, generator)
-    assert drawn.min() >= 0
-    assert drawn.max() <= 1
-    for found in (*drawn.tolist(), *moved.tolist(), -0.5, 1.5):
-        value = number.decode(found)
-        assert distribution._contains(distribution.to_internal_repr(value))
-        assert type(value) is (int if isinstance(distribution, IntDistribution) else float)
-        assert number.decode(number.encode(value)) == pytest.approx(value)
-    if number.levels is not None:
-        values = [number.decode(place) for place in number.everything().tolist()]
-        assert len({round(value, 6) for value in values}) == number.levels
-        inner = np.delete(np.arange(number.levels), [0, number.levels - 1])
-        places = number.everything()
-        assert (np.abs(number.mutated(places[inner], generator) - places[inner]) > 0).mean() > 0.9
-
-
-def trials_of(objective: Callable[[optuna.Trial], float], amount: int) -> list:
-    study = optuna.create_study(sampler=RandomSampler(seed=0))
-    study.optimize(objective, n_trials=amount)
-    return study.trials
-
-
-def test_the_union_keeps_the_order_of_asking_and_the_latest_range() -> None:
-    x, y = FloatDistribution(0, 1), FloatDistribution(0, 2)
-    single = CategoricalDistribution(["only"])
-
-    def asked_for(**distributions) -> optuna.trial.FrozenTrial:
-        params = {
-            name: "only" if name == "one" else distributions[name].low for name in distributions
-        }
-        return create_trial(params=params, distributions=distributions, value=0.0)
-
-    found = union([asked_for(a=x, c=x), asked_for(a=y, b=x, c=x, one=single), asked_for(z=x)])
-    assert list(found) == ["z", "a", "b", "c"]
-    assert found["a"] == y
-
-
-def test_what_will_be_asked_for_is_learnt() -> None:
-    def nested(trial: optuna.Trial) -> float:
-        loss = 0.0
-        for layer in range(trial.suggest_int("layers", 1, 3)):
-            if trial.suggest_categorical(f"kind_{layer}", ["dense", "drop"]) == "drop":
-                loss += trial.suggest_float(f"share_{layer}", 0, 1)
-        return loss
-
-    trials = trials_of(nested, 40)
-    space = ParameterSpace(union(trials))
-    presence = Presence(space, space.encode([trial.params for trial in trials]))
-    asked = {}
-
-    def told(trial: optuna.trial.FixedTrial) -> set[str]:
-        nested(trial)
-        return set(trial.params)
-
-    for row in space.draw(np.random.default_rng(1), 60):
-        (settled,) = presence(row[None])
-        foretold = {
-            name for name, number in zip(space.names, settled, strict=True) if number == number
-        }
-        asked[row.tobytes()] = foretold == told(optuna.trial.FixedTrial(space.decode(row)))
-    assert all(asked.values())
-
-
-def trial(state=TrialState.COMPLETE, value=None, reported=None, attributes=None):
-    return create_trial(
-        state=state,
-        values=value,
-        intermediate_values=reported or {},
-        system_attrs=attributes or {},
-    )
-
-
-def test_results_stand_in_order() -> None:
-    pruned = TrialState.PRUNED
-    worst_first = [
-        trial(pruned),
-        trial(pruned, reported={1: math.nan}),
-        trial(pruned, reported={1: -1.0}),
-        trial(pruned, reported={2: 0.0}),
-        trial(value=[math.inf]),
-        trial(value=[5.0], attributes={"constraints": [1.0]}),
-        trial(value=[1.0]),
-    ]
-    found = targets(worst_first, [StudyDirection.MINIMIZE], np.random.default_rng(0))
-    assert sorted(found) == found.tolist()
-    assert len(set(found)) == len(worst_first)
-
-
-def test_differences_count_among_the_better_half() -> None:
-    merits = np.array([-900.0, -30.0, -2.0, -1.0, 0.0, 0.01])
-    quantiles = rank_gauss(merits)
-    warped = with_distances(quantiles, merits)
-    assert (warped[:3] == quantiles[:3]).all()
-    assert sorted(warped) == warped.tolist()
-    assert warped[5] - warped[4] < 0.05 * (warped[4] - warped[3])
-    infinite = np.array([-math.inf, -math.inf, -math.inf, 0.0])
-    assert (with_distances(rank_gauss(infinite), infinite) == rank_gauss(infinite)).all()
-
-
-def test_the_best_in_every_objective_stands_first() -> None:
-    trials = [trial(value=[a, b]) for a, b in product([0.0, 1.0, 2.0], repeat=2)]
-    directions = [StudyDirection.MINIMIZE, StudyDirection.MAXIMIZE]
-    for seed in range(20):
-        found = targets(trials, directions, np.random.default_rng(seed))
-        assert trials[found.argmax()].values == [0.0, 2.0]
-
-
-def test_constraints_of_both_kinds_are_read() -> None:
-    trials = [
-        trial(value=[0.0], attributes={"constraints": [1.5, -0.5]}),
-        trial(value=[0.0], attributes={"constraints:a": 2.0}),
-        trial(value=[0.0]),
-    ]
-    found = slacks(trials)
-    assert sorted(found[0]) == [-1.5, 0.5, math.inf]
-    assert sorted(found[1]) == [-2.0, math.inf, math.inf]
-    assert (found[2] == math.inf).all()
-    assert slacks(trials[2:]).shape == (1, 0)
