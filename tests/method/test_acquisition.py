@@ -11,7 +11,7 @@ from naokit.method.acquisition import (
     feasibility,
     within_limits,
 )
-from naokit.method.surrogate import Prediction
+from naokit.method.surrogate import Moments
 
 
 def test_improvement_is_expected_and_failures_are_avoided() -> None:
@@ -23,7 +23,7 @@ def test_improvement_is_expected_and_failures_are_avoided() -> None:
     assert feasibility([near], [far]) == pytest.approx([3 / 3.2, 2 / 2.2])
 
 
-def predict(targets: np.ndarray) -> Prediction:
+def predict(targets: np.ndarray) -> Moments:
     """Two candidates: the mean target of each fantasy, and one more; deviations 1 and 2."""
     mean = targets.mean(axis=-1, keepdims=True)
     return np.concatenate([mean, mean + 1], axis=-1), np.array([1.0, 2.0])

@@ -18,7 +18,7 @@ from scipy.stats import spearmanr
 
 from naokit.base import Architecture, Space
 from naokit.method.features import Blocks, Features, distances
-from naokit.method.surrogate import GaussianProcess, Predict, Prediction, fit_kernel
+from naokit.method.surrogate import GaussianProcess, Moments, Predict, fit_kernel
 
 ENUMERABLE = 50_000
 """A space is scored whole if it has at most this many spellings."""
@@ -107,7 +107,7 @@ class Posterior:
         """The function that predicts measurements at these features from targets."""
         return partial(self.process.predict_at, cross=distances(self.blocks, blocks))
 
-    def predict(self, architectures: Sequence[Architecture], targets: np.ndarray) -> Prediction:
+    def predict(self, architectures: Sequence[Architecture], targets: np.ndarray) -> Moments:
         """The mean and deviation of a measurement of each architecture, given targets."""
         return self.at(self.features(architectures))(targets)
 

@@ -39,10 +39,10 @@ ITERATIONS = 25
 SMALLEST = 1e-8
 """Variances are at least this: equal results or repeated features would make them zero."""
 
-Prediction = tuple[np.ndarray, np.ndarray]
+Moments = tuple[np.ndarray, np.ndarray]
 """The mean, (N,) or (S, N), and the standard deviation, (N,), at N candidates."""
 
-Predict = Callable[[np.ndarray], Prediction]
+Predict = Callable[[np.ndarray], Moments]
 """Predicts at certain candidates from targets of the known results, (n,) or (S, n)."""
 
 
@@ -223,7 +223,7 @@ class GaussianProcess:
         process.explained = self.explained + new * new
         return process
 
-    def predict(self, targets: np.ndarray) -> Prediction:
+    def predict(self, targets: np.ndarray) -> Moments:
         """Mean and standard deviation of a new measurement at each candidate.
 
         Args:
@@ -234,7 +234,7 @@ class GaussianProcess:
 
     def predict_at(
         self, targets: np.ndarray, cross: Sequence[np.ndarray], *, smooth: bool = False
-    ) -> Prediction:
+    ) -> Moments:
         """The same at other candidates.
 
         Args:
@@ -247,7 +247,7 @@ class GaussianProcess:
         explained = np.einsum("ij,ij->j", reduced, reduced)
         return self._predict(targets, reduced, explained, smooth=smooth)
 
-    def leave_one_out(self, targets: np.ndarray) -> Prediction:
+    def leave_one_out(self, targets: np.ndarray) -> Moments:
         """Mean and deviation at each known result when it is left out, (n,) each.
 
         Rasmussen and Williams 2006, equations 5.10 to 5.12.
@@ -271,7 +271,7 @@ class GaussianProcess:
         explained: np.ndarray,
         *,
         smooth: bool = False,
-    ) -> Prediction:
+    ) -> Moments:
         """sd^2 = sigma^2 (1 - |v|^2 + s), noise included unless `smooth`.
 
         Architectures of equal features do differ. Without s the expected improvement would treat
