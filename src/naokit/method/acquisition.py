@@ -69,7 +69,7 @@ class Acquisition:
                 gain = np.maximum(mean + deviation - self.targets.min(), 0)
             else:
                 gain = expected_improvement(mean, deviation, self.incumbent)
-            worth = np.atleast_2d(gain).mean(axis=0)
+            worth = np.atleast_2d(gain).mean(axis=0)  # over the fantasies
         for slack, threshold in self.slacks:
             worth = worth * within_limits(*predict(slack), threshold)
         if self.failed is not None:
