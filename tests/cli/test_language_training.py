@@ -97,13 +97,16 @@ CELLS = RecurrentCells(nodes=5, activations=("tanh", "relu", Activation("leaky",
 @pytest.mark.parametrize(
     ("source", "left_out"),
     [
-        (re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)[1], {"python": "the activation swish is your own"}),
+        (
+            re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)[1],
+            {"python": "the activation swish is your own"},
+        ),
         (LEAKY, {"python": "the activation leaky is your own"}),
     ],
     ids=["on the page", "of a constant"],
 )
 def test_a_search_over_an_activation_of_ones_own_ends_with_its_report(
-    source: str, left_out: dict[str, str]
+    source: str, left_out: str
 ) -> None:
     Path("mine.py").write_text(source)
     Path("start.txt").write_text("0 2 1 2 0 2 0 2 0 2")
@@ -115,10 +118,9 @@ def test_a_search_over_an_activation_of_ones_own_ends_with_its_report(
     report = json.loads(Path("out/report.json").read_text())
     written = {Path(check["file"]).name for check in report["exports"]}
     assert {"model.safetensors", "model.onnx", "model.pt2"} <= written
-    assert ("network.py" in written) == (not left_out)
-    assert report["left_out"].keys() == left_out.keys()
-    for name, why in left_out.items():
-        assert f"not exported as {name}: {why}" in result.stderr
+    assert "network.py" not in written
+    assert [*report["left_out"]] == ["python"]
+    assert f"not exported as python: {left_out}" in result.stderr
 
 
 def test_the_paper_s_method_searches_text_too() -> None:
