@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from naokit.base import InputError
 from naokit.files import read_json, write_json
-from naokit.goals import Goals, Limit, Objective
 from naokit.spaces import Choice, Choices
 from naokit.study import create_study, open_study
+from naokit.study.goals import Goals, Limit, Objective
 from naokit.training.log import Log
 from naokit.training.loop import Epoch
 from naokit.training.recipe import changed

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from naokit.export import load
     from naokit.export.pretrained import Pretrained
     from naokit.nao_sampler import NAOSampler
-    from naokit.sampler import ArchitectureSampler
     from naokit.study import Study, create_study
+    from naokit.study.sampler import ArchitectureSampler
 
 _HOMES = {
     "Architecture": "naokit.base",
@@ -44,7 +44,7 @@ _HOMES = {
     "load": "naokit.export",
     "NAOSampler": "naokit.nao_sampler",
     "Pretrained": "naokit.export.pretrained",
-    "ArchitectureSampler": "naokit.sampler",
+    "ArchitectureSampler": "naokit.study.sampler",
     "Study": "naokit.study",
     "create_study": "naokit.study",
 }

@@ -8,8 +8,8 @@ import pytest
 from naokit import spaces
 from naokit.base import EvaluationFailed, InputError
 from naokit.evaluators import TrainText, train
-from naokit.goals import Limit
-from naokit.spaces.bounded import check_limits
+from naokit.study.goals import Limit
+from naokit.study.limits import check_limits
 from naokit.training.text.recipes import TextRecipe
 
 RECIPE = TextRecipe("tiny", 1, 4, learning_rate=5.0, bptt=8, average_after=None, output_dropout=0.1)

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from naokit.base import Architecture, Trial
-from naokit.goals import Goals, chebyshev, mean
 from naokit.method import METHODS
 from naokit.method.fit import normalise
 from naokit.report import noise, summary
 from naokit.spaces import Choice, Choices
-from naokit.standings import Standing, standings
 from naokit.study import create_study
+from naokit.study.goals import Goals, chebyshev, mean
+from naokit.study.standings import Standing, standings
 
 LARGEST = sys.float_info.max
 VALUES = (1e308, -1e308, 0.0, LARGEST, -LARGEST, 5e-324, 1.0)

@@ -13,7 +13,7 @@ from naokit.method.model import Model, ModelSettings
 from naokit.method.optimizer import NaoSettings
 from naokit.method.seminas import EARLY, PUBLISHED, SemiNas, SemiNasSettings, schedule
 from naokit.spaces import Choice, Choices, ConvCells
-from naokit.spaces.bounded import LimitedSpace
+from naokit.study.limits import LimitedSpace
 
 SPACE = ConvCells.small(nodes=2)
 SIZES = ModelSettings(8, 8)

@@ -18,8 +18,8 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
 from naokit.base import Direction, Method, Proposal, Space, Trial
-from naokit.goals import Goals, Objective
-from naokit.ledger import ARCHITECTURE, Ledger, Reading, read_architecture, record_of
+from naokit.study.goals import Goals, Objective
+from naokit.study.ledger import ARCHITECTURE, Ledger, Reading, read_architecture, record_of
 
 __all__ = ["SAMPLERS", "ArchitectureSampler", "optuna_sampler", "read_architecture"]
 
@@ -39,7 +39,7 @@ def optuna_sampler(name: str, seed: int) -> BaseSampler:
 class ArchitectureSampler(BaseSampler):
     """Lets a method propose the architecture of each trial of any Optuna study.
 
-    `naokit.sampler.read_architecture(trial, space)` gives it to the objective::
+    `naokit.study.sampler.read_architecture(trial, space)` gives it to the objective::
 
         study = optuna.create_study(sampler=ArchitectureSampler(space, method))
         study.optimize(lambda trial: score(read_architecture(trial, space)), n_trials=100)

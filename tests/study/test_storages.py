@@ -21,12 +21,11 @@ import numpy as np
 import optuna
 import pytest
 
-from naokit import patience
 from naokit.base import Architecture, InputError
-from naokit.record import SETTINGS
-from naokit.sampler import ArchitectureSampler
 from naokit.spaces import ConvCells, NasBench201
-from naokit.study import Study, create_study, open_study
+from naokit.study import Study, create_study, open_study, patience
+from naokit.study.sampler import ArchitectureSampler
+from naokit.study.settings import SETTINGS
 
 SPACE = ConvCells.small(nodes=1)
 NOBODY = 65534  # PostgreSQL refuses to run as root

@@ -36,12 +36,11 @@ from naokit.base import (
     Trial,
     derive_seed,
 )
-from naokit.claims import Claims
-from naokit.evaluating import FirstErrors, accepted, evaluated
 from naokit.evaluators.function import Function, Score
-from naokit.goals import Goals
-from naokit.intact import check_intact
-from naokit.ledger import (
+from naokit.study.claims import Claims
+from naokit.study.evaluation import FirstErrors, accepted, evaluated
+from naokit.study.goals import Goals
+from naokit.study.ledger import (
     FIRST,
     REPEAT,
     TOLD,
@@ -49,8 +48,11 @@ from naokit.ledger import (
     record_of,
     to_trial,
 )
-from naokit.patience import Patient
-from naokit.record import (
+from naokit.study.limits import limited, outside
+from naokit.study.patience import Patient
+from naokit.study.progress import TrialsBar
+from naokit.study.sampler import SAMPLERS, ArchitectureSampler, optuna_sampler
+from naokit.study.settings import (
     FORMAT,
     SETTINGS,
     await_settings,
@@ -59,12 +61,10 @@ from naokit.record import (
     record_environment,
     record_evaluator,
 )
-from naokit.sampler import SAMPLERS, ArchitectureSampler, optuna_sampler
-from naokit.spaces.bounded import limited, outside
-from naokit.standings import Ranking
-from naokit.storage import damage, open_for_reading, open_storage, shown, storage_errors
-from naokit.suggesting import suggested
-from naokit.watching import TrialsBar
+from naokit.study.standings import Ranking
+from naokit.study.storage import damage, open_for_reading, open_storage, shown, storage_errors
+from naokit.study.suggesting import suggested
+from naokit.study.validation import check_intact
 
 DEFAULT_EVALUATIONS = 100
 """The budget where nobody names one: `ask` before any `optimize`."""

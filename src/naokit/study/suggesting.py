@@ -11,9 +11,9 @@ from collections.abc import Callable
 from optuna.samplers import BaseSampler
 
 from naokit.base import Proposal, Space
-from naokit.claims import Claims
-from naokit.ledger import KNOWN, record_of
 from naokit.method.baselines import RandomStream
+from naokit.study.claims import Claims
+from naokit.study.ledger import KNOWN, record_of
 
 SUGGESTIONS = 50
 """How often a sampler may ask for what is known."""

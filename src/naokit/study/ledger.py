@@ -18,7 +18,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from naokit.base import Architecture, Json, Space, Trial
-from naokit.liveness import this_worker
+from naokit.study.liveness import this_worker
 
 ARCHITECTURE = "architecture"
 OUTCOME = "outcome"

@@ -23,9 +23,10 @@ from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.exc import SQLAlchemyError
 
-from naokit.abandoned import Watch, settle
 from naokit.base import Architecture, Json, Proposal
-from naokit.ledger import (
+from naokit.study.abandoned import Watch, settle
+from naokit.study.heartbeat import Pulse
+from naokit.study.ledger import (
     ARCHITECTURE,
     INTERRUPTED,
     KNOWN,
@@ -39,9 +40,8 @@ from naokit.ledger import (
     read_architecture,
     record_of,
 )
-from naokit.liveness import this_worker
-from naokit.patience import TICKET
-from naokit.pulse import Pulse
+from naokit.study.liveness import this_worker
+from naokit.study.patience import TICKET
 
 CLAIM = "claim"
 """How far the claim of an architecture is that was written into a trial after it was made."""

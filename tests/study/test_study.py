@@ -21,9 +21,9 @@ from naokit.method.fit import FitSettings
 from naokit.method.model import ModelSettings
 from naokit.method.optimizer import Nao2018, NaoSettings
 from naokit.report import summary
-from naokit.sampler import ArchitectureSampler, read_architecture
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.study import Study, create_study, open_study
+from naokit.study.sampler import ArchitectureSampler, read_architecture
 
 SPACE = ConvCells.small(nodes=1)
 

@@ -15,13 +15,13 @@ import optuna
 import pytest
 from optuna.storages import RDBStorage
 
-from naokit import claims, liveness, pulse, runs
+from naokit import runs
 from naokit.base import Architecture, EvaluationFailed, Result, SpaceExhausted
 from naokit.evaluators.function import Function
-from naokit.ledger import ARCHITECTURE, OUTCOME
-from naokit.sampler import ArchitectureSampler
 from naokit.spaces import Choice, Choices, ConvCells
-from naokit.study import Study, create_study
+from naokit.study import Study, claims, create_study, heartbeat, liveness
+from naokit.study.ledger import ARCHITECTURE, OUTCOME
+from naokit.study.sampler import ArchitectureSampler
 
 SPACE = ConvCells.small(nodes=1)
 TINY = Choices("tiny", tuple(Choice(name, (0, 1, 2)) for name in "abc"))
@@ -476,7 +476,7 @@ def test_a_trial_of_another_machine_is_done_again_when_its_signs_of_life_stop(
     later(study, 600)
     assert study.ask().architecture.key != lost.architecture.key
     later(study, 600)
-    monkeypatch.setattr(pulse, "BEAT", 0)  # it has looked less than a minute ago
+    monkeypatch.setattr(heartbeat, "BEAT", 0)  # it has looked less than a minute ago
     assert study.ask().architecture.key == lost.architecture.key
 
 
@@ -484,8 +484,8 @@ def test_what_no_sign_of_life_covers_is_said_and_can_be_released(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    monkeypatch.setattr("naokit.abandoned._logger.warning", said.append)
-    monkeypatch.setattr(pulse.Pulse, "begin", lambda self, trial_id: None)
+    monkeypatch.setattr("naokit.study.abandoned._logger.warning", said.append)
+    monkeypatch.setattr(heartbeat.Pulse, "begin", lambda self, trial_id: None)
     lost = elsewhere(study_in(tmp_path), monkeypatch)
     study_in(tmp_path)
     assert not said
@@ -512,7 +512,7 @@ def test_what_no_sign_of_life_covers_is_said_and_can_be_released(
 def test_a_worker_shows_signs_of_life_until_it_tells(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pulse, "BEAT", 0.01)
+    monkeypatch.setattr(heartbeat, "BEAT", 0.01)
     beats: list[int] = []
     record = RDBStorage.record_heartbeat
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from naokit.base import Architecture, InputError, Trial
-from naokit.goals import Goals, mean
+from naokit.study.goals import Goals, mean
 from naokit.wording import counted
 
 REMEDIES = {

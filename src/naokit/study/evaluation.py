@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from naokit.base import Architecture, EvaluationFailed, Evaluator, InputError, Result, Trial
-from naokit.goals import Goals
+from naokit.study.goals import Goals
 
 FEW = 5
 """A search ends when so many evaluations, its first ones, all fail with one kind of error."""

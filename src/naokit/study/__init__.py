@@ -1,0 +1,31 @@
+"""A study: architectures, their evaluations and who proposes them, kept by Optuna.
+
+    study.py       the corridor: ask, evaluate, tell
+    sampler.py     who proposes
+    ledger.py      what trials say, each read once
+    claims.py      which process evaluates what
+    abandoned.py   whose process is gone: liveness.py looks at it, heartbeat.py at signs of life
+    evaluation.py  one evaluation of somebody's own code
+    goals.py       objectives and limits; limits.py: the space within them
+    standings.py   who leads
+    settings.py    what a study was made with; validation.py: whether all of it is whole
+    storage.py     where studies lie; patience.py: a storage that is away for a while
+
+Names are loaded when first used: goals and standings need no Optuna.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from naokit.study.study import Asked, Study, check_method, create_study, open_study
+
+__all__ = ["Asked", "Study", "check_method", "create_study", "open_study"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(importlib.import_module("naokit.study.study"), name)
+    raise AttributeError(f"module 'naokit.study' has no attribute {name!r}")
