@@ -4,7 +4,8 @@ Space      what may be searched: grammar, spelling, graphs, building
 Architecture   one point of a space: immutable, hashable, readable
 Evaluator  architecture -> Result, or EvaluationFailed
 Trial      one finished evaluation, as the study remembers it
-Method     who proposes: a function of a seed and of the trials so far
+Method     who proposes: a function of a seed and of the evaluations so far
+Observation    one evaluation, as methods see it
 """
 
 from __future__ import annotations
@@ -430,8 +431,6 @@ class Trial:
         seconds: how long it took.
         model: what the method knew of its model's quality when it proposed.
         values: all its objectives, the score first; empty where the evaluation failed.
-        unlimited: for methods: the value as it would be without limits; None where there is none.
-        slack: for methods: how far within the limits, as a share of the bound; below 0 beyond one.
     """
 
     number: int
@@ -443,12 +442,31 @@ class Trial:
     seconds: float = 0.0
     model: Mapping[str, float] = field(default_factory=dict)
     values: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One evaluation as methods see it: higher is better, whatever the study's directions are.
+
+    Attributes:
+        architecture: What was evaluated.
+        value: The score. It is None where the evaluation failed or violates a limit.
+        origin: Where the proposal came from.
+        unlimited: The score of an evaluation in a study with limits, whether or not it holds them.
+        slack: How far it is within the limits, as a share of the bound; negative beyond one.
+        values: The values of all objectives, limits or not; empty where the evaluation failed.
+    """
+
+    architecture: Architecture
+    value: float | None
+    origin: str = ""
     unlimited: float | None = None
     slack: float = math.inf
+    values: tuple[float, ...] = ()
 
     @property
     def known(self) -> float | None:
-        """The value, whether or not it is within the limits."""
+        """The score, whether or not it is within the limits."""
         return self.value if self.unlimited is None else self.unlimited
 
 
@@ -471,12 +489,14 @@ class Method(ABC):
     """Who proposes. Promises are tested by `naokit.testing.MethodContract`.
 
     A method is made for one space, seed and budget. What it proposes depends on these and on the
-    trials it is shown, never on what it was asked before, so that a resumed search is the same as
-    an uninterrupted one. Values are higher-is-better here: the study turns the sign.
+    observations it is shown, never on what it was asked before, so that a resumed search is the
+    same as an uninterrupted one.
     """
 
     @abstractmethod
-    def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
+    def propose(
+        self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
+    ) -> Proposal:
         """The next architecture: of a key that neither `history` nor `pending` holds.
 
         Raises:

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from naokit import spaces
-from naokit.base import Architecture, InputError, Method, Space, SpaceExhausted, Trial
+from naokit.base import Architecture, InputError, Method, Observation, Space, SpaceExhausted
 from naokit.graphs import canonical, digest
 
 
@@ -135,14 +135,16 @@ class MethodContract:
         """A made-up score that depends on the key alone."""
         return int(architecture.key[:6], 16) / 16**6
 
-    def run(self, method: Method, trials: int, history: Sequence[Trial] = ()) -> list[Trial]:
+    def run(
+        self, method: Method, trials: int, history: Sequence[Observation] = ()
+    ) -> list[Observation]:
         """The history after `trials` more proposals, one at a time; every fifth one fails."""
         history = list(history)
         for _ in range(trials):
             proposal = method.propose(history)
             number = len(history)
             value = None if number % 5 == 4 else self.value(proposal.architecture)
-            history.append(Trial(number, proposal.architecture, value, origin=proposal.origin))
+            history.append(Observation(proposal.architecture, value, origin=proposal.origin))
         return history
 
     def test_proposals_are_new(self) -> None:
@@ -186,7 +188,7 @@ class MethodContract:
         limit = self.space.size
         if limit > 200:
             return
-        history: list[Trial] = []
+        history: list[Observation] = []
         try:
             history = self.run(method, limit + 1)
         except SpaceExhausted:

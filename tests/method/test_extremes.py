@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from naokit.base import Architecture, Trial
+from naokit.base import Architecture, Observation, Trial
 from naokit.method import METHODS
 from naokit.method.fit import normalise
 from naokit.report import noise, summary
@@ -25,10 +25,10 @@ SPACE = Choices("three", tuple(Choice(name, (1, 2, 3, 4)) for name in "abc"))
 @pytest.mark.parametrize("method", ["nao", "nao-candidates", "random", "evolution", "local-search"])
 def test_every_method_goes_on(method: str) -> None:
     proposer = METHODS[method](SPACE, 0, 12)
-    history: list[Trial] = []
+    history: list[Observation] = []
     for number in range(12):
         architecture = proposer.propose(history).architecture
-        history.append(Trial(number, architecture, VALUES[number % len(VALUES)]))
+        history.append(Observation(architecture, VALUES[number % len(VALUES)]))
     assert len({trial.architecture.key for trial in history}) == 12
 
 

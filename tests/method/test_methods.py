@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import pytest
 
-from naokit.base import InputError, Method, Space, Trial
+from naokit.base import InputError, Method, Observation, Space
 from naokit.method import factory
 from naokit.method.baselines import Evolution, LocalSearch, RandomSearch
 from naokit.method.fit import FitSettings
@@ -53,7 +53,7 @@ class TestLocalSearch(MethodContract):
 
     def test_a_climb_goes_on_from_what_is_better(self) -> None:
         history = self.run(self.method(0), 1)
-        better = Trial(1, self.method(0).propose(history).architecture, 2.0, origin="neighbour")
+        better = Observation(self.method(0).propose(history).architecture, 2.0, origin="neighbour")
         nearest = self.method(0).propose([*history, better]).architecture
         assert nearest in set(self.space.neighbours(better.architecture))
 
@@ -77,9 +77,7 @@ class TestNao2018(MethodContract):
 
     def test_a_history_of_failures_is_no_end(self) -> None:
         method = self.method(0)
-        history = [
-            Trial(n, method.propose([]).architecture, None, reason="diverged") for n in range(9)
-        ]
+        history = [Observation(method.propose([]).architecture, None) for n in range(9)]
         assert method.propose(history).origin == "random"
 
 
@@ -134,14 +132,14 @@ def test_the_pool_of_constant_size_loses_its_worst() -> None:
     space = ConvCells.small(nodes=1)
     method = Nao2018(space, 0, 10, QUICK_REPLACING)
     stream = method.stream
-    history: list[Trial] = []
+    history: list[Observation] = []
     seen: set[str] = set()
     for number in range(8):
         architecture = stream.next(seen)
         seen.add(architecture.key)
-        history.append(Trial(number, architecture, float(number)))
+        history.append(Observation(architecture, float(number)))
     # Six at the start (0 to 5); the round of two (6 and 7) pushes out 0 and 1.
-    assert [trial.number for trial in method._pool(history)] == [7, 6, 5, 4, 3, 2]
+    assert [one.value for one in method._pool(history)] == [7, 6, 5, 4, 3, 2]
 
 
 def test_evolution_prefers_the_better_parents() -> None:
@@ -152,10 +150,10 @@ def test_evolution_prefers_the_better_parents() -> None:
         total = 0.0
         for seed in range(5):
             method, history = make(space, seed, 60), []
-            for number in range(60):
+            for _ in range(60):
                 architecture = method.propose(history).architecture
                 value = float(sum(c == 0 for c in architecture.choices[1::2]))
-                history.append(Trial(number, architecture, value))
+                history.append(Observation(architecture, value))
             total += max(trial.value for trial in history)
         return total / 5
 

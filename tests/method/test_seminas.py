@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from naokit.base import Architecture, Grammar, Trial
+from naokit.base import Architecture, Grammar, Observation
 from naokit.method import METHODS, seminas
 from naokit.method.fit import FitSettings, PseudoLabels, fit, pairwise_accuracy
 from naokit.method.model import Model, ModelSettings
@@ -22,12 +22,12 @@ QUICK = SemiNasSettings(
 )
 
 
-def evaluated(space, amount: int) -> list[Trial]:
+def evaluated(space, amount: int) -> list[Observation]:
     generator = np.random.default_rng(0)
-    return [Trial(n, space.sample(generator), float(n)) for n in range(amount)][::-1]
+    return [Observation(space.sample(generator), float(n)) for n in range(amount)][::-1]
 
 
-def labels(space, pool: list[Trial], settings: SemiNasSettings = QUICK) -> PseudoLabels:
+def labels(space, pool: list[Observation], settings: SemiNasSettings = QUICK) -> PseudoLabels:
     method = SemiNas(space, 0, 100, settings)
     torch.manual_seed(0)
     model = Model(space.grammar, SIZES).eval()
@@ -76,7 +76,7 @@ def test_pseudo_labels_are_distinct_unevaluated_and_follow_their_seed() -> None:
 
 def test_a_small_space_gives_what_it_has() -> None:
     space = Choices("tiny", (Choice("a", (1, 2, 3)), Choice("b", (1, 2))))
-    whole = [Trial(n, Architecture(space, (n // 2, n % 2)), float(n)) for n in range(6)]
+    whole = [Observation(Architecture(space, (n // 2, n % 2)), float(n)) for n in range(6)]
     assert labels(space, whole[:4]).tokens.shape == (2, 2)
     assert labels(space, whole).tokens.shape == (0, 2)
     SemiNas(space, 0, 100, QUICK)._learn(whole[::-1], 0)

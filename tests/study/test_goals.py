@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from naokit.base import Architecture, EvaluationFailed, Evaluator, InputError, Result, Trial
+from naokit.base import (
+    Architecture,
+    EvaluationFailed,
+    Evaluator,
+    InputError,
+    Observation,
+    Result,
+    Trial,
+)
 from naokit.cli.app import app
 from naokit.evaluators import Train
 from naokit.method.nao import Nao
@@ -153,11 +161,11 @@ def test_candidates_ask_little_of_a_limit(monkeypatch: pytest.MonkeyPatch) -> No
 
     inside = LimitedSpace(space, ("cost<=14",), "", holds)
     method, history = Nao(inside, 0, 8), []
-    for number in range(8):
+    for _ in range(8):
         proposal = method.propose(history)
         assert sum(proposal.architecture.choices) <= 14
         value = float(sum(proposal.architecture.choices))
-        history.append(Trial(number, proposal.architecture, value, "", proposal.origin))
+        history.append(Observation(proposal.architecture, value, proposal.origin))
     assert asked < 8 * 250
     assert any(trial.origin != "random" for trial in history[3:])
 

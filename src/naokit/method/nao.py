@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from naokit.base import Architecture, Method, Proposal, Space, Trial, derive_seed
+from naokit.base import Architecture, Method, Observation, Proposal, Space, derive_seed
 from naokit.method.baselines import RandomStream, keys_of
 from naokit.method.candidates import Candidate, CandidateSearch
 from naokit.method.promise import Model, Score, everything_of, features_of, imagined
@@ -69,12 +69,14 @@ class Nao(Method):
         if self.everything is None:
             import naokit.method.latent  # noqa: F401  # torch takes a second: not in a suggestion
 
-    def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
+    def propose(
+        self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
+    ) -> Proposal:
         """The candidate whose evaluation promises most."""
         with one_blas_thread():
             return self._propose(history, pending)
 
-    def _propose(self, history: Sequence[Trial], pending: Sequence[Architecture]) -> Proposal:
+    def _propose(self, history: Sequence[Observation], pending: Sequence[Architecture]) -> Proposal:
         seen = keys_of(history, pending)
         self._prepare(sum(trial.known is not None for trial in history))
         valued = [trial for trial in history if trial.known is not None]
@@ -114,7 +116,7 @@ class Nao(Method):
             prepare(self.space.without_limits, min(1.0, share))
 
     def _candidates(
-        self, score: Score, valued: Sequence[Trial], facts: dict[str, float]
+        self, score: Score, valued: Sequence[Observation], facts: dict[str, float]
     ) -> Iterator[Candidate]:
         """Candidates, the most promising first; what is learned on the way goes into `facts`."""
         if self.everything is not None:
@@ -129,7 +131,7 @@ class Nao(Method):
             facts |= {"decoded": float(len(decoded)), "decoded_new": float(len(new))}
         yield from self.search(score, best, decoded)
 
-    def _latent_steps(self, valued: Sequence[Trial]) -> LatentSteps:
+    def _latent_steps(self, valued: Sequence[Observation]) -> LatentSteps:
         """The encoder, predictor and decoder as they were trained last."""
         from naokit.method.latent import LatentSteps
 
@@ -160,12 +162,12 @@ class Nao(Method):
         return model
 
 
-def _split(valued: Sequence[Trial]) -> tuple[list[Architecture], np.ndarray]:
+def _split(valued: Sequence[Observation]) -> tuple[list[Architecture], np.ndarray]:
     """The architectures and their values."""
     return [trial.architecture for trial in valued], np.array([trial.known for trial in valued])
 
 
-def _best_first(valued: Sequence[Trial]) -> list[Architecture]:
+def _best_first(valued: Sequence[Observation]) -> list[Architecture]:
     ordered = sorted(valued, key=lambda trial: (trial.slack < 0, -(trial.known or 0.0)))
     return [trial.architecture for trial in ordered]
 

@@ -30,7 +30,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from naokit.base import Space, Trial, derive_seed
+from naokit.base import Observation, Space, derive_seed
 from naokit.method.fit import FitSettings, PseudoLabels, fit, normalise
 from naokit.method.model import Model, ModelSettings
 from naokit.method.optimizer import Nao2018, NaoSettings, Schedule, rows
@@ -104,7 +104,7 @@ class SemiNas(Nao2018):
         self.schedule = schedule(evaluations)
         self.labelling = settings
 
-    def _learn(self, pool: Sequence[Trial], seed: int) -> tuple[Model, np.ndarray]:
+    def _learn(self, pool: Sequence[Observation], seed: int) -> tuple[Model, np.ndarray]:
         """A model of the pool and of its own predictions; the best of both by score, to move."""
         tokens, values = rows(pool)
         # One seed for both fits: it holds the same results out, so that the second is judged on
@@ -119,7 +119,7 @@ class SemiNas(Nao2018):
         best = np.argsort(-scores, kind="stable")[: self.schedule.seeds]
         return second, np.concatenate([tokens, pseudo.tokens.numpy()])[best]
 
-    def _pseudo_labels(self, model: Model, pool: Sequence[Trial], seed: int) -> PseudoLabels:
+    def _pseudo_labels(self, model: Model, pool: Sequence[Observation], seed: int) -> PseudoLabels:
         """Random architectures outside the pool, and the scores that the model predicts them.
 
         Fewer than asked for where draws repeat, so that a small space is no endless loop. `sample`

@@ -17,7 +17,7 @@ from optuna.samplers import (
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
-from naokit.base import Direction, Method, Proposal, Space, Trial
+from naokit.base import Direction, Method, Observation, Proposal, Space
 from naokit.study.goals import Goals, Objective
 from naokit.study.ledger import ARCHITECTURE, Ledger, Reading, read_architecture, record_of
 
@@ -61,14 +61,14 @@ class ArchitectureSampler(BaseSampler):
         self.goals = goals
         self._others = RandomSampler(seed)
         self._ledger = ledger
-        self._seen: dict[int, Trial] = {}
+        self._seen: dict[int, Observation] = {}
 
     def prepare(self, study: optuna.Study) -> Proposal:
         """The proposal of the next trial, made before the trial is; raises SpaceExhausted."""
         reading = self._read(study)
         return self.method.propose(self._shown(study, reading), list(reading.pending.values()))
 
-    def history(self, study: optuna.Study) -> list[Trial]:
+    def history(self, study: optuna.Study) -> list[Observation]:
         """The finished evaluations in order, one value each, higher is better."""
         return self._shown(study, self._read(study))
 
@@ -79,7 +79,7 @@ class ArchitectureSampler(BaseSampler):
             self._seen = {}
         return self._ledger.read()
 
-    def _shown(self, study: optuna.Study, reading: Reading) -> list[Trial]:
+    def _shown(self, study: optuna.Study, reading: Reading) -> list[Observation]:
         """The history as methods shall see it: each trial once where one does not alter another."""
         way: Direction = "minimize"
         if study.directions[0] == StudyDirection.MAXIMIZE:
@@ -87,9 +87,10 @@ class ArchitectureSampler(BaseSampler):
         goals = self.goals or Goals((Objective("value", way),))
         history = reading.history
         if len(goals.objectives) > 1:
-            return goals.for_method(history, self.seed)
+            return goals.observations(history, self.seed)
         new = [trial for trial in history if trial.number not in self._seen]
-        self._seen |= {trial.number: trial for trial in goals.for_method(new, self.seed)}
+        seen = goals.observations(new, self.seed)
+        self._seen |= {trial.number: one for trial, one in zip(new, seen, strict=True)}
         return [self._seen[trial.number] for trial in history]
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
