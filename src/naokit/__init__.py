@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from naokit.export.pretrained import Pretrained
     from naokit.nao_sampler import NAOSampler
     from naokit.study import Study, create_study
-    from naokit.study.sampler import ArchitectureSampler
 
 _HOMES = {
     "Architecture": "naokit.base",
@@ -46,7 +45,6 @@ _HOMES = {
     "load": "naokit.export",
     "NAOSampler": "naokit.nao_sampler",
     "Pretrained": "naokit.export.pretrained",
-    "ArchitectureSampler": "naokit.study.sampler",
     "Study": "naokit.study",
     "create_study": "naokit.study",
 }
@@ -54,7 +52,6 @@ _ROOMS = ("evaluators", "export", "spaces")
 
 __all__ = [
     "Architecture",
-    "ArchitectureSampler",
     "EvaluationFailed",
     "Evaluator",
     "ImageSettings",

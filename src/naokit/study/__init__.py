@@ -1,7 +1,7 @@
 """A study: architectures, their evaluations and who proposes them, kept by Optuna.
 
     study.py       the corridor: ask, evaluate, tell
-    sampler.py     who proposes
+    proposing.py   who proposes; optuna_method.py: one of Optuna's samplers as a method
     ledger.py      what trials say, each read once
     claims.py      which process evaluates what
     abandoned.py   whose process is gone: liveness.py looks at it, heartbeat.py at signs of life
@@ -20,12 +20,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from naokit.study.study import Asked, Study, check_method, create_study, open_study
+    from naokit.study.proposing import check_method
+    from naokit.study.study import Asked, Study, create_study, open_study
+
+_HOMES = {"check_method": "proposing"} | dict.fromkeys(
+    ("Asked", "Study", "create_study", "open_study"), "study"
+)
 
 __all__ = ["Asked", "Study", "check_method", "create_study", "open_study"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return getattr(importlib.import_module("naokit.study.study"), name)
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"naokit.study.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'naokit.study' has no attribute {name!r}")

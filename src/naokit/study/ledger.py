@@ -23,7 +23,7 @@ from naokit.study.liveness import this_worker
 ARCHITECTURE = "architecture"
 OUTCOME = "outcome"
 WORKER = "worker"
-"""Who composes the architecture of a trial, before it has one."""
+"""The process of a trial: earlier versions wrote it before the trial had an architecture."""
 INTERRUPTED = "interrupted"
 """Reason of a trial whose process ended before its evaluation did; it counts for nothing."""
 
@@ -34,7 +34,7 @@ FIRST = "given"
 TOLD = "told"
 """Origin of what was known before: methods learn from it, it is no evaluation of this study."""
 KNOWN = "known"
-"""Origin of a trial that one of Optuna's samplers wanted though its architecture was known."""
+"""Origin that earlier versions gave to a known architecture a sampler had asked for again."""
 
 
 def record_of(

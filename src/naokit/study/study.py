@@ -11,17 +11,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError
-from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 
-from naokit import method as methods
 from naokit.base import (
     Architecture,
     Direction,
@@ -51,7 +49,7 @@ from naokit.study.ledger import (
 from naokit.study.limits import limited, outside
 from naokit.study.patience import Patient
 from naokit.study.progress import TrialsBar
-from naokit.study.sampler import SAMPLERS, ArchitectureSampler, optuna_sampler
+from naokit.study.proposing import AnyMethod, Proposing, factory_of, name_of
 from naokit.study.settings import (
     FORMAT,
     SETTINGS,
@@ -63,7 +61,6 @@ from naokit.study.settings import (
 )
 from naokit.study.standings import Ranking
 from naokit.study.storage import damage, open_for_reading, open_storage, shown, storage_errors
-from naokit.study.suggesting import suggested
 from naokit.study.validation import check_intact
 
 DEFAULT_EVALUATIONS = 100
@@ -84,7 +81,7 @@ def create_study(
     *,
     storage: str | None = None,
     name: str = "naokit",
-    method: str | BaseSampler = "nao",
+    method: AnyMethod = "nao",
     seed: int = 0,
     evaluations: int | None = None,
     direction: Direction = "maximize",
@@ -97,7 +94,8 @@ def create_study(
         space: what is searched.
         storage: a database URL as Optuna takes it (`sqlite:///cells.db`); None: memory.
         name: of the study in the storage.
-        method: a name (see `check_method`), or a sampler of Optuna's.
+        method: Who proposes: a name (see docs/methods.md), a `Method`, a function `(space, seed,
+            evaluations)` that makes one, or a sampler of Optuna's.
         seed: of proposals and evaluations.
         evaluations: the budget that the method plans for; None: that of the first `optimize`.
         direction: whether more of the value is better.
@@ -112,13 +110,12 @@ def create_study(
     wanted = {
         "format": FORMAT,
         "space": dict(space.settings()),
-        "method": method if isinstance(method, str) else type(method).__name__,
+        "method": name_of(method),
         "seed": seed,
         "direction": direction,
         "goals": goals.to_json() if objectives or limits else None,
     }
-    if isinstance(method, str):
-        check_method(method)  # a wrong name fails before anything is written
+    factory_of(method)  # a wrong name fails before anything is written
     place = storage and shown(storage)
     with storage_errors(place), damage(place):
         database = cast(BaseStorage, Patient(open_storage(storage)))
@@ -133,12 +130,6 @@ def create_study(
             check_settings(study, wanted)
             check_intact(study, space)
         return Study(space, study, method)
-
-
-def check_method(name: str) -> None:
-    """Raises InputError unless a method of ours, or a sampler of Optuna's, has this name."""
-    if name not in SAMPLERS:
-        methods.factory(name, others=SAMPLERS)
 
 
 def open_study(space: Space, storage: str, name: str) -> Study:
@@ -158,10 +149,6 @@ def open_study(space: Space, storage: str, name: str) -> Study:
         return Study(space, study, study.user_attrs[SETTINGS]["method"], reading=True)
 
 
-class _NothingGiven(Exception):
-    """There is no architecture left that was to be evaluated first."""
-
-
 class Study(Ranking):
     """Made by `create_study`.
 
@@ -174,7 +161,7 @@ class Study(Ranking):
         self,
         space: Space,
         study: optuna.Study,
-        method: str | BaseSampler,
+        method: AnyMethod,
         *,
         reading: bool = False,
     ) -> None:
@@ -223,7 +210,7 @@ class Study(Ranking):
         """
         with self._errors(), self._asking:
             self._claims.watch.release_abandoned()
-            number, proposal = self._claimed()
+            number, proposal = self._claims.first_free(self._next)
         return Asked(number, proposal.architecture, proposal.origin)
 
     def tell(self, number: int, result: Result | float | None, reason: str = "") -> Trial:
@@ -380,37 +367,16 @@ class Study(Ranking):
         with self._errors():
             return list(self._ledger.read().ended)
 
-    def _claimed(self) -> tuple[int, Proposal]:
-        """A trial of what comes next, and what that is."""
-        sampler = self._sampler()
-        if isinstance(sampler, ArchitectureSampler):
-            return self._claims.first_free(lambda: self._proposed(sampler))
-        with suppress(_NothingGiven):
-            return self._claims.first_free(self._given)
-        return self._suggested()
-
-    def _proposed(self, sampler: ArchitectureSampler) -> Proposal:
+    def _next(self) -> Proposal:
         """What was given first, while there is any; then what the method proposes."""
-        try:
-            return self._given()
-        except _NothingGiven:
-            return sampler.prepare(self.optuna)
+        return self._given() or self._proposing.next(self._ledger.read())
 
-    def _sampler(self) -> BaseSampler:
-        """The sampler; that of our own methods is made once, when the budget is known."""
-        if not isinstance(self._method, str):
-            self.optuna.sampler = self._method
-        elif self._method in SAMPLERS:
-            # Made anew for each trial: what it proposes follows from seed and history alone.
-            seed = derive_seed(self.seed, self._method, self._ledger.read().counted)
-            self.optuna.sampler = optuna_sampler(self._method, seed)
-        elif not isinstance(self.optuna.sampler, ArchitectureSampler):
-            budget = self.settings["evaluations"] or DEFAULT_EVALUATIONS
-            method = methods.factory(self._method)(self._limited_space(), self.seed, budget)
-            self.optuna.sampler = ArchitectureSampler(
-                self.space, method, self.seed, self.goals, self._ledger
-            )
-        return self.optuna.sampler
+    @cached_property
+    def _proposing(self) -> Proposing:
+        """Made at the first question: then the budget and the limits are known."""
+        budget = self.settings["evaluations"] or DEFAULT_EVALUATIONS
+        method = factory_of(self._method)(self._limited_space(), self.seed, budget)
+        return Proposing(method, self.goals, self.seed)
 
     def _limited_space(self) -> Space:
         """The space within the limits that cost no evaluation."""
@@ -418,8 +384,8 @@ class Study(Ranking):
             return self.space
         return limited(self.space, self._evaluator, self.goals.limits)
 
-    def _given(self) -> Proposal:
-        """The next of those that are evaluated first; raises _NothingGiven.
+    def _given(self) -> Proposal | None:
+        """The next of those that are evaluated first.
 
         One that another process evaluates now stays: that may come to nothing.
         """
@@ -430,7 +396,7 @@ class Study(Ranking):
             if not self._ledger.evaluated(given.key) and self._is_within(given):
                 return Proposal(given, FIRST)
             self._first.remove(given)
-        raise _NothingGiven
+        return None
 
     def _is_within(self, given: Architecture) -> bool:
         """Whether it is within the limits, as far as that costs no evaluation."""
@@ -440,14 +406,6 @@ class Study(Ranking):
     def _own(self) -> list[Trial]:
         """The evaluations that a budget counts: no repeats, none that were told."""
         return [trial for trial in self.trials if trial.origin not in (REPEAT, TOLD)]
-
-    def _suggested(self) -> tuple[int, Proposal]:
-        """A trial whose architecture one of Optuna's samplers composes."""
-        reading = self._ledger.read()
-        known = {trial.architecture.key: trial.values for trial in reading.ended}
-        known |= {architecture.key: () for architecture in reading.pending.values()}
-        seed = derive_seed(self.seed, "suggested", len(known))
-        return suggested(self._claims, self._limited_space(), known, self._sampler, seed)
 
     def _asked_again(self, architecture: Architecture, times: int) -> tuple[Asked, int] | None:
         """One more evaluation of an architecture, and which; None where there are so many."""
