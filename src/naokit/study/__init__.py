@@ -1,6 +1,7 @@
 """A study: architectures, their evaluations and who proposes them, kept by Optuna.
 
     study.py       the corridor: ask, evaluate, tell
+    opening.py     a study made, or opened
     proposing.py   who proposes; optuna_method.py: one of Optuna's samplers as a method
     ledger.py      what trials say, each read once
     claims.py      which process evaluates what
@@ -20,12 +21,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from naokit.study.opening import create_study, open_study
     from naokit.study.proposing import check_method
-    from naokit.study.study import Asked, Study, create_study, open_study
+    from naokit.study.study import Asked, Study
 
-_HOMES = {"check_method": "proposing"} | dict.fromkeys(
-    ("Asked", "Study", "create_study", "open_study"), "study"
-)
+_HOMES = {
+    "Asked": "study",
+    "Study": "study",
+    "check_method": "proposing",
+    "create_study": "opening",
+    "open_study": "opening",
+}
 
 __all__ = ["Asked", "Study", "check_method", "create_study", "open_study"]
 
