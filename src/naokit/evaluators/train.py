@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from lightning_fabric import Fabric
@@ -119,7 +121,28 @@ class Training(Evaluator):
             "seconds": self.seconds,
             "precision": recorded_precision(self.fabric),
             "latency": self.latency or None,
+            **_source(self.subject),
         }
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Json]) -> Training:
+        """The training that `settings()` describe, its data read again; see `naokit.evaluators`."""
+        source = dict(settings["source"])
+        text = source.pop("reads") == "text"
+        made: type[TextSubject | ImageSubject] = TextSubject if text else ImageSubject
+        sizes = {name: settings[name] for name in _fields(made) if name not in source}
+        return Training(
+            made(**source, **sizes),
+            (TextRecipe if text else ImageRecipe).from_json(settings["recipe"]),
+            seconds=settings["seconds"],
+            precision=settings["precision"] or "32-true",
+            latency=bool(settings["latency"]),
+        )
+
+    def __getstate__(self) -> dict[str, object]:
+        """Without the data and the device, which another process reads and chooses for itself."""
+        kept = {name: value for name, value in vars(self).items() if name != "fabric"}
+        return kept | {"subject": self.subject.unread()}
 
 
 class _Figures(Mapping[str, float]):
@@ -253,6 +276,21 @@ class TrainText(Training):
 
 
 _recipe = recipe
+
+
+def _source(subject: Subject) -> dict[str, Json]:
+    """Where the data come from and how they are read; nothing where they were given as read."""
+    read = {name: getattr(subject, name) for name in _fields(type(subject))}
+    if not isinstance(read["source"], str | Path):
+        return {}
+    if Path(read["source"]).exists():
+        read["source"] = str(Path(read["source"]).resolve())
+    kept = {name: value for name, value in read.items() if name not in subject.size()}
+    return {"source": {"reads": subject.reads, **kept}}
+
+
+def _fields(subject: type[Subject]) -> list[str]:
+    return [field.name for field in dataclasses.fields(cast(Any, subject))]
 
 
 def build_seeded(

@@ -1,8 +1,9 @@
 """A study: architectures, their evaluations and who proposes them, kept by Optuna.
 
-    study.py       the corridor: ask, evaluate, tell
+    study.py       ask, evaluate, tell; corridor.py: as much at once as there are workers
     opening.py     a study made, or opened
     proposing.py   who proposes; optuna_method.py: one of Optuna's samplers as a method
+    rounds.py      several architectures before the first of them is evaluated
     ledger.py      what trials say, each read once
     claims.py      which process evaluates what
     abandoned.py   whose process is gone: liveness.py looks at it, heartbeat.py at signs of life
@@ -21,12 +22,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from naokit.study.corridor import Asked
     from naokit.study.opening import create_study, open_study
     from naokit.study.proposing import check_method
-    from naokit.study.study import Asked, Study
+    from naokit.study.study import Study
 
 _HOMES = {
-    "Asked": "study",
+    "Asked": "corridor",
     "Study": "study",
     "check_method": "proposing",
     "create_study": "opening",

@@ -62,15 +62,17 @@ class Claims:
         self.pulse = Pulse(self.study, self.held)
         self.watch = Watch(ledger, self.held, self.pulse)
 
-    def first_free(self, propose: Callable[[], Proposal]) -> tuple[int, Proposal]:
-        """A trial of the first proposal that nobody else has; one that is lost serves again."""
-        proposal = propose()
-        record = _record(proposal)
+    def first_free(self, propose: Callable[[], tuple[Proposal, int]]) -> tuple[int, Proposal]:
+        """A trial of the first proposal that nobody else has; one that is lost serves again.
+
+        Args:
+            propose: Gives a proposal and the number of its round.
+        """
+        proposal, record = _recorded(*propose())
         with self._given_back_on_error(self.make(record)) as number:
             while self.lost(number, proposal.architecture, record):
                 self.ledger.waive(number)
-                proposal = propose()
-                record = _record(proposal)
+                proposal, record = _recorded(*propose())
                 self.write(number, record)
             self.confirm(number, record)
         return number, proposal
@@ -209,8 +211,10 @@ class Claims:
             raise
 
 
-def _record(proposal: Proposal) -> dict[str, Json]:
-    return record_of(proposal.architecture, proposal.origin, proposal.model)
+def _recorded(proposal: Proposal, round_number: int) -> tuple[Proposal, dict[str, Json]]:
+    """A proposal and what its trial remembers."""
+    record = record_of(proposal.architecture, proposal.origin, proposal.model, round_number)
+    return proposal, record
 
 
 def _rivals(reading: Reading, number: int, key: str) -> list[FrozenTrial]:

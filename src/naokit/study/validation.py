@@ -46,6 +46,7 @@ class _Architecture(BaseModel):
     origin: str
     worker: _Worker
     model: dict[str, float] = {}
+    round: int = 0
 
 
 class _Outcome(BaseModel):
