@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from naokit import evaluators, export, spaces
+    from naokit import evaluators, export, spaces, workers
     from naokit.base import (
         Architecture,
         EvaluationFailed,
@@ -48,7 +48,7 @@ _HOMES = {
     "Study": "naokit.study",
     "create_study": "naokit.study",
 }
-_ROOMS = ("evaluators", "export", "spaces")
+_ROOMS = ("evaluators", "export", "spaces", "workers")
 
 __all__ = [
     "Architecture",
@@ -70,6 +70,7 @@ __all__ = [
     "export",
     "load",
     "spaces",
+    "workers",
 ]
 
 

@@ -14,6 +14,7 @@ from naokit.wording import counted
 REMEDIES = {
     "diverged": "lower the learning rate, or search another space",
     "out of memory": "take smaller batches, or search smaller networks",
+    "worker died": "start fewer workers, or search smaller networks",
     "out of time": "allow an evaluation more seconds, or search smaller networks",
 }
 """What to do where evaluations fail, by reason."""
