@@ -82,9 +82,11 @@ def test_closing_ends_what_runs_at_once() -> None:
     workers = Local(1)
     began = workers.submit(Wild(), ONE, 0).result(60)
     future = workers.submit(Wild(), ONE, 3)
-    threading.Timer(0.3, workers.close).start()
+    closing = threading.Timer(0.3, workers.close)
+    closing.start()
     with pytest.raises(EvaluationFailed):
         future.result(60)
+    closing.join(60)
     assert not psutil.pid_exists(int(began.metrics["process"]))
     workers.close()
 
@@ -157,7 +159,7 @@ def test_workers_end_with_their_parent(tmp_path: Path, sign: signal.Signals) -> 
 def test_a_script_that_begins_its_work_unguarded_is_told_so(tmp_path: Path) -> None:
     script = tmp_path / "bare.py"
     script.write_text(
-        "from naokit.testing import Measured\nfrom naokit.workers import Local\n"
+        "from naokit.testing.workers import Measured\nfrom naokit.workers import Local\n"
         "from naokit.spaces import ConvCells\nspace = ConvCells.small(nodes=1)\n"
         "Local(1).submit(Measured(), space.parse('0 0 1 0 0 3 1 4'), 0).result()\n"
     )
