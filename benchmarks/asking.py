@@ -21,9 +21,9 @@ import optuna
 from optuna.trial import TrialState, create_trial
 
 from benchmarks.record import write
-from naokit.ledger import ARCHITECTURE, OUTCOME, record_of
 from naokit.spaces import ConvCells
 from naokit.study import Study, create_study, open_study
+from naokit.study.ledger import ARCHITECTURE, OUTCOME, record_of
 
 SPACE = ConvCells.small()
 SIZES, ASKS = (500, 2300, 10_000), 9

@@ -32,7 +32,7 @@ from torch.nn import functional as F
 
 from benchmarks.optimiser import tasks
 from benchmarks.record import write
-from naokit.base import Architecture, Space, Trial
+from naokit.base import Architecture, Observation, Space
 from naokit.evaluators import Tabular
 from naokit.graphs import canonical
 from naokit.method.features import Blocks, Features, typical_distances
@@ -237,11 +237,11 @@ def queries(
         for seed in range(seeds):
             method = Nao(table.space, seed, MOST)
             method.features, method.everything = features, there
-            history: list[Trial] = []
+            history: list[Observation] = []
             while len(history) < MOST and (not history or history[-1].value != best):
                 architecture = method.propose(history).architecture
                 value = table.values[architecture.key]
-                history.append(Trial(len(history), architecture, value))
+                history.append(Observation(architecture, value))
             found[name].append(float(len(history)))
     pairs = zip(found["both"], found["features"], strict=True)
     return {

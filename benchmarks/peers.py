@@ -22,7 +22,7 @@ import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 
 from benchmarks.ensemble import Ensemble
-from naokit.base import Architecture, Method, Proposal, Space, Trial, derive_seed
+from naokit.base import Architecture, Method, Observation, Proposal, Space, derive_seed
 from naokit.graphs import Graph
 from naokit.method import MethodFactory
 from naokit.method.baselines import RandomStream, keys_of
@@ -49,7 +49,9 @@ class Rounds(Method, ABC):
         self.stream = RandomStream(space, seed, self.everything)
         self._chosen: tuple[list[tuple[Architecture, float | None]], list[Architecture]] = ([], [])
 
-    def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
+    def propose(
+        self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
+    ) -> Proposal:
         """The first of the round's that is neither known nor pending; random where none is left."""
         seen = keys_of(history, pending)
         before = history[: (len(history) + len(pending)) // ROUND * ROUND]
@@ -58,7 +60,7 @@ class Rounds(Method, ABC):
                 return Proposal(architecture, "round")
         return Proposal(self.stream.next(seen), "random")
 
-    def _round(self, before: Sequence[Trial]) -> list[Architecture]:
+    def _round(self, before: Sequence[Observation]) -> list[Architecture]:
         """What the results before a round choose; the last round's is kept."""
         results = [(trial.architecture, trial.known) for trial in before]
         valued = [trial for trial in before if trial.known is not None]
@@ -199,7 +201,9 @@ class GpOneHot(Nao):
         super().__init__(space, seed, evaluations)
         self.features, self.everything = one_hot_features(space)
 
-    def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
+    def propose(
+        self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
+    ) -> Proposal:
         """As `nao` does, after ten."""
         if len(history) + len(pending) < ROUND:
             return Proposal(self.stream.next(keys_of(history, pending)), "random")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from naokit.record import environment
+from naokit.study.settings import environment
 
 RESULTS = Path(__file__).parent / "results"
 

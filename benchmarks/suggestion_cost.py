@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.optimiser import tasks
 from benchmarks.record import write
-from naokit.base import Architecture, Space, Trial
+from naokit.base import Architecture, Observation, Space
 from naokit.method.latent import _reconstruction
 from naokit.method.nao import Nao
 from naokit.spaces import Choice, Choices, ConvCells
@@ -72,7 +72,7 @@ def pool(folder: Path, first: int, last: int) -> dict[str, float]:
     assert method.everything is not None
     order = np.random.default_rng(0).permutation(len(method.everything.architectures))
     known = [method.everything.architectures[place] for place in order[:last]]
-    history = [Trial(n, a, table.values[a.key]) for n, a in enumerate(known)]
+    history = [Observation(a, table.values[a.key]) for n, a in enumerate(known)]
     return cost(method.propose(history[:amount]) for amount in range(first, last))
 
 
@@ -84,13 +84,13 @@ def endless(space: Space, last: int) -> dict[str, float]:
     def score(architecture: Architecture) -> float:
         return float(sum(w[c] for w, c in zip(worth, architecture.choices, strict=True)))
 
-    history: list[Trial] = []
+    history: list[Observation] = []
     method = Nao(space, 0, last)
 
     def search() -> Iterator[object]:
         for number in range(last):
             architecture = method.propose(history).architecture
-            history.append(Trial(number, architecture, score(architecture)))
+            history.append(Observation(architecture, score(architecture)))
             yield number
 
     found = cost(search())

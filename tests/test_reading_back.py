@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from naokit.base import InputError
 from naokit.files import read_json, write_json
-from naokit.goals import Goals, Limit, Objective
 from naokit.images.recipes import RECIPES, ImageRecipe
 from naokit.spaces import Choice, Choices
 from naokit.study import create_study, open_study
+from naokit.study.goals import Goals, Limit, Objective
 from naokit.text.recipes import RECIPES as TEXT_RECIPES
 from naokit.text.recipes import TextRecipe
 from naokit.training.log import Log

@@ -7,7 +7,7 @@ import pytest
 from naokit.base import Direction
 from naokit.report import Comparison, closing_lines, verdict
 from naokit.spaces import ConvCells
-from naokit.standings import Standing
+from naokit.study.standings import Standing
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 
 from naokit import spaces
 from naokit.spaces import Choice, Choices, own_code
-from naokit.storage import address_of
 from naokit.study import create_study
+from naokit.study.storage import address_of
 from naokit.training.log import Log
 from naokit.training.loop import Epoch
 

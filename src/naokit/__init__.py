@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from naokit import evaluators, export, spaces
+    from naokit import evaluators, export, spaces, workers
     from naokit.base import (
         Architecture,
         EvaluationFailed,
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ImageSettings,
         InputError,
         Method,
+        Observation,
         Result,
         Space,
         Trial,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from naokit.images.pretrained import Pretrained
     from naokit.kinds import build, load
     from naokit.optuna_sampler import NAOSampler
-    from naokit.sampler import ArchitectureSampler
     from naokit.study import Study, create_study
 
 _HOMES = {
@@ -36,6 +36,7 @@ _HOMES = {
     "ImageSettings": "naokit.base",
     "InputError": "naokit.base",
     "Method": "naokit.base",
+    "Observation": "naokit.base",
     "Result": "naokit.base",
     "Space": "naokit.base",
     "Trial": "naokit.base",
@@ -43,21 +44,20 @@ _HOMES = {
     "load": "naokit.kinds",
     "NAOSampler": "naokit.optuna_sampler",
     "Pretrained": "naokit.images.pretrained",
-    "ArchitectureSampler": "naokit.sampler",
     "Study": "naokit.study",
     "create_study": "naokit.study",
 }
-_ROOMS = ("evaluators", "export", "spaces")
+_ROOMS = ("evaluators", "export", "spaces", "workers")
 
 __all__ = [
     "Architecture",
-    "ArchitectureSampler",
     "EvaluationFailed",
     "Evaluator",
     "ImageSettings",
     "InputError",
     "Method",
     "NAOSampler",
+    "Observation",
     "Pretrained",
     "Result",
     "Space",
@@ -69,6 +69,7 @@ __all__ = [
     "export",
     "load",
     "spaces",
+    "workers",
 ]
 
 

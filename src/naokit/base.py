@@ -3,8 +3,10 @@
 Space      what may be searched: grammar, spelling, graphs, building
 Architecture   one point of a space: immutable, hashable, readable
 Evaluator  architecture -> Result, or EvaluationFailed
+Workers    where evaluations run: here, in other processes
 Trial      one finished evaluation, as the study remembers it
-Method     who proposes: a function of a seed and of the trials so far
+Method     who proposes: a function of a seed and of the evaluations so far
+Observation    one evaluation, as methods see it
 """
 
 from __future__ import annotations
@@ -15,9 +17,11 @@ import itertools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 import numpy as np
 
@@ -382,13 +386,41 @@ class Result:
 class Evaluator(ABC):
     """Scores architectures. Any function `architecture -> float` serves as one too.
 
+    Promises are tested by `naokit.testing.EvaluatorContract`. An evaluator that keeps a state, such
+    as weights that architectures share, sets `round_size` and learns in `prepare`.
+
     Attributes:
         metric: what `Result.value` is, in words.
         direction: whether more of it is better.
+        round_size: How many architectures are proposed before the first of them is evaluated.
+        in_one_place: Whether its state lives in one process, so that no other can evaluate.
     """
 
     metric: str = "value"
     direction: Direction = "maximize"
+    round_size: int = 1
+    in_one_place: bool = False
+
+    def begin(self, folder: Path | None) -> None:
+        """Called before the first evaluation of a search, and again where it is continued.
+
+        Args:
+            folder: A place for state that outlives the process; None where the search has none.
+        """
+        del folder
+
+    def prepare(self, pool: Sequence[Architecture], number: int) -> None:
+        """Called before each round is evaluated, where a round is more than one architecture.
+
+        What it does must follow from its arguments and its earlier calls. A search that was
+        interrupted within a round calls it for that round again.
+
+        Args:
+            pool: The architectures of all rounds so far, this one's last; their order does not
+                depend on interruptions.
+            number: The number of the round, from 0.
+        """
+        del pool, number
 
     @abstractmethod
     def evaluate(self, architecture: Architecture, seed: int) -> Result:
@@ -411,7 +443,11 @@ class Evaluator(ABC):
         return {}
 
     def settings(self) -> Mapping[str, Json]:
-        """What alters results: a study compares it when it is resumed."""
+        """What alters results: a study compares it when it is resumed.
+
+        Where there is a `source`, it says where the data come from, for
+        `naokit.evaluators.from_settings`; a study does not compare it, since data may move.
+        """
         return {"evaluator": type(self).__name__}
 
 
@@ -429,8 +465,7 @@ class Trial:
         seconds: how long it took.
         model: what the method knew of its model's quality when it proposed.
         values: all its objectives, the score first; empty where the evaluation failed.
-        unlimited: for methods: the value as it would be without limits; None where there is none.
-        slack: for methods: how far within the limits, as a share of the bound; below 0 beyond one.
+        round: The round in which it was proposed; see `Evaluator.round_size`.
     """
 
     number: int
@@ -442,12 +477,61 @@ class Trial:
     seconds: float = 0.0
     model: Mapping[str, float] = field(default_factory=dict)
     values: tuple[float, ...] = ()
+    round: int = 0
+
+
+class Workers(ABC):
+    """Where evaluations run. Promises are tested by `naokit.testing.WorkersContract`.
+
+    Attributes:
+        slots: How many evaluations run at once.
+        in_this_process: Whether they run in the process that asks for them.
+    """
+
+    slots: int = 1
+    in_this_process: bool = False
+
+    @abstractmethod
+    def submit(self, evaluator: Evaluator, architecture: Architecture, seed: int) -> Future[Result]:
+        """The result to come of `evaluator.evaluate(architecture, seed)`, or what that raises.
+
+        It is EvaluationFailed where the worker came to its end, and InputError where the evaluator
+        cannot be used there.
+        """
+
+    def close(self) -> None:  # noqa: B027  # many have nothing to end
+        """Ends the workers and what still runs; nothing can be submitted afterwards."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One evaluation as methods see it: higher is better, whatever the study's directions are.
+
+    Attributes:
+        architecture: What was evaluated.
+        value: The score. It is None where the evaluation failed or violates a limit.
+        origin: Where the proposal came from.
+        unlimited: The score of an evaluation in a study with limits, whether or not it holds them.
+        slack: How far it is within the limits, as a share of the bound; negative beyond one.
+        values: The values of all objectives, limits or not; empty where the evaluation failed.
+    """
+
+    architecture: Architecture
+    value: float | None
+    origin: str = ""
     unlimited: float | None = None
     slack: float = math.inf
+    values: tuple[float, ...] = ()
 
     @property
     def known(self) -> float | None:
-        """The value, whether or not it is within the limits."""
+        """The score, whether or not it is within the limits."""
         return self.value if self.unlimited is None else self.unlimited
 
 
@@ -470,12 +554,14 @@ class Method(ABC):
     """Who proposes. Promises are tested by `naokit.testing.MethodContract`.
 
     A method is made for one space, seed and budget. What it proposes depends on these and on the
-    trials it is shown, never on what it was asked before, so that a resumed search is the same as
-    an uninterrupted one. Values are higher-is-better here: the study turns the sign.
+    observations it is shown, never on what it was asked before, so that a resumed search is the
+    same as an uninterrupted one.
     """
 
     @abstractmethod
-    def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
+    def propose(
+        self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
+    ) -> Proposal:
         """The next architecture: of a key that neither `history` nor `pending` holds.
 
         Raises:

@@ -47,6 +47,11 @@ class Kind(ABC):
 
     @property
     @abstractmethod
+    def recipe_type(self) -> type[Recipe]:
+        """The class of its recipes."""
+
+    @property
+    @abstractmethod
     def recipes(self) -> Mapping[str, Recipe]:
         """The recipes by name."""
 

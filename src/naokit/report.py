@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from naokit.base import Direction, Evaluator, Json
-from naokit.goals import Objective, mean
-from naokit.standings import NoBest, Standing
 from naokit.study import Study
+from naokit.study.goals import Objective, mean
+from naokit.study.standings import NoBest, Standing
 from naokit.wording import counted, epochs_done, figure
 
 if TYPE_CHECKING:

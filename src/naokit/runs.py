@@ -23,10 +23,10 @@ from pydantic import BaseModel, Field, ValidationError
 
 from naokit.base import Architecture, Evaluator, InputError, Json, Space, Trial
 from naokit.files import read_json, write_json
-from naokit.record import check_start
 from naokit.spaces import from_settings
-from naokit.storage import address_of, check_own, file_of, same_place, shown, storage_errors
 from naokit.study import Study, create_study
+from naokit.study.settings import check_start
+from naokit.study.storage import address_of, check_own, file_of, same_place, shown, storage_errors
 
 SETTINGS = "settings.json"
 REPORT = "report.json"

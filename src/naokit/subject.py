@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -168,6 +169,23 @@ class Subject(ABC):
         """What a trained network remembers of its data: enough to read the same data again."""
         return {"data": str(self.data.name)}
 
+    def origin(self) -> dict[str, Json]:
+        """Where the data come from and how they are read; empty where they were given as read.
+
+        With `size()` it is what makes the subject again (`Kind.subject`).
+        """
+        return {}
+
     def left_out(self) -> dict[str, Json]:
         """What of the data was not used, for the report of a training."""
         return {}
+
+
+def origin_of(subject: Any) -> dict[str, Json]:
+    """`Subject.origin` of a dataclass whose field `source` is a name or path, or the data."""
+    if not isinstance(subject.source, str | Path):
+        return {}
+    read = {field.name: getattr(subject, field.name) for field in dataclasses.fields(subject)}
+    if Path(subject.source).exists():
+        read["source"] = str(Path(subject.source).resolve())
+    return {name: value for name, value in read.items() if name not in subject.size()}

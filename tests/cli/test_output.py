@@ -53,7 +53,7 @@ def test_a_command_is_stopped_as_it_begins(signum: int, tmp_path: Path) -> None:
         "import naokit.cli.app\n"
         "class Slow:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'naokit.standings':\n"
+        "        if name == 'naokit.study.standings':\n"
         f"            os.kill(os.getpid(), {int(signum)})\n"
         "sys.meta_path.insert(0, Slow())\n"
         f"sys.argv = ['naokit', 'show', {GENOTYPE!r}]\n"

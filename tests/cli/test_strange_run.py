@@ -12,7 +12,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from naokit.cli.app import app
-from naokit.storage import address_of
+from naokit.study.storage import address_of
 
 CELL = "|none~0|+|none~0|none~1|+|{}~0|none~1|none~2|"
 OPERATIONS = ("nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3", "skip_connect")

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from naokit.base import EvaluationFailed, InputError
+from naokit import evaluators
+from naokit.base import Architecture, EvaluationFailed, InputError
 from naokit.evaluators import Tabular, Train
+from naokit.evaluators.function import Function
 from naokit.evaluators.tabular import columns_space, read_tables
 from naokit.graphs import canonical
 from naokit.images.recipes import RECIPES
@@ -20,7 +22,8 @@ from naokit.spaces import (
     TransNasMicro,
     from_settings,
 )
-from naokit.study import create_study
+from naokit.study import Study, create_study
+from naokit.testing import EvaluatorContract
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "tabular"
 SPACE = ConvCells.small(nodes=1)
@@ -35,6 +38,74 @@ ROWS = [
 def table(path: Path, rows=ROWS, header: str = "arch,acc,class,ms") -> Path:
     path.write_text("\n".join([header, *(",".join(row) for row in rows)]) + "\n")
     return path
+
+
+class TestTabular(EvaluatorContract):
+    @pytest.fixture(autouse=True)
+    def _table(self, tmp_path: Path) -> None:
+        self.table = table(tmp_path / "t.csv")
+
+    architectures = tuple(NasBench201().parse(row[0]) for row in ROWS[:2])
+
+    def evaluator(self) -> Tabular:
+        return Tabular(
+            NasBench201(),
+            self.table,
+            architecture_column="arch",
+            metric="acc",
+            also=["ms"],
+            direction="minimize",
+        )
+
+    def test_another_table_is_not_what_it_was(self) -> None:
+        settings = self.evaluator().settings()
+        table(self.table, ROWS[:1])
+        with pytest.raises(InputError, match="the evaluator tabular is not what it was: table was"):
+            evaluators.from_settings(settings)
+
+
+class TestTrain(EvaluatorContract):
+    architectures = (ONE,)
+
+    def evaluator(self) -> Train:
+        brief = dataclasses.replace(RECIPES["quick"], epochs=1, batch=32, train_images=96)
+        return Train("digits", brief, channels=4)
+
+
+class TestFunction(EvaluatorContract):
+    architectures = (ONE,)
+
+    def evaluator(self) -> Function:
+        return Function(spelled_length, "maximize")
+
+
+def spelled_length(architecture: Architecture) -> float:
+    return float(len(str(architecture)))
+
+
+def test_settings_without_a_source_make_no_evaluator() -> None:
+    for settings in ({}, {"evaluator": "train", "recipe": {}}, {"evaluator": "Mine"}):
+        with pytest.raises(InputError, match="do not say where its data come from"):
+            evaluators.from_settings(settings)
+
+
+def test_data_that_moved_are_the_same_data(tmp_path: Path) -> None:
+    def searched(folder: str) -> Study:
+        (tmp_path / folder).mkdir()
+        evaluator = Tabular(
+            NasBench201(),
+            table(tmp_path / folder / "t.csv"),
+            architecture_column="arch",
+            metric="acc",
+        )
+        storage = f"sqlite:///{tmp_path}/s.db"
+        study = create_study(evaluator.space, storage=storage, method="random")
+        study.optimize(evaluator, 1)
+        return study
+
+    recorded = searched("a").settings["evaluator"]
+    assert recorded["source"]["tables"] == [str(tmp_path / "a" / "t.csv")]
+    assert searched("b").settings["evaluator"] == recorded
 
 
 def test_training_gives_a_real_score_that_its_seed_repeats() -> None:

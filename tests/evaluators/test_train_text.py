@@ -8,8 +8,9 @@ import pytest
 from naokit import spaces
 from naokit.base import EvaluationFailed, InputError
 from naokit.evaluators import TrainText, train
-from naokit.goals import Limit
-from naokit.spaces.bounded import check_limits
+from naokit.study.goals import Limit
+from naokit.study.limits import check_limits
+from naokit.testing import EvaluatorContract
 from naokit.text.recipes import TextRecipe
 
 RECIPE = TextRecipe("tiny", 1, 4, learning_rate=5.0, bptt=8, average_after=None, output_dropout=0.1)
@@ -22,6 +23,17 @@ def folder(tmp_path: Path) -> Path:
         text = "a b c d e f\nb c d a\n" * lines
         (tmp_path / f"{part}.txt").write_text(text, encoding="utf-8")
     return tmp_path
+
+
+class TestTrainText(EvaluatorContract):
+    architectures = (SPACE.parse("0 0 1 1 1 2"), SPACE.parse("0 3 0 3 0 3"))
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, folder: Path) -> None:
+        self.folder = folder
+
+    def evaluator(self) -> TrainText:
+        return TrainText(self.folder, RECIPE, hidden=8)
 
 
 def test_a_cell_is_scored_by_its_perplexity(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from naokit.base import Method, Space, Trial
+from naokit.base import Method, Observation, Space
 from naokit.method.baselines import Evolution, LocalSearch, RandomSearch
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.testing import MethodContract
@@ -43,7 +43,7 @@ class TestLocalSearch(MethodContract):
 
     def test_a_climb_goes_on_from_what_is_better(self) -> None:
         history = self.run(self.method(0), 1)
-        better = Trial(1, self.method(0).propose(history).architecture, 2.0, origin="neighbour")
+        better = Observation(self.method(0).propose(history).architecture, 2.0, origin="neighbour")
         nearest = self.method(0).propose([*history, better]).architecture
         assert nearest in set(self.space.neighbours(better.architecture))
 
@@ -60,10 +60,10 @@ def test_evolution_prefers_the_better_parents() -> None:
         total = 0.0
         for seed in range(5):
             method, history = make(space, seed, 60), []
-            for number in range(60):
+            for _ in range(60):
                 architecture = method.propose(history).architecture
                 value = float(sum(c == 0 for c in architecture.choices[1::2]))
-                history.append(Trial(number, architecture, value))
+                history.append(Observation(architecture, value))
             total += max(trial.value for trial in history)
         return total / 5
 

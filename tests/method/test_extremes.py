@@ -8,15 +8,15 @@ from functools import partial
 import numpy as np
 import pytest
 
-from naokit.base import Architecture, Trial
-from naokit.goals import Goals, chebyshev, mean
+from naokit.base import Architecture, Observation, Trial
 from naokit.method import METHODS, MethodFactory
 from naokit.method.fit import normalise
 from naokit.method.nao import Nao
 from naokit.report import noise, summary
 from naokit.spaces import Choice, Choices
-from naokit.standings import Standing, standings
 from naokit.study import create_study
+from naokit.study.goals import Goals, chebyshev, mean
+from naokit.study.standings import Standing, standings
 
 LARGEST = sys.float_info.max
 VALUES = (1e308, -1e308, 0.0, LARGEST, -LARGEST, 5e-324, 1.0)
@@ -33,10 +33,10 @@ SPACE = Choices("three", tuple(Choice(name, (1, 2, 3, 4)) for name in "abc"))
 )
 def test_every_method_goes_on(make: MethodFactory) -> None:
     proposer = make(SPACE, 0, 12)
-    history: list[Trial] = []
+    history: list[Observation] = []
     for number in range(12):
         architecture = proposer.propose(history).architecture
-        history.append(Trial(number, architecture, VALUES[number % len(VALUES)]))
+        history.append(Observation(architecture, VALUES[number % len(VALUES)]))
     assert len({trial.architecture.key for trial in history}) == 12
 
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from naokit.base import Architecture, Trial
+from naokit.base import Architecture, Observation
 from naokit.method import latent
 from naokit.method.nao import LATENT_FIRST, Nao
 from naokit.spaces import Choice, Choices
@@ -18,13 +18,13 @@ def worth(architecture: Architecture) -> float:
     return float(sum(architecture.choices) - 2 * (architecture.choices[0] == 1))
 
 
-def search(evaluations: int) -> list[Trial]:
+def search(evaluations: int) -> list[Observation]:
     """A search for candidates: these need the latent steps, however small the space."""
     method = Nao(FIVE, 0, evaluations, whole=False)
-    history: list[Trial] = []
-    for number in range(evaluations):
+    history: list[Observation] = []
+    for _ in range(evaluations):
         architecture = method.propose(history).architecture
-        history.append(Trial(number, architecture, worth(architecture)))
+        history.append(Observation(architecture, worth(architecture)))
     return history
 
 
@@ -70,12 +70,12 @@ def count_steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_no_suggestion_pays_for_all_of_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
     done = count_steps(monkeypatch)
     method = Nao(FIVE, 0, 12, whole=False)
-    history: list[Trial] = []
+    history: list[Observation] = []
     steps = []
-    for number in range(12):
+    for _ in range(12):
         before = len(done)
         architecture = method.propose(history).architecture
-        history.append(Trial(number, architecture, worth(architecture)))
+        history.append(Observation(architecture, worth(architecture)))
         steps.append(len(done) - before)
     assert steps[:3] == [0, 0, 0]
     assert steps[3] > 0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.method.test_posterior import eight_known
 
-from naokit.base import Method, Space, Trial
+from naokit.base import Method, Observation, Space
 from naokit.method.acquisition import expected_improvement
 from naokit.method.nao import Nao, acquisition_of, last_fit
 from naokit.spaces import Choice, Choices, ConvCells, NasBench201
@@ -25,11 +25,11 @@ class TestNaoOnATinySpace(MethodContract):
     def test_the_best_is_found_in_few_evaluations(self) -> None:
         """A sum of two ordered choices and a switch: 24 architectures."""
         method, history = self.method(0), []
-        for number in range(12):
+        for _ in range(12):
             proposal = method.propose(history)
             value = float(sum(self.space.numbers(proposal.architecture.choices)))
             value += proposal.architecture.choices[2] / 2
-            history.append(Trial(number, proposal.architecture, value))
+            history.append(Observation(proposal.architecture, value))
         assert max(trial.value for trial in history) == 2.5
 
     def test_what_is_known_of_the_model_goes_with_the_proposal(self) -> None:
@@ -58,7 +58,7 @@ def test_equal_values_and_failures_are_no_end(failing: int) -> None:
     for number in range(12):
         proposal = method.propose(history)
         value = None if number % 2 < failing else 1.0
-        history.append(Trial(number, proposal.architecture, value))
+        history.append(Observation(proposal.architecture, value))
     assert len({trial.architecture.key for trial in history}) == 12
 
 

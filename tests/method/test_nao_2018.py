@@ -2,7 +2,7 @@
 
 import pytest
 
-from naokit.base import Method, Trial
+from naokit.base import Method, Observation
 from naokit.method.fit import FitSettings
 from naokit.method.model import ModelSettings
 from naokit.method.nao_2018 import SCRATCH, WEIGHT_SHARING, Nao2018, NaoSettings, Schedule
@@ -38,9 +38,7 @@ class TestNao2018(MethodContract):
 
     def test_a_history_of_failures_is_no_end(self) -> None:
         method = self.method(0)
-        history = [
-            Trial(n, method.propose([]).architecture, None, reason="diverged") for n in range(9)
-        ]
+        history = [Observation(method.propose([]).architecture, None) for _ in range(9)]
         assert method.propose(history).origin == "random"
 
 
@@ -89,11 +87,11 @@ def test_the_pool_of_constant_size_loses_its_worst() -> None:
     space = ConvCells.small(nodes=1)
     method = Nao2018(space, 0, 10, QUICK_REPLACING)
     stream = method.stream
-    history: list[Trial] = []
+    history: list[Observation] = []
     seen: set[str] = set()
     for number in range(8):
         architecture = stream.next(seen)
         seen.add(architecture.key)
-        history.append(Trial(number, architecture, float(number)))
+        history.append(Observation(architecture, float(number)))
     # Six at the start (0 to 5); the round of two (6 and 7) pushes out 0 and 1.
-    assert [trial.number for trial in method._pool(history)] == [7, 6, 5, 4, 3, 2]
+    assert [one.value for one in method._pool(history)] == [7, 6, 5, 4, 3, 2]

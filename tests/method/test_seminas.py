@@ -7,14 +7,14 @@ import numpy as np
 import torch
 from tests.method import test_nao_2018
 
-from naokit.base import Architecture, Method, Trial
+from naokit.base import Architecture, Method, Observation
 from naokit.method import METHODS, seminas
 from naokit.method.fit import FitSettings, PseudoLabels, fit
 from naokit.method.model import Model, ModelSettings
 from naokit.method.nao_2018 import NaoSettings
 from naokit.method.seminas import EARLY, PUBLISHED, SemiNas, SemiNasSettings, schedule
 from naokit.spaces import Choice, Choices, ConvCells
-from naokit.spaces.bounded import LimitedSpace
+from naokit.study.limits import LimitedSpace
 from naokit.testing import MethodContract
 
 SPACE = ConvCells.small(nodes=2)
@@ -45,12 +45,12 @@ class TestSemiNasOnATinySpace(MethodContract):
         return SemiNas(self.space, seed, self.evaluations, QUICK)
 
 
-def evaluated(space, amount: int) -> list[Trial]:
+def evaluated(space, amount: int) -> list[Observation]:
     generator = np.random.default_rng(0)
-    return [Trial(n, space.sample(generator), float(n)) for n in range(amount)][::-1]
+    return [Observation(space.sample(generator), float(n)) for n in range(amount)][::-1]
 
 
-def labels(space, pool: list[Trial], settings: SemiNasSettings = QUICK) -> PseudoLabels:
+def labels(space, pool: list[Observation], settings: SemiNasSettings = QUICK) -> PseudoLabels:
     method = SemiNas(space, 0, 100, settings)
     torch.manual_seed(0)
     model = Model(space.grammar, SIZES).eval()
@@ -99,7 +99,7 @@ def test_pseudo_labels_are_distinct_unevaluated_and_follow_their_seed() -> None:
 
 def test_a_small_space_gives_what_it_has() -> None:
     space = Choices("tiny", (Choice("a", (1, 2, 3)), Choice("b", (1, 2))))
-    whole = [Trial(n, Architecture(space, (n // 2, n % 2)), float(n)) for n in range(6)]
+    whole = [Observation(Architecture(space, (n // 2, n % 2)), float(n)) for n in range(6)]
     assert labels(space, whole[:4]).tokens.shape == (2, 2)
     assert labels(space, whole).tokens.shape == (0, 2)
     SemiNas(space, 0, 100, QUICK)._learn(whole[::-1], 0)

@@ -7,8 +7,8 @@ import pytest
 
 from naokit.base import Architecture
 from naokit.spaces import Choice, Choices
-from naokit.spaces.bounded import LimitedSpace
 from naokit.spaces.table import NEAREST, PROBES, TableSpace
+from naokit.study.limits import LimitedSpace
 
 WIDE = Choices("wide", tuple(Choice(f"c{place}", tuple("abcde")) for place in range(12)))
 SMALL = Choices("small", (Choice("a", (1, 2, 3)), Choice("b", (1, 2, 3))))

@@ -55,7 +55,7 @@ def bench(
     with exit_codes():
         from naokit import bench as benchmark
         from naokit.bench.task import table_of
-        from naokit.goals import direction_named
+        from naokit.study.goals import direction_named
 
         task = benchmark.Task(
             space,

@@ -80,7 +80,7 @@ def given(context: typer.Context, without: Collection[str] = (), **known: object
 
 def _is_secret(name: str | None, value: object) -> bool:
     """Whether an option holds a password: it is typed anew each time."""
-    from naokit.storage import has_password  # not above: `--help` loads no database
+    from naokit.study.storage import has_password  # not above: `--help` loads no database
 
     return name == "storage" and isinstance(value, str) and has_password(value)
 

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from naokit.base import EvaluationFailed, InputError, Json
 from naokit.cli.wordings import for_command_line
-from naokit.watching import progress as progress  # what commands show is all here
+from naokit.study.progress import progress as progress  # what commands show is all here
 from naokit.wording import one_line
 
 Lines = Callable[[dict[str, Json]], list[str]]

@@ -151,10 +151,10 @@ def search(
         from naokit.bench import Task
         from naokit.cli.search_steps import on_data, on_table
         from naokit.cli.table_goals import table_goals
-        from naokit.goals import direction_named
         from naokit.report import closing_lines
-        from naokit.storage import address_of
         from naokit.study import check_method
+        from naokit.study.goals import direction_named
+        from naokit.study.storage import address_of
         from naokit.training.device import device_named, precision_named
 
         if table and data:

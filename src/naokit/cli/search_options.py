@@ -98,7 +98,7 @@ class Options:
     @property
     def recorded(self) -> dict[str, Json]:
         """What settings.json keeps of these."""
-        from naokit.storage import shown
+        from naokit.study.storage import shown
 
         return {
             "storage": shown(self.storage),

@@ -11,16 +11,16 @@ from naokit.cli.output import say
 from naokit.cli.subject import check_networks, recipe_for, say_what_was_read, subject_of
 from naokit.cli.target import how_read, say_what_is_left_out, starting_points
 from naokit.kinds import kind_of
-from naokit.watching import TrialsBar
+from naokit.study.progress import TrialsBar
 
 if TYPE_CHECKING:
     from naokit.base import Architecture, Evaluator, Json, Space
     from naokit.bench import Task
     from naokit.cli.search_options import Options
     from naokit.evaluators.train import Training
-    from naokit.goals import Goals
     from naokit.presets import Preset
     from naokit.study import Study
+    from naokit.study.goals import Goals
     from naokit.subject import Subject
     from naokit.training.recipe import Recipe
 
@@ -205,7 +205,7 @@ def _final(space: Space, evaluator: Training, preset: Preset) -> tuple[Subject, 
 def _check_names(options: Options, evaluator: Training) -> None:
     """Raises InputError for an objective or a limit that no evaluation will have a figure for."""
     from naokit.base import InputError
-    from naokit.goals import Goals
+    from naokit.study.goals import Goals
 
     goals = Goals.of(evaluator.direction, options.objectives, options.limits)
     score = evaluator.subject.metric.name
@@ -224,8 +224,8 @@ def _check_names(options: Options, evaluator: Training) -> None:
 
 def _check_limits(options: Options, space: Space, evaluator: Evaluator) -> None:
     """Raises InputError where nothing is within them, before anything is written."""
-    from naokit.goals import Limit
-    from naokit.spaces.bounded import check_limits
+    from naokit.study.goals import Limit
+    from naokit.study.limits import check_limits
 
     check_limits(space, evaluator, [Limit.of(text) for text in options.limits])
 
@@ -242,7 +242,7 @@ def _summary(
     """What was found, and where it lies."""
     from naokit import report
     from naokit.base import InputError
-    from naokit.storage import shown
+    from naokit.study.storage import shown
 
     if options.hours.search_is_over and not study.trials:
         raise InputError("--hours ended before the first evaluation did; give more")

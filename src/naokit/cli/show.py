@@ -15,8 +15,8 @@ from naokit.wording import counted
 
 if TYPE_CHECKING:
     from naokit.base import Architecture, Json, Trial
-    from naokit.goals import Goals
     from naokit.study import Study
+    from naokit.study.goals import Goals
 
 
 def show(
@@ -37,7 +37,7 @@ def show(
         from naokit.base import InputError
         from naokit.cli.target import architecture_of, open_study
         from naokit.files import write_whole
-        from naokit.standings import NoBest
+        from naokit.study.standings import NoBest
 
         if svg is not None and svg.exists() and not force:
             raise InputError(f"{svg} exists already; name another file, or give --force")
@@ -136,7 +136,7 @@ def _show_without_best(study: Study, why: str, top: int, *, as_json: bool) -> No
 
 def _outcome(trial: Trial, goals: Goals) -> str:
     """Why an evaluation is no candidate for the best."""
-    from naokit.goals import BEYOND
+    from naokit.study.goals import BEYOND
 
     return trial.reason if trial.value is None else f"{BEYOND}: {goals.limited(trial)}"
 

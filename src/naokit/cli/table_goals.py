@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from naokit.base import Direction, InputError
 from naokit.evaluators import Tabular
-from naokit.goals import COSTS, Goals, direction_named
+from naokit.study.goals import COSTS, Goals, direction_named
 
 
 def table_goals(towards: Direction, objectives: Sequence[str], limits: Sequence[str]) -> Goals:

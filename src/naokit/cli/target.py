@@ -14,8 +14,8 @@ from naokit.cli.output import say
 from naokit.graphs import digest
 
 if TYPE_CHECKING:
-    from naokit.standings import Standing
     from naokit.study import Study
+    from naokit.study.standings import Standing
 
 GENOTYPE_SPACE = "conv-small"
 """What --space is where nobody says."""
@@ -268,8 +268,8 @@ def say_what_is_left_out(
     given: Sequence[Architecture], space: Space, evaluator: Evaluator, limits: Sequence[str]
 ) -> None:
     """Says on stderr how many starting points a limit forbids: these are not evaluated."""
-    from naokit.goals import Limit
-    from naokit.spaces.bounded import outside
+    from naokit.study.goals import Limit
+    from naokit.study.limits import outside
 
     wanted = [Limit.of(text) for text in limits]
     beyond = len(outside(space, evaluator, wanted, given))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from naokit.base import Evaluator, InputError, Json
 
 if TYPE_CHECKING:
     from naokit.evaluators.tabular import Tabular
@@ -11,7 +14,10 @@ if TYPE_CHECKING:
 
 _HOMES = {"Tabular": "tabular", "Train": "train", "TrainText": "train", "Training": "train"}
 
-__all__ = ["Tabular", "Train", "TrainText", "Training"]
+_MADE_OF = {"tabular": "Tabular", "train": "Training"}
+"""The class of what `settings()` call the evaluator."""
+
+__all__ = ["Tabular", "Train", "TrainText", "Training", "from_settings"]
 
 
 def __getattr__(name: str) -> Any:
@@ -19,3 +25,25 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(f"naokit.evaluators.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'naokit.evaluators' has no attribute {name!r}")
+
+
+def from_settings(settings: Mapping[str, Json]) -> Evaluator:
+    """The evaluator that `evaluator.settings()` describe; its data are read from their source.
+
+    Raises:
+        InputError: The settings name no source, or what is there now is not what it was.
+    """
+    name = settings.get("evaluator")
+    if name not in _MADE_OF or not settings.get("source"):
+        raise InputError(
+            f"the evaluator {name} cannot be made again: its settings do not say where its data "
+            "come from; make it as it was made at first"
+        )
+    found: Evaluator = __getattr__(_MADE_OF[name]).from_settings(settings)
+    for key, value in settings.items():
+        if key != "source" and found.settings().get(key) != value:
+            raise InputError(
+                f"the evaluator {name} is not what it was: {key} was {value}, now it is "
+                f"{found.settings().get(key)}; restore {settings['source']}"
+            )
+    return found

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from naokit import spaces
 from naokit.base import (
     Architecture,
     Direction,
@@ -99,6 +100,23 @@ class Tabular(Evaluator):
         content = "\n".join(f"{key} {value}" for key, value in self.values.items())
         self.fingerprint = hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
         self.space = TableSpace(space, self.fingerprint, classes)
+        self._source: Mapping[str, Json] = {
+            "space": dict(space.settings()),
+            "tables": [str(Path(path).resolve()) for path in _paths(tables)],
+            "architecture_column": architecture_column,
+            "also": list(also),
+            "class_column": class_column,
+            "direction": direction,
+        }
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Json]) -> Tabular:
+        """The table that `settings()` describe, read again; see `naokit.evaluators`."""
+        source = dict(settings["source"])
+        space = spaces.from_settings(source.pop("space"))
+        tables = source.pop("tables")
+        metric, direction = settings["metric"], source.pop("direction")
+        return cls(space, tables, metric=metric, direction=direction, **source)
 
     def evaluate(self, architecture: Architecture, seed: int) -> Result:
         """The table's value; NaN and absent rows are failed evaluations."""
@@ -116,8 +134,13 @@ class Tabular(Evaluator):
         return self.metrics.get(self.space.key(architecture.choices), {})
 
     def settings(self) -> Mapping[str, Json]:
-        """Metric and content."""
-        return {"evaluator": "tabular", "metric": self.metric, "table": self.fingerprint}
+        """Metric, content, and where the table lies."""
+        return {
+            "evaluator": "tabular",
+            "metric": self.metric,
+            "table": self.fingerprint,
+            "source": dict(self._source),
+        }
 
 
 def read_tables(
@@ -179,10 +202,15 @@ def _is_missing(text: str) -> bool:
 
 def _read(tables: Path | str | Sequence[Path | str]) -> list[Delimited]:
     """Every table; there is one at least."""
-    paths = [tables] if isinstance(tables, str | Path) else list(tables)
+    paths = _paths(tables)
     if not paths:
         raise InputError("no table is given")
-    return [read_delimited(Path(path)) for path in paths]
+    return [read_delimited(path) for path in paths]
+
+
+def _paths(tables: Path | str | Sequence[Path | str]) -> list[Path]:
+    given = [tables] if isinstance(tables, str | Path) else tables
+    return [Path(path) for path in given]
 
 
 def _named(tables: Sequence[Delimited], architecture_column: str) -> list[str]:

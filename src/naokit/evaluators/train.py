@@ -20,6 +20,7 @@ from naokit.base import (
 from naokit.images import recipes as images
 from naokit.images.data import ImageData
 from naokit.images.subject import ImageSubject
+from naokit.kinds import kind_of
 from naokit.networks import count_parameters, without_weights
 from naokit.subject import Subject
 from naokit.text import recipes as text
@@ -114,7 +115,32 @@ class Training(Evaluator):
             "seconds": self.seconds,
             "precision": recorded_precision(self.fabric),
             "latency": self.latency or None,
+            **self._source(),
         }
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Json]) -> Training:
+        """The training that `settings()` describe, its data read again; see `naokit.evaluators`."""
+        source = dict(settings["source"])
+        kind = kind_of(source.pop("reads"))
+        sizes = {name: settings[name] for name in kind.sizes}
+        return Training(
+            kind.subject(source.pop("source"), **source, **sizes),
+            kind.recipe_type.from_json(settings["recipe"]),
+            seconds=settings["seconds"],
+            precision=settings["precision"] or "32-true",
+            latency=bool(settings["latency"]),
+        )
+
+    def _source(self) -> dict[str, Json]:
+        """Where the data come from; nothing where they were given as read."""
+        origin = self.subject.origin()
+        return {"source": {"reads": self.subject.reads, **origin}} if origin else {}
+
+    def __getstate__(self) -> dict[str, object]:
+        """Without the data and the device, which another process reads and chooses for itself."""
+        kept = {name: value for name, value in vars(self).items() if name != "fabric"}
+        return kept | {"subject": self.subject.unread()}
 
 
 class _Figures(Mapping[str, float]):

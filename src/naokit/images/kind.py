@@ -42,6 +42,13 @@ class Images(Kind):
         return presets.PRESETS
 
     @property
+    def recipe_type(self) -> type[ImageRecipe]:
+        """The class of its recipes."""
+        from naokit.images.recipes import ImageRecipe
+
+        return ImageRecipe
+
+    @property
     def recipes(self) -> Mapping[str, ImageRecipe]:
         """The recipes by name."""
         from naokit.images.recipes import RECIPES

@@ -23,7 +23,7 @@ from naokit.images.recipes import ImageRecipe
 from naokit.images.task import ACCURACY, ImageTask, check_crops
 from naokit.networks import count_macs, latencies_ms, stem_for
 from naokit.profiling.steps import MOST_STEPS, SMALL_RATE, STEPS_AN_EPOCH, WARM_UP
-from naokit.subject import Subject
+from naokit.subject import Subject, origin_of
 from naokit.training.clock import PASSES
 from naokit.training.recipe import Recipe
 
@@ -168,6 +168,10 @@ class ImageSubject(Subject):
     def left_out(self) -> dict[str, Json]:
         """The pictures that cannot be decoded."""
         return {"skipped": list(self.data.skipped)}
+
+    def origin(self) -> dict[str, Json]:
+        """What `load_images` takes."""
+        return origin_of(self)
 
     def results(self) -> dict[str, Json]:
         """Which images, read how."""

@@ -9,10 +9,10 @@ import numpy as np
 from naokit.base import (
     Architecture,
     Method,
+    Observation,
     Proposal,
     Space,
     SpaceExhausted,
-    Trial,
     derive_seed,
 )
 
@@ -73,7 +73,9 @@ class RandomSearch(Method):
         del evaluations
         self.stream = RandomStream(space, seed)
 
-    def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
+    def propose(
+        self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
+    ) -> Proposal:
         """The next of the random stream."""
         return Proposal(self.stream.next(keys_of(history, pending)), "random")
 
@@ -91,7 +93,9 @@ class Evolution(Method):
         self.tournament = min(25, max(2, self.population // 4))
         self.stream = RandomStream(space, seed)
 
-    def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
+    def propose(
+        self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
+    ) -> Proposal:
         """A mutant of the best of a tournament; random while the population grows."""
         seen = keys_of(history, pending)
         alive = [trial for trial in history if trial.value is not None][-self.population :]
@@ -123,7 +127,9 @@ class LocalSearch(Method):
         self.seed = seed
         self.stream = RandomStream(space, seed)
 
-    def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
+    def propose(
+        self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
+    ) -> Proposal:
         """A new neighbour of the climb's best, or a random start if there is none."""
         seen = keys_of(history, pending)
         best = self._best_of_climb(history)
@@ -134,9 +140,9 @@ class LocalSearch(Method):
         return Proposal(self.stream.next(seen), "random")
 
     @staticmethod
-    def _best_of_climb(history: Sequence[Trial]) -> Trial | None:
+    def _best_of_climb(history: Sequence[Observation]) -> Observation | None:
         """The best trial with a value since the last random start."""
-        best: Trial | None = None
+        best: Observation | None = None
         for trial in history:
             if trial.origin != "neighbour":
                 best = None
@@ -157,7 +163,7 @@ class LocalSearch(Method):
         return [neighbours[place] for place in generator.permutation(len(neighbours))]
 
 
-def keys_of(history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> set[str]:
+def keys_of(history: Sequence[Observation], pending: Sequence[Architecture] = ()) -> set[str]:
     """The keys of the architectures that were evaluated or are being evaluated."""
     keys = {trial.architecture.key for trial in history}
     return keys | {architecture.key for architecture in pending}

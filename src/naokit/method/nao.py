@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from naokit.base import Architecture, Method, Proposal, Space, Trial, derive_seed
+from naokit.base import Architecture, Method, Observation, Proposal, Space, derive_seed
 from naokit.method.acquisition import Acquisition, slack_targets
 from naokit.method.baselines import RandomStream, keys_of
 from naokit.method.candidates import Candidate, CandidateSearch
@@ -72,12 +72,14 @@ class Nao(Method):
         if self.everything is None:
             import naokit.method.latent  # noqa: F401  # torch takes a second: not in a suggestion
 
-    def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
+    def propose(
+        self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
+    ) -> Proposal:
         """The candidate whose evaluation is worth most."""
         with one_blas_thread():
             return self._propose(history, pending)
 
-    def _propose(self, history: Sequence[Trial], pending: Sequence[Architecture]) -> Proposal:
+    def _propose(self, history: Sequence[Observation], pending: Sequence[Architecture]) -> Proposal:
         seen = keys_of(history, pending)
         self._prepare(sum(trial.known is not None for trial in history))
         valued = [trial for trial in history if trial.known is not None]
@@ -120,7 +122,7 @@ class Nao(Method):
         self,
         posterior: Posterior,
         acquisition: Acquisition,
-        valued: Sequence[Trial],
+        valued: Sequence[Observation],
         facts: dict[str, float],
     ) -> Iterator[Candidate]:
         """Candidates, the best first; counts of the latent steps go into `facts`."""
@@ -142,7 +144,7 @@ class Nao(Method):
             facts |= {"decoded": float(len(decoded)), "decoded_new": float(len(new))}
         yield from self.search(score, best, decoded)
 
-    def _latent_steps(self, valued: Sequence[Trial]) -> LatentSteps:
+    def _latent_steps(self, valued: Sequence[Observation]) -> LatentSteps:
         """The encoder, predictor and decoder as they were trained last."""
         from naokit.method.latent import LatentSteps
 
@@ -205,12 +207,12 @@ def acquisition_of(
     )
 
 
-def _split(valued: Sequence[Trial]) -> tuple[list[Architecture], np.ndarray]:
+def _split(valued: Sequence[Observation]) -> tuple[list[Architecture], np.ndarray]:
     """The architectures and their values."""
     return [trial.architecture for trial in valued], np.array([trial.known for trial in valued])
 
 
-def _best_first(valued: Sequence[Trial]) -> list[Architecture]:
+def _best_first(valued: Sequence[Observation]) -> list[Architecture]:
     """The architectures within the limits, best first, then those beyond."""
     ordered = sorted(valued, key=lambda trial: (trial.slack < 0, -(trial.known or 0.0)))
     return [trial.architecture for trial in ordered]

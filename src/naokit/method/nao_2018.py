@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from naokit.base import Architecture, Method, Proposal, Space, Trial, derive_seed
+from naokit.base import Architecture, Method, Observation, Proposal, Space, derive_seed
 from naokit.method.baselines import RandomStream, keys_of
 from naokit.method.fit import FitSettings, fit
 from naokit.method.model import Model, ModelSettings
@@ -125,7 +125,9 @@ class Nao2018(Method):
         self.stream = RandomStream(space, seed)
         self._round: tuple[object, list[Proposal]] | None = None
 
-    def propose(self, history: Sequence[Trial], pending: Sequence[Architecture] = ()) -> Proposal:
+    def propose(
+        self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
+    ) -> Proposal:
         """The next architecture of the current round."""
         start = self.schedule.round_start(len(history) + len(pending))
         seen = keys_of(history, pending)
@@ -134,14 +136,14 @@ class Nao2018(Method):
                 return proposal
         return Proposal(self.stream.next(seen), "random")
 
-    def _proposals(self, history: Sequence[Trial]) -> list[Proposal]:
+    def _proposals(self, history: Sequence[Observation]) -> list[Proposal]:
         """The proposals of the round that began after `history`; kept until the next round."""
         name = [(trial.architecture.choices, trial.value) for trial in history]
         if self._round is None or self._round[0] != name:
             self._round = (name, list(self._new_round(history)))
         return self._round[1]
 
-    def _new_round(self, history: Sequence[Trial]) -> Iterator[Proposal]:
+    def _new_round(self, history: Sequence[Observation]) -> Iterator[Proposal]:
         """Decoded architectures that no trial had."""
         pool = self._pool(history)
         wanted = round(self.schedule.round / (1 + self.settings.random_share))
@@ -157,7 +159,7 @@ class Nao2018(Method):
                 wanted -= 1
                 yield Proposal(architecture, f"latent step {step:g}")
 
-    def _pool(self, history: Sequence[Trial]) -> list[Trial]:
+    def _pool(self, history: Sequence[Observation]) -> list[Observation]:
         """The trials that the model learns from, best first."""
         start = self.schedule.initial
         size = start if self.settings.replace_worst else len(history)
@@ -168,7 +170,7 @@ class Nao2018(Method):
             start += self.schedule.round
         return pool
 
-    def _learn(self, pool: Sequence[Trial], seed: int) -> tuple[Model, np.ndarray]:
+    def _learn(self, pool: Sequence[Observation], seed: int) -> tuple[Model, np.ndarray]:
         """A model fitted to the pool, and the token sequences to move, best first."""
         tokens, values = rows(pool)
         fitted = fit(
@@ -189,13 +191,13 @@ class Nao2018(Method):
                 yield step, self.space.architecture(self.space.grammar.choices(row))
 
 
-def rows(pool: Sequence[Trial]) -> tuple[np.ndarray, np.ndarray]:
+def rows(pool: Sequence[Observation]) -> tuple[np.ndarray, np.ndarray]:
     """The token sequences (B, L) and the values (B,) of trials that have one."""
     spelled = [t.architecture.space.grammar.tokens(t.architecture.choices) for t in pool]
     return np.array(spelled), np.array([trial.value for trial in pool], dtype=np.float64)
 
 
-def _best_first(trials: Sequence[Trial]) -> list[Trial]:
+def _best_first(trials: Sequence[Observation]) -> list[Observation]:
     """The trials that have a value, best first."""
     valued = [(trial.value, trial) for trial in trials if trial.value is not None]
     return [trial for _, trial in sorted(valued, key=lambda pair: -pair[0])]

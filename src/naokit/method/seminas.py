@@ -30,7 +30,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from naokit.base import Space, Trial, derive_seed
+from naokit.base import Observation, Space, derive_seed
 from naokit.method.fit import FitSettings, PseudoLabels, fit, normalise
 from naokit.method.model import Model, ModelSettings
 from naokit.method.nao_2018 import Nao2018, NaoSettings, Schedule, rows
@@ -105,7 +105,7 @@ class SemiNas(Nao2018):
         self.schedule = schedule(evaluations)
         self.labelling = settings
 
-    def _learn(self, pool: Sequence[Trial], seed: int) -> tuple[Model, np.ndarray]:
+    def _learn(self, pool: Sequence[Observation], seed: int) -> tuple[Model, np.ndarray]:
         """A model fitted to the pool and its own predictions, and the best of both, to move."""
         tokens, values = rows(pool)
         # Equal seeds hold out the same results: the second fit is judged on none that the first was
@@ -120,7 +120,7 @@ class SemiNas(Nao2018):
         best = np.argsort(-scores, kind="stable")[: self.schedule.seeds]
         return second, np.concatenate([tokens, pseudo.tokens.numpy()])[best]
 
-    def _pseudo_labels(self, model: Model, pool: Sequence[Trial], seed: int) -> PseudoLabels:
+    def _pseudo_labels(self, model: Model, pool: Sequence[Observation], seed: int) -> PseudoLabels:
         """Random architectures outside the pool, and the scores that the model predicts for them.
 
         There are fewer than asked for where draws repeat, so that a small space is no endless loop.

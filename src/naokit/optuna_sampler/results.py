@@ -20,8 +20,8 @@ import numpy as np
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from naokit.goals import chebyshev
 from naokit.method.surrogate import rank_gauss
+from naokit.study.goals import chebyshev
 
 OLD, NEW = "constraints", "constraints:"
 """The attribute in which Optuna keeps the list of `constraints_func`, and the prefix of the keys of

@@ -35,6 +35,13 @@ class Text(Kind):
         return presets.PRESETS
 
     @property
+    def recipe_type(self) -> type[TextRecipe]:
+        """The class of its recipes."""
+        from naokit.text.recipes import TextRecipe
+
+        return TextRecipe
+
+    @property
     def recipes(self) -> Mapping[str, TextRecipe]:
         """The recipes by name."""
         from naokit.text.recipes import RECIPES

@@ -14,7 +14,7 @@ from naokit.base import Architecture, EvaluationFailed, InputError, Json, Langua
 from naokit.export.config import CONFIG, read_any
 from naokit.networks import LanguageModel, step_latencies_ms, step_macs
 from naokit.profiling.steps import MOST_STEPS, SMALL_RATE, STEPS_AN_EPOCH, WARM_UP
-from naokit.subject import Subject
+from naokit.subject import Subject, origin_of
 from naokit.text.bundle import LanguageBundle, read_vocabulary
 from naokit.text.data import TextData, load_text
 from naokit.text.perplexity import COLUMN, EVALUATION_BATCH, perplexity
@@ -149,6 +149,10 @@ class TextSubject(Subject):
                 own[here] = rows[there]
                 taken[name] = own
         return taken, {"tokens": len(here), "of_tokens": len(own_tokens)}
+
+    def origin(self) -> dict[str, Json]:
+        """What `load_text` takes."""
+        return origin_of(self)
 
     def results(self) -> dict[str, Json]:
         """Which text, in which tokens."""

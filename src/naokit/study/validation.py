@@ -10,9 +10,9 @@ from optuna.trial import TrialState
 from pydantic import BaseModel, TypeAdapter
 
 from naokit.base import InputError, Json, Space
-from naokit.goals import Goals
-from naokit.ledger import ARCHITECTURE, OUTCOME, WORKER
-from naokit.record import SETTINGS, START
+from naokit.study.goals import Goals
+from naokit.study.ledger import ARCHITECTURE, OUTCOME, WORKER
+from naokit.study.settings import SETTINGS, START
 
 
 class _Goals(BaseModel):
@@ -46,6 +46,7 @@ class _Architecture(BaseModel):
     origin: str
     worker: _Worker
     model: dict[str, float] = {}
+    round: int = 0
 
 
 class _Outcome(BaseModel):

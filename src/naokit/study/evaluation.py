@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 
-from naokit.base import Architecture, EvaluationFailed, Evaluator, InputError, Result, Trial
-from naokit.goals import Goals
+from naokit.base import EvaluationFailed, InputError, Result, Trial
+from naokit.study.goals import Goals
 
 FEW = 5
 """A search ends when so many evaluations, its first ones, all fail with one kind of error."""
@@ -16,15 +17,15 @@ class Unforeseen(EvaluationFailed):
     """An evaluation that ended with an error of another kind, which is the cause of this one."""
 
 
-def evaluated(evaluator: Evaluator, architecture: Architecture, seed: int) -> Result:
-    """The result, its figures plain numbers.
+def evaluated(evaluation: Future[Result]) -> Result:
+    """The result of an evaluation that ended, its figures plain numbers.
 
     Raises:
         EvaluationFailed: there is none; `Unforeseen` where the evaluator raised any other error.
         InputError: nothing can be evaluated: passed on, and so is what is no `Exception`.
     """
     try:
-        return checked(evaluator.evaluate(architecture, seed))
+        return checked(evaluation.result())
     except (EvaluationFailed, InputError):
         raise
     except (MemoryError, ArithmeticError) as error:  # of this architecture, not of the code

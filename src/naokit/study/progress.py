@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from naokit.base import Trial
-    from naokit.standings import Ranking
+    from naokit.study.standings import Ranking
 
 
 def progress() -> Progress:
@@ -97,6 +97,6 @@ class TrialsBar:
 
 def _is_again(trial: Trial) -> bool:
     """Whether it evaluated one of the best architectures again."""
-    from naokit.ledger import REPEAT  # not above: commands that show a bar load no Optuna
+    from naokit.study.ledger import REPEAT  # not above: commands that show a bar load no Optuna
 
     return trial.origin == REPEAT

@@ -18,20 +18,19 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-import optuna
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.exc import SQLAlchemyError
 
-from naokit.abandoned import Watch, settle
 from naokit.base import Architecture, Json, Proposal
-from naokit.ledger import (
+from naokit.study.abandoned import Watch, settle
+from naokit.study.heartbeat import Pulse
+from naokit.study.ledger import (
     ARCHITECTURE,
     INTERRUPTED,
     KNOWN,
     OUTCOME,
     REPEAT,
-    WORKER,
     Ledger,
     Reading,
     interrupted,
@@ -39,9 +38,7 @@ from naokit.ledger import (
     read_architecture,
     record_of,
 )
-from naokit.liveness import this_worker
-from naokit.patience import TICKET
-from naokit.pulse import Pulse
+from naokit.study.patience import TICKET
 
 CLAIM = "claim"
 """How far the claim of an architecture is that was written into a trial after it was made."""
@@ -65,15 +62,17 @@ class Claims:
         self.pulse = Pulse(self.study, self.held)
         self.watch = Watch(ledger, self.held, self.pulse)
 
-    def first_free(self, propose: Callable[[], Proposal]) -> tuple[int, Proposal]:
-        """A trial of the first proposal that nobody else has; one that is lost serves again."""
-        proposal = propose()
-        record = _record(proposal)
-        with self._given_back_on_error(self.make({ARCHITECTURE: record})) as number:
+    def first_free(self, propose: Callable[[], tuple[Proposal, int]]) -> tuple[int, Proposal]:
+        """A trial of the first proposal that nobody else has; one that is lost serves again.
+
+        Args:
+            propose: Gives a proposal and the number of its round.
+        """
+        proposal, record = _recorded(*propose())
+        with self._given_back_on_error(self.make(record)) as number:
             while self.lost(number, proposal.architecture, record):
                 self.ledger.waive(number)
-                proposal = propose()
-                record = _record(proposal)
+                proposal, record = _recorded(*propose())
                 self.write(number, record)
             self.confirm(number, record)
         return number, proposal
@@ -86,7 +85,7 @@ class Claims:
         if len(self._numbers_of(architecture)) >= times:
             return None
         record = record_of(architecture, REPEAT)
-        with self._given_back_on_error(self.make({ARCHITECTURE: record})) as number:
+        with self._given_back_on_error(self.make(record)) as number:
             before = [other for other in self._numbers_of(architecture) if other < number]
         if len(before) < times:
             return number, len(before)
@@ -104,24 +103,19 @@ class Claims:
             t.number for t in named if read_architecture(t, space).key == architecture.key
         ]
 
-    def make(self, attributes: dict[str, Json]) -> int:
-        """A running trial, its attributes in it from the beginning; its number."""
-        template = create_trial(
-            state=TrialState.RUNNING, user_attrs={**attributes, TICKET: uuid.uuid4().hex}
-        )
-        return self._made(template)
-
-    @contextmanager
-    def composing(self, parameters: dict[str, int] | None = None) -> Iterator[optuna.Trial]:
-        """A running trial for Optuna's sampler to compose, of these parameters where there are."""
+    def make(self, record: dict[str, Json]) -> int:
+        """A running trial, its architecture in it from the beginning; its number."""
         template = create_trial(
             state=TrialState.RUNNING,
-            user_attrs={WORKER: this_worker(), TICKET: uuid.uuid4().hex},
-            system_attrs={} if parameters is None else {"fixed_params": parameters},
+            user_attrs={ARCHITECTURE: record, TICKET: uuid.uuid4().hex},
         )
-        self.study._thread_local.cached_all_trials = None  # as Optuna's own `ask` does
-        with self._given_back_on_error(self._made(template)) as number:
-            yield optuna.Trial(self.study, self.held[number])
+        storage = self.study._storage
+        trial_id = storage.create_new_trial(self.study._study_id, template)
+        number: int = storage.get_trial(trial_id).number
+        self.held[number] = trial_id
+        with self._given_back_on_error(number):
+            self.pulse.begin(trial_id)
+        return number
 
     def write(self, number: int, record: dict[str, Json]) -> None:
         """Writes an architecture into a trial that is there: asked for, not taken yet."""
@@ -172,14 +166,16 @@ class Claims:
         self, record: dict[str, Json], outcome: dict[str, Json], values: Sequence[float] | None
     ) -> FrozenTrial:
         """A trial that has ended, made at once."""
-        return self._ended(create_trial(state=TrialState.FAIL), record, outcome, values)
-
-    def dismiss(self, number: int, record: dict[str, Json], values: Sequence[float]) -> None:
-        """Tells a trial whose architecture is known what is known of it: no values if it failed."""
-        self.study._storage.set_trial_user_attr(self.held[number], ARCHITECTURE, record)
-        state = TrialState.COMPLETE if values else TrialState.FAIL
-        self.study.tell(number, list(values) or None, state)  # Optuna takes none, not an empty one
-        del self.held[number]
+        template = create_trial(
+            state=TrialState.FAIL if values is None else TrialState.COMPLETE,
+            values=values,
+            user_attrs={ARCHITECTURE: record, OUTCOME: outcome, TICKET: uuid.uuid4().hex},
+        )
+        storage = self.study._storage
+        made: FrozenTrial = storage.get_trial(
+            storage.create_new_trial(self.study._study_id, template)
+        )
+        return made
 
     def give_back(self, number: int) -> None:
         """Ends a trial of this process that is not told: with its outcome, or to be done again."""
@@ -199,42 +195,12 @@ class Claims:
         architecture = self.ledger.space.architecture(record["choices"])
         others = _rivals(reading, told.number, architecture.key)
         if not others and not self.ledger.evaluated(architecture.key):
-            return self._ended(told, record, outcome, values)
+            return self.add(record, outcome, values)
         told = copy.deepcopy(told)
         told.state = TrialState.FAIL if values is None else TrialState.COMPLETE
         told.values = values
         told.user_attrs[OUTCOME] = outcome
         return told
-
-    def _ended(
-        self,
-        like: FrozenTrial,
-        record: dict[str, Json],
-        outcome: dict[str, Json],
-        values: Sequence[float] | None,
-    ) -> FrozenTrial:
-        template = create_trial(
-            state=TrialState.FAIL if values is None else TrialState.COMPLETE,
-            values=values,
-            params=like.params,
-            distributions=like.distributions,
-            system_attrs=like.system_attrs,
-            user_attrs={ARCHITECTURE: record, OUTCOME: outcome, TICKET: uuid.uuid4().hex},
-        )
-        storage = self.study._storage
-        made: FrozenTrial = storage.get_trial(
-            storage.create_new_trial(self.study._study_id, template)
-        )
-        return made
-
-    def _made(self, template: FrozenTrial) -> int:
-        storage = self.study._storage
-        trial_id = storage.create_new_trial(self.study._study_id, template)
-        number: int = storage.get_trial(trial_id).number
-        self.held[number] = trial_id
-        with self._given_back_on_error(number):
-            self.pulse.begin(trial_id)
-        return number
 
     @contextmanager
     def _given_back_on_error(self, number: int) -> Iterator[int]:
@@ -245,8 +211,10 @@ class Claims:
             raise
 
 
-def _record(proposal: Proposal) -> dict[str, Json]:
-    return record_of(proposal.architecture, proposal.origin, proposal.model)
+def _recorded(proposal: Proposal, round_number: int) -> tuple[Proposal, dict[str, Json]]:
+    """A proposal and what its trial remembers."""
+    record = record_of(proposal.architecture, proposal.origin, proposal.model, round_number)
+    return proposal, record
 
 
 def _rivals(reading: Reading, number: int, key: str) -> list[FrozenTrial]:

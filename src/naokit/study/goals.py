@@ -16,7 +16,7 @@ from statistics import fmean
 import numpy as np
 from scipy.stats import rankdata
 
-from naokit.base import Direction, InputError, Json, Trial, derive_seed
+from naokit.base import Direction, InputError, Json, Observation, Trial, derive_seed
 from naokit.wording import exact
 
 BEYOND = "beyond a limit"
@@ -153,19 +153,17 @@ class Goals:
         """The trial's figures that have a limit: see `limited_figures`."""
         return limited_figures(self.limits, trial.metrics)
 
-    def for_method(self, trials: Sequence[Trial], seed: int) -> list[Trial]:
-        """The trials as a method shall see them: one value, higher is better.
-
-        A trial beyond a limit has none, like a failed one; what it would have been is `unlimited`.
+    def observations(self, trials: Sequence[Trial], seed: int) -> list[Observation]:
+        """The trials as a method shall see them: one score, higher is better.
 
         Args:
-            trials: with the values as they were told.
-            seed: of the weights; they are drawn anew for each number of trials.
+            trials: The trials with the values as they were told.
+            seed: The seed of the weights, which are drawn anew for each number of trials.
         """
         valued = [trial for trial in trials if trial.value is not None]
         found = self._scores(valued, len(trials), seed)
         scores = {trial.number: score for trial, score in zip(valued, found, strict=True)}
-        return [self._seen(t, scores[t.number]) if t.number in scores else t for t in trials]
+        return [self._seen(trial, scores.get(trial.number)) for trial in trials]
 
     def _scores(self, valued: Sequence[Trial], trials: int, seed: int) -> list[float]:
         """One score for each trial that has a value."""
@@ -176,12 +174,16 @@ class Goals:
         table = signs * np.array([trial.values for trial in valued])
         return [float(score) for score in chebyshev(table, generator)]
 
-    def _seen(self, trial: Trial, score: float) -> Trial:
+    def _seen(self, trial: Trial, score: float | None) -> Observation:
+        if score is None:
+            return Observation(trial.architecture, None, trial.origin)
+        turned = zip(self.objectives, trial.values, strict=True)
+        values = tuple(objective.sign * value for objective, value in turned)
         if not self.limits:
-            return dataclasses.replace(trial, value=score)
+            return Observation(trial.architecture, score, trial.origin, values=values)
         slack = self.slack(trial)
-        value, reason = (score, trial.reason) if slack >= 0 else (None, BEYOND)
-        return dataclasses.replace(trial, value=value, reason=reason, unlimited=score, slack=slack)
+        value = score if slack >= 0 else None
+        return Observation(trial.architecture, value, trial.origin, score, slack, values)
 
     def front(self, trials: Sequence[Trial]) -> list[Trial]:
         """The architectures within the limits that none other beats in every objective.

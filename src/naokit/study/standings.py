@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from naokit.base import Architecture, InputError, Trial
-from naokit.goals import Goals, mean
+from naokit.study.goals import Goals, mean
 from naokit.wording import counted
 
 REMEDIES = {
     "diverged": "lower the learning rate, or search another space",
     "out of memory": "take smaller batches, or search smaller networks",
+    "worker died": "start fewer workers, or search smaller networks",
     "out of time": "allow an evaluation more seconds, or search smaller networks",
 }
 """What to do where evaluations fail, by reason."""

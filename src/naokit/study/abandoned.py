@@ -15,9 +15,9 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
 from naokit.base import Json
-from naokit.ledger import ARCHITECTURE, INTERRUPTED, OUTCOME, WORKER, Ledger
-from naokit.liveness import lives
-from naokit.pulse import GRACE, Pulse
+from naokit.study.heartbeat import GRACE, Pulse
+from naokit.study.ledger import ARCHITECTURE, INTERRUPTED, OUTCOME, WORKER, Ledger
+from naokit.study.liveness import lives
 from naokit.wording import counted
 
 # Beneath Optuna's own logger, so that `optuna.logging.set_verbosity` governs it.

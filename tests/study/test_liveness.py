@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from naokit import liveness
-from naokit.liveness import lives, this_worker
+from naokit.study import liveness
+from naokit.study.liveness import lives, this_worker
 
 needs_proc = pytest.mark.skipif(not liveness.BOOT.exists(), reason="only Linux counts ticks")
 

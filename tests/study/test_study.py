@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -14,16 +15,28 @@ import numpy as np
 import optuna
 import pytest
 
-from naokit.base import Architecture, EvaluationFailed, Evaluator, InputError, Result, Space
+from naokit.base import (
+    Architecture,
+    EvaluationFailed,
+    Evaluator,
+    InputError,
+    Method,
+    Observation,
+    Proposal,
+    Result,
+    Space,
+)
 from naokit.evaluators.function import Function
 from naokit.method import METHODS
+from naokit.method.baselines import RandomSearch
 from naokit.method.fit import FitSettings
 from naokit.method.model import ModelSettings
 from naokit.method.nao_2018 import Nao2018, NaoSettings
 from naokit.report import summary
-from naokit.sampler import ArchitectureSampler, read_architecture
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.study import Study, create_study, open_study
+from naokit.study.ledger import ARCHITECTURE, KNOWN, record_of
+from naokit.study.proposing import AnyMethod
 
 SPACE = ConvCells.small(nodes=1)
 
@@ -364,14 +377,61 @@ def test_reading_needs_a_study(tmp_path: Path) -> None:
         _ = open_study(SPACE, f"sqlite:///{tmp_path}/new/s.db", "s").best
 
 
-def test_optunas_samplers_propose_ordinary_parameters() -> None:
-    study = create_study(SPACE, method=optuna.samplers.TPESampler(seed=0))
-    study.optimize(score, 15)
-    trial = study.optuna.trials[0]
-    assert set(trial.params) == set(SPACE.grammar.names)
-    assert read_architecture(trial, SPACE).choices == tuple(
-        trial.params[name] for name in SPACE.grammar.names
-    )
+class Constant(Method):
+    """Proposes every architecture in order, from the first."""
+
+    def propose(
+        self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
+    ) -> Proposal:
+        return Proposal(SPACE.architecture((len(history) % 2, *[0] * 7)), "mine")
+
+
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [
+        (Constant(), "Constant"),
+        (RandomSearch, "RandomSearch"),
+        (lambda space, seed, evaluations: RandomSearch(space, seed, evaluations), "<lambda>"),
+        (optuna.samplers.TPESampler(seed=0), "TPESampler"),
+    ],
+    ids=["method", "class", "function", "sampler"],
+)
+def test_a_method_of_ones_own_proposes(tmp_path: Path, method: AnyMethod, name: str) -> None:
+    """And the study, continued with it, goes on."""
+    for evaluations in (1, 2):
+        study = study_of(tmp_path, method=method)
+        study.optimize(score, evaluations)
+        assert study.settings["method"] == name
+        assert len({trial.architecture.key for trial in study.trials}) == evaluations
+
+
+def test_a_study_whose_samplers_composed_its_trials_goes_on(tmp_path: Path) -> None:
+    """Earlier versions kept their parameters, and a trial for each known one asked for again."""
+    study_of(tmp_path, method="tpe").optimize(score, 3)
+    with_parameters = study_of(tmp_path, method="tpe")
+    for origin in ("TPESampler", KNOWN):
+        architecture = SPACE.sample(np.random.default_rng(7))
+        parameters = dict(zip(SPACE.grammar.names, architecture.choices, strict=True))
+        with_parameters.optuna.add_trial(
+            optuna.trial.create_trial(
+                value=0.5,
+                params=parameters,
+                distributions={
+                    name: optuna.distributions.CategoricalDistribution(range(count))
+                    for name, count in zip(SPACE.grammar.names, SPACE.grammar.counts, strict=True)
+                },
+                user_attrs={ARCHITECTURE: record_of(architecture, origin)},
+            )
+        )
+    study = study_of(tmp_path, method="tpe")
+    study.optimize(score, 6)
+    assert study.evaluations == len({trial.architecture.key for trial in study.trials}) == 6
+    assert len(study.optuna.trials) == 7
+
+
+def test_what_is_no_method_is_refused() -> None:
+    with pytest.raises(InputError, match="`method` is 5; expected a name"):
+        create_study(SPACE, method=5)
 
 
 @pytest.mark.parametrize("method", ["tpe", "gp", "nsga2"])
@@ -387,20 +447,6 @@ def test_optunas_samplers_may_ask_again_for_what_failed_or_runs(method: str) -> 
             a, b = asked.architecture.choices
             study.tell(asked.number, None if a == 1 else float(a + b))
     assert len(set(keys)) == study.evaluations == 9
-
-
-def test_our_sampler_serves_any_optuna_study() -> None:
-    from naokit.method.baselines import RandomSearch
-
-    sampler = ArchitectureSampler(SPACE, RandomSearch(SPACE, 0, 10), seed=0)
-    study = optuna.create_study(sampler=sampler, direction="maximize")
-
-    def objective(trial: optuna.Trial) -> float:
-        return score(read_architecture(trial, SPACE)) * trial.suggest_float("scale", 1, 2)
-
-    study.optimize(objective, n_trials=10)
-    keys = {read_architecture(trial, SPACE).key for trial in study.trials}
-    assert len(keys) == 10
 
 
 KILLED = """

@@ -15,13 +15,13 @@ import optuna
 import pytest
 from optuna.storages import RDBStorage
 
-from naokit import claims, liveness, pulse, runs
+from naokit import runs
 from naokit.base import Architecture, EvaluationFailed, Result, SpaceExhausted
 from naokit.evaluators.function import Function
-from naokit.ledger import ARCHITECTURE, OUTCOME
-from naokit.sampler import ArchitectureSampler
 from naokit.spaces import Choice, Choices, ConvCells
-from naokit.study import Study, create_study
+from naokit.study import Study, claims, create_study, heartbeat, liveness
+from naokit.study.ledger import ARCHITECTURE, OUTCOME
+from naokit.study.proposing import Proposing
 
 SPACE = ConvCells.small(nodes=1)
 TINY = Choices("tiny", tuple(Choice(name, (0, 1, 2)) for name in "abc"))
@@ -237,16 +237,16 @@ def test_a_lost_proposal_leaves_no_trial(tmp_path: Path, monkeypatch: pytest.Mon
         study_in(tmp_path, TINY, method="random"),
         study_in(tmp_path, TINY, method="random"),
     )
-    prepare, rivals = ArchitectureSampler.prepare, []
+    following, rivals = Proposing.next, []
 
-    def meanwhile(sampler: ArchitectureSampler, study: optuna.Study) -> Any:
-        proposal = prepare(sampler, study)
-        if study is one.optuna and len(rivals) < 5:
+    def meanwhile(proposing: Proposing, reading: Any) -> Any:
+        proposal = following(proposing, reading)
+        if proposing is one._proposing and len(rivals) < 5:
             rivals.append(None)
             rivals[-1] = other.ask()
         return proposal
 
-    monkeypatch.setattr(ArchitectureSampler, "prepare", meanwhile)
+    monkeypatch.setattr(Proposing, "next", meanwhile)
     asked = [one.ask(), *rivals]
     assert len({a.architecture.key for a in asked}) == len(asked) == 6
     assert states(one) == {"RUNNING": 6}
@@ -347,8 +347,7 @@ def test_eight_processes_evaluate_nothing_twice(tmp_path: Path, method: str, way
     study = study_in(tmp_path, method=method)
     assert 40 <= study.evaluations == len(made) <= 47
     assert "RUNNING" not in states(study)
-    if method != "tpe":  # it is told what it need not ask for again, in trials of their own
-        assert states(study)["FAIL"] <= 2
+    assert states(study)["FAIL"] <= 2
 
 
 @pytest.mark.slow
@@ -476,7 +475,7 @@ def test_a_trial_of_another_machine_is_done_again_when_its_signs_of_life_stop(
     later(study, 600)
     assert study.ask().architecture.key != lost.architecture.key
     later(study, 600)
-    monkeypatch.setattr(pulse, "BEAT", 0)  # it has looked less than a minute ago
+    monkeypatch.setattr(heartbeat, "BEAT", 0)  # it has looked less than a minute ago
     assert study.ask().architecture.key == lost.architecture.key
 
 
@@ -484,8 +483,8 @@ def test_what_no_sign_of_life_covers_is_said_and_can_be_released(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    monkeypatch.setattr("naokit.abandoned._logger.warning", said.append)
-    monkeypatch.setattr(pulse.Pulse, "begin", lambda self, trial_id: None)
+    monkeypatch.setattr("naokit.study.abandoned._logger.warning", said.append)
+    monkeypatch.setattr(heartbeat.Pulse, "begin", lambda self, trial_id: None)
     lost = elsewhere(study_in(tmp_path), monkeypatch)
     study_in(tmp_path)
     assert not said
@@ -512,7 +511,7 @@ def test_what_no_sign_of_life_covers_is_said_and_can_be_released(
 def test_a_worker_shows_signs_of_life_until_it_tells(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pulse, "BEAT", 0.01)
+    monkeypatch.setattr(heartbeat, "BEAT", 0.01)
     beats: list[int] = []
     record = RDBStorage.record_heartbeat
 

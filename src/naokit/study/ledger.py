@@ -3,7 +3,8 @@
 A trial carries two JSON attributes. Forty ordinary parameters would cost SQLite 440 ms a trial;
 one attribute costs 28 (measured, `stack.md`)::
 
-    architecture   {"text": ..., "choices": [...], "origin": ..., "worker": {...}, "model": {...}}
+    architecture   {"text": ..., "choices": [...], "origin": ..., "worker": {...}, "model": {...},
+                    "round": ...}
     outcome        {"values": [...], "metrics": {...}, "seconds": ..., "reason": ...}
 """
 
@@ -18,12 +19,12 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from naokit.base import Architecture, Json, Space, Trial
-from naokit.liveness import this_worker
+from naokit.study.liveness import this_worker
 
 ARCHITECTURE = "architecture"
 OUTCOME = "outcome"
 WORKER = "worker"
-"""Who composes the architecture of a trial, before it has one."""
+"""The process of a trial: earlier versions wrote it before the trial had an architecture."""
 INTERRUPTED = "interrupted"
 """Reason of a trial whose process ended before its evaluation did; it counts for nothing."""
 
@@ -34,11 +35,14 @@ FIRST = "given"
 TOLD = "told"
 """Origin of what was known before: methods learn from it, it is no evaluation of this study."""
 KNOWN = "known"
-"""Origin of a trial that one of Optuna's samplers wanted though its architecture was known."""
+"""Origin that earlier versions gave to a known architecture a sampler had asked for again."""
 
 
 def record_of(
-    architecture: Architecture, origin: str, model: Mapping[str, float] | None = None
+    architecture: Architecture,
+    origin: str,
+    model: Mapping[str, float] | None = None,
+    round_number: int = 0,
 ) -> dict[str, Json]:
     """What a trial remembers of its architecture, of the model then, and who evaluates it."""
     return {
@@ -47,6 +51,7 @@ def record_of(
         "origin": origin,
         "worker": this_worker(),
         **({"model": dict(model)} if model else {}),
+        **({"round": round_number} if round_number else {}),
     }
 
 
@@ -59,6 +64,12 @@ def origin_of(frozen: FrozenTrial) -> str:
     """Where a trial's architecture came from; "" where it has none."""
     origin: str = frozen.user_attrs.get(ARCHITECTURE, {}).get("origin", "")
     return origin
+
+
+def round_of(frozen: FrozenTrial) -> int:
+    """The round in which a trial was proposed; 0 also where there are no rounds."""
+    number: int = frozen.user_attrs[ARCHITECTURE].get("round", 0)
+    return number
 
 
 def ended(frozen: FrozenTrial) -> bool:
@@ -86,6 +97,7 @@ def to_trial(frozen: FrozenTrial, space: Space) -> Trial:
         values=values,
         metrics=outcome.get("metrics", {}),
         seconds=outcome.get("seconds", 0.0),
+        round=round_of(frozen),
     )
 
 
@@ -97,13 +109,13 @@ class Reading:
         ended: every evaluation that ended, repeats included, interrupted ones not, in order.
         running: trials that have not ended, by number.
         pending: the architectures of those, repeats left out.
-        counted: how many trials there are, interrupted ones left out.
+        interrupted: Evaluations that ended without an outcome, repeats left out.
     """
 
     ended: tuple[Trial, ...]
     running: Mapping[int, FrozenTrial]
     pending: Mapping[int, Architecture]
-    counted: int
+    interrupted: tuple[Trial, ...]
 
     @property
     def history(self) -> list[Trial]:
@@ -126,7 +138,7 @@ class Ledger:
         self._ended: list[Trial] = []
         self._keys: set[str] = set()
         self._unkeyed: list[Trial] = []  # a key is a graph's digest: only who asks pays for it
-        self._interrupted = 0
+        self._interrupted: list[Trial] = []
         self._parsed: set[int] = set()
         self._prefix = 0  # trials before it are all parsed
         self._pending: dict[int, Architecture] = {}
@@ -143,8 +155,8 @@ class Ledger:
             open_ones = [frozen for frozen in new if frozen.number not in self._parsed]
             self._prefix = open_ones[0].number if open_ones else len(trials)
             running = {t.number: t for t in open_ones if t.state == TrialState.RUNNING}
-            counted = len(trials) - self._interrupted
-            return Reading(tuple(self._ended), running, self._pending_of(running), counted)
+            pending, cut = self._pending_of(running), tuple(self._interrupted)
+            return Reading(tuple(self._ended), running, pending, cut)
 
     def evaluated(self, key: str) -> bool:
         """Whether the last reading held a finished evaluation of an architecture of this key."""
@@ -166,7 +178,8 @@ class Ledger:
 
     def _parse(self, frozen: FrozenTrial) -> None:
         self._parsed.add(frozen.number)
-        self._interrupted += interrupted(frozen)
+        if interrupted(frozen) and origin_of(frozen) not in ("", KNOWN, REPEAT):
+            self._interrupted.append(to_trial(frozen, self.space))
         if ended(frozen) and frozen.state != TrialState.PRUNED:
             trial = to_trial(frozen, self.space)
             insort(self._ended, trial, key=lambda other: other.number)

@@ -12,10 +12,9 @@ from optuna.storages import RDBStorage
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
-from naokit import patience
 from naokit.base import Architecture, InputError
 from naokit.spaces import ConvCells
-from naokit.study import Study, create_study
+from naokit.study import Study, create_study, patience
 
 SPACE = ConvCells.small(nodes=1)
 WRITES = ("_create_new_trial", "set_trial_user_attr", "set_trial_state_values")

@@ -10,14 +10,22 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from naokit.base import Architecture, EvaluationFailed, Evaluator, InputError, Result, Trial
+from naokit.base import (
+    Architecture,
+    EvaluationFailed,
+    Evaluator,
+    InputError,
+    Observation,
+    Result,
+    Trial,
+)
 from naokit.cli.app import app
 from naokit.evaluators import Train
-from naokit.goals import Goals, Limit, Objective, chebyshev
 from naokit.method.nao import Nao
 from naokit.spaces import Choice, Choices, ConvCells
-from naokit.spaces.bounded import LimitedSpace, limited
 from naokit.study import create_study, open_study
+from naokit.study.goals import Goals, Limit, Objective, chebyshev
+from naokit.study.limits import LimitedSpace, limited
 
 SPACE = Choices("grid", (Choice("width", tuple(range(8))), Choice("depth", tuple(range(8)))))
 
@@ -153,11 +161,11 @@ def test_candidates_ask_little_of_a_limit(monkeypatch: pytest.MonkeyPatch) -> No
 
     inside = LimitedSpace(space, ("cost<=14",), "", holds)
     method, history = Nao(inside, 0, 8), []
-    for number in range(8):
+    for _ in range(8):
         proposal = method.propose(history)
         assert sum(proposal.architecture.choices) <= 14
         value = float(sum(proposal.architecture.choices))
-        history.append(Trial(number, proposal.architecture, value, "", proposal.origin))
+        history.append(Observation(proposal.architecture, value, proposal.origin))
     assert asked < 8 * 250
     assert any(trial.origin != "random" for trial in history[3:])
 
@@ -165,7 +173,7 @@ def test_candidates_ask_little_of_a_limit(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_dear_limit_that_nothing_is_within_is_given_up_soon(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("naokit.spaces.bounded.SECONDS", 0.05)
+    monkeypatch.setattr("naokit.study.limits.SECONDS", 0.05)
 
     def holds(choices: Sequence[int]) -> bool:
         time.sleep(0.01)
@@ -177,7 +185,7 @@ def test_a_dear_limit_that_nothing_is_within_is_given_up_soon(
 
 
 def test_a_cheap_limit_finds_the_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("naokit.spaces.bounded.DRAWS", 3)
+    monkeypatch.setattr("naokit.study.limits.DRAWS", 3)
     inside = LimitedSpace(SPACE, ("x<=0",), "", lambda c: sum(c) == 0, cheap=True)
     assert inside.sample(np.random.default_rng(0)).choices == (0, 0)
     none = LimitedSpace(SPACE, ("x<=-1",), "", lambda c: sum(c) < 0, cheap=True)

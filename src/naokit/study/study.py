@@ -10,21 +10,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
+from itertools import islice
+from pathlib import Path
 
 import optuna
-from optuna.exceptions import DuplicatedStudyError
-from optuna.samplers import BaseSampler
-from optuna.storages import BaseStorage
 
-from naokit import method as methods
 from naokit.base import (
     Architecture,
-    Direction,
     EvaluationFailed,
     Evaluator,
     InputError,
@@ -34,132 +30,38 @@ from naokit.base import (
     Space,
     SpaceExhausted,
     Trial,
+    Workers,
     derive_seed,
 )
-from naokit.claims import Claims
-from naokit.evaluating import FirstErrors, accepted, evaluated
 from naokit.evaluators.function import Function, Score
-from naokit.goals import Goals
-from naokit.intact import check_intact
-from naokit.ledger import (
+from naokit.study.claims import Claims
+from naokit.study.corridor import Asked, Corridor
+from naokit.study.evaluation import FirstErrors, accepted, evaluated
+from naokit.study.goals import Goals
+from naokit.study.ledger import (
     FIRST,
     REPEAT,
     TOLD,
     Ledger,
+    Reading,
     record_of,
     to_trial,
 )
-from naokit.patience import Patient
-from naokit.record import (
-    FORMAT,
+from naokit.study.limits import limited, outside
+from naokit.study.progress import TrialsBar
+from naokit.study.proposing import AnyMethod, Proposing, factory_of
+from naokit.study.rounds import Round, pool
+from naokit.study.settings import (
     SETTINGS,
-    await_settings,
-    check_settings,
-    name_objectives,
     record_environment,
     record_evaluator,
 )
-from naokit.sampler import SAMPLERS, ArchitectureSampler, optuna_sampler
-from naokit.spaces.bounded import limited, outside
-from naokit.standings import Ranking
-from naokit.storage import damage, open_for_reading, open_storage, shown, storage_errors
-from naokit.suggesting import suggested
-from naokit.watching import TrialsBar
+from naokit.study.standings import Ranking, Standing
+from naokit.study.storage import storage_errors
+from naokit.workers import Here
 
 DEFAULT_EVALUATIONS = 100
 """The budget where nobody names one: `ask` before any `optimize`."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """An architecture to evaluate: hand `number` back to `tell`."""
-
-    number: int
-    architecture: Architecture
-    origin: str
-
-
-def create_study(
-    space: Space,
-    *,
-    storage: str | None = None,
-    name: str = "naokit",
-    method: str | BaseSampler = "nao",
-    seed: int = 0,
-    evaluations: int | None = None,
-    direction: Direction = "maximize",
-    objectives: Sequence[str] = (),
-    limits: Sequence[str] = (),
-) -> Study:
-    """A new study, or the one of this name in the storage, continued.
-
-    Args:
-        space: what is searched.
-        storage: a database URL as Optuna takes it (`sqlite:///cells.db`); None: memory.
-        name: of the study in the storage.
-        method: a name (see `check_method`), or a sampler of Optuna's.
-        seed: of proposals and evaluations.
-        evaluations: the budget that the method plans for; None: that of the first `optimize`.
-        direction: whether more of the value is better.
-        objectives: where there are several: a name for the value, then names of metrics, with
-            `:minimize` or `:maximize` (`["accuracy", "latency:minimize"]`); see `Study.front`.
-        limits: bounds on figures of a result or of an architecture (`["parameters<=3e6"]`).
-
-    Raises:
-        InputError: the study there has another space or setting, or cannot be opened.
-    """
-    goals = Goals.of(direction, objectives, limits)
-    wanted = {
-        "format": FORMAT,
-        "space": dict(space.settings()),
-        "method": method if isinstance(method, str) else type(method).__name__,
-        "seed": seed,
-        "direction": direction,
-        "goals": goals.to_json() if objectives or limits else None,
-    }
-    if isinstance(method, str):
-        check_method(method)  # a wrong name fails before anything is written
-    place = storage and shown(storage)
-    with storage_errors(place), damage(place):
-        database = cast(BaseStorage, Patient(open_storage(storage)))
-        try:
-            directions = [objective.direction for objective in goals.objectives]
-            study = optuna.create_study(storage=database, study_name=name, directions=directions)
-            study.set_user_attr(SETTINGS, wanted | {"evaluations": evaluations, "evaluator": None})
-            name_objectives(study, [objective.name for objective in goals.objectives])
-        except DuplicatedStudyError:
-            study = optuna.load_study(storage=database, study_name=name)
-            await_settings(study)
-            check_settings(study, wanted)
-            check_intact(study, space)
-        return Study(space, study, method)
-
-
-def check_method(name: str) -> None:
-    """Raises InputError unless a method of ours, or a sampler of Optuna's, has this name."""
-    if name not in SAMPLERS:
-        methods.factory(name, others=SAMPLERS)
-
-
-def open_study(space: Space, storage: str, name: str) -> Study:
-    """A study that is there already, for reading: nothing is made, compared or released.
-
-    Raises:
-        InputError: there is none of this name.
-    """
-    with storage_errors(shown(storage)), damage(shown(storage)):
-        try:
-            study = optuna.load_study(storage=open_for_reading(storage), study_name=name)
-        except KeyError:
-            raise InputError(f"{shown(storage)} holds no study named {name}") from None
-        if SETTINGS not in study.user_attrs:
-            raise InputError(f"the study {name} in {shown(storage)} was not made by naokit")
-        check_intact(study, space)
-        return Study(space, study, study.user_attrs[SETTINGS]["method"], reading=True)
-
-
-class _NothingGiven(Exception):
-    """There is no architecture left that was to be evaluated first."""
 
 
 class Study(Ranking):
@@ -174,7 +76,7 @@ class Study(Ranking):
         self,
         space: Space,
         study: optuna.Study,
-        method: str | BaseSampler,
+        method: AnyMethod,
         *,
         reading: bool = False,
     ) -> None:
@@ -223,8 +125,8 @@ class Study(Ranking):
         """
         with self._errors(), self._asking:
             self._claims.watch.release_abandoned()
-            number, proposal = self._claimed()
-        return Asked(number, proposal.architecture, proposal.origin)
+            number, proposal = self._claims.first_free(self._next)
+        return self._asked(number, proposal.architecture, proposal.origin)
 
     def tell(self, number: int, result: Result | float | None, reason: str = "") -> Trial:
         """Records the result of an architecture that this process asked for.
@@ -304,6 +206,8 @@ class Study(Ranking):
         seconds: float | None = None,
         on_trial: Callable[[Trial], None] | None = None,
         show_progress_bar: bool = False,
+        workers: Workers | None = None,
+        folder: Path | None = None,
     ) -> None:
         """Evaluates until the study holds `evaluations` of them (earlier runs count).
 
@@ -315,34 +219,36 @@ class Study(Ranking):
             seconds: start no evaluation after so many.
             on_trial: called after each.
             show_progress_bar: whether a bar on stderr says how far it is and what was best.
+            workers: Where evaluations run; None: here, one after another. Closed by the caller.
+            folder: A place for what the evaluator keeps, if it keeps anything.
 
         Raises:
             InputError: the study was begun with an evaluator that works otherwise, the evaluator
                 gives no figure that an objective or a limit needs, or each of the first five
                 evaluations raised the same kind of error. Any other error is a failed trial.
         """
-        evaluator = self._prepared(evaluator, evaluations)
+        evaluator = self._prepared(evaluator, evaluations, folder)
         if any(trial.value is not None for trial in self.trials):
             self._first_errors.succeeded()
+
+        def ask(running: int) -> Iterator[Asked]:
+            return self._ask_round(evaluator, evaluations - self.evaluations - running, running)
+
         with (
             TrialsBar(self.name, evaluator.metric, evaluations)
             if show_progress_bar
             else (nullcontext()) as bar
         ):
-            began = time.monotonic()
-            while self.evaluations < evaluations:
-                if seconds is not None and time.monotonic() - began > seconds:
-                    return
-                try:
-                    asked = self.ask()
-                except SpaceExhausted:
-                    return
-                trial = self._evaluate(evaluator, asked, repeat=0)
+
+            def told(trial: Trial) -> None:
                 if bar is not None:
                     bar.told(self, trial)
                 if on_trial is not None:
                     on_trial(trial)
                 self._first_errors.check()
+
+            ends = None if seconds is None else time.monotonic() + seconds
+            self._corridor(evaluator, workers, told).walk(ask, ends)
 
     def repeat(
         self,
@@ -351,18 +257,19 @@ class Study(Ranking):
         best: int,
         times: int,
         on_trial: Callable[[Trial], None] | None = None,
+        workers: Workers | None = None,
+        folder: Path | None = None,
     ) -> None:
         """Evaluates the best few again, `times` in all each, so that luck counts for less.
 
         Methods do not see repeats; `standings` compares the means. A failed repeat is not made
-        again: with the same seed it would fail again.
+        again: with the same seed it would fail again. For `workers` and `folder` see `optimize`.
         """
-        evaluator = self._prepared(evaluator, None)
-        for standing in self.by_first_value()[:best]:
-            while (asked := self._asked_again(standing.architecture, times)) is not None:
-                trial = self._evaluate(evaluator, asked[0], repeat=asked[1])
-                if on_trial is not None:
-                    on_trial(trial)
+        evaluator = self._prepared(evaluator, None, folder)
+        again = self._ask_again(self.by_first_value()[:best], times)
+        self._corridor(evaluator, workers, on_trial or (lambda trial: None)).walk(
+            lambda running: islice(again, 1)
+        )
 
     @property
     def evaluations(self) -> int:
@@ -380,37 +287,41 @@ class Study(Ranking):
         with self._errors():
             return list(self._ledger.read().ended)
 
-    def _claimed(self) -> tuple[int, Proposal]:
-        """A trial of what comes next, and what that is."""
-        sampler = self._sampler()
-        if isinstance(sampler, ArchitectureSampler):
-            return self._claims.first_free(lambda: self._proposed(sampler))
-        with suppress(_NothingGiven):
-            return self._claims.first_free(self._given)
-        return self._suggested()
+    def _next(self) -> tuple[Proposal, int]:
+        """What was given first, while there is any; then what the method proposes. And its round.
 
-    def _proposed(self, sampler: ArchitectureSampler) -> Proposal:
-        """What was given first, while there is any; then what the method proposes."""
-        try:
-            return self._given()
-        except _NothingGiven:
-            return sampler.prepare(self.optuna)
+        What was interrupted comes first in a round; else the method proposes it anew by itself.
+        """
+        reading, size = self._ledger.read(), self._round_size
+        if size == 1:
+            return self._given(reading) or self._proposing.next(reading), 0
+        current = Round(reading, size)
+        proposal = current.interrupted() or self._given(reading)
+        return proposal or self._proposing.next(current.before()), current.number
 
-    def _sampler(self) -> BaseSampler:
-        """The sampler; that of our own methods is made once, when the budget is known."""
-        if not isinstance(self._method, str):
-            self.optuna.sampler = self._method
-        elif self._method in SAMPLERS:
-            # Made anew for each trial: what it proposes follows from seed and history alone.
-            seed = derive_seed(self.seed, self._method, self._ledger.read().counted)
-            self.optuna.sampler = optuna_sampler(self._method, seed)
-        elif not isinstance(self.optuna.sampler, ArchitectureSampler):
-            budget = self.settings["evaluations"] or DEFAULT_EVALUATIONS
-            method = methods.factory(self._method)(self._limited_space(), self.seed, budget)
-            self.optuna.sampler = ArchitectureSampler(
-                self.space, method, self.seed, self.goals, self._ledger
-            )
-        return self.optuna.sampler
+    @property
+    def _round_size(self) -> int:
+        return 1 if self._evaluator is None else self._evaluator.round_size
+
+    def _ask_round(self, evaluator: Evaluator, most: int, running: int) -> Iterator[Asked]:
+        """The next architectures, all of a round; the evaluator is prepared before the last."""
+        size = evaluator.round_size
+        if size > 1:
+            most = 0 if running else min(most, Round(self._ledger.read(), size).missing)
+        asked = 0
+        with suppress(SpaceExhausted):
+            while asked < min(most, size):
+                yield self.ask()
+                asked += 1
+        if size > 1 and asked > 0:
+            evaluator.prepare(*pool(self._ledger.read()))
+
+    @cached_property
+    def _proposing(self) -> Proposing:
+        """Made at the first question: then the budget and the limits are known."""
+        budget = self.settings["evaluations"] or DEFAULT_EVALUATIONS
+        method = factory_of(self._method)(self._limited_space(), self.seed, budget)
+        return Proposing(method, self.goals, self.seed)
 
     def _limited_space(self) -> Space:
         """The space within the limits that cost no evaluation."""
@@ -418,19 +329,21 @@ class Study(Ranking):
             return self.space
         return limited(self.space, self._evaluator, self.goals.limits)
 
-    def _given(self) -> Proposal:
-        """The next of those that are evaluated first; raises _NothingGiven.
+    def _given(self, reading: Reading) -> Proposal | None:
+        """The next of those that are evaluated first.
 
         One that another process evaluates now stays: that may come to nothing.
         """
-        pending = {architecture.key for architecture in self._ledger.read().pending.values()}
+        if not self._first:
+            return None
+        pending = {architecture.key for architecture in reading.pending.values()}
         for given in tuple(self._first):
             if given.key in pending:
                 continue
             if not self._ledger.evaluated(given.key) and self._is_within(given):
                 return Proposal(given, FIRST)
             self._first.remove(given)
-        raise _NothingGiven
+        return None
 
     def _is_within(self, given: Architecture) -> bool:
         """Whether it is within the limits, as far as that costs no evaluation."""
@@ -441,34 +354,42 @@ class Study(Ranking):
         """The evaluations that a budget counts: no repeats, none that were told."""
         return [trial for trial in self.trials if trial.origin not in (REPEAT, TOLD)]
 
-    def _suggested(self) -> tuple[int, Proposal]:
-        """A trial whose architecture one of Optuna's samplers composes."""
-        reading = self._ledger.read()
-        known = {trial.architecture.key: trial.values for trial in reading.ended}
-        known |= {architecture.key: () for architecture in reading.pending.values()}
-        seed = derive_seed(self.seed, "suggested", len(known))
-        return suggested(self._claims, self._limited_space(), known, self._sampler, seed)
+    def _ask_again(self, standings: Sequence[Standing], times: int) -> Iterator[Asked]:
+        """Further evaluations of these, until there are so many of each."""
+        for standing in standings:
+            while True:
+                with self._errors(), self._asking:
+                    self._claims.watch.release_abandoned()
+                    found = self._claims.again(standing.architecture, times)
+                if found is None:
+                    break
+                yield self._asked(found[0], standing.architecture, REPEAT, found[1])
 
-    def _asked_again(self, architecture: Architecture, times: int) -> tuple[Asked, int] | None:
-        """One more evaluation of an architecture, and which; None where there are so many."""
-        with self._errors(), self._asking:
-            self._claims.watch.release_abandoned()
-            found = self._claims.again(architecture, times)
-        return found and (Asked(found[0], architecture, REPEAT), found[1])
+    def _asked(
+        self, number: int, architecture: Architecture, origin: str, repeat: int = 0
+    ) -> Asked:
+        seed = derive_seed(self.seed, "evaluation", architecture.key, repeat)
+        return Asked(number, self.space.architecture(architecture.choices), origin, seed)
 
-    def _evaluate(self, evaluator: Evaluator, asked: Asked, repeat: int) -> Trial:
-        """Asks the evaluator and tells what came of it."""
-        seed = derive_seed(self.seed, "evaluation", asked.architecture.key, repeat)
+    def _corridor(
+        self, evaluator: Evaluator, workers: Workers | None, on_trial: Callable[[Trial], None]
+    ) -> Corridor:
+        workers = workers or Here()
+        if evaluator.in_one_place and not workers.in_this_process:
+            raise InputError(
+                "the evaluator keeps its state in this process: leave `workers` out, or give one "
+                "that can be made again in another process"
+            )
+        return Corridor(
+            evaluator,
+            workers,
+            lambda asked, evaluation: on_trial(self._told(asked, evaluation)),
+            self._claims.give_back,
+        )
+
+    def _told(self, asked: Asked, evaluation: Future[Result]) -> Trial:
         try:
-            trial = self._told(evaluator, asked, seed)
-        except BaseException:
-            self._claims.give_back(asked.number)
-            raise
-        return trial
-
-    def _told(self, evaluator: Evaluator, asked: Asked, seed: int) -> Trial:
-        try:
-            result = evaluated(evaluator, asked.architecture, seed)
+            result = evaluated(evaluation)
         except EvaluationFailed as error:
             self._first_errors.failed(error)
             return self.tell(asked.number, None, error.reason)
@@ -476,14 +397,18 @@ class Study(Ranking):
         self._first_errors.succeeded()
         return trial
 
-    def _prepared(self, evaluator: Evaluator | Score, evaluations: int | None) -> Evaluator:
-        """The evaluator; its settings and the budget are recorded, or compared."""
+    def _prepared(
+        self, evaluator: Evaluator | Score, evaluations: int | None, folder: Path | None
+    ) -> Evaluator:
+        """The evaluator, begun; its settings and the budget are recorded, or compared."""
         if not isinstance(evaluator, Evaluator):
             evaluator = Function(evaluator, self.settings["direction"])
-        self._evaluator = evaluator
         settings = dict(evaluator.settings())
         with self._errors():
             record_evaluator(self.optuna, evaluator, settings, evaluations)
+        if evaluator is not self._evaluator:
+            evaluator.begin(folder)
+        self._evaluator = evaluator
         return evaluator
 
     def _errors(self) -> AbstractContextManager[None]:

@@ -21,12 +21,11 @@ import numpy as np
 import optuna
 import pytest
 
-from naokit import patience
 from naokit.base import Architecture, InputError
-from naokit.record import SETTINGS
-from naokit.sampler import ArchitectureSampler
 from naokit.spaces import ConvCells, NasBench201
-from naokit.study import Study, create_study, open_study
+from naokit.study import Study, create_study, open_study, patience
+from naokit.study.proposing import Proposing
+from naokit.study.settings import SETTINGS
 
 SPACE = ConvCells.small(nodes=1)
 NOBODY = 65534  # PostgreSQL refuses to run as root
@@ -366,15 +365,15 @@ def test_two_that_ask_at_the_same_moment_get_two_architectures(
     storage = f"sqlite:///{tmp_path}/s.db"
     one, other = study_in(storage), study_in(storage)
     asked = []
-    prepare = ArchitectureSampler.prepare
+    following = Proposing.next
 
-    def meanwhile(sampler: ArchitectureSampler, study: optuna.Study) -> Any:
-        proposal = prepare(sampler, study)
-        if study is other.optuna and not asked:
+    def meanwhile(proposing: Proposing, reading: Any) -> Any:
+        proposal = following(proposing, reading)
+        if proposing is other._proposing and not asked:
             asked.append(one.ask())
         return proposal
 
-    monkeypatch.setattr(ArchitectureSampler, "prepare", meanwhile)
+    monkeypatch.setattr(Proposing, "next", meanwhile)
     asked.append(other.ask())
     first, second = asked
     assert first.architecture.key != second.architecture.key

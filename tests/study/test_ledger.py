@@ -6,11 +6,10 @@ from pathlib import Path
 import optuna
 import pytest
 
-from naokit import ledger
 from naokit.base import Architecture, EvaluationFailed
 from naokit.cli.show import _report
 from naokit.spaces import Choice, Choices, ConvCells, NasBench201
-from naokit.study import Study, create_study, open_study
+from naokit.study import Study, create_study, ledger, open_study
 
 SPACE = ConvCells.small(nodes=1)
 GOLDEN = json.loads((Path(__file__).parent / "proposals.json").read_text())

@@ -109,7 +109,8 @@ def record_evaluator(
         settings["evaluator"] = settings["evaluator"] or found
         settings["evaluations"] = settings["evaluations"] or evaluations
         study.set_user_attr(SETTINGS, settings)
-    refuse_differences(study.study_name, {"evaluator": settings["evaluator"]}, {"evaluator": found})
+    recorded = {**settings["evaluator"], "source": found.get("source")}  # data may move
+    refuse_differences(study.study_name, {"evaluator": recorded}, {"evaluator": {**found}})
 
 
 def check_start(study: optuna.Study, texts: Sequence[str]) -> None:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from naokit.base import InputError
 from naokit.spaces import Choice, Choices
-from naokit.storage import address_of, file_of, open_for_reading, same_place, shown
 from naokit.study import create_study, open_study
+from naokit.study.storage import address_of, file_of, open_for_reading, same_place, shown
 
 SPACE = Choices("s", (Choice("a", (1, 2, 3)),))
 ODD = [

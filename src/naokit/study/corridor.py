@@ -1,0 +1,84 @@
+"""From asking to telling: evaluations run where workers have slots, one at a time or many."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+
+from naokit.base import Architecture, Evaluator, Result, Workers
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An architecture to evaluate: hand `number` back to `tell`.
+
+    Attributes:
+        number: The number of its trial.
+        architecture: What to evaluate.
+        origin: Where the proposal came from.
+        seed: The seed of the evaluation.
+    """
+
+    number: int
+    architecture: Architecture
+    origin: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Corridor:
+    """Asks, evaluates, tells, until nothing more is asked for.
+
+    Attributes:
+        evaluator: What scores the architectures.
+        workers: Where it does so.
+        tell: Takes what was asked for and its result to come.
+        give_back: Takes the number of a trial that is not evaluated; one that was told stays.
+    """
+
+    evaluator: Evaluator
+    workers: Workers
+    tell: Callable[[Asked, Future[Result]], None]
+    give_back: Callable[[int], None]
+
+    def walk(self, ask: Callable[[int], Iterator[Asked]], ends: float | None = None) -> None:
+        """Evaluates all that `ask` gives.
+
+        Args:
+            ask: Gives what is evaluated next, told how many evaluations run. Where it gives none
+                it is asked again once one has ended.
+            ends: The time of the monotonic clock after which no evaluation is begun.
+        """
+        waiting: deque[Asked] = deque()
+        running: dict[Future[Result], Asked] = {}
+        try:
+            while self._begin(ask, waiting, running, ends) or running:
+                ended = wait(running, return_when=FIRST_COMPLETED).done
+                for future in sorted(ended, key=lambda one: running[one].number):
+                    self.tell(running[future], future)
+                    del running[future]
+        finally:
+            for asked in (*waiting, *running.values()):
+                self.give_back(asked.number)
+
+    def _begin(
+        self,
+        ask: Callable[[int], Iterator[Asked]],
+        waiting: deque[Asked],
+        running: dict[Future[Result], Asked],
+        ends: float | None,
+    ) -> bool:
+        """Fills the slots; whether it has begun anything."""
+        before = len(running)
+        while len(running) < self.workers.slots and (ends is None or time.monotonic() <= ends):
+            if not waiting:
+                waiting.extend(ask(len(running)))
+            if not waiting:
+                break
+            asked = waiting[0]
+            future = self.workers.submit(self.evaluator, asked.architecture, asked.seed)
+            running[future] = waiting.popleft()
+        return len(running) > before

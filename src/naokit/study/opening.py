@@ -1,0 +1,98 @@
+"""A study made, or one that is there opened: to go on with it, or to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import optuna
+from optuna.exceptions import DuplicatedStudyError
+from optuna.storages import BaseStorage
+
+from naokit.base import Direction, InputError, Space
+from naokit.study.goals import Goals
+from naokit.study.patience import Patient
+from naokit.study.proposing import AnyMethod, factory_of, name_of
+from naokit.study.settings import (
+    FORMAT,
+    SETTINGS,
+    await_settings,
+    check_settings,
+    name_objectives,
+)
+from naokit.study.storage import damage, open_for_reading, open_storage, shown, storage_errors
+from naokit.study.study import Study
+from naokit.study.validation import check_intact
+
+
+def create_study(
+    space: Space,
+    *,
+    storage: str | None = None,
+    name: str = "naokit",
+    method: AnyMethod = "nao",
+    seed: int = 0,
+    evaluations: int | None = None,
+    direction: Direction = "maximize",
+    objectives: Sequence[str] = (),
+    limits: Sequence[str] = (),
+) -> Study:
+    """A new study, or the one of this name in the storage, continued.
+
+    Args:
+        space: what is searched.
+        storage: a database URL as Optuna takes it (`sqlite:///cells.db`); None: memory.
+        name: of the study in the storage.
+        method: Who proposes: a name (see docs/methods.md), a `Method`, a function `(space, seed,
+            evaluations)` that makes one, or a sampler of Optuna's.
+        seed: of proposals and evaluations.
+        evaluations: the budget that the method plans for; None: that of the first `optimize`.
+        direction: whether more of the value is better.
+        objectives: where there are several: a name for the value, then names of metrics, with
+            `:minimize` or `:maximize` (`["accuracy", "latency:minimize"]`); see `Study.front`.
+        limits: bounds on figures of a result or of an architecture (`["parameters<=3e6"]`).
+
+    Raises:
+        InputError: the study there has another space or setting, or cannot be opened.
+    """
+    goals = Goals.of(direction, objectives, limits)
+    wanted = {
+        "format": FORMAT,
+        "space": dict(space.settings()),
+        "method": name_of(method),
+        "seed": seed,
+        "direction": direction,
+        "goals": goals.to_json() if objectives or limits else None,
+    }
+    factory_of(method)  # a wrong name fails before anything is written
+    place = storage and shown(storage)
+    with storage_errors(place), damage(place):
+        database = cast(BaseStorage, Patient(open_storage(storage)))
+        try:
+            directions = [objective.direction for objective in goals.objectives]
+            study = optuna.create_study(storage=database, study_name=name, directions=directions)
+            study.set_user_attr(SETTINGS, wanted | {"evaluations": evaluations, "evaluator": None})
+            name_objectives(study, [objective.name for objective in goals.objectives])
+        except DuplicatedStudyError:
+            study = optuna.load_study(storage=database, study_name=name)
+            await_settings(study)
+            check_settings(study, wanted)
+            check_intact(study, space)
+        return Study(space, study, method)
+
+
+def open_study(space: Space, storage: str, name: str) -> Study:
+    """A study that is there already, for reading: nothing is made, compared or released.
+
+    Raises:
+        InputError: there is none of this name.
+    """
+    with storage_errors(shown(storage)), damage(shown(storage)):
+        try:
+            study = optuna.load_study(storage=open_for_reading(storage), study_name=name)
+        except KeyError:
+            raise InputError(f"{shown(storage)} holds no study named {name}") from None
+        if SETTINGS not in study.user_attrs:
+            raise InputError(f"the study {name} in {shown(storage)} was not made by naokit")
+        check_intact(study, space)
+        return Study(space, study, study.user_attrs[SETTINGS]["method"], reading=True)

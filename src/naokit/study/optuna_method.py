@@ -1,0 +1,128 @@
+"""One of Optuna's samplers as a method: it is shown the history as a study of its own, in memory.
+
+These samplers ask for known architectures again and again. They are then told the known values,
+for this proposal alone; one that will not stop gets a random architecture.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import optuna
+from optuna.samplers import BaseGASampler, BaseSampler
+from optuna.storages import BaseStorage, InMemoryStorage
+from optuna.study import StudyDirection
+from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
+
+from naokit.base import Architecture, Method, Observation, Proposal, Space, derive_seed
+from naokit.method.baselines import RandomStream
+
+SUGGESTIONS = 50
+"""How often a sampler may ask for what is known."""
+
+NAME = "replayed"
+"""The study that a sampler is shown."""
+
+SamplerFactory = Callable[[int], BaseSampler]
+"""The number of evaluations, those that are pending included -> the sampler of what is next."""
+
+
+class OptunaMethod(Method):
+    """Proposes what a sampler suggests, one categorical parameter a position of the grammar.
+
+    A sampler that is made anew for each proposal, with a seed that follows from the history,
+    resumes exactly. One that is always the same object keeps a state of its own.
+
+    Args:
+        space: What is searched.
+        seed: The seed of the random architectures.
+        sampler: Makes the sampler of a proposal.
+    """
+
+    def __init__(self, space: Space, seed: int, sampler: SamplerFactory) -> None:
+        self._space = space
+        self._seed = seed
+        self._sampler = sampler
+        self._objectives = 1
+        self._replayed: list[Observation] = []
+        self._ended: list[FrozenTrial] = []  # the trials of what was replayed
+
+    def propose(
+        self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
+    ) -> Proposal:
+        """The sampler's first suggestion that is new and allowed."""
+        sampler = self._sampler(len(history) + len(pending))
+        study = self._study(history, sampler)
+        study.add_trials([self._running(architecture) for architecture in pending])
+        known = {one.architecture.key: _values(one) for one in history}
+        known |= {architecture.key: () for architecture in pending}
+        for _ in range(SUGGESTIONS):
+            trial = study.ask()
+            architecture = self._space.suggest(trial)
+            if architecture.key not in known and self._space.allows(architecture.choices):
+                return Proposal(architecture, type(sampler).__name__)
+            _tell(study, trial.number, known.get(architecture.key, ()))
+        seed = derive_seed(self._seed, "suggested", len(known))
+        return Proposal(RandomStream(self._space, seed).next(known), "random")
+
+    def _study(self, history: Sequence[Observation], sampler: BaseSampler) -> optuna.Study:
+        """The history as a study that nobody else has; what was replayed before is copied."""
+        objectives = max((len(_values(one)) for one in history), default=0) or 1
+        same = self._replayed == list(history[: len(self._replayed)])
+        if not same or objectives != self._objectives:
+            self._objectives, self._replayed, self._ended = objectives, [], []
+        study = _empty_study(objectives, sampler)
+        study.add_trials(self._ended)
+        for observation in history[len(self._replayed) :]:
+            self._replay(study, observation)
+        self._replayed, self._ended = list(history), study.get_trials(deepcopy=False)
+        return study
+
+    def _replay(self, study: optuna.Study, observation: Observation) -> None:
+        study.add_trial(self._running(observation.architecture))
+        trial = study.get_trials(deepcopy=False)[-1]
+        if isinstance(study.sampler, BaseGASampler):
+            study.sampler.get_trial_generation(study, trial)  # which it notes in the trial
+        _tell(study, trial.number, _values(observation))
+
+    def _running(self, architecture: Architecture) -> FrozenTrial:
+        """A trial of the parameters that the space would have asked for."""
+        fixed = FixedTrial(dict(zip(self._space.grammar.names, architecture.choices, strict=True)))
+        self._space.suggest(fixed)
+        return create_trial(
+            state=TrialState.RUNNING, params=fixed.params, distributions=fixed.distributions
+        )
+
+
+def _values(observation: Observation) -> tuple[float, ...]:
+    """What a sampler is told; it knows no limits but those that cost no evaluation."""
+    known = observation.known
+    return observation.values or (() if known is None else (known,))
+
+
+def _tell(study: optuna.Study, number: int, values: Sequence[float]) -> None:
+    state = TrialState.COMPLETE if values else TrialState.FAIL
+    study.tell(number, list(values) or None, state)  # Optuna takes none, not an empty one
+
+
+def _empty_study(objectives: int, sampler: BaseSampler) -> optuna.Study:
+    """A study in memory without trials, all of its objectives to maximise."""
+    storage = copy.deepcopy(_empty_storage(objectives))
+    return optuna.load_study(study_name=NAME, storage=storage, sampler=sampler)
+
+
+@cache
+def _empty_storage(objectives: int) -> BaseStorage:
+    """Made once, so that not every proposal writes a line into Optuna's log."""
+    logger = logging.getLogger("optuna.storages")
+    before = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        storage = InMemoryStorage()
+        storage.create_new_study([StudyDirection.MAXIMIZE] * objectives, NAME)
+    finally:
+        logger.setLevel(before)
+    return storage

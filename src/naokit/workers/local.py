@@ -1,0 +1,158 @@
+"""Evaluations in processes of this machine, which end with the process that began them."""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+import os
+import pickle
+import signal
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+
+from naokit.base import Architecture, EvaluationFailed, Evaluator, InputError, Result, Workers
+
+_SPAWN = multiprocessing.get_context("spawn")  # a forked BLAS or torch may hang
+_READY = "ready"
+
+
+class Local(Workers):
+    """So many processes, each with one evaluation at a time; `with Local(4) as workers: ...`.
+
+    A process imports the module that was started, so that a script begins its work under
+    `if __name__ == "__main__":`. It is sent the evaluator once, by pickling. One that dies is
+    replaced, and what it evaluated has failed.
+
+    Args:
+        processes: How many there are.
+    """
+
+    def __init__(self, processes: int) -> None:
+        if processes < 1:
+            raise InputError(f"`processes` is {processes}; expected 1 or more")
+        self.slots = processes
+        self._threads = ThreadPoolExecutor(processes)
+        self._processes = [_Process() for _ in range(processes)]
+        self._idle: SimpleQueue[_Process] = SimpleQueue()
+        for process in self._processes:
+            self._idle.put(process)
+        atexit.register(self.close)
+
+    def submit(self, evaluator: Evaluator, architecture: Architecture, seed: int) -> Future[Result]:
+        """The result to come, of the next process that is idle."""
+        return self._threads.submit(self._evaluate, evaluator, architecture, seed)
+
+    def close(self) -> None:
+        """Ends the processes at once."""
+        atexit.unregister(self.close)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for process in self._processes:
+            process.end()
+
+    def _evaluate(self, evaluator: Evaluator, architecture: Architecture, seed: int) -> Result:
+        process = self._idle.get()
+        try:
+            return process.evaluate(evaluator, architecture, seed)
+        finally:
+            self._idle.put(process)
+
+
+class _Process:
+    """One process, started when it is first needed, and again when it has died."""
+
+    def __init__(self) -> None:
+        self._known: Evaluator | None = None
+        self._process: multiprocessing.process.BaseProcess | None = None
+
+    def evaluate(self, evaluator: Evaluator, architecture: Architecture, seed: int) -> Result:
+        """What the evaluator gives or raises there."""
+        if self._process is None:
+            self._start()
+        sent = None if evaluator is self._known else evaluator
+        try:
+            call = pickle.dumps((sent, architecture, seed))
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise InputError(
+                f"the evaluator or the architecture cannot be sent to another process ({error}): "
+                "define it in a module, not in a function, or leave `workers` out"
+            ) from error
+        try:
+            self._connection.send_bytes(call)
+            ended, found = self._connection.recv()
+        except (EOFError, OSError):
+            code = self.end()
+            raise EvaluationFailed("worker died", f"its process ended with {code}") from None
+        if not ended:
+            raise found
+        self._known = evaluator
+        result: Result = found
+        return result
+
+    def end(self) -> int | None:
+        """Ends the process; its exit code."""
+        process, self._process, self._known = self._process, None, None
+        if process is None:
+            return None
+        process.kill()  # it holds nothing but an evaluation
+        process.join()
+        return process.exitcode
+
+    def _start(self) -> None:
+        self._connection, theirs = _SPAWN.Pipe()
+        held, self._ours = _SPAWN.Pipe(duplex=False)
+        self._process = _SPAWN.Process(target=_serve, args=(theirs, held))
+        self._process.start()
+        theirs.close()  # so that its end shows here
+        held.close()
+        try:
+            ready = self._connection.recv()
+        except (EOFError, OSError):
+            ready = None
+        if ready != _READY:
+            self.end()
+            raise InputError(
+                "a worker ended before it began, see above: a script begins its work under "
+                "`if __name__ == '__main__':`, since each worker imports it"
+            )
+
+
+def _serve(calls: Connection, held: Connection) -> None:
+    """Evaluates what is sent, until nothing more can come."""
+    end_with_parent(held)
+    calls.send(_READY)
+    evaluator: Evaluator | None = None
+    while True:
+        try:
+            call = calls.recv_bytes()
+        except EOFError:
+            return
+        try:
+            sent, architecture, seed = pickle.loads(call)  # noqa: S301  # our own process sent it
+            evaluator = evaluator if sent is None else sent
+            assert evaluator is not None
+            answer = pickle.dumps((True, evaluator.evaluate(architecture, seed)))
+        except Exception as error:  # noqa: BLE001  # it is raised where the result is waited for
+            answer = pickle.dumps((False, _portable(error)))
+        calls.send_bytes(answer)
+
+
+def _portable(error: Exception) -> Exception:
+    """The error, or one that says the same and can be sent."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301  # written a moment ago
+    except Exception:  # noqa: BLE001  # whatever its class does when it is made again
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
+
+
+def end_with_parent(held: Connection) -> None:
+    """Ends this process once the other end of the pipe is closed; Ctrl-C is the parent's."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def wait() -> None:
+        held.poll(None)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()

@@ -1,0 +1,168 @@
+"""Here or in other processes: the same comes out, and no process is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import optuna
+import psutil
+import pytest
+
+from naokit.base import Architecture, EvaluationFailed, Evaluator, InputError, Result
+from naokit.spaces import ConvCells
+from naokit.study import create_study
+from naokit.testing import WorkersContract
+from naokit.workers import Here, Local
+
+SPACE = ConvCells.small(nodes=1)
+ONE = SPACE.parse("0 0 1 0 0 3 1 4")
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+class TestHere(WorkersContract):
+    architecture = ONE
+
+    def workers(self) -> Here:
+        return Here()
+
+
+class TestLocal(WorkersContract):
+    architecture = ONE
+
+    def workers(self) -> Local:
+        return Local(2)
+
+
+class Strange(Exception):
+    """Cannot be made again from what it says."""
+
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__(f"{one} {two}")
+
+
+class Wild(Evaluator):
+    """Does what the seed says."""
+
+    def evaluate(self, architecture: Architecture, seed: int) -> Result:
+        if seed == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if seed == 2:
+            raise Strange(1, 2)
+        if seed == 3:
+            time.sleep(600)
+        return Result(float(seed), {"process": float(os.getpid())})
+
+
+def test_a_process_that_dies_is_a_failed_evaluation_and_is_replaced() -> None:
+    with Local(1) as workers:
+        first = workers.submit(Wild(), ONE, 0).result(60)
+        error = workers.submit(Wild(), ONE, 1).exception(60)
+        assert isinstance(error, EvaluationFailed)
+        assert error.reason == "worker died"
+        after = workers.submit(Wild(), ONE, 4).result(60)
+        assert after.value == 4
+        assert after.metrics["process"] != first.metrics["process"]
+
+
+def test_an_error_that_cannot_be_sent_says_what_it_was() -> None:
+    with Local(1) as workers, pytest.raises(RuntimeError, match="Strange: 1 2"):
+        workers.submit(Wild(), ONE, 2).result(60)
+
+
+def test_closing_ends_what_runs_at_once() -> None:
+    workers = Local(1)
+    began = workers.submit(Wild(), ONE, 0).result(60)
+    future = workers.submit(Wild(), ONE, 3)
+    closing = threading.Timer(0.3, workers.close)
+    closing.start()
+    with pytest.raises(EvaluationFailed):
+        future.result(60)
+    closing.join(60)
+    assert not psutil.pid_exists(int(began.metrics["process"]))
+    workers.close()
+
+
+def test_what_cannot_be_sent_is_said_in_one_line() -> None:
+    with Local(1) as workers, pytest.raises(InputError, match="define it in a module"):
+        create_study(SPACE, method="random").optimize(lambda a: 1.0, 2, workers=workers)
+    with pytest.raises(InputError, match="`processes` is 0"):
+        Local(0)
+
+
+class Crashing(Evaluator):
+    def evaluate(self, architecture: Architecture, seed: int) -> Result:
+        if int(architecture.key[:2], 16) % 3 == 0:
+            os._exit(3)
+        return Result(1.0)
+
+
+def test_a_study_goes_on_where_workers_die(tmp_path: Path) -> None:
+    study = create_study(SPACE, storage=f"sqlite:///{tmp_path}/s.db", method="random", seed=2)
+    with Local(2) as workers:
+        study.optimize(Crashing(), 8, workers=workers)
+        study.repeat(Crashing(), best=2, times=2, workers=workers)
+    reasons = {trial.reason for trial in study.trials if trial.value is None}
+    assert reasons == {"worker died"}
+    assert study.evaluations == 8
+    assert [len(standing.values) for standing in study.standings()[:3]] == [2, 2, 1]
+
+
+LONG = """
+import sys, time
+from naokit import create_study
+from naokit.spaces import ConvCells
+from naokit.workers import Local
+def slow(architecture):
+    print("begun", flush=True)
+    time.sleep(600)
+if __name__ == "__main__":
+    with Local(2) as workers:
+        create_study(ConvCells.small(), storage=sys.argv[1], method="random").optimize(
+            slow, 4, workers=workers)
+"""
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
+def test_workers_end_with_their_parent(tmp_path: Path, sign: signal.Signals) -> None:
+    script, storage = tmp_path / "long.py", f"sqlite:///{tmp_path}/s.db"
+    script.write_text(LONG)
+    parent = psutil.Popen(
+        [sys.executable, script, storage], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert parent.stdout is not None
+    assert [parent.stdout.readline() for _ in range(2)] == [b"begun\n"] * 2
+    children = parent.children(recursive=True)
+    try:
+        parent.send_signal(sign)
+        parent.wait(60)
+        assert len(children) >= 2
+        assert not psutil.wait_procs(children, timeout=60)[1]
+    finally:
+        parent.stdout.close()
+        for process in (parent, *children):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+    study = create_study(SPACE.__class__.small(), storage=storage, method="random")
+    assert study.trials == []
+    assert all(trial.state.is_finished() for trial in study.optuna.trials)
+
+
+def test_a_script_that_begins_its_work_unguarded_is_told_so(tmp_path: Path) -> None:
+    script = tmp_path / "bare.py"
+    script.write_text(
+        "from naokit.testing.workers import Measured\nfrom naokit.workers import Local\n"
+        "from naokit.spaces import ConvCells\nspace = ConvCells.small(nodes=1)\n"
+        "Local(1).submit(Measured(), space.parse('0 0 1 0 0 3 1 4'), 0).result()\n"
+    )
+    ended = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "a worker ended before it began" in ended.stderr
