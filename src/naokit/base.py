@@ -72,11 +72,11 @@ class Grammar:
     Choice c at position p is the token `first_tokens[p] + c`; token 0 starts a sequence.
 
     Attributes:
-        names: what each position decides (L, all different).
-        counts: how many choices each position has (L).
-        first_tokens: the token of choice 0 at each position (L).
-        group: how many neighbouring tokens make one encoder step (specification, section 1.5).
-        symmetries: groups of permutations of the positions. Applying one permutation of each group
+        names: What each position decides (L, all different).
+        counts: How many choices each position has (L).
+        first_tokens: The token of choice 0 at each position (L).
+        group: How many neighbouring tokens make one encoder step (specification, section 1.5).
+        symmetries: Groups of permutations of the positions. Applying one permutation of each group
             to a sequence gives another spelling of the same architecture.
     """
 
@@ -173,7 +173,7 @@ class Space(ABC):
         """The choices that an official text spells.
 
         Raises:
-            InputError: which position is wrong and what was expected there.
+            InputError: A position is wrong; the message says which, and what was expected there.
         """
 
     @abstractmethod
@@ -181,9 +181,10 @@ class Space(ABC):
         """What these choices compute, before any reduction (see `naokit.graphs`)."""
 
     def numbers(self, choices: Sequence[int]) -> Sequence[float]:
-        """Ordered values in [0, 1] that describe these choices besides the graphs; as many always.
+        """Numeric features in [0, 1] that the graphs do not carry.
 
-        A width of 16, 64 or 256 is more than three labels: near values have near numbers.
+        Their number is the same for every architecture of the space. A width of 16, 64 or 256 is
+        more than three labels: near values have near numbers.
         """
         del choices
         return ()
@@ -212,12 +213,12 @@ class Space(ABC):
         """The network of an architecture.
 
         Raises:
-            InputError: the space has no networks, or the settings do not fit.
+            InputError: The space has no networks, or the settings do not fit.
         """
         raise self.no_network()
 
     def no_network(self) -> InputError:
-        """What to say where a network is asked for and the space has none."""
+        """The error for a space that has no networks, where one is asked for."""
         return InputError(
             f"the space {self.name} has no network to build: it is searched on known results; "
             "give a `table` or a function as evaluator"
@@ -256,7 +257,8 @@ class Space(ABC):
         """The architecture of these choices, checked.
 
         Raises:
-            InputError: a wrong number of choices, or one out of range (which, and what is allowed).
+            InputError: The number of choices is wrong, or one is out of range; the message says
+                which, and what is allowed.
         """
         grammar = self.grammar
         if len(choices) != grammar.length:
@@ -373,9 +375,9 @@ class Result:
     """What an evaluation found.
 
     Attributes:
-        value: the score that the study compares.
-        metrics: further figures worth keeping, by name (units in the name).
-        seconds: how long the evaluation took.
+        value: The score that the study compares.
+        metrics: Further figures worth keeping, by name, with units in the names.
+        seconds: How long the evaluation took.
     """
 
     value: float
@@ -390,8 +392,8 @@ class Evaluator(ABC):
     as weights that architectures share, sets `round_size` and learns in `prepare`.
 
     Attributes:
-        metric: what `Result.value` is, in words.
-        direction: whether more of it is better.
+        metric: What `Result.value` is, in words.
+        direction: Whether it is maximised or minimised.
         round_size: How many architectures are proposed before the first of them is evaluated.
         in_one_place: Whether its state lives in one process, so that no other can evaluate.
     """
@@ -427,9 +429,9 @@ class Evaluator(ABC):
         """The result of one evaluation; equal seeds repeat it as far as the device allows.
 
         Raises:
-            EvaluationFailed: no value came out (diverged, out of memory, out of time, not in the
+            EvaluationFailed: No value came out (diverged, out of memory, out of time, not in the
                 table). The study records a failed trial and goes on.
-            InputError: nothing can be evaluated with these settings; the search stops.
+            InputError: Nothing can be evaluated with these settings; the search stops.
         """
 
     known_figures: Sequence[str] = ()
@@ -456,15 +458,15 @@ class Trial:
     """One finished evaluation.
 
     Attributes:
-        number: its place in the study.
-        architecture: what was evaluated.
-        value: its score, None where the evaluation failed.
-        reason: why it failed.
-        origin: where the proposal came from (random, latent step, mutation, told).
-        metrics: further figures of the result.
-        seconds: how long it took.
-        model: what the method knew of its model's quality when it proposed.
-        values: all its objectives, the score first; empty where the evaluation failed.
+        number: The place of the trial in the study.
+        architecture: What was evaluated.
+        value: The score; None if the evaluation failed.
+        reason: Why it failed.
+        origin: Where the proposal came from (random, latent step, mutation, told).
+        metrics: Further figures of the result.
+        seconds: How long the evaluation took.
+        model: What the method knew of its model's quality when it proposed.
+        values: The values of all objectives, the score first; empty if the evaluation failed.
         round: The round in which it was proposed; see `Evaluator.round_size`.
     """
 
@@ -540,9 +542,9 @@ class Proposal:
     """An architecture to evaluate next.
 
     Attributes:
-        architecture: what to evaluate.
-        origin: where it came from, in a few words.
-        model: what the method knows of its model's quality, by name; empty where it has none.
+        architecture: What to evaluate.
+        origin: Where it came from, in a few words.
+        model: What the method knows of its model's quality, by name; empty if it has no model.
     """
 
     architecture: Architecture
@@ -565,5 +567,5 @@ class Method(ABC):
         """The next architecture: of a key that neither `history` nor `pending` holds.
 
         Raises:
-            SpaceExhausted: there is none left.
+            SpaceExhausted: There is none left.
         """

@@ -12,6 +12,7 @@ from pathlib import Path
 import optuna
 import psutil
 import pytest
+from threadpoolctl import threadpool_info
 
 from naokit.base import Architecture, EvaluationFailed, Evaluator, InputError, Result
 from naokit.spaces import ConvCells
@@ -71,6 +72,22 @@ def test_a_process_that_dies_is_a_failed_evaluation_and_is_replaced() -> None:
         after = workers.submit(Wild(), ONE, 4).result(60)
         assert after.value == 4
         assert after.metrics["process"] != first.metrics["process"]
+
+
+class Threads(Evaluator):
+    def evaluate(self, architecture: Architecture, seed: int) -> Result:
+        return Result(float(max(library["num_threads"] for library in threadpool_info())))
+
+
+@pytest.mark.parametrize(("said", "processes", "threads"), [(None, 64, 1), ("1", 1, 1)])
+def test_each_process_has_its_share_of_the_cores(
+    monkeypatch: pytest.MonkeyPatch, said: str | None, processes: int, threads: int
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    if said is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", said)
+    with Local(processes) as workers:
+        assert workers.submit(Threads(), ONE, 0).result(60).value == threads
 
 
 def test_an_error_that_cannot_be_sent_says_what_it_was() -> None:

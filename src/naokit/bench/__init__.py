@@ -43,21 +43,21 @@ def bench(
     """Every method with every seed; continues what `out` holds.
 
     Args:
-        task: the table.
-        names: of the methods; one that is named twice runs once.
-        seeds: searches of each.
-        evaluations: of each search.
-        batch: how many are asked for before any is told.
-        processes: searches side by side.
-        out: folder of the results.
-        on_start: told how many of the runs are there already.
-        on_run: told of each other as it ends.
+        task: The table and its column.
+        names: The names of the methods; one that is named twice runs once.
+        seeds: How many searches each method makes.
+        evaluations: How many evaluations each search has.
+        batch: How many architectures are asked for before the first is told.
+        processes: How many searches run at once.
+        out: The folder of the results.
+        on_start: A function that is told how many of the runs exist already.
+        on_run: A function that is told of each further run as it ends.
 
     Returns:
         The summary of each method (see `summarise`), the task and its best value.
 
     Raises:
-        InputError: no method or an unknown one, a table that cannot be read, a folder that cannot
+        InputError: No method or an unknown one, a table that cannot be read, a folder that cannot
             be written or that holds runs of another table.
     """
     names = list(dict.fromkeys(names))
@@ -101,7 +101,7 @@ def _runs_of(task: Task, out: Path) -> list[Run]:
     it, count for nothing.
 
     Raises:
-        InputError: there are runs of this name on another table.
+        InputError: There are runs of this name on another table.
     """
     runs, table = read_runs(out), fingerprint(task)
     if any(found.task == task.name and found.table not in ("", table) for found in runs):

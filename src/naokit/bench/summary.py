@@ -143,7 +143,7 @@ def figure(summary: dict[str, Json], path: Path) -> None:
     """Writes the curves with their intervals as a page that needs no network.
 
     Raises:
-        InputError: plotly is not installed.
+        InputError: The package plotly is not installed.
     """
     try:
         import plotly.graph_objects as go

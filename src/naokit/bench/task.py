@@ -32,14 +32,14 @@ class Task:
     """A table and the column that is optimised.
 
     Attributes:
-        space: name of the space; `choices` makes one of the architecture's columns.
+        space: The name of the space; `choices` makes one of the architecture's columns.
         tables: CSV files, joined on the architecture.
-        architecture_column: one column, or several with commas between.
-        metric: the column that methods see.
-        test_metric: a column that is only reported.
-        class_column: a column of names that equal architectures share.
-        direction: of metric and test metric.
-        also: further columns, for objectives and limits.
+        architecture_column: One column, or several with commas between.
+        metric: The column that methods see.
+        test_metric: A column that is only reported.
+        class_column: A column of names that equal architectures share.
+        direction: Whether the metric and the test metric are maximised or minimised.
+        also: Further columns, for objectives and limits.
     """
 
     space: str
@@ -79,15 +79,15 @@ class Run:
     """One search.
 
     Attributes:
-        task: its name.
-        method: who proposed.
-        seed: of the search.
-        evaluations: the budget.
-        batch: how many were asked for before any was told.
-        values: the metric of each query, in order, None where the table has none.
-        test: the test metric of each query; empty without one.
-        seconds: processor time spent on proposals.
-        table: fingerprint of what the table says; "" in runs kept before there was one.
+        task: The name of the task.
+        method: The name of the method.
+        seed: The seed of the search.
+        evaluations: The budget of the search.
+        batch: How many architectures were asked for before the first was told.
+        values: The metric of each query, in order; None where the table has none.
+        test: The test metric of each query; empty if the task has none.
+        seconds: The processor time spent on proposals.
+        table: The fingerprint of the table; "" in runs that were kept before there was one.
     """
 
     task: str

@@ -13,12 +13,12 @@ from naokit.workers.local import end_with_parent
 def in_processes(
     calls: Sequence[tuple[object, ...]], function: Callable[..., Run], processes: int
 ) -> Generator[Run]:
-    """What the calls return, as they end; closing the iterator ends the processes at once.
+    """Yields what the calls return, as they end; closing the iterator ends the processes.
 
     Args:
-        calls: the arguments of each.
-        function: of a module, so that another process finds it.
-        processes: how many side by side.
+        calls: The arguments of each call.
+        function: A function of a module, so that another process finds it.
+        processes: How many calls run at once.
     """
     context = multiprocessing.get_context("spawn")  # a forked BLAS or torch may hang
     held, ours = context.Pipe(duplex=False)  # ours closes with this process, even by `kill -9`

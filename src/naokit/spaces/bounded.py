@@ -29,7 +29,7 @@ class Bounded(Space):
     """The space beneath in all but what is allowed.
 
     Attributes:
-        space: whose grammar, spelling and graphs these are.
+        space: The space beneath, whose grammar, spelling and graphs these are.
     """
 
     space: Space

@@ -28,9 +28,9 @@ class Watch:
     """Looks after the trials of other processes.
 
     Args:
-        ledger: of the study.
-        held: the trials of this process, by number.
-        pulse: the signs of life.
+        ledger: The ledger of the study.
+        held: The trials of this process, by number.
+        pulse: The signs of life.
     """
 
     def __init__(self, ledger: Ledger, held: Mapping[int, int], pulse: Pulse) -> None:
@@ -46,7 +46,7 @@ class Watch:
                 settle(self._study, frozen)
 
     def release_silent(self) -> int:
-        """Ends those that run on other machines without a sign of life; how many these were."""
+        """Ends trials that run on other machines without a sign of life, and says how many."""
         silent = self.silent()
         for frozen in silent:
             settle(self._study, frozen)
@@ -59,7 +59,7 @@ class Watch:
         return [frozen for frozen in others if frozen._trial_id not in living]
 
     def say_silent(self) -> None:
-        """Warns of those that have run so for long: nothing but `release` ends them."""
+        """Warns of silent trials that began long ago, since only `release` ends them."""
         silent = [frozen for frozen in self.silent() if _age(frozen) > timedelta(seconds=GRACE)]
         if silent:
             hosts = sorted({str((_worker_of(frozen) or {}).get("host")) for frozen in silent})
@@ -82,7 +82,7 @@ class Watch:
 
 
 def settle(study: optuna.Study, frozen: FrozenTrial) -> None:
-    """Ends a running trial: as its outcome says, where there is one, else as interrupted."""
+    """Ends a running trial as its outcome says, or as interrupted where it has none."""
     outcome = frozen.user_attrs.get(OUTCOME, {})
     values = outcome.get("values")
     storage = study._storage
@@ -101,7 +101,7 @@ def _worker_of(frozen: FrozenTrial) -> dict[str, Json] | None:
 
 
 def _lives(frozen: FrozenTrial) -> bool | None:
-    """Whether its process runs; None: on another machine, or nobody knows which."""
+    """Whether its process runs; None where that is on another machine or unknown."""
     worker = _worker_of(frozen)
     return None if worker is None else lives(worker)
 

@@ -41,18 +41,18 @@ from naokit.study.ledger import (
 from naokit.study.patience import TICKET
 
 CLAIM = "claim"
-"""How far the claim of an architecture is that was written into a trial after it was made."""
+"""How far a claim has come where the architecture was written after the trial was made."""
 ASKED, TAKEN = "asked", "taken"
 
 WAIT = 10.0
-"""Seconds that a claim waits for one that has only asked too, before it gives way."""
+"""Seconds that a claim waits for another that has only asked as well, before it gives way."""
 
 
 class Claims:
     """The trials of one study that this process works at.
 
     Attributes:
-        held: those asked for and not told, number to trial id.
+        held: The trials that were asked for and not told, from number to trial id.
     """
 
     def __init__(self, ledger: Ledger) -> None:
@@ -63,7 +63,9 @@ class Claims:
         self.watch = Watch(ledger, self.held, self.pulse)
 
     def first_free(self, propose: Callable[[], tuple[Proposal, int]]) -> tuple[int, Proposal]:
-        """A trial of the first proposal that nobody else has; one that is lost serves again.
+        """Makes a trial of the first proposal that nobody else has.
+
+        A trial that lost its architecture to another process takes the next proposal.
 
         Args:
             propose: Gives a proposal and the number of its round.
@@ -78,9 +80,9 @@ class Claims:
         return number, proposal
 
     def again(self, architecture: Architecture, times: int) -> tuple[int, int] | None:
-        """A trial that repeats an evaluation, and the how many-th; None where there are enough.
+        """Makes a trial that repeats an evaluation, with its place; None if there are enough.
 
-        Of all that were made or are being made the first so many count, whoever makes them.
+        The first `times` evaluations that end or run count, whichever process makes them.
         """
         if len(self._numbers_of(architecture)) >= times:
             return None
@@ -104,7 +106,7 @@ class Claims:
         ]
 
     def make(self, record: dict[str, Json]) -> int:
-        """A running trial, its architecture in it from the beginning; its number."""
+        """Makes a running trial that has its architecture from the beginning; its number."""
         template = create_trial(
             state=TrialState.RUNNING,
             user_attrs={ARCHITECTURE: record, TICKET: uuid.uuid4().hex},
@@ -118,19 +120,19 @@ class Claims:
         return number
 
     def write(self, number: int, record: dict[str, Json]) -> None:
-        """Writes an architecture into a trial that is there: asked for, not taken yet."""
+        """Writes an architecture into an existing trial: it is asked for, not taken yet."""
         record[CLAIM] = ASKED
         self.study._storage.set_trial_user_attr(self.held[number], ARCHITECTURE, record)
         self.ledger.claim(number)
 
     def confirm(self, number: int, record: dict[str, Json]) -> None:
-        """Takes what was asked for."""
+        """Takes the architecture that the trial has asked for."""
         if CLAIM in record:
             record[CLAIM] = TAKEN
             self.study._storage.set_trial_user_attr(self.held[number], ARCHITECTURE, record)
 
     def lost(self, number: int, architecture: Architecture, record: dict[str, Json]) -> bool:
-        """Whether another has evaluated this architecture, or has claimed it before."""
+        """Whether another trial has evaluated this architecture, or claimed it first."""
         until = time.monotonic() + WAIT
         while True:
             reading = self.ledger.read()
@@ -148,7 +150,7 @@ class Claims:
     def tell(
         self, number: int, outcome: dict[str, Json], values: Sequence[float] | None
     ) -> FrozenTrial:
-        """Ends a trial; one that another process has ended stays as it is."""
+        """Ends a trial, unless another process has ended it already."""
         storage, trial_id = self.study._storage, self.held[number]
         state = TrialState.FAIL if values is None else TrialState.COMPLETE
         outcome = outcome if values is None else {"values": list(values), **outcome}
@@ -165,7 +167,7 @@ class Claims:
     def add(
         self, record: dict[str, Json], outcome: dict[str, Json], values: Sequence[float] | None
     ) -> FrozenTrial:
-        """A trial that has ended, made at once."""
+        """Makes a trial that has already ended."""
         template = create_trial(
             state=TrialState.FAIL if values is None else TrialState.COMPLETE,
             values=values,
@@ -178,7 +180,7 @@ class Claims:
         return made
 
     def give_back(self, number: int) -> None:
-        """Ends a trial of this process that is not told: with its outcome, or to be done again."""
+        """Ends an untold trial of this process as `settle` does."""
         trial_id = self.held.pop(number, None)
         if trial_id is not None:
             with suppress(StorageInternalError, SQLAlchemyError):  # what ended it says more
@@ -187,9 +189,9 @@ class Claims:
     def _told_anew(
         self, told: FrozenTrial, outcome: dict[str, Json], values: Sequence[float] | None
     ) -> FrozenTrial:
-        """The result of a trial that another process took for abandoned: nothing is lost.
+        """Keeps the result of a trial that another process took for abandoned.
 
-        Where the other has begun, or done, the same evaluation it stays its own.
+        If another process has begun or ended the same evaluation, that one counts in the study.
         """
         reading, record = self.ledger.read(), told.user_attrs[ARCHITECTURE]
         architecture = self.ledger.space.architecture(record["choices"])
@@ -227,7 +229,7 @@ def _rivals(reading: Reading, number: int, key: str) -> list[FrozenTrial]:
 
 
 def _claim(frozen: FrozenTrial) -> str | None:
-    """How far a claim is; None: the architecture was there from the beginning."""
+    """How far a claim has come; None if the architecture was there from the beginning."""
     claim: str | None = frozen.user_attrs[ARCHITECTURE].get(CLAIM)
     return claim
 

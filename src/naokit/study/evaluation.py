@@ -1,4 +1,4 @@
-"""One evaluation, asked of somebody's own code: a result, or the reason why there is none."""
+"""Turns the outcome of one evaluation of user code into a result or a reason for failure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from naokit.base import EvaluationFailed, InputError, Result, Trial
 from naokit.study.goals import Goals
 
 FEW = 5
-"""A search ends when so many evaluations, its first ones, all fail with one kind of error."""
+"""A search ends if this many evaluations at its beginning all fail with one kind of error."""
 
 
 class Unforeseen(EvaluationFailed):
@@ -21,8 +21,8 @@ def evaluated(evaluation: Future[Result]) -> Result:
     """The result of an evaluation that ended, its figures plain numbers.
 
     Raises:
-        EvaluationFailed: there is none; `Unforeseen` where the evaluator raised any other error.
-        InputError: nothing can be evaluated: passed on, and so is what is no `Exception`.
+        EvaluationFailed: There is no result; `Unforeseen` if the evaluator raised another error.
+        InputError: Nothing can be evaluated.
     """
     try:
         return checked(evaluation.result())
@@ -48,13 +48,13 @@ def accepted(
     """A result that a study may keep, and the values of its objectives.
 
     Args:
-        result: as it was told.
-        goals: what its figures are needed for.
-        trials: those before it; asked for where a figure is missing.
+        result: The result as it was told.
+        goals: The objectives and limits that need its figures.
+        trials: Gives the trials before it, which are asked for only where a figure is missing.
 
     Raises:
-        EvaluationFailed: a value is not finite, or this one lacks an objective's figure.
-        InputError: it is no number, or no evaluation so far has a figure that a goal needs.
+        EvaluationFailed: A value is not finite, or this result lacks the figure of an objective.
+        InputError: It is no number, or no evaluation so far has a figure that a goal needs.
     """
     try:
         result = checked(result)
@@ -83,20 +83,20 @@ def _number(name: str, value: float) -> float:
 
 
 def _reason(error: Exception) -> str:
-    """Its kind and the first line of what it says."""
+    """The kind of an error and the first line of its message."""
     said = str(error).strip().splitlines()
     return f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
 
 
 class FirstErrors:
-    """Unforeseen errors of one kind since the search began; none counts once one succeeded."""
+    """Counts unforeseen errors of one kind at the beginning of a search, until one succeeds."""
 
     def __init__(self) -> None:
         self._errors: list[EvaluationFailed] = []
         self._over = False
 
     def succeeded(self) -> None:
-        """Ends the counting."""
+        """Ends the counting: an evaluation succeeded."""
         self._over = True
 
     def failed(self, error: EvaluationFailed) -> None:

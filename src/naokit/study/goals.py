@@ -20,7 +20,7 @@ from naokit.base import Direction, InputError, Json, Observation, Trial, derive_
 from naokit.wording import exact
 
 BEYOND = "beyond a limit"
-"""Reason of an evaluation that succeeded but holds a limit not."""
+"""The reason given for an evaluation that succeeded but violates a limit."""
 
 SHARE = 0.05
 """Weight of the plain sum beside the worst objective (Knowles 2006)."""
@@ -31,7 +31,7 @@ _LIMIT = re.compile(
 
 
 def direction_named(text: str) -> Direction:
-    """The direction of a name; raises InputError."""
+    """The direction of this name; raises InputError if there is none."""
     if text == "maximize":
         return "maximize"
     if text == "minimize":
@@ -48,14 +48,14 @@ class Objective:
 
     @classmethod
     def of(cls, text: str) -> Objective:
-        """From `accuracy`, `latency:minimize`; without a direction, costs are made small."""
+        """The objective of `accuracy` or `latency:minimize`; costs are minimised by default."""
         name, _, direction = text.partition(":")
         usual = "minimize" if name in COSTS else "maximize"
         return cls(name, direction_named(direction or usual))
 
     @property
     def wish(self) -> str:
-        """For people: `latency (less is better)`."""
+        """How people read it: `latency (less is better)`."""
         return f"{self.name} ({'more' if self.direction == 'maximize' else 'less'} is better)"
 
     @property
@@ -68,7 +68,7 @@ class Objective:
 
 
 COSTS = ("parameters", "macs", "latency", "seconds", "perplexity")
-"""Figures that are made small unless said otherwise."""
+"""Figures that are minimised unless the objective says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Limit:
 
     @classmethod
     def of(cls, text: str) -> Limit:
-        """From its text; raises InputError."""
+        """The limit of a text such as `parameters<=3e6`; raises InputError."""
         found = _LIMIT.fullmatch(text)
         if found is None:
             raise InputError(f"{text!r} is no limit; expected NAME<=NUMBER or NAME>=NUMBER")
@@ -95,7 +95,7 @@ class Limit:
         return self.slack(figures) >= 0
 
     def slack(self, figures: Mapping[str, float]) -> float:
-        """How far within the bound, as a share of it; below 0 beyond, or where it is missing."""
+        """How far it is within the bound, as a share of that; negative beyond or if missing."""
         value = figures.get(self.name)
         if value is None:
             return -math.inf
@@ -130,7 +130,7 @@ class Goals:
         """The objectives' values of a result.
 
         Raises:
-            InputError: the result has no such figure.
+            InputError: The result lacks a figure.
         """
         others = [objective.name for objective in self.objectives[1:]]
         missing = [name for name in others if name not in metrics]
@@ -142,7 +142,7 @@ class Goals:
         return [value, *(metrics[name] for name in others)]
 
     def slack(self, trial: Trial) -> float:
-        """How far the trial is within the limits, as a share of a bound; below 0 beyond one."""
+        """How far the trial is within the limits, as a share of a bound; negative beyond one."""
         return min((limit.slack(trial.metrics) for limit in self.limits), default=math.inf)
 
     def hold(self, trial: Trial) -> bool:
@@ -150,7 +150,7 @@ class Goals:
         return self.slack(trial) >= 0
 
     def limited(self, trial: Trial) -> str:
-        """The trial's figures that have a limit: see `limited_figures`."""
+        """The figures of the trial that have a limit; see `limited_figures`."""
         return limited_figures(self.limits, trial.metrics)
 
     def observations(self, trials: Sequence[Trial], seed: int) -> list[Observation]:
@@ -208,10 +208,11 @@ class Goals:
     def of(
         cls, direction: Direction, objectives: Sequence[str] = (), limits: Sequence[str] = ()
     ) -> Goals:
-        """From texts; without objectives the value alone, in this direction.
+        """The goals of these texts; without objectives, the value alone in this direction.
 
         Raises:
-            InputError: a text is none, two objectives are one, or the first goes another way.
+            InputError: A text cannot be read, an objective is given twice, or the first has another
+                direction.
         """
         found = tuple(Objective.of(text) for text in objectives) or (Objective("value", direction),)
         if ":" not in next(iter(objectives), ":"):
@@ -246,7 +247,7 @@ def chebyshev(table: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
 
 def mean(values: Sequence[float]) -> float:
-    """The mean, also of values whose sum is larger than any number; NaN of both infinities."""
+    """The mean, even where the sum overflows; NaN if both infinities occur."""
     try:
         return fmean(values)
     except OverflowError:

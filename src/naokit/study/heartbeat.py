@@ -1,4 +1,4 @@
-"""Signs of life of the trials that a process holds, for those who cannot look at the process.
+"""Signs of life of the trials that a process holds, for processes that cannot look at it.
 
 Optuna keeps them in its database, by the database's clock. Its own `optimize` beats; here a
 thread does, from asking to telling, whoever evaluates in between.
@@ -25,11 +25,11 @@ storage that does not answer, so that a database that was away costs no worker i
 
 
 class Pulse:
-    """Beats for trials, and tells which others have stopped; a storage without beats has none.
+    """Gives signs of life for trials and tells which others have stopped, if the storage keeps any.
 
     Args:
-        study: whose trials these are.
-        held: what this process evaluates, number to trial id; looked at before each beat.
+        study: The study of the trials.
+        held: The trials of this process, from number to trial id, looked at before each beat.
     """
 
     def __init__(self, study: optuna.Study, held: Mapping[int, int]) -> None:
@@ -43,7 +43,7 @@ class Pulse:
         self._stopped: frozenset[int] = frozenset()
 
     def begin(self, trial_id: int) -> None:
-        """The first sign of life of a trial; others follow."""
+        """Gives the first sign of life of a trial; others follow."""
         if self._storage is None:
             return
         self._beat(self._storage, trial_id)
@@ -52,7 +52,7 @@ class Pulse:
             self._thread.start()
 
     def stopped(self) -> frozenset[int]:
-        """Ids of running trials without a sign of life for long; looked up once a minute."""
+        """Ids of running trials whose signs of life stopped long ago, looked up once a minute."""
         if self._storage is not None and time.monotonic() - self._looked >= BEAT:
             self._stopped = self._silent_for(GRACE)
             self._looked = time.monotonic()
@@ -82,7 +82,7 @@ class Pulse:
 
     @staticmethod
     def _beat(storage: RDBStorage, trial_id: int) -> None:
-        """One sign of life; where the storage does not answer, the next one will do."""
+        """Gives one sign of life; if the storage does not answer, the next one will do."""
         try:
             storage.record_heartbeat(trial_id)
         except (StorageInternalError, SQLAlchemyError):

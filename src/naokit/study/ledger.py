@@ -1,4 +1,4 @@
-"""What a study's trials say: their attributes, and all of them read, each parsed once.
+"""What the trials of a study hold; each is parsed once.
 
 A trial carries two JSON attributes. Forty ordinary parameters would cost SQLite 440 ms a trial;
 one attribute costs 28 (measured, `stack.md`)::
@@ -26,16 +26,16 @@ OUTCOME = "outcome"
 WORKER = "worker"
 """The process of a trial: earlier versions wrote it before the trial had an architecture."""
 INTERRUPTED = "interrupted"
-"""Reason of a trial whose process ended before its evaluation did; it counts for nothing."""
+"""The reason of a trial whose process ended before its evaluation did; it does not count."""
 
 REPEAT = "repeat"
-"""Origin of a second evaluation of an architecture; methods do not see it."""
+"""The origin of a repeated evaluation, which methods do not see."""
 FIRST = "given"
-"""Origin of an architecture that the user wanted evaluated first."""
+"""The origin of an architecture that the user wanted evaluated first."""
 TOLD = "told"
-"""Origin of what was known before: methods learn from it, it is no evaluation of this study."""
+"""The origin of a known result: methods learn from it, but the study did not evaluate it."""
 KNOWN = "known"
-"""Origin that earlier versions gave to a known architecture a sampler had asked for again."""
+"""The origin of trials that earlier versions made where a sampler repeated an architecture."""
 
 
 def record_of(
@@ -44,7 +44,7 @@ def record_of(
     model: Mapping[str, float] | None = None,
     round_number: int = 0,
 ) -> dict[str, Json]:
-    """What a trial remembers of its architecture, of the model then, and who evaluates it."""
+    """What a trial stores: the architecture, the quality of the model then, the process."""
     return {
         "text": str(architecture),
         "choices": list(architecture.choices),
@@ -78,13 +78,13 @@ def ended(frozen: FrozenTrial) -> bool:
 
 
 def interrupted(frozen: FrozenTrial) -> bool:
-    """Whether an evaluation ended without an outcome, and is to be done again."""
+    """Whether an evaluation ended without an outcome and has to be repeated."""
     reason = frozen.user_attrs.get(OUTCOME, {}).get("reason")
     return frozen.state != TrialState.COMPLETE and bool(reason == INTERRUPTED)
 
 
 def to_trial(frozen: FrozenTrial, space: Space) -> Trial:
-    """A finished Optuna trial as ours."""
+    """The trial that a finished Optuna trial stores."""
     outcome = frozen.user_attrs.get(OUTCOME, {})
     values = tuple(frozen.values or ()) if frozen.state == TrialState.COMPLETE else ()
     return Trial(
@@ -106,9 +106,9 @@ class Reading:
     """What a study held at one moment.
 
     Attributes:
-        ended: every evaluation that ended, repeats included, interrupted ones not, in order.
-        running: trials that have not ended, by number.
-        pending: the architectures of those, repeats left out.
+        ended: Every evaluation that ended, in order, with repeats, without interrupted ones.
+        running: The trials that have not ended, by number.
+        pending: The architectures of the running trials, without repeats.
         interrupted: Evaluations that ended without an outcome, repeats left out.
     """
 
@@ -124,11 +124,11 @@ class Reading:
 
 
 class Ledger:
-    """Reads the trials of a study, each finished one once; several threads may.
+    """Reads the trials of a study, each finished one once. Several threads may use it.
 
     Attributes:
-        study: the Optuna study.
-        space: of its architectures.
+        study: The Optuna study.
+        space: The space of its architectures.
     """
 
     def __init__(self, study: optuna.Study, space: Space) -> None:
@@ -145,7 +145,7 @@ class Ledger:
         self._waived: set[int] = set()
 
     def read(self) -> Reading:
-        """All trials, of one look at the storage: what ends meanwhile is not in neither."""
+        """All trials, from one look at the storage: one that ends meanwhile is not lost."""
         with self._lock:
             trials = self.study.get_trials(deepcopy=False)
             new = [t for t in trials[self._prefix :] if t.number not in self._parsed]
@@ -159,20 +159,20 @@ class Ledger:
             return Reading(tuple(self._ended), running, pending, cut)
 
     def evaluated(self, key: str) -> bool:
-        """Whether the last reading held a finished evaluation of an architecture of this key."""
+        """Whether an architecture of this key was evaluated when the study was last read."""
         with self._lock:
             self._keys.update(trial.architecture.key for trial in self._unkeyed)
             self._unkeyed.clear()
             return key in self._keys
 
     def waive(self, number: int) -> None:
-        """Takes a running trial out of what is pending, until it has another architecture."""
+        """Removes a running trial from the pending ones until it has another architecture."""
         with self._lock:
             self._pending.pop(number, None)
             self._waived.add(number)
 
     def claim(self, number: int) -> None:
-        """Takes a trial that was waived as pending again."""
+        """Counts a waived trial as pending again."""
         with self._lock:
             self._waived.discard(number)
 
@@ -186,7 +186,7 @@ class Ledger:
             self._unkeyed.append(trial)
 
     def _pending_of(self, running: Mapping[int, FrozenTrial]) -> Mapping[int, Architecture]:
-        """The architectures of running trials; those read before with what they remember."""
+        """The architectures of running trials; known ones keep what they have cached."""
         found = {}
         for number, frozen in running.items():
             if origin_of(frozen) in ("", REPEAT, KNOWN) or number in self._waived:

@@ -15,21 +15,21 @@ from naokit.spaces.bounded import Bounded
 from naokit.study.goals import Limit, limited_figures
 
 DRAWS, SECONDS = 5000, 20.0
-"""Random architectures that are tried for one that is allowed, and for how long at most."""
+"""How many random architectures are tried for an allowed one, and for how long at most."""
 COUNTABLE = 50_000
-"""Where no draw is allowed, so many architectures at most are all asked, if that is cheap."""
+"""If no draw is allowed, up to this many architectures are all checked where that is cheap."""
 
 
 @dataclass(frozen=True)
 class LimitedSpace(Bounded):
-    """The architectures within limits that are known without an evaluation.
+    """The architectures within limits whose figures are known without an evaluation.
 
     Attributes:
-        limits: the limits' texts; two spaces are equal when these and `figures` are.
-        figures: fingerprint of whatever computes the figures.
-        holds: whether the choices are within the limits.
-        cheap: whether asking costs next to nothing, so that everything may be asked.
-        nearest: the figures of what came nearest of all that was asked; "" if unknown.
+        limits: The texts of the limits. Two spaces are equal if these and `figures` are.
+        figures: The fingerprint of whatever computes the figures.
+        holds: Says whether choices are within the limits.
+        cheap: Whether that costs next to nothing, so that a whole space may be checked.
+        nearest: Gives the figures of the architecture that came nearest; "" if unknown.
     """
 
     limits: tuple[str, ...]
@@ -48,10 +48,10 @@ class LimitedSpace(Bounded):
         return self.space.allows(choices) and self.holds(choices)
 
     def everything(self, limit: int) -> list[Architecture] | None:
-        """Everything allowed where asking is cheap; else as the space beneath.
+        """Every allowed architecture where checks are cheap; otherwise that of the space beneath.
 
         Raises:
-            InputError: nothing is allowed.
+            InputError: Nothing is allowed.
         """
         found = super().everything(limit)
         if found is None or not self.cheap:
@@ -65,7 +65,7 @@ class LimitedSpace(Bounded):
         """A random architecture within the limits.
 
         Raises:
-            InputError: none was found in many draws, or in some seconds.
+            InputError: None was found in `DRAWS` draws or in `SECONDS`.
         """
         ends = time.monotonic() + SECONDS
         draws = 0
@@ -80,7 +80,7 @@ class LimitedSpace(Bounded):
         return allowed[int(generator.integers(len(allowed)))]
 
     def _nothing(self, none: str) -> InputError:
-        """What to say where none of some architectures is within the limits."""
+        """The error for architectures of which none is within the limits."""
         nearest = self.nearest()
         return InputError(
             f"{none} architectures of {self.name} is within {', '.join(self.limits)}"
@@ -98,13 +98,13 @@ def check_limits(space: Space, evaluator: Evaluator, limits: Sequence[Limit]) ->
 def outside(
     space: Space, evaluator: Evaluator, limits: Sequence[Limit], given: Sequence[Architecture]
 ) -> list[Architecture]:
-    """Those of the given that are beyond a limit, as far as that is known beforehand."""
+    """The given architectures that violate a limit whose figure is known beforehand."""
     inside = limited(space, evaluator, limits)
     return [one for one in given if inside is not space and not inside.allows(one.choices)]
 
 
 def limited(space: Space, evaluator: Evaluator, limits: Sequence[Limit]) -> Space:
-    """The space within those limits whose figures cost no evaluation; the others are learned."""
+    """The space within the limits whose figures cost no evaluation; methods learn the others."""
     known = [limit for limit in limits if limit.name in evaluator.known_figures]
     if not known:
         return space
@@ -118,10 +118,10 @@ def limited(space: Space, evaluator: Evaluator, limits: Sequence[Limit]) -> Spac
 
 
 class _Asked:
-    """Asks whether architectures are within limits, and remembers which came nearest.
+    """Checks architectures against limits and remembers which came nearest.
 
     Attributes:
-        nearest: its figures, see `limited_figures`; "" before anything was asked.
+        nearest: The figures of the nearest one, see `limited_figures`; "" at first.
     """
 
     def __init__(self, space: Space, evaluator: Evaluator, limits: Sequence[Limit]) -> None:

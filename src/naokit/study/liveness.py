@@ -24,17 +24,17 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")
 PROCESSES = Path("/proc")
 
 TOLERANCE = 2.0
-"""Seconds that a start time may move: a clock is put right by as much without a word."""
+"""Seconds by which a start time may move when the clock is adjusted."""
 
 
 def this_worker() -> dict[str, Json]:
-    """What tells this process from every other one."""
+    """What distinguishes this process from every other one."""
     return dict(_worker(os.getpid()))
 
 
 @lru_cache(maxsize=1)
 def _worker(process: int) -> dict[str, Json]:
-    """This process; one that it forks asks again."""
+    """The record of this process; a forked process makes its own."""
     started = psutil.Process(process).create_time()
     record = {"host": platform.node(), "process": process, "started": started}
     ticks = _ticks(process)
@@ -45,7 +45,7 @@ def _worker(process: int) -> dict[str, Json]:
 
 
 def lives(worker: Mapping[str, Json]) -> bool | None:
-    """Whether a process still runs; None: it is on another machine, and nobody here can tell."""
+    """Whether a process still runs; None if it is on another machine, where it cannot be seen."""
     if worker["host"] != platform.node():
         return None
     here = this_worker()
@@ -60,7 +60,7 @@ def lives(worker: Mapping[str, Json]) -> bool | None:
 
 
 def _ticks(process: int) -> int | None:
-    """Clock ticks from boot to the start of a process; None where there is none, or only a zombie.
+    """Clock ticks from boot to the start of a process; None if there is none, or only a zombie.
 
     Fields 3 (state) and 22 (start time) of proc(5): the name before them may hold anything.
     """
@@ -73,7 +73,7 @@ def _ticks(process: int) -> int | None:
 
 
 def _namespace() -> str:
-    """Whose process ids these are."""
+    """The namespace of this process's id."""
     try:
         return str((PROCESSES / "self" / "ns" / "pid").readlink())
     except OSError:

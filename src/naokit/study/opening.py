@@ -1,4 +1,4 @@
-"""A study made, or one that is there opened: to go on with it, or to read it."""
+"""Creates a study, opens one to continue it, or opens one to read it."""
 
 from __future__ import annotations
 
@@ -37,23 +37,24 @@ def create_study(
     objectives: Sequence[str] = (),
     limits: Sequence[str] = (),
 ) -> Study:
-    """A new study, or the one of this name in the storage, continued.
+    """Creates a study, or continues the one of this name in the storage.
 
     Args:
-        space: what is searched.
-        storage: a database URL as Optuna takes it (`sqlite:///cells.db`); None: memory.
-        name: of the study in the storage.
+        space: The space that is searched.
+        storage: The URL of a database as Optuna takes it (`sqlite:///cells.db`). If None, memory.
+        name: The name of the study in the storage.
         method: Who proposes: a name (see docs/methods.md), a `Method`, a function `(space, seed,
             evaluations)` that makes one, or a sampler of Optuna's.
-        seed: of proposals and evaluations.
-        evaluations: the budget that the method plans for; None: that of the first `optimize`.
-        direction: whether more of the value is better.
-        objectives: where there are several: a name for the value, then names of metrics, with
+        seed: The seed of proposals and evaluations.
+        evaluations: The budget that the method plans for. If None, the budget of the first call to
+            `optimize`.
+        direction: Whether the value is maximised or minimised.
+        objectives: If there are several: a name for the value, then names of metrics, with
             `:minimize` or `:maximize` (`["accuracy", "latency:minimize"]`); see `Study.front`.
-        limits: bounds on figures of a result or of an architecture (`["parameters<=3e6"]`).
+        limits: Bounds on figures of a result or of an architecture (`["parameters<=3e6"]`).
 
     Raises:
-        InputError: the study there has another space or setting, or cannot be opened.
+        InputError: The stored study has another space or setting, or cannot be opened.
     """
     goals = Goals.of(direction, objectives, limits)
     wanted = {
@@ -82,10 +83,10 @@ def create_study(
 
 
 def open_study(space: Space, storage: str, name: str) -> Study:
-    """A study that is there already, for reading: nothing is made, compared or released.
+    """Opens a stored study for reading: nothing is made, compared or released.
 
     Raises:
-        InputError: there is none of this name.
+        InputError: There is no study of this name.
     """
     with storage_errors(shown(storage)), damage(shown(storage)):
         try:

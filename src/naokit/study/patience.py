@@ -1,4 +1,4 @@
-"""A storage that is gone for a while: what is asked of it is tried again, for a stated time.
+"""Repeats what a storage does not answer, for a stated time.
 
 A database that is started anew, or a file that another process holds, is no reason to lose an
 evaluation of an hour. What waiting cannot mend is raised at once.
@@ -18,15 +18,15 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 PATIENCE = 300.0
-"""Seconds that an operation is tried again before its error ends the search."""
+"""Seconds for which an operation is repeated before its error ends the search."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 15.0
-"""Seconds of the first pause; each is twice the one before, up to the longest."""
+"""Seconds of the first pause and of the longest; each pause doubles the one before."""
 
 T = TypeVar("T")
 
 TICKET = "ticket"
-"""The attribute that tells a trial from any other, whether or not its making was confirmed."""
+"""The attribute that identifies a trial even if its creation was not confirmed."""
 
 HOPELESS = (
     "no such table",
@@ -43,14 +43,14 @@ HOPELESS = (
     "authentication",
     "does not exist",
 )
-"""What an operational error says that waiting does not mend."""
+"""Words of operational errors that waiting does not mend."""
 
 # Beneath Optuna's own logger, so that `optuna.logging.set_verbosity` governs it.
 _logger = optuna.logging.get_logger("optuna.naokit")
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether what a storage raised may be gone in a while: it is locked, or does not answer."""
+    """Whether an error of a storage may pass: it is locked, or does not answer."""
     cause = error.__cause__ if isinstance(error, StorageInternalError) else error
     if isinstance(cause, DBAPIError) and cause.connection_invalidated:
         return True
@@ -112,7 +112,7 @@ class Patient:
         return next((t._trial_id for t in trials if t.user_attrs.get(TICKET) == ticket), None)
 
     def _tried(self, operation: Callable[[bool], T]) -> T:
-        """What the operation gives; it is told whether it was tried before."""
+        """The result of the operation, which is told whether it was tried before."""
         pause, ends, again = FIRST_PAUSE, monotonic() + PATIENCE, False
         while True:
             try:

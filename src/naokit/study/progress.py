@@ -33,10 +33,10 @@ class TrialsBar:
     """A bar of a study's evaluations, and one of the best few evaluated again.
 
     Args:
-        title: of the evaluations.
-        metric: what their value is.
-        evaluations: how many the study shall hold.
-        repeats: how many evaluations again.
+        title: The title of the bar of evaluations.
+        metric: What the value of an evaluation is.
+        evaluations: How many evaluations the study shall hold.
+        repeats: How many repeats it shall hold.
     """
 
     def __init__(self, title: str, metric: str, evaluations: int, repeats: int = 0) -> None:
@@ -71,7 +71,7 @@ class TrialsBar:
         self.bar.update(self.tasks[int(again)], note=self._note(study, trial))
 
     def ended(self, study: Ranking, *, cut: bool) -> None:
-        """Shows that no more follow; what the space or the best few lack is not missing."""
+        """Shows that no more follow; unless the search was cut, the bars are full then."""
         self.seen = study.trials
         if not cut:
             self.totals = (0, 0)

@@ -13,17 +13,17 @@ from naokit.base import Evaluator, InputError, Json
 from naokit.spaces import without_folder
 
 FORMAT = 1
-"""Version of what a study's attributes hold."""
+"""The version of what the attributes of a study hold."""
 
 SETTINGS = "naokit"
 """The study's attribute that holds its settings."""
 
 START = "start"
-"""That of the genotypes which were to be evaluated first."""
+"""The study's attribute that holds the genotypes to evaluate first."""
 
 
 def environment() -> dict[str, Json]:
-    """Versions and machine that results may depend on."""
+    """The versions and the machine that results may depend on."""
     names = ("naokit", "numpy", "optuna", "torch")
     versions = {name: importlib.metadata.version(name) for name in names}
     return {
@@ -33,7 +33,7 @@ def environment() -> dict[str, Json]:
 
 
 def record_environment(study: optuna.Study) -> None:
-    """Adds this machine and these versions where they are new to the study."""
+    """Adds this machine and these versions if they are new to the study."""
     known = study.user_attrs.get("environments", [])
     if environment() not in known:
         study.set_user_attr("environments", [*known, environment()])
@@ -45,7 +45,7 @@ def name_objectives(study: optuna.Study, names: Sequence[str]) -> None:
 
 
 def refuse_differences(name: str, recorded: Mapping[str, Json], wanted: Mapping[str, Json]) -> None:
-    """Raises InputError that says what differs and how to go on."""
+    """Raises InputError that says which settings differ and how to go on."""
     differences = list(_differences("", recorded, wanted))
     if differences:
         raise InputError(
@@ -97,7 +97,7 @@ def record_evaluator(
     """Records the evaluator's settings (`found`) and the budget, each where there is none yet.
 
     Raises:
-        InputError: the study was begun with an evaluator that works otherwise.
+        InputError: The study was begun with an evaluator of other settings.
     """
     settings = study.user_attrs[SETTINGS]
     if evaluator.direction != settings["direction"]:

@@ -38,8 +38,8 @@ def standings(trials: Iterable[Trial], sign: float) -> list[Standing]:
     """The architectures, best first: those evaluated most often before the others.
 
     Args:
-        trials: repeats included; failed ones do not count.
-        sign: 1 where more is better, -1 where less is.
+        trials: The trials with repeats; failed ones do not count.
+        sign: 1 if more is better, -1 if less is.
     """
     values: dict[str, list[Trial]] = {}
     for trial in trials:
@@ -66,17 +66,17 @@ class Ranking(ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """What messages call it."""
+        """The name that messages use."""
 
     @property
     @abstractmethod
     def goals(self) -> Goals:
-        """Objectives and limits."""
+        """The objectives and limits."""
 
     @property
     @abstractmethod
     def trials(self) -> list[Trial]:
-        """Every evaluation that ended, repeats included, interrupted ones not."""
+        """Every evaluation that ended, with repeats, without interrupted ones."""
 
     def standings(self) -> list[Standing]:
         """The architectures within the limits, best first by the first objective.
@@ -101,7 +101,7 @@ class Ranking(ABC):
         """The first of `standings`.
 
         Raises:
-            NoBest: there is none yet; the message says why and what to do.
+            NoBest: There is none yet; the message says why and what to do.
         """
         found = self.standings()
         if not found:
@@ -109,7 +109,7 @@ class Ranking(ABC):
         return found[0]
 
     def _why_none(self) -> str:
-        """Why there is no best, and what to do."""
+        """The message that says why there is no best, and what to do."""
         trials = self.trials
         valued = [trial for trial in trials if trial.value is not None]
         if valued:
@@ -122,7 +122,7 @@ class Ranking(ABC):
         return f"{which} of the study {self.name} failed ({reason}: {times}): {mend}"
 
     def _all_beyond(self, valued: Sequence[Trial], failed: int) -> str:
-        """What to say where every value is beyond a limit."""
+        """The message for a study whose values all violate a limit."""
         nearest = max(valued, key=self.goals.slack)
         beyond = f"{len(valued)} {'is' if len(valued) == 1 else 'are'} beyond"
         figures = self.goals.limited(nearest)
@@ -140,7 +140,7 @@ class Ranking(ABC):
 
     @property
     def best_value(self) -> float:
-        """Its value, the mean where it was evaluated several times."""
+        """The value of the best architecture; the mean if it was evaluated several times."""
         return self.best.mean
 
     @property

@@ -1,4 +1,4 @@
-"""Where studies lie: the addresses of databases, how one is opened, and what may go wrong.
+"""The addresses of databases, how one is opened, and what may go wrong.
 
 The address of a file is made and taken apart here alone, by SQLAlchemy: a `?` or a `%` in the name
 of a folder means something else in an address.
@@ -31,7 +31,7 @@ _NAMES_A_FILE = bytes.fromhex("d9d505f920a163d7")
 
 
 def address_of(file: Path) -> str:
-    """The address of a SQLite file; raises InputError where its name is no text."""
+    """The address of a SQLite file; raises InputError if its name is no text."""
     try:
         return URL.create("sqlite", database=str(file)).render_as_string(hide_password=False)
     except UnicodeEncodeError as error:
@@ -42,7 +42,7 @@ def address_of(file: Path) -> str:
 
 
 def file_of(address: str) -> Path | None:
-    """That of a SQLite address; None where it is another database, or none that is a file."""
+    """The file of a SQLite address; None if it is another database or has no file."""
     url = _url(address)
     if url.get_backend_name() != "sqlite" or "uri" in url.query:
         return None
@@ -50,19 +50,19 @@ def file_of(address: str) -> Path | None:
 
 
 def shown(address: str) -> str:
-    """The address without its passwords: for people, and for files that others may read."""
+    """The address without passwords, to be shown or stored where others may read it."""
     url = _url(address)
     query = {name: "***" if "password" in name else value for name, value in url.query.items()}
     return url.set(query=query).render_as_string(hide_password=True)
 
 
 def has_password(address: str) -> bool:
-    """Whether an address says a password, which is nothing to be stored."""
+    """Whether an address holds a password, which must not be stored."""
     return _without_password(address) != _url(address)
 
 
 def same_place(one: str, other: str) -> bool:
-    """Whether two addresses are of one database, whatever their passwords."""
+    """Whether two addresses lead to one database, whatever their passwords."""
     files = [file_of(address) for address in (one, other)]
     if files[0] is not None and files[1] is not None:
         return files[0].resolve() == files[1].resolve()
@@ -70,7 +70,7 @@ def same_place(one: str, other: str) -> bool:
 
 
 def open_storage(storage: str | None) -> optuna.storages.BaseStorage:
-    """The storage; the folder of a SQLite file is made."""
+    """Opens a storage; the folder of a SQLite file is made."""
     if storage is None:
         return optuna.storages.get_storage(None)
     url, file = _url(storage), file_of(storage)
@@ -84,7 +84,7 @@ def open_storage(storage: str | None) -> optuna.storages.BaseStorage:
 
 
 def open_for_reading(storage: str) -> optuna.storages.BaseStorage:
-    """A storage that is there already: no file, folder or table is made."""
+    """Opens an existing storage for reading: no file, folder or table is made."""
     url, file = _url(storage), file_of(storage)
     if file is not None:
         if not file.exists():
@@ -96,7 +96,7 @@ def open_for_reading(storage: str) -> optuna.storages.BaseStorage:
 
 
 def check_own(file: Path) -> None:
-    """Raises InputError where a database in a folder would have others touched than itself.
+    """Raises InputError if opening a database in a folder would touch other files than its own.
 
     A folder may be a stranger's, with links in the place of the database or of the files that
     SQLite keeps beside it, or with a journal that names a file to delete.
@@ -153,7 +153,7 @@ def storage_errors(name: str | None) -> Iterator[None]:
 
 
 def _url(address: str) -> URL:
-    """The parts of an address; raises InputError where it has none, or would lose some."""
+    """The parts of an address; raises InputError if it has none, or would lose some."""
     try:
         url = make_url(address)
     except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number

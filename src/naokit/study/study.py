@@ -65,11 +65,11 @@ DEFAULT_EVALUATIONS = 100
 
 
 class Study(Ranking):
-    """Made by `create_study`.
+    """A search: its history, its method and its standings. `create_study` makes one.
 
     Attributes:
-        space: what is searched.
-        optuna: the Optuna study beneath.
+        space: The space that is searched.
+        optuna: The Optuna study that stores it.
     """
 
     def __init__(
@@ -97,23 +97,23 @@ class Study(Ranking):
 
     @property
     def name(self) -> str:
-        """Its name in the storage."""
+        """The name of the study in the storage."""
         return self.optuna.study_name
 
     @property
     def settings(self) -> dict[str, Json]:
-        """What the study was made with."""
+        """The settings that the study was made with."""
         settings: dict[str, Json] = self.optuna.user_attrs[SETTINGS]
         return settings
 
     @property
     def seed(self) -> int:
-        """Of proposals and evaluations."""
+        """The seed of proposals and evaluations."""
         return int(self.settings["seed"])
 
     @cached_property
     def goals(self) -> Goals:
-        """Objectives and limits."""
+        """The objectives and limits."""
         texts = self.settings.get("goals") or {"objectives": (), "limits": ()}
         return Goals.of(self.settings["direction"], texts["objectives"], texts["limits"])
 
@@ -121,7 +121,7 @@ class Study(Ranking):
         """The next architecture to evaluate; several threads and processes may ask.
 
         Raises:
-            SpaceExhausted: there is none left.
+            SpaceExhausted: There is none left.
         """
         with self._errors(), self._asking:
             self._claims.watch.release_abandoned()
@@ -132,12 +132,12 @@ class Study(Ranking):
         """Records the result of an architecture that this process asked for.
 
         Args:
-            number: of the trial asked for.
-            result: the result or its value; None: the evaluation failed.
-            reason: why it failed.
+            number: The number of the trial that was asked for.
+            result: The result or its value; None if the evaluation failed.
+            reason: Why it failed.
 
         Raises:
-            InputError: the trial waits for no result here, or the result is no number or lacks a
+            InputError: The trial waits for no result here, or the result is no number or lacks a
                 figure that an objective or a limit needs. Nothing is recorded.
         """
         if number not in self._claims.held:
@@ -152,7 +152,7 @@ class Study(Ranking):
     def _outcome(
         self, result: Result | float | None, reason: str
     ) -> tuple[dict[str, Json], list[float] | None]:
-        """What a trial remembers of a result, and the values of the objectives, if any."""
+        """What a trial stores of a result, and the values of the objectives if there are any."""
         if result is not None:
             try:
                 result, values = accepted(result, self.goals, lambda: self.trials)
@@ -163,10 +163,10 @@ class Study(Ranking):
         return {"reason": reason or "failed"}, None
 
     def enqueue(self, architectures: Sequence[Architecture]) -> None:
-        """Evaluates these before the method proposes any.
+        """Has these architectures evaluated before the method proposes any.
 
-        Left out are those evaluated already, also by another process until their turn comes, and,
-        by `optimize`, those beyond a limit that costs no evaluation.
+        Architectures that were evaluated by the time of their turn, by any process, are left out.
+        So are, in `optimize`, those that violate a limit whose figure costs no evaluation.
         """
         known = {architecture.key for architecture in self._first}
         for architecture in architectures:
@@ -177,11 +177,11 @@ class Study(Ranking):
     def add(self, architecture: Architecture, result: Result | float) -> Trial:
         """Records an evaluation made elsewhere: methods learn from it, `evaluations` leaves it out.
 
-        A value of the same data and recipe, or one that ranks alike: it stands beside the study's
-        own, also in `standings`.
+        Its value should come from the same data and recipe, or rank architectures alike, since it
+        stands beside the values of the study, also in `standings`.
 
         Raises:
-            InputError: as `tell` does.
+            InputError: The result is refused, as in `tell`.
         """
         outcome, values = self._outcome(result, "")
         with self._errors():
@@ -189,11 +189,11 @@ class Study(Ranking):
             return to_trial(told, self.space)
 
     def release(self) -> int:
-        """Gives up the trials that run on other machines without a sign of life; how many.
+        """Gives up the trials that run on other machines without a sign of life, and says how many.
 
-        They are evaluated again. A process on this machine needs it never: whether it lives is
-        seen; nor does one elsewhere whose storage keeps signs of life, a quarter of an hour after
-        its last.
+        They are evaluated again. Processes on this machine never need this, since it is seen
+        whether they live; nor do processes elsewhere if the storage keeps signs of life: a quarter
+        of an hour after the last one their trials are given up anyway.
         """
         with self._errors():
             return self._claims.watch.release_silent()
@@ -209,23 +209,24 @@ class Study(Ranking):
         workers: Workers | None = None,
         folder: Path | None = None,
     ) -> None:
-        """Evaluates until the study holds `evaluations` of them (earlier runs count).
+        """Evaluates until the study holds `evaluations`, those of earlier runs included.
 
         Ends early, without an error, when the space or the clock is exhausted.
 
         Args:
-            evaluator: an evaluator, or a function `architecture -> float`.
-            evaluations: how many the study shall hold, failed ones included.
-            seconds: start no evaluation after so many.
-            on_trial: called after each.
-            show_progress_bar: whether a bar on stderr says how far it is and what was best.
-            workers: Where evaluations run; None: here, one after another. Closed by the caller.
-            folder: A place for what the evaluator keeps, if it keeps anything.
+            evaluator: An evaluator, or a function `architecture -> float`.
+            evaluations: How many evaluations the study shall hold, failed ones included.
+            seconds: The time after which no evaluation is begun.
+            on_trial: A function that is called after each evaluation.
+            show_progress_bar: Whether a bar on stderr shows the progress and the best value.
+            workers: Where evaluations run; the caller closes them. If None, they run here, one
+                after another.
+            folder: The folder in which an evaluator may keep a state; see `Evaluator.begin`.
 
         Raises:
-            InputError: the study was begun with an evaluator that works otherwise, the evaluator
-                gives no figure that an objective or a limit needs, or each of the first five
-                evaluations raised the same kind of error. Any other error is a failed trial.
+            InputError: The study was begun with an evaluator of other settings, an evaluation lacks
+                a figure that an objective or a limit needs, or each of the first five evaluations
+                raised the same kind of error. Any other error is a failed trial.
         """
         evaluator = self._prepared(evaluator, evaluations, folder)
         if any(trial.value is not None for trial in self.trials):
@@ -260,7 +261,7 @@ class Study(Ranking):
         workers: Workers | None = None,
         folder: Path | None = None,
     ) -> None:
-        """Evaluates the best few again, `times` in all each, so that luck counts for less.
+        """Evaluates the best few again, `times` each in all, so that luck counts for less.
 
         Methods do not see repeats; `standings` compares the means. A failed repeat is not made
         again: with the same seed it would fail again. For `workers` and `folder` see `optimize`.
@@ -273,7 +274,7 @@ class Study(Ranking):
 
     @property
     def evaluations(self) -> int:
-        """How many evaluations ended, failed ones included; repeats and told ones not."""
+        """How many evaluations ended, failed ones included, without repeats and told ones."""
         return len(self._own())
 
     @property
@@ -283,14 +284,14 @@ class Study(Ranking):
 
     @property
     def trials(self) -> list[Trial]:
-        """Every evaluation that ended, repeats included, interrupted ones not."""
+        """Every evaluation that ended, with repeats, without interrupted ones."""
         with self._errors():
             return list(self._ledger.read().ended)
 
     def _next(self) -> tuple[Proposal, int]:
-        """What was given first, while there is any; then what the method proposes. And its round.
+        """What is evaluated next, and its round: what was given comes before the method proposes.
 
-        What was interrupted comes first in a round; else the method proposes it anew by itself.
+        In a round, interrupted evaluations come first. Elsewhere the method proposes them again.
         """
         reading, size = self._ledger.read(), self._round_size
         if size == 1:
@@ -304,7 +305,7 @@ class Study(Ranking):
         return 1 if self._evaluator is None else self._evaluator.round_size
 
     def _ask_round(self, evaluator: Evaluator, most: int, running: int) -> Iterator[Asked]:
-        """The next architectures, all of a round; the evaluator is prepared before the last."""
+        """Asks for what is next: all of a round, for which the evaluator is then prepared."""
         size = evaluator.round_size
         if size > 1:
             most = 0 if running else min(most, Round(self._ledger.read(), size).missing)
@@ -318,21 +319,21 @@ class Study(Ranking):
 
     @cached_property
     def _proposing(self) -> Proposing:
-        """Made at the first question: then the budget and the limits are known."""
+        """Made at the first proposal, when the budget and the limits are known."""
         budget = self.settings["evaluations"] or DEFAULT_EVALUATIONS
         method = factory_of(self._method)(self._limited_space(), self.seed, budget)
         return Proposing(method, self.goals, self.seed)
 
     def _limited_space(self) -> Space:
-        """The space within the limits that cost no evaluation."""
+        """The space within the limits whose figures cost no evaluation."""
         if self._evaluator is None:
             return self.space
         return limited(self.space, self._evaluator, self.goals.limits)
 
     def _given(self, reading: Reading) -> Proposal | None:
-        """The next of those that are evaluated first.
+        """The next architecture that was given to be evaluated first.
 
-        One that another process evaluates now stays: that may come to nothing.
+        One that another process evaluates now is kept, since that may come to nothing.
         """
         if not self._first:
             return None
@@ -346,16 +347,16 @@ class Study(Ranking):
         return None
 
     def _is_within(self, given: Architecture) -> bool:
-        """Whether it is within the limits, as far as that costs no evaluation."""
+        """Whether it is within the limits, as far as this is known without an evaluation."""
         evaluator, limits = self._evaluator, self.goals.limits
         return evaluator is None or not outside(self.space, evaluator, limits, [given])
 
     def _own(self) -> list[Trial]:
-        """The evaluations that a budget counts: no repeats, none that were told."""
+        """The evaluations that the budget counts: without repeats and told ones."""
         return [trial for trial in self.trials if trial.origin not in (REPEAT, TOLD)]
 
     def _ask_again(self, standings: Sequence[Standing], times: int) -> Iterator[Asked]:
-        """Further evaluations of these, until there are so many of each."""
+        """Asks for further evaluations of these until each has `times`."""
         for standing in standings:
             while True:
                 with self._errors(), self._asking:
@@ -400,7 +401,7 @@ class Study(Ranking):
     def _prepared(
         self, evaluator: Evaluator | Score, evaluations: int | None, folder: Path | None
     ) -> Evaluator:
-        """The evaluator, begun; its settings and the budget are recorded, or compared."""
+        """Begins the evaluator; its settings and the budget are recorded, or compared."""
         if not isinstance(evaluator, Evaluator):
             evaluator = Function(evaluator, self.settings["direction"])
         settings = dict(evaluator.settings())

@@ -1,4 +1,4 @@
-"""Whether all that a study remembers is what it should be, found out when it is opened."""
+"""Checks all that a study stores when it is opened."""
 
 from __future__ import annotations
 
@@ -66,15 +66,15 @@ _TRIAL: Mapping[str, TypeAdapter[Any]] = {
     OUTCOME: TypeAdapter(_Outcome),
     WORKER: TypeAdapter(_Worker),
 }
-"""What the attributes of a study, and of its trials, hold where they are there."""
+"""The types of the attributes of a study and of its trials."""
 _VALUES = TypeAdapter(list[float])
 
 
 def check_intact(study: optuna.Study, space: Space) -> None:
-    """Reads everything once.
+    """Checks every attribute and every architecture of a study.
 
     Raises:
-        ValueError: a value is not what it should be (which).
+        ValueError: A value is not what it should be; the message says which.
     """
     attributes = study.user_attrs
     _check(_STUDY, attributes)

@@ -12,6 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
+from threadpoolctl import threadpool_limits
+
 from naokit.base import Architecture, EvaluationFailed, Evaluator, InputError, Result, Workers
 
 _SPAWN = multiprocessing.get_context("spawn")  # a forked BLAS or torch may hang
@@ -22,8 +24,9 @@ class Local(Workers):
     """So many processes, each with one evaluation at a time; `with Local(4) as workers: ...`.
 
     A process imports the module that was started, so that a script begins its work under
-    `if __name__ == "__main__":`. It is sent the evaluator once, by pickling. One that dies is
-    replaced, and what it evaluated has failed.
+    `if __name__ == "__main__":`. It is sent the evaluator once, by pickling, and has its share of
+    the cores, unless OMP_NUM_THREADS says otherwise. One that dies is replaced, and what it
+    evaluated has failed.
 
     Args:
         processes: How many there are.
@@ -34,7 +37,8 @@ class Local(Workers):
             raise InputError(f"`processes` is {processes}; expected 1 or more")
         self.slots = processes
         self._threads = ThreadPoolExecutor(processes)
-        self._processes = [_Process() for _ in range(processes)]
+        threads = max(1, (os.cpu_count() or 1) // processes)
+        self._processes = [_Process(threads) for _ in range(processes)]
         self._idle: SimpleQueue[_Process] = SimpleQueue()
         for process in self._processes:
             self._idle.put(process)
@@ -62,7 +66,8 @@ class Local(Workers):
 class _Process:
     """One process, started when it is first needed, and again when it has died."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
         self._known: Evaluator | None = None
         self._process: multiprocessing.process.BaseProcess | None = None
 
@@ -102,7 +107,7 @@ class _Process:
     def _start(self) -> None:
         self._connection, theirs = _SPAWN.Pipe()
         held, self._ours = _SPAWN.Pipe(duplex=False)
-        self._process = _SPAWN.Process(target=_serve, args=(theirs, held))
+        self._process = _SPAWN.Process(target=_serve, args=(theirs, held, self._threads))
         self._process.start()
         theirs.close()  # so that its end shows here
         held.close()
@@ -118,7 +123,7 @@ class _Process:
             )
 
 
-def _serve(calls: Connection, held: Connection) -> None:
+def _serve(calls: Connection, held: Connection, threads: int) -> None:
     """Evaluates what is sent, until nothing more can come."""
     end_with_parent(held)
     calls.send(_READY)
@@ -132,6 +137,8 @@ def _serve(calls: Connection, held: Connection) -> None:
             sent, architecture, seed = pickle.loads(call)  # noqa: S301  # our own process sent it
             evaluator = evaluator if sent is None else sent
             assert evaluator is not None
+            if "OMP_NUM_THREADS" not in os.environ:
+                threadpool_limits(threads)  # of what is loaded by now
             answer = pickle.dumps((True, evaluator.evaluate(architecture, seed)))
         except Exception as error:  # noqa: BLE001  # it is raised where the result is waited for
             answer = pickle.dumps((False, _portable(error)))
