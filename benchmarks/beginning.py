@@ -7,14 +7,12 @@ from itertools import pairwise
 from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 from torch import nn
 
 from naokit.training import loop
-from naokit.training.data import ImageData
-from naokit.training.device import make_fabric
 from naokit.training.loop import train
-from naokit.training.recipe import Recipe
-from naokit.training.text.data import TextData
+from naokit.training.task import Task
 
 
 class _Done(Exception):
@@ -22,7 +20,7 @@ class _Done(Exception):
 
 
 def first_steps(
-    network: nn.Module, data: ImageData | TextData, recipe: Recipe, steps: int
+    network: nn.Module, task: Task[Any, Any], fabric: Fabric, steps: int
 ) -> tuple[list[float], list[float], list[int]]:
     """The loss of each step, its CPU seconds and its examples; the training is left after them."""
     losses: list[float] = []
@@ -44,7 +42,7 @@ def first_steps(
 
     loop._Run._backward = noted  # type: ignore[method-assign, assignment]
     try:
-        train(network, data, recipe, seed=0, fabric=make_fabric("cpu"), on_step=stepped)
+        train(network, task, seed=0, fabric=fabric, on_step=stepped)
     except _Done:
         pass
     finally:

@@ -26,8 +26,8 @@ from benchmarks.record import write
 from naokit import runs
 from naokit.base import derive_seed
 from naokit.evaluators import Train
+from naokit.images.recipes import ImageRecipe, recipe
 from naokit.spaces import ConvCells
-from naokit.training.recipes import ImageRecipe, recipe
 
 SEEDS, EVALUATIONS, BEST, TIMES, METHODS = 3, 40, 5, 3, ("nao", "random")
 AGAIN = 8

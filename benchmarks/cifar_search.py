@@ -15,7 +15,8 @@ from pathlib import Path
 
 from benchmarks.record import write
 from naokit.cli.target import open_study
-from naokit.export import load_classifier
+from naokit.export.bundle import read
+from naokit.images.bundle import ImageBundle
 from naokit.networks import count_parameters
 
 
@@ -23,7 +24,7 @@ def main() -> None:
     """Reads the run and writes the record."""
     run = Path(sys.argv[1])
     study = open_study(run)
-    bundle = load_classifier(run / "network")
+    bundle = read(ImageBundle, run / "network")
     checks = json.loads(Path(sys.argv[2]).read_text())["exports"]
     values = [trial.value for trial in study.trials if trial.origin != "repeat"]
     seconds = [trial.seconds for trial in study.trials]

@@ -22,11 +22,12 @@ import numpy as np
 import torch
 
 from benchmarks.record import write
-from naokit.export import load_language
+from naokit.export.bundle import read
 from naokit.networks import LanguageModel, count_parameters
-from naokit.training.text import perplexity as module
-from naokit.training.text.data import load_text
-from naokit.training.text.perplexity import perplexity
+from naokit.text import perplexity as module
+from naokit.text.bundle import LanguageBundle
+from naokit.text.data import load_text
+from naokit.text.perplexity import perplexity
 
 COLUMNS, WARM_UP = (8, 20, 32), 200
 CPU = torch.device("cpu")
@@ -37,7 +38,7 @@ def main() -> None:
     torch.set_num_threads(1)
     found: dict[str, Any] = {"threads": 1, "text": Path(sys.argv[1]).name, "networks": {}}
     for folder in map(Path, sys.argv[2:]):
-        bundle = load_language(folder)
+        bundle = read(LanguageBundle, folder)
         ids = load_text(sys.argv[1], vocabulary=bundle.vocabulary).validation
         recipe, epochs = bundle.results["recipe"]["name"], bundle.results["epochs"]
         training = {"recipe": recipe, "epochs": epochs}

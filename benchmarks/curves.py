@@ -10,12 +10,11 @@ from typing import Any
 from torch import nn
 
 from benchmarks.record import RESULTS
+from naokit.subject import Subject
 from naokit.training.checkpoint import load_weights, read_tensors
-from naokit.training.data import ImageData
 from naokit.training.device import make_fabric
 from naokit.training.loop import Epoch, train
 from naokit.training.recipe import Recipe
-from naokit.training.text.data import TextData
 
 
 def rows_of(place: Path) -> list[dict[str, Any]]:
@@ -28,7 +27,7 @@ def rows_of(place: Path) -> list[dict[str, Any]]:
 def train_with_rows(
     name: str,
     network: nn.Module,
-    data: ImageData | TextData,
+    subject: Subject,
     recipe: Recipe,
     seed: int,
     place: Path,
@@ -55,8 +54,9 @@ def train_with_rows(
         print(name, seed, row, flush=True)
 
     place.mkdir(parents=True, exist_ok=True)
-    settings: dict[str, Any] = {"seed": seed, "fabric": make_fabric("cpu"), "checkpoint": place}
-    train(network, data, recipe, on_epoch=told, **settings)
+    fabric = make_fabric("cpu")
+    task = subject.task(recipe, fabric)
+    train(network, task, seed=seed, fabric=fabric, checkpoint=place, on_epoch=told)
     load_weights(network, read_tensors(place / "best.safetensors")[0], place)
 
 

@@ -24,13 +24,15 @@ from benchmarks.curves import curve, done, rows_of, tested, train_with_rows, wit
 from benchmarks.record import RESULTS, write
 from benchmarks.resnet import ResNet20
 from naokit.base import derive_seed
-from naokit.building import build
+from naokit.images.accuracy import evaluate
+from naokit.images.data import ImageData
+from naokit.images.loading import load_images
+from naokit.images.recipes import ImageRecipe
+from naokit.images.subject import ImageSubject
+from naokit.kinds import build
 from naokit.networks import count_macs, count_parameters
 from naokit.spaces import from_settings
-from naokit.training.data import ImageData, load_images
 from naokit.training.device import make_fabric, seeded
-from naokit.training.evaluation import evaluate
-from naokit.training.recipes import ImageRecipe
 
 SEEDS = (0, 1)
 Make = Callable[..., nn.Module]
@@ -92,7 +94,7 @@ def one(model: str, seed: int, data: ImageData, folder: Path) -> None:
         return
     with seeded(derive_seed(seed, "weights", model)):
         network = make()
-    train_with_rows(model, network, data, recipe(epochs), seed, place)
+    train_with_rows(model, network, ImageSubject(data, 16, 1), recipe(epochs), seed, place)
     tested(place, "accuracy", evaluate(network, data, data.test, make_fabric("cpu")))
 
 

@@ -19,12 +19,13 @@ import torch
 
 from benchmarks.beginning import first_steps
 from benchmarks.record import write
-from naokit.evaluators.train import build_seeded
+from naokit.images.data import ImageData
+from naokit.images.loading import load_images
+from naokit.images.recipes import recipe
+from naokit.images.subject import ImageSubject
 from naokit.networks import count_parameters
 from naokit.spaces.published import genotype
-from naokit.subjects import image_settings
-from naokit.training.data import ImageData, load_images
-from naokit.training.recipes import recipe
+from naokit.training.device import make_fabric
 
 CASES = ((36, 128, 20), (128, 16, 2))
 """F, batch, steps."""
@@ -42,10 +43,9 @@ def begun(data: ImageData, channels: int, batch: int, steps: int) -> dict[str, A
     """The first steps of a training; it is stopped after them."""
     chosen = dataclasses.replace(recipe("cifar10-2018"), batch=batch)
     part = dataclasses.replace(data, train=data.train.take(np.arange(batch * (steps + 1))))
-    network = build_seeded(
-        genotype("naonet-a").architecture, image_settings(data, chosen, channels, 6), 0
-    )
-    losses, spans, _ = first_steps(network, part, chosen, steps)
+    subject, fabric = ImageSubject(part, channels, 6), make_fabric("cpu")
+    network = subject.network(genotype("naonet-a").architecture, chosen, 0)
+    losses, spans, _ = first_steps(network, subject.task(chosen, fabric), fabric, steps)
     spans = spans[1:] or spans  # the first step warms up
     step = statistics.median(spans)
     days = 600 * len(data.train) / batch * step / 86400

@@ -37,7 +37,7 @@ from naokit.evaluators import Tabular
 from naokit.graphs import canonical
 from naokit.method.features import Blocks, Features, typical_distances
 from naokit.method.nao import Nao
-from naokit.method.promise import Everything, Model
+from naokit.method.posterior import Everything, Posterior
 from naokit.method.surrogate import one_blas_thread, rank_gauss
 
 WIDTH, ROUNDS = 32, 4
@@ -212,8 +212,8 @@ def ranking(
             architectures = [everything[place] for place in known]
             told = {}
             for name, features in read.items():
-                model = Model(features, there[name], architectures, targets)
-                told[name] = model.process.posterior(targets)[0]
+                posterior = Posterior(features, there[name], architectures, targets)
+                told[name] = posterior.process.predict(targets)[0]
             told["predictor, labels"] = graphs.predicted(known, targets)
             some = order[: amount + MORE]
             told["predictor, distilled"] = graphs.predicted(some, ndtr(told["features"][some]))

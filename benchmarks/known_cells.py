@@ -20,7 +20,7 @@ from scipy.stats import spearmanr
 from benchmarks.record import RESULTS, write
 from naokit.base import Architecture, derive_seed
 from naokit.evaluators import Train
-from naokit.method.promise import Model, features_of
+from naokit.method.posterior import Posterior, features_of
 from naokit.method.surrogate import rank_gauss
 from naokit.spaces import ConvCells
 
@@ -69,8 +69,8 @@ def foretold(cells: list[Architecture], values: np.ndarray, known: int) -> dict[
         order = generator.permutation(len(cells))
         seen, unseen = order[:known], order[known:]
         targets = rank_gauss(values[seen])
-        model = Model(features, None, [cells[place] for place in seen], targets)
-        mean, _ = model.foretell(features([cells[place] for place in unseen]), targets)
+        posterior = Posterior(features, None, [cells[place] for place in seen], targets)
+        mean, _ = posterior.predict([cells[place] for place in unseen], targets)
         found.append(float(spearmanr(mean, values[unseen]).statistic))
     return {
         "mean": statistics.fmean(found),

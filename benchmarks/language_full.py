@@ -15,12 +15,11 @@ import torch
 
 from benchmarks.beginning import first_steps
 from benchmarks.record import write
-from naokit.evaluators.train import build_seeded
 from naokit.networks import count_parameters
 from naokit.spaces.published import genotype
-from naokit.subjects import TextSubject
-from naokit.training.recipes import text_recipe
-from naokit.training.text.task import TextTask
+from naokit.text.recipes import recipe as text_recipe
+from naokit.text.subject import TextSubject
+from naokit.training.device import make_fabric
 
 HIDDEN, STEPS = 850, 20
 
@@ -29,11 +28,12 @@ def main() -> None:
     """The first steps."""
     torch.set_num_threads(1)
     recipe, subject = text_recipe("ptb-2018"), TextSubject(sys.argv[1], HIDDEN)
-    network = build_seeded(genotype("nao-rnn").architecture, subject.settings(recipe), 0)
-    losses, spans, tokens = first_steps(network, subject.data, recipe, STEPS)
+    network = subject.network(genotype("nao-rnn").architecture, recipe, 0)
+    fabric = make_fabric("cpu")
+    losses, spans, tokens = first_steps(network, subject.task(recipe, fabric), fabric, STEPS)
     # The first step warms up.
     a_token = statistics.median(s / n for s, n in zip(spans[1:], tokens[1:], strict=True))
-    plan = TextTask(subject.data, recipe, torch.device("cpu")).plan(0, 0)
+    plan = subject.task(recipe, fabric).plan(0, 0)
     epoch = a_token * sum(given.size for given in plan)
     write(
         "language_full",

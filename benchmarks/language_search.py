@@ -19,8 +19,8 @@ from benchmarks.searched import summary
 from naokit import runs, spaces
 from naokit.base import Trial
 from naokit.evaluators import TrainText
-from naokit.presets import TEXT_PRESETS
 from naokit.study import Study
+from naokit.text.presets import PRESETS as TEXT_PRESETS
 
 PRESET = TEXT_PRESETS["small"]
 METHODS = ("nao", "random")

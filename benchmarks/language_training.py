@@ -19,13 +19,12 @@ import torch
 from benchmarks.curves import curve, done, rows_of, tested, train_with_rows, with_recorded
 from benchmarks.record import RESULTS, write
 from naokit.base import Architecture, derive_seed
-from naokit.evaluators.train import build_seeded
 from naokit.networks import count_parameters
 from naokit.spaces import from_settings
 from naokit.spaces.published import genotype
-from naokit.subjects import TextSubject
-from naokit.training.recipes import text_recipe
-from naokit.training.text.perplexity import perplexity
+from naokit.text.perplexity import perplexity
+from naokit.text.recipes import recipe as text_recipe
+from naokit.text.subject import TextSubject
 
 RECIPE, HIDDEN, SEEDS = text_recipe("text-small-final", epochs=2), 200, (0, 1)
 
@@ -72,8 +71,8 @@ def one(cell: str, seed: int, subject: TextSubject, folder: Path) -> None:
     where = place(folder, cell, seed)
     if done(where, "perplexity"):
         return
-    network = build_seeded(cells()[cell], subject.settings(RECIPE), derive_seed(seed, cell))
-    train_with_rows(cell, network, subject.data, RECIPE, seed, where)
+    network = subject.network(cells()[cell], RECIPE, derive_seed(seed, cell))
+    train_with_rows(cell, network, subject, RECIPE, seed, where)
     device = torch.device("cpu")
     tested(where, "perplexity", perplexity(network, subject.data.test, device=device))
 
@@ -81,7 +80,7 @@ def one(cell: str, seed: int, subject: TextSubject, folder: Path) -> None:
 def summary(cell: str, subject: TextSubject, where: Path) -> dict[str, Any]:
     """Perplexity against the time so far."""
     architecture = cells()[cell]
-    network = build_seeded(architecture, subject.settings(RECIPE), 0)
+    network = subject.network(architecture, RECIPE, 0)
     return {
         "architecture": str(architecture),
         "parameters": count_parameters(network),

@@ -31,10 +31,11 @@ from torch.nn import functional as F
 
 from benchmarks.record import write
 from naokit.base import ImageSettings
+from naokit.images.augmentation import Augmentation
+from naokit.images.data import ImageData, Split
+from naokit.images.loading import load_images
+from naokit.images.recipes import ImageRecipe
 from naokit.spaces import ConvCells
-from naokit.training.augmentation import Augmentation
-from naokit.training.data import ImageData, Split, load_images
-from naokit.training.recipes import ImageRecipe
 
 REPEATS = 3
 JPEGS, JPEG_CLASSES, JPEG_SIZE = 400, 4, (500, 375)

@@ -19,8 +19,10 @@ from typing import Any
 from benchmarks.peers import PEERS
 from benchmarks.record import RESULTS, provenance
 from naokit import method as methods
+from naokit.base import Method, Space
 from naokit.bench import Task, bench
 from naokit.bench.summary import half_interval, markdown
+from naokit.method.nao import Nao
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "runs" / "optimiser"
@@ -110,7 +112,8 @@ def tasks(folder: Path) -> dict[str, tuple[Task, int, int]]:
 
 def main() -> None:
     """The tasks that were named, or all."""
-    methods.METHODS = {**methods.METHODS, **PEERS}  # known in this process alone
+    others = {"nao-candidates": nao_candidates, **PEERS}
+    methods.METHODS = {**methods.METHODS, **others}  # known in this process alone
     known = tasks(Path(sys.argv[1]).resolve())
     for asked in sys.argv[2:] or known:
         if asked == "page":
@@ -131,6 +134,11 @@ def main() -> None:
         ]
         record(name, summaries)
     page()
+
+
+def nao_candidates(space: Space, seed: int, evaluations: int) -> Method:
+    """`nao` that searches for candidates even where the whole space could be scored."""
+    return Nao(space, seed, evaluations, whole=False)
 
 
 def methods_of(name: str, batch: int) -> list[str]:
@@ -196,14 +204,20 @@ def page() -> None:
 START, END = "<!-- optimiser: made by benchmarks.optimiser -->", "<!-- /optimiser -->"
 HEAD = """# The optimiser's results
 
-Made by `python -m benchmarks.optimiser TABLES` from `benchmarks/results/optimiser/`. A query is one
-evaluation of a distinct architecture, the random ones included. A run that has not found the best
-counts as one of all its evaluations, so means with failures ("over") are lower bounds. @50 is the
-mean best value after 50 evaluations; differences are those of equal seeds, with half a 95 %
-interval. Processor time, one thread of a busy machine.
+`python -m benchmarks.optimiser TABLES` makes this page from `benchmarks/results/optimiser/`.
 
-`bananas-like`, `weaknas-like` and `gp-one-hot` are no part of naokit: `benchmarks/peers.py` has
-them after their papers and official code, and says where they depart from these.
+- A *query* is one evaluation of an architecture that was not evaluated before. The random
+  architectures at the start are counted.
+- A run that has not found the best architecture counts as if it had found it at its last
+  evaluation. So a mean is a lower bound if runs failed; it is then written as "over".
+- @50 is the best value after 50 evaluations, as a mean over the seeds.
+- Differences are taken between runs of equal seeds; ± is half a 95 % interval.
+- Times are processor time on one thread of a busy machine.
+
+`nao-candidates` is `nao` that searches for candidates even where the whole space could be scored.
+`bananas-like`, `weaknas-like` and `gp-one-hot` are not part of naokit. They are in
+`benchmarks/peers.py`, written after the papers and the official code of these methods. The file
+says where they differ from them.
 """
 
 

@@ -25,7 +25,7 @@ from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.study import StudyDirection
 
 from benchmarks.record import write
-from naokit.nao_sampler import NAOSampler
+from naokit.optuna_sampler import NAOSampler
 
 SEEDS, TRIALS = range(100, 110), 60
 

@@ -28,7 +28,7 @@ from naokit.method import MethodFactory
 from naokit.method.baselines import RandomStream, keys_of
 from naokit.method.features import Features
 from naokit.method.nao import Nao
-from naokit.method.promise import ENUMERABLE, Everything
+from naokit.method.posterior import ENUMERABLE, Everything
 from naokit.method.surrogate import one_blas_thread
 
 ROUND = 10

@@ -27,8 +27,8 @@ import torch
 from benchmarks.record import write
 from naokit.base import Architecture
 from naokit.evaluators import Train
+from naokit.images.presets import PRESETS
 from naokit.planning import costs, together
-from naokit.presets import PRESETS
 from naokit.runs import STUDY
 from naokit.spaces import ConvCells
 from naokit.study import open_study

@@ -18,10 +18,11 @@ from benchmarks.curves import curve, done, tested, train_with_rows, with_recorde
 from benchmarks.final_training import models, place_of, recipe
 from benchmarks.record import write
 from naokit.base import derive_seed
+from naokit.images.accuracy import evaluate
+from naokit.images.loading import load_images
+from naokit.images.subject import ImageSubject
 from naokit.networks import count_parameters
-from naokit.training.data import load_images
 from naokit.training.device import make_fabric, seeded
-from naokit.training.evaluation import evaluate
 
 EPOCHS, SEED = 8, 0
 
@@ -38,7 +39,7 @@ def main() -> None:
         with seeded(derive_seed(SEED, "weights", name)):
             network = make(classes=data.classes)
         if not done(place, "accuracy"):
-            train_with_rows(name, network, data, recipe(EPOCHS), SEED, place)
+            train_with_rows(name, network, ImageSubject(data, 16, 1), recipe(EPOCHS), SEED, place)
             tested(place, "accuracy", evaluate(network, data, data.test, make_fabric("cpu")))
         rows[f"{name}, seed {SEED}"] = {
             "parameters": count_parameters(network),

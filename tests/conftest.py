@@ -14,7 +14,9 @@ import pytest
 from jaxtyping import install_import_hook
 
 if TYPE_CHECKING:
-    from naokit.export import Bundle, Check, LanguageBundle
+    from naokit.export import Check
+    from naokit.images.bundle import ImageBundle
+    from naokit.text.bundle import LanguageBundle
 
 install_import_hook(["naokit.method", "naokit.networks"], "beartype.beartype")
 
@@ -28,12 +30,12 @@ def own_spaces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> "Bundle":
+def trained(tmp_path_factory: pytest.TempPathFactory) -> "ImageBundle":
     """A tiny network that learnt the digits for two epochs."""
     from naokit.final import Job, train_final
+    from naokit.images.recipes import ImageRecipe
+    from naokit.images.subject import ImageSubject
     from naokit.spaces import ConvCells
-    from naokit.subjects import ImageSubject
-    from naokit.training.recipes import ImageRecipe
 
     recipe = ImageRecipe(
         "short", 2, 16, learning_rate=0.1, crop_padding=0, flip=False, train_images=400
@@ -44,7 +46,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> "Bundle":
 
 @pytest.fixture(scope="session")
 def exported(
-    trained: "Bundle", tmp_path_factory: pytest.TempPathFactory
+    trained: "ImageBundle", tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, dict[str, "Check"]]:
     """Its folder in every format, and the checks by name of the file; copy what you change."""
     from naokit.export import export
@@ -60,9 +62,9 @@ def language_model() -> "LanguageBundle":
     import torch
 
     from naokit.base import LanguageSettings
-    from naokit.export import LanguageBundle
     from naokit.spaces import RecurrentCells
-    from naokit.training.text.vocabulary import Vocabulary
+    from naokit.text.bundle import LanguageBundle
+    from naokit.text.vocabulary import Vocabulary
 
     architecture = RecurrentCells(nodes=3).parse("0 0 1 1 0 2")
     settings = LanguageSettings(12, 8, output_dropout=0.5, state_dropout=0.25)

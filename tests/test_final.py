@@ -14,11 +14,11 @@ from safetensors.torch import save
 from naokit.base import Architecture, EvaluationFailed, InputError
 from naokit.files import write_whole
 from naokit.final import Job, train_final
+from naokit.images.accuracy import evaluate
+from naokit.images.recipes import ImageRecipe
+from naokit.images.subject import ImageSubject
 from naokit.spaces import ConvCells
-from naokit.subjects import ImageSubject
 from naokit.training.checkpoint import read_tensors
-from naokit.training.evaluation import evaluate
-from naokit.training.recipes import ImageRecipe
 
 # Neither augmentation nor dropout: what several processes draw for their own images differs.
 PLAIN = ImageRecipe("plain", epochs=2, batch=128, learning_rate=0.05, crop_padding=0, flip=False)

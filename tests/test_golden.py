@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
+import optuna
 import pytest
-from tests.golden import proposals, trainings
+from tests.golden import proposals, suggestions, trainings
 
 from naokit.training import loop
 
@@ -30,6 +31,15 @@ def _cases() -> list:
 def test_proposals_are_golden(space: str, method: str) -> None:
     recorded = json.loads(proposals.RECORDED.read_text())[space][method]
     assert " ".join(proposals.proposals(space, method)) == recorded
+
+
+@pytest.mark.parametrize("name", suggestions.STUDIES)
+def test_suggestions_are_golden(name: str) -> None:
+    recorded = json.loads(suggestions.RECORDED.read_text())
+    if suggestions.machine() != recorded["machine"]:
+        pytest.skip(f"recorded with {recorded['machine']}: elsewhere floats are rounded otherwise")
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    assert " ".join(suggestions.suggestions(name)) == recorded[name]
 
 
 @pytest.mark.parametrize("name", trainings.TRAININGS)

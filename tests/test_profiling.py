@@ -10,20 +10,15 @@ import torch
 from torch import nn
 
 from naokit.base import ImageSettings, InputError
+from naokit.images.costs import measure
+from naokit.images.data import ImageData, Split
+from naokit.images.recipes import ImageRecipe
+from naokit.images.subject import ImageSubject
 from naokit.networks import timings_ms
-from naokit.profiling import (
-    Latency,
-    Steps,
-    measure,
-    measure_steps,
-    memory,
-    onnx_latency,
-    training_bytes,
-)
+from naokit.profiling import Latency, Steps, measure_steps, memory, onnx_latency, training_bytes
 from naokit.profiling.memory import inference_bytes, weight_bytes
 from naokit.spaces import ConvCells
-from naokit.training.data import ImageData, Split
-from naokit.training.recipes import ImageRecipe
+from naokit.training.device import make_fabric
 
 IMAGE = (1, 8, 8)
 
@@ -129,9 +124,16 @@ def test_latency_without_onnxruntime_says_what_to_install(monkeypatch) -> None:
         onnx_latency(Path("none.onnx"), IMAGE, 1)
 
 
+def measured(recipe: ImageRecipe, seconds: float) -> Steps:
+    """The steps of a training by this recipe."""
+    network, fabric = Slow(), make_fabric()
+    task = ImageSubject(images(), 1, 1).short_task(network, recipe, fabric, seconds)
+    return measure_steps(network, task, fabric, seconds)
+
+
 def test_a_step_is_as_long_as_in_the_loop() -> None:
     recipe = ImageRecipe("slow", epochs=7, batch=8, crop_padding=0, flip=False)
-    steps = measure_steps(Slow(), images(), recipe, seconds=10)
+    steps = measured(recipe, seconds=10)
     assert steps.examples == 8
     step, batch = (8 * np.median(steps.training), 10 * np.median(steps.validation))
     assert 0.02 <= step < 0.2
@@ -141,7 +143,7 @@ def test_a_step_is_as_long_as_in_the_loop() -> None:
 
 def test_at_least_one_step_is_measured_and_validation_guessed() -> None:
     recipe = ImageRecipe("slow", epochs=7, batch=8, crop_padding=0, flip=False)
-    steps = measure_steps(Slow(), images(), recipe, seconds=1e-6)
+    steps = measured(recipe, seconds=1e-6)
     assert len(steps.training) == 1
     assert steps.examples == 2  # as few as batch normalisation allows
     assert steps.validation == pytest.approx([steps.training[0] / 3])

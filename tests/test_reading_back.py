@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 
 from naokit.base import InputError
 from naokit.files import read_json, write_json
+from naokit.images.recipes import RECIPES, ImageRecipe
 from naokit.spaces import Choice, Choices
 from naokit.study import create_study, open_study
 from naokit.study.goals import Goals, Limit, Objective
+from naokit.text.recipes import RECIPES as TEXT_RECIPES
+from naokit.text.recipes import TextRecipe
 from naokit.training.log import Log
 from naokit.training.loop import Epoch
 from naokit.training.recipe import changed
-from naokit.training.recipes import RECIPES, ImageRecipe
-from naokit.training.text.recipes import TEXT_RECIPES, TextRecipe
 from naokit.wording import exact
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53)

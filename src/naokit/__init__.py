@@ -24,10 +24,9 @@ if TYPE_CHECKING:
         Space,
         Trial,
     )
-    from naokit.building import build
-    from naokit.export import load
-    from naokit.export.pretrained import Pretrained
-    from naokit.nao_sampler import NAOSampler
+    from naokit.images.pretrained import Pretrained
+    from naokit.kinds import build, load
+    from naokit.optuna_sampler import NAOSampler
     from naokit.study import Study, create_study
 
 _HOMES = {
@@ -41,10 +40,10 @@ _HOMES = {
     "Result": "naokit.base",
     "Space": "naokit.base",
     "Trial": "naokit.base",
-    "build": "naokit.building",
-    "load": "naokit.export",
-    "NAOSampler": "naokit.nao_sampler",
-    "Pretrained": "naokit.export.pretrained",
+    "build": "naokit.kinds",
+    "load": "naokit.kinds",
+    "NAOSampler": "naokit.optuna_sampler",
+    "Pretrained": "naokit.images.pretrained",
     "Study": "naokit.study",
     "create_study": "naokit.study",
 }

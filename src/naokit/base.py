@@ -32,7 +32,6 @@ if TYPE_CHECKING:  # torch's type alone: base imports no torch at run time
     from torch import nn
 
 Direction = Literal["maximize", "minimize"]
-Reads = Literal["images", "text"]
 Json = Any
 """A value that `json.dumps` can write."""
 
@@ -231,7 +230,7 @@ class Space(ABC):
         return self
 
     @property
-    def reads(self) -> Reads:
+    def reads(self) -> str:
         """What its networks read."""
         return "images"
 

@@ -20,27 +20,15 @@ from typing import TYPE_CHECKING, Any
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from naokit import spaces
-from naokit.base import (
-    Architecture,
-    EvaluationFailed,
-    ImageSettings,
-    InputError,
-    Json,
-    LanguageSettings,
-    derive_seed,
-)
-from naokit.building import check_memory
-from naokit.evaluators.train import build_seeded
-from naokit.export import Bundle, LanguageBundle
-from naokit.export.config import CONFIG, check_checksum, read_config
-from naokit.export.language_bundle import read_vocabulary
+from naokit.base import Architecture, EvaluationFailed, InputError, Json, derive_seed
+from naokit.export.bundle import Bundle
+from naokit.export.config import CONFIG, check_checksum, read_any
 from naokit.files import remove, write_json
-from naokit.networks import LanguageModel
+from naokit.kinds import check_memory
 from naokit.spaces import own_code
-from naokit.subjects import Subject
+from naokit.subject import Subject
 from naokit.training.checkpoint import (
     BEST,
-    agreeing,
     best_weights,
     checksum,
     load_weights,
@@ -48,11 +36,11 @@ from naokit.training.checkpoint import (
     training_at,
 )
 from naokit.training.device import Device, Precision, make_fabric
+from naokit.training.failures import memory_failures
 from naokit.training.log import Log
 from naokit.training.loop import Epoch, Trained, train
 from naokit.training.processes import in_processes, share_statistics
 from naokit.training.recipe import Recipe
-from naokit.training.text.data import TextData
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -110,7 +98,7 @@ def train_final(
     on_epoch: OnEpoch | None = None,
     on_step: OnStep | None = None,
     on_tested: OnTested | None = None,
-) -> Bundle | LanguageBundle:
+) -> Bundle:
     """Trains an architecture to the end; the weights of the best epoch are kept.
 
     Where `seconds` end within the first epoch, those of the last step are: at least one is taken.
@@ -149,7 +137,7 @@ def train_final(
     load_weights(network, best_weights(job.folder), job.folder / BEST)
     test = job.subject.tested(network, fabric, on_tested) if trained.in_time else None
     results = _results(job, trained, test) | {"warm_start": begun.warm_start}
-    return _bundle(job, architecture, network.cpu().eval(), results)
+    return job.subject.bundle(architecture, network.cpu().eval(), job.recipe, results)
 
 
 def _less(job: Job, seconds: float) -> Job:
@@ -179,23 +167,9 @@ def keep_former(run: Path, job: Job, architecture: Architecture) -> Path | None:
     return kept
 
 
-def _bundle(
-    job: Job, architecture: Architecture, network: nn.Module, results: dict[str, Json]
-) -> Bundle | LanguageBundle:
-    """The network and what belongs to it."""
-    data, settings = job.subject.data, job.subject.settings(job.recipe)
-    if isinstance(data, TextData):
-        assert isinstance(settings, LanguageSettings)
-        assert isinstance(network, LanguageModel)
-        return LanguageBundle(network, architecture, settings, data.vocabulary, results)
-    assert isinstance(settings, ImageSettings)
-    mean, std = (tuple(values.tolist()) for values in data.statistics)
-    return Bundle(network, architecture, settings, data.class_names, mean, std, results)
-
-
 def _results(job: Job, trained: Trained, test: float | None) -> dict[str, Json]:
     measured = len(job.subject.data.validation) and (trained.best_epoch or trained.in_time)
-    score = job.subject.score
+    score = job.subject.metric.name
     return {
         "recipe": job.recipe.to_json(),
         **job.subject.results(),
@@ -231,7 +205,7 @@ class _Begun:
 def _begin(architecture: Architecture, job: Job) -> _Begun:
     """The job's network, with the weights of its warm start, if there is one."""
     seed = _seed(architecture, job)
-    network = build_seeded(architecture, job.subject.settings(job.recipe), seed)
+    network = job.subject.network(architecture, job.recipe, seed)
     if job.warm_start is None:
         return _Begun(network, seed)
     own = network.state_dict()
@@ -253,27 +227,10 @@ def _seed(architecture: Architecture, job: Job) -> int:
 def _fitting(
     network: nn.Module, subject: Subject, path: Path
 ) -> tuple[dict[str, Tensor], dict[str, Json]]:
-    """The weights of the file to begin with, and of a text how many tokens have rows there."""
-    config = read_config(path.parent) if (path.parent / CONFIG).exists() else {}
+    """The weights of the file that the network can begin with, and what to say of them."""
+    config = read_any(path.parent) if (path.parent / CONFIG).exists() else {}
     check_checksum(path, config.get("sha256"))
-    weights, data = read_tensors(path)[0], subject.data
-    taken = agreeing(network, weights)
-    if not isinstance(data, TextData):
-        return taken, {}
-    theirs = read_vocabulary(path.parent, config)
-    here, there = data.vocabulary.shared(theirs)
-    for name in LanguageModel.of_tokens:
-        taken.pop(name, None)
-        own, rows = network.state_dict()[name].clone(), weights.get(name)
-        if rows is not None and len(rows) != len(theirs):
-            raise InputError(
-                f"the vocabulary in {path.parent} is of another network: it has {len(theirs)} "
-                f"tokens, the network {len(rows)}; copy the network's own there"
-            )
-        if here and rows is not None and rows.shape[1:] == own.shape[1:]:
-            own[here] = rows[there]
-            taken[name] = own
-    return taken, {"tokens": len(here), "of_tokens": len(data.vocabulary)}
+    return subject.fitting(network, read_tensors(path)[0], path.parent)
 
 
 def _train(
@@ -297,17 +254,17 @@ def _train(
             if watchers.on_epoch is not None:
                 watchers.on_epoch(epoch)
 
+    with memory_failures():
+        task = job.subject.task(job.recipe, fabric)
     return train(
         share_statistics(begun.network, fabric),
-        job.subject.data,
-        job.recipe,
+        task,
         seed=begun.seed,
         fabric=fabric,
         seconds=job.seconds,
         reserve=_measured_at_the_end(job),
         checkpoint=job.folder,
         warm_start=begun.checksum,
-        workers=job.subject.workers,
         split_batches=True,
         on_begin=begins,
         on_epoch=told,

@@ -6,9 +6,9 @@ input of another, so a sum needs no vertex of its own::
 
     labels   input0  sep_conv_3x3  (identity)  output        edges   0 -> 1, 0 -> 2, 1 -> 3, 2 -> 3
 
-`canonical` reduces a graph to what it computes (`method.md`, section 1): null operations and dead
-vertices go, a free identity becomes edges from its predecessors to its successors. Multiplicities
-are kept, because x + x is not x. `digest` names the result independently of vertex order.
+`canonical` reduces a graph to what it computes: null operations and dead vertices are removed, and
+a free identity becomes edges from its predecessors to its successors. Multiplicities are kept,
+because x + x is not x. `digest` names the result independently of vertex order.
 """
 
 from __future__ import annotations

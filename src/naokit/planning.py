@@ -5,29 +5,19 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from lightning_fabric import Fabric
 
-from naokit.base import Architecture, Json, Reads
-from naokit.evaluators.train import build_seeded
+from naokit.base import Architecture
+from naokit.kinds import kind_of, recipe_of
 from naokit.presets import FINAL_SHARE, Preset
 from naokit.profiling import Estimate, measure_steps
-from naokit.subjects import Subject
+from naokit.subject import Subject
 from naokit.training.recipe import Recipe
-from naokit.training.recipes import recipe_of
 
-OTHER_SIZES: Mapping[Reads, Sequence[Mapping[str, Json]]] = {
-    "images": (
-        {"channels": 8, "cells": 1},
-        {"channels": 16, "cells": 1},
-        {"channels": 16, "cells": 2},
-    ),
-    "text": ({"hidden": 50}, {"hidden": 100}, {"hidden": 200}),
-}
-"""Those that are measured beside a preset's own."""
 SECONDS_A_NETWORK = 2.0
 MOST_MACS = 1e9
 """For one image; a larger network is measured with fewer channels and counted up."""
@@ -154,7 +144,7 @@ def other_sizes(
     """
     by = recipe_of(subject.reads, option.preset.recipe)
     found = []
-    for size in OTHER_SIZES[subject.reads] if option.each else ():
+    for size in kind_of(subject.reads).other_sizes if option.each else ():
         if size != option.preset.size():
             _tell(on_network, ", ".join(f"{name} {value}" for name, value in size.items()))
             one = _cost(architectures[0], subject.again(size), by, fabric)
@@ -165,9 +155,9 @@ def other_sizes(
     return found
 
 
-def networks_to_measure(presets: Sequence[Preset], architectures: int, reads: Reads) -> int:
+def networks_to_measure(presets: Sequence[Preset], architectures: int, reads: str) -> int:
     """How many networks a plan measures at most."""
-    return len(presets) * (architectures + 1) + len(OTHER_SIZES[reads])
+    return len(presets) * (architectures + 1) + len(kind_of(reads).other_sizes)
 
 
 def _tell(on_network: OnNetwork | None, what: str) -> None:
@@ -221,11 +211,12 @@ def _cost(architecture: Architecture, subject: Subject, by: Recipe, fabric: Fabr
     while _macs(architecture, narrow, by) > MOST_MACS and (half := narrow.halved()) is not None:
         narrow = half
     began = time.perf_counter()
-    network = build_seeded(architecture, narrow.settings(by), 0)
-    narrow.figures(network)  # every evaluation counts too
+    network = narrow.network(architecture, by, 0)
+    narrow.static_metrics(network)  # every evaluation counts too
     built = time.perf_counter() - began
     data = narrow.data
-    steps = measure_steps(network, data, by, fabric=fabric, seconds=SECONDS_A_NETWORK)
+    task = narrow.short_task(network, by, fabric, SECONDS_A_NETWORK)
+    steps = measure_steps(network, task, fabric, SECONDS_A_NETWORK)
     one = steps.estimate(by, len(data.train), len(data.validation))
     whole = Estimate(built + one.seconds, built + one.low, built + one.high, one.steps)
     if narrow is subject:
@@ -237,7 +228,7 @@ def _macs(architecture: Architecture, subject: Subject, by: Recipe) -> float:
     """Multiply-adds of one image or token, counted on a network without weights."""
     with torch.device("meta"):
         network = architecture.space.build(architecture, subject.settings(by))
-    return subject.figures(network)["macs"]
+    return subject.static_metrics(network)["macs"]
 
 
 def recommended(options: Sequence[Option], seconds: float, subject: Subject) -> Option | None:

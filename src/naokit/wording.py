@@ -90,3 +90,10 @@ def exact(value: float) -> str:
     """A number as short as it reads back equal: `3e+06`, `1234567`, `0.1`."""
     short = f"{value:g}"
     return short if float(short) == value else str(value).removesuffix(".0")
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of the innermost error: what a person can use."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

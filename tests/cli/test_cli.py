@@ -17,8 +17,8 @@ from naokit.base import Architecture
 from naokit.base import Result as Score
 from naokit.cli.app import app
 from naokit.evaluators import Training
-from naokit.export import Bundle
-from naokit.presets import PRESETS, ImagePreset
+from naokit.images.bundle import ImageBundle
+from naokit.images.presets import PRESETS, ImagePreset
 from naokit.spaces import ConvCells
 from naokit.spaces.published import GENOTYPES
 from naokit.study import Study
@@ -38,7 +38,7 @@ def run(*arguments: str) -> Result:
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     small = ImagePreset("tiny", 3, "quick", 2, 2, True, "quick", 4, 1, 4, 1)
-    monkeypatch.setattr("naokit.presets.PRESETS", {**PRESETS, "tiny": small})
+    monkeypatch.setattr("naokit.images.presets.PRESETS", {**PRESETS, "tiny": small})
 
 
 def table(path: Path) -> Path:
@@ -49,7 +49,7 @@ def table(path: Path) -> Path:
 
 
 def test_profile_counts_the_published_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("naokit.profiling.BATCHES", (1, 2))  # 64 images take half a minute
+    monkeypatch.setattr("naokit.images.costs.BATCHES", (1, 2))  # 64 images take half a minute
     result = run(
         *("profile", NAONET_A, "--space", "conv-large", "--no-onnx"),
         *("--cells", "6", "--channels", "36", "--classes", "10", "--json"),
@@ -78,7 +78,7 @@ def test_the_zoo_is_listed_and_its_names_stand_for_genotypes(
 
 def test_the_zoo_counts_nothing_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each network took a second of counting; what is recorded is counted again by a test."""
-    monkeypatch.setattr("naokit.building.build", None)
+    monkeypatch.setattr("naokit.kinds.build", None)
     monkeypatch.setattr("naokit.networks.count_macs", None)
     listed = json.loads(run("zoo", "--json").stdout)
     assert len(listed["networks"]) == 12
@@ -312,7 +312,7 @@ class _Clock:
             self.now += 60
             return Score(50 + seed % 10)
 
-        def trained(architecture: Architecture, job: final.Job, **settings: Any) -> Bundle:
+        def trained(architecture: Architecture, job: final.Job, **settings: Any) -> ImageBundle:
             self.final.append(job.seconds)
             return train_final(architecture, job, **settings)
 

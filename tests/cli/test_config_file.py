@@ -13,9 +13,10 @@ from typer.testing import CliRunner, Result
 
 from naokit.cli import config_file
 from naokit.cli.app import app
-from naokit.export import Bundle, export
+from naokit.export import export
 from naokit.final import Job
-from naokit.presets import PRESETS, ImagePreset
+from naokit.images.bundle import ImageBundle
+from naokit.images.presets import PRESETS, ImagePreset
 
 TINY = "0 0 1 3 0 1 1 4"
 SEARCH = ("search", "--preset", "tiny", "--nodes", "1", "--method", "random", "--no-baseline")
@@ -36,7 +37,7 @@ def found(*arguments: object) -> dict[str, Any]:
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     small = ImagePreset("tiny", 2, "quick", 0, 1, True, "quick", 4, 1, 4, 1)
-    monkeypatch.setattr("naokit.presets.PRESETS", {**PRESETS, "tiny": small})
+    monkeypatch.setattr("naokit.images.presets.PRESETS", {**PRESETS, "tiny": small})
 
 
 def table() -> None:
@@ -70,7 +71,9 @@ def test_a_search_writes_a_file_that_repeats_it(
 def test_the_final_training_is_as_asked_recorded_continued_and_compared(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def save(bundle: Bundle, folder: Path, **_: object) -> list[object]:  # the others take seconds
+    def save(
+        bundle: ImageBundle, folder: Path, **_: object
+    ) -> list[object]:  # the others take seconds
         return list(export(bundle, folder, ("safetensors",)))
 
     monkeypatch.setattr("naokit.export.export", save)

@@ -12,8 +12,9 @@ from typer.testing import CliRunner, Result
 
 from naokit.cli import image_figures
 from naokit.cli.app import app
-from naokit.export import Bundle, Check, save
-from naokit.training.data import load_images
+from naokit.export import Check, save
+from naokit.images.bundle import ImageBundle as Bundle
+from naokit.images.loading import load_images
 
 Exported = tuple[Path, dict[str, Check]]
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from naokit.cli.app import app
 from naokit.export import Check, onnx, pt2
-from naokit.training.data import load_images
+from naokit.images.loading import load_images
 
 PAGE = (Path(__file__).parents[2] / "docs" / "export.md").read_text()
 COMMANDS = re.findall(r"^naokit .*$", PAGE, re.MULTILINE)

@@ -8,9 +8,10 @@ import torch
 from typer.testing import CliRunner, Result
 
 from naokit.cli.app import app
-from naokit.export import LanguageBundle, save
-from naokit.generating import generate
-from naokit.training.text.perplexity import perplexity
+from naokit.export import save
+from naokit.text.bundle import LanguageBundle
+from naokit.text.generating import generate
+from naokit.text.perplexity import perplexity
 
 
 def run(*arguments: object) -> Result:

@@ -20,9 +20,9 @@ def run(*arguments: str) -> Result:
 
 @pytest.fixture(autouse=True)
 def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("naokit.profiling.language.BATCH", 2)
-    monkeypatch.setattr("naokit.profiling.language.STEPS", 3)
-    monkeypatch.setattr("naokit.profiling.language.SECONDS", 0.2)
+    monkeypatch.setattr("naokit.text.costs.BATCH", 2)
+    monkeypatch.setattr("naokit.text.costs.STEPS", 3)
+    monkeypatch.setattr("naokit.text.costs.SECONDS", 0.2)
 
 
 def test_profile_counts_the_published_language_model() -> None:

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from typer.testing import CliRunner, Result
 
 from naokit.cli.app import app
-from naokit.presets import TEXT_PRESETS, TextPreset
-from naokit.training.text.task import Reading, TextTask
+from naokit.text.presets import PRESETS as TEXT_PRESETS
+from naokit.text.presets import TextPreset
+from naokit.text.task import Reading, TextTask
 
 Write = Callable[..., Path]
 SHORT = ("--recipe", "text-quick", "--hidden", 8, "--epochs", 1)
@@ -42,7 +43,7 @@ def text(tmp_path: Path, text_run: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     """A copy of the small text in the current folder."""
     monkeypatch.chdir(tmp_path)
     tiny = TextPreset("tiny", 3, "text-quick", 0, 1, False, "text-quick", 8, 8)
-    monkeypatch.setattr("naokit.presets.TEXT_PRESETS", {**TEXT_PRESETS, "tiny": tiny})
+    monkeypatch.setattr("naokit.text.presets.PRESETS", {**TEXT_PRESETS, "tiny": tiny})
     return Path(shutil.copytree(text_run / "text", "text"))
 
 
@@ -227,7 +228,7 @@ def test_what_a_language_model_has_no_use_for_is_said(text_run: Path, tmp_path: 
     options = ("--data", str(text_run / "text"), "--out", str(tmp_path / "files"))
     refused = run("export", str(text_run / "run"), *options)
     assert refused.exit_code == 2
-    assert "--data is for --format int8, which language models do not have" in refused.stderr
+    assert "--data is for --format int8, which a language model does not have" in refused.stderr
     step = text_run / "run" / "network" / "model.onnx"
     step.touch()
     measured = run("evaluate", str(step))

@@ -53,7 +53,7 @@ def test_its_code_is_run_only_for_who_named_it(
     monkeypatch.chdir(elsewhere)
     honest = (
         ("evaluate", "../x"),
-        ("export", "../x", "--format", "python"),
+        ("export", "../x", "--format", "safetensors"),
         ("show", "../x"),
         ("train", "../x", *sizes, "--out", "again"),
     )

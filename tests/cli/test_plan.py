@@ -14,11 +14,15 @@ from typer.testing import CliRunner, Result
 from naokit import planning
 from naokit.cli.app import app
 from naokit.cli.durations import between, spoken
+from naokit.images.data import Split
+from naokit.images.kind import Images
+from naokit.images.loading import load_images
+from naokit.images.presets import PRESETS, ImagePreset
+from naokit.images.subject import ImageSubject
 from naokit.planning import Option, recommended
-from naokit.presets import PRESETS, ImagePreset, TextPreset
 from naokit.profiling import Estimate
-from naokit.subjects import ImageSubject
-from naokit.training.data import Split, load_images
+from naokit.text.kind import Text
+from naokit.text.presets import TextPreset
 
 Write = Callable[..., Path]
 TINY = "0 0 1 0 0 0 1 0"
@@ -37,12 +41,12 @@ def option(name: str, evaluation: Estimate, final: float = 100, *, own: bool = T
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     tiny = ImagePreset("tiny", 2, "quick", 1, 2, True, "quick", 4, 1, 4, 1)
-    monkeypatch.setattr("naokit.presets.PRESETS", {"tiny": tiny})
+    monkeypatch.setattr("naokit.images.presets.PRESETS", {"tiny": tiny})
     little = TextPreset("little", 2, "text-quick", 1, 2, True, "text-quick-final", 4, 8)
-    monkeypatch.setattr("naokit.presets.TEXT_PRESETS", {"little": little})
+    monkeypatch.setattr("naokit.text.presets.PRESETS", {"little": little})
     images = [{"channels": 4, "cells": 1}, {"channels": 2, "cells": 1}]
-    others = {"images": images, "text": [{"hidden": 6}]}
-    monkeypatch.setattr(planning, "OTHER_SIZES", others)
+    monkeypatch.setattr(Images, "other_sizes", images)
+    monkeypatch.setattr(Text, "other_sizes", [{"hidden": 6}])
     monkeypatch.setattr(planning, "SECONDS_A_NETWORK", 0.05)
 
 
@@ -103,7 +107,7 @@ def test_what_would_take_far_longer_is_not_measured(monkeypatch: pytest.MonkeyPa
     """By the first network measured, or by the multiply-adds of a cheaper preset alone."""
     tiny = ImagePreset("tiny", 2, "quick", 1, 2, True, "quick", 4, 1, 4, 1)
     dear = dataclasses.replace(tiny, name="dear", recipe="search-2018", channels=32, cells=3)
-    monkeypatch.setattr("naokit.presets.PRESETS", {"tiny": tiny, "dear": dear})
+    monkeypatch.setattr("naokit.images.presets.PRESETS", {"tiny": tiny, "dear": dear})
     measured: list[int] = []
     cost = planning._cost
 

@@ -10,13 +10,15 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from naokit import presets, runs
+from naokit import runs
 from naokit.cli.app import app
-from naokit.export import Bundle, Check
+from naokit.export import Check
+from naokit.images.bundle import ImageBundle
+from naokit.images.recipes import PUBLISHED_SIZES
+from naokit.kinds import kind_of
 from naokit.networks import count_parameters
 from naokit.spaces import ConvCells, RecurrentCells
 from naokit.study import create_study
-from naokit.training.recipes import PUBLISHED_SIZES
 
 TINY = "0 1 1 4 0 3 1 0"
 
@@ -29,10 +31,10 @@ def run(*arguments: object) -> Result:
 def _small_and_in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NAOKIT_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("naokit.profiling.BATCHES", (1, 2))
-    monkeypatch.setattr("naokit.profiling.language.BATCH", 2)
-    monkeypatch.setattr("naokit.profiling.language.STEPS", 3)
-    monkeypatch.setattr("naokit.profiling.language.SECONDS", 0.1)
+    monkeypatch.setattr("naokit.images.costs.BATCHES", (1, 2))
+    monkeypatch.setattr("naokit.text.costs.BATCH", 2)
+    monkeypatch.setattr("naokit.text.costs.STEPS", 3)
+    monkeypatch.setattr("naokit.text.costs.SECONDS", 0.1)
 
 
 def profiled(*arguments: object) -> dict[str, Any]:
@@ -46,7 +48,7 @@ def untrained_run(space: ConvCells | RecurrentCells, genotype: str, data: str) -
     """A run that has searched and trained no network."""
     folder = Path("run")
     storage = f"sqlite:///{folder / 'study.db'}"
-    preset = runs.as_json(presets.preset("quick", space.reads))
+    preset = runs.as_json(kind_of(space.reads).preset("quick"))
     settings = {"space": dict(space.settings()), "storage": storage, "data": data}
     runs.record_settings(folder, {**settings, "preset": preset})
     study = create_study(space, storage=storage, name=runs.STUDY, method="random", seed=0)
@@ -56,7 +58,7 @@ def untrained_run(space: ConvCells | RecurrentCells, genotype: str, data: str) -
 
 @pytest.mark.parametrize("within", ["", "network"])
 def test_a_trained_network_has_its_own_size(
-    exported: tuple[Path, dict[str, Check]], trained: Bundle, tmp_path: Path, within: str
+    exported: tuple[Path, dict[str, Check]], trained: ImageBundle, tmp_path: Path, within: str
 ) -> None:
     shutil.copytree(exported[0], tmp_path / "trained" / "network")
     found = profiled(tmp_path / "trained" / within, "--no-onnx")
@@ -137,9 +139,9 @@ def test_counts_come_first_and_alone_where_nothing_else_is_wanted(
     def measured(*_: object, **__: object) -> None:
         raise AssertionError("measured")
 
-    monkeypatch.setattr("naokit.profiling.torch_latency", measured)
-    monkeypatch.setattr("naokit.profiling.inference_bytes", measured)
-    monkeypatch.setattr("naokit.profiling.measure_language", measured)
+    monkeypatch.setattr("naokit.images.costs.torch_latency", measured)
+    monkeypatch.setattr("naokit.images.costs.inference_bytes", measured)
+    monkeypatch.setattr("naokit.text.costs.measure_language", measured)
     counts = run("profile", TINY, "--nodes", 1, *small, "--counts").stdout
     assert whole.startswith(counts)
     assert counts.splitlines()[1:2] == [f"parameters       {lines['parameters']:,}"]
@@ -161,7 +163,7 @@ def test_what_is_known_is_said_before_the_rest_is_measured(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("naokit.profiling.torch_latency", interrupted)
+    monkeypatch.setattr("naokit.images.costs.torch_latency", interrupted)
     shown = run("profile", TINY, "--nodes", 1, "--channels", 4, "--cells", 1, "--image", 1, 8, 8)
     assert shown.exit_code == 130
     names = [line.split("  ")[0] for line in shown.stdout.splitlines()]

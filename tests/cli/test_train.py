@@ -20,12 +20,13 @@ from typer.testing import CliRunner, Result
 from naokit.cli.app import app
 from naokit.cli.train import print_report
 from naokit.evaluators import Train
-from naokit.export import Bundle, save
+from naokit.export import save
 from naokit.final import Job
+from naokit.images.bundle import ImageBundle
+from naokit.images.recipes import ImageRecipe
+from naokit.images.subject import ImageSubject
 from naokit.spaces import ConvCells
-from naokit.subjects import ImageSubject
 from naokit.training.checkpoint import read_tensors
-from naokit.training.recipes import ImageRecipe
 
 TINY = ("0 0 1 3 0 1 1 4", "--nodes", "1", "--channels", "4", "--cells", "1")
 SHORT = ("--recipe", "quick", "--epochs", "1")
@@ -134,7 +135,7 @@ def test_a_published_recipe_has_its_size_unless_one_is_given(
     assert size(jobs, "transfer", name, *data, f"--{first}", 2) == given
 
 
-def test_a_transfer_is_of_the_network_s_size(jobs: list[Job], trained: Bundle) -> None:
+def test_a_transfer_is_of_the_network_s_size(jobs: list[Job], trained: ImageBundle) -> None:
     save(trained, Path("own"))  # 4 and 1
     command = ("transfer", "own", "--data", "digits")
     assert size(jobs, *command) == {"channels": 4, "cells": 1}
@@ -145,7 +146,9 @@ def test_a_transfer_is_of_the_network_s_size(jobs: list[Job], trained: Bundle) -
     assert size(jobs, "transfer", "naonet-b", *command[2:]) == {"channels": 16, "cells": 2}
 
 
-def test_a_training_of_a_network_s_cell_is_of_its_size(jobs: list[Job], trained: Bundle) -> None:
+def test_a_training_of_a_network_s_cell_is_of_its_size(
+    jobs: list[Job], trained: ImageBundle
+) -> None:
     save(trained, Path("own"))  # 4 and 1
     assert size(jobs, "train", "own", "--cells", 3) == {"channels": 4, "cells": 3}
     assert size(jobs, "train", "own", "--recipe", "cifar10-2018") == {"channels": 128, "cells": 6}

@@ -12,10 +12,10 @@ from naokit.base import InputError
 from naokit.cli.wordings import OPTIONS, PHRASES, for_command_line
 from naokit.evaluators import Train
 from naokit.final import Job, train_final
+from naokit.images.recipes import ImageRecipe
+from naokit.images.subject import ImageSubject
 from naokit.spaces import ConvCells, load
 from naokit.study import create_study
-from naokit.subjects import ImageSubject
-from naokit.training.recipes import ImageRecipe
 
 ROOT = Path(naokit.__file__).parent
 WRITTEN = {"abandoned.py", "card.py", "card_contents.py", "own_code.py"}

@@ -12,6 +12,7 @@ from naokit.evaluators import Tabular, Train
 from naokit.evaluators.function import Function
 from naokit.evaluators.tabular import columns_space, read_tables
 from naokit.graphs import canonical
+from naokit.images.recipes import RECIPES
 from naokit.spaces import (
     Choice,
     Choices,
@@ -23,7 +24,6 @@ from naokit.spaces import (
 )
 from naokit.study import Study, create_study
 from naokit.testing import EvaluatorContract
-from naokit.training.recipes import RECIPES
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "tabular"
 SPACE = ConvCells.small(nodes=1)

@@ -6,9 +6,9 @@ import pytest
 
 from naokit.base import EvaluationFailed
 from naokit.evaluators import Train
-from naokit.evaluators import train as module
+from naokit.images.recipes import RECIPES, ImageRecipe
+from naokit.images.subject import ImageSubject
 from naokit.spaces import ConvCells
-from naokit.training.recipes import RECIPES, ImageRecipe
 
 ARCHITECTURE = ConvCells.small(nodes=1).parse("0 0 1 0 0 3 1 4")
 
@@ -32,7 +32,7 @@ def test_a_network_too_large_to_build_is_a_failed_evaluation(monkeypatch) -> Non
     def too_large(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(module, "build_seeded", too_large)
+    monkeypatch.setattr(ImageSubject, "network", too_large)
     with pytest.raises(EvaluationFailed) as caught:
         Train().evaluate(ARCHITECTURE, seed=0)
     assert caught.value.reason == "out of memory"

@@ -11,7 +11,7 @@ from naokit.evaluators import TrainText, train
 from naokit.study.goals import Limit
 from naokit.study.limits import check_limits
 from naokit.testing import EvaluatorContract
-from naokit.training.text.recipes import TextRecipe
+from naokit.text.recipes import TextRecipe
 
 RECIPE = TextRecipe("tiny", 1, 4, learning_rate=5.0, bptt=8, average_after=None, output_dropout=0.1)
 SPACE = spaces.load("recurrent", nodes=3)
@@ -80,7 +80,7 @@ def test_latency_is_that_of_a_token(folder: Path) -> None:
 def test_an_exploded_cell_is_a_failed_evaluation(
     folder: Path, value: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("naokit.training.text.task.perplexity", lambda *_, **__: value)
+    monkeypatch.setattr("naokit.text.task.perplexity", lambda *_, **__: value)
     with pytest.raises(EvaluationFailed) as caught:
         TrainText(folder, RECIPE, hidden=8).evaluate(SPACE.parse("0 0 1 1 1 2"), 0)
     assert caught.value.reason == "diverged"

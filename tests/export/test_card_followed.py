@@ -16,10 +16,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from naokit.cli.app import app
-from naokit.export import Bundle, Check, load_bundle, save, standalone
+from naokit.export import Check, save, standalone
 from naokit.export.config import list_file
-from naokit.predicting import fit_picture, prepared
-from naokit.training.crops import centre_view
+from naokit.images.bundle import ImageBundle
+from naokit.images.pictures.crops import centre_view
+from naokit.images.predicting import fit_picture, prepared
+from naokit.kinds import load_bundle
 
 MODES = ("L", "RGB", "RGBA", "P", "1", "LA", "CMYK", "I;16")
 SIZES = ((8, 8), (31, 17), (5, 7))
@@ -38,14 +40,14 @@ def picture(mode: str, size: tuple[int, int]) -> Image.Image:
 def folder(
     request: pytest.FixtureRequest,
     exported: tuple[Path, dict[str, Check]],
-    trained: Bundle,
+    trained: ImageBundle,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     """Every kind of export, of a network that learnt from pictures of one size or of any."""
     made = shutil.copytree(exported[0], tmp_path / "network")
     results = {**trained.results, "image_size": request.param}
-    bundle = Bundle(**{**vars(trained), "results": results})
+    bundle = ImageBundle(**{**vars(trained), "results": results})
     save(bundle, made)
     standalone.write(bundle, made / "network.py")
     list_file(made, "network.py")

@@ -13,19 +13,13 @@ import torch
 import yaml
 
 from naokit.base import InputError
-from naokit.export import (
-    Bundle,
-    Check,
-    check_free,
-    exports,
-    load_bundle,
-    open_network,
-    pt2,
-    save,
-)
+from naokit.export import Check, check_free, exports, pt2, save
 from naokit.export.config import checksum
-from naokit.measuring import logits_on, measure
-from naokit.training.data import load_images
+from naokit.images.bundle import ImageBundle
+from naokit.images.loading import load_images
+from naokit.images.measuring import logits_on, measure
+from naokit.images.opening import open_network
+from naokit.kinds import load_bundle
 
 Exported = tuple[Path, dict[str, Check]]
 
@@ -79,17 +73,17 @@ def test_the_onnx_file_has_the_opset_that_is_stated_and_any_batch(exported: Expo
 @pytest.mark.parametrize("batch", [1, 2, 7])
 @pytest.mark.parametrize("name", ["", "model.onnx", "model.pt2"])
 def test_whatever_is_opened_computes_the_same(
-    exported: Exported, trained: Bundle, name: str, batch: int
+    exported: Exported, trained: ImageBundle, name: str, batch: int
 ) -> None:
     images = torch.randint(256, (batch, 1, 8, 8), generator=torch.Generator().manual_seed(1)).byte()
     classifier = open_network(exported[0] / name)
     expected = trained.network((images / 255 - trained.mean[0]) / trained.std[0])
     assert torch.allclose(classifier.logits(images), expected, atol=1e-4)
-    assert classifier.class_names == trained.class_names
-    assert classifier.image == (1, 8, 8)
+    assert classifier.interface.class_names == trained.class_names
+    assert classifier.interface.image == (1, 8, 8)
 
 
-def test_int8_is_judged_by_its_accuracy(exported: Exported, trained: Bundle) -> None:
+def test_int8_is_judged_by_its_accuracy(exported: Exported, trained: ImageBundle) -> None:
     folder, checks = exported
     check = checks["model-int8.onnx"]
     assert check.accuracy is not None
@@ -113,21 +107,21 @@ def test_int8_is_judged_by_its_accuracy(exported: Exported, trained: Bundle) -> 
 
 
 def test_without_images_the_other_formats_are_written_all_the_same(
-    trained: Bundle, tmp_path: Path
+    trained: ImageBundle, tmp_path: Path
 ) -> None:
-    homeless = Bundle(**{**vars(trained), "results": {}})
+    homeless = ImageBundle(**{**vars(trained), "results": {}})
     checks = exports(homeless, tmp_path, ("int8", "safetensors"))
     assert next(checks).file.name == "model.safetensors"
     with pytest.raises(InputError, match=r"int8 needs images and none are recorded; .* `data`"):
         next(checks)
-    moved = Bundle(**{**vars(trained), "results": {"data": "gone.npz"}})
+    moved = ImageBundle(**{**vars(trained), "results": {"data": "gone.npz"}})
     with pytest.raises(
         InputError, match=r"int8 needs images: there is no file or folder 'gone.npz'; .*; or name"
     ):
         list(exports(moved, tmp_path, ("int8",)))
 
 
-def test_int8_wants_images_of_the_networks_classes(trained: Bundle, tmp_path: Path) -> None:
+def test_int8_wants_images_of_the_networks_classes(trained: ImageBundle, tmp_path: Path) -> None:
     images = np.zeros((20, 8, 8), dtype=np.uint8)
     np.savez(tmp_path / "two.npz", images=images, labels=np.arange(20) % 2)
     with pytest.raises(InputError, match="class 2 is absent in the data and '2' in the network"):
@@ -152,23 +146,23 @@ def test_the_card_has_front_matter_and_says_how_to_load(exported: Exported) -> N
     assert "made by naokit" in body.lower()
 
 
-def test_a_card_names_no_folder_of_this_machine(trained: Bundle, tmp_path: Path) -> None:
+def test_a_card_names_no_folder_of_this_machine(trained: ImageBundle, tmp_path: Path) -> None:
     results = trained.results | {"data": str(tmp_path / "secret" / "cats")}
-    save(Bundle(**{**vars(trained), "results": results}), tmp_path)
+    save(ImageBundle(**{**vars(trained), "results": results}), tmp_path)
     text = (tmp_path / "README.md").read_text()
     assert "conv-small on cats" in text
     assert str(tmp_path) not in text
 
 
-def test_a_card_of_ones_own_is_left_alone(trained: Bundle, folder: Path) -> None:
+def test_a_card_of_ones_own_is_left_alone(trained: ImageBundle, folder: Path) -> None:
     save(trained, folder)
     (folder / "README.md").write_text("mine")
     save(trained, folder)
     assert (folder / "README.md").read_text() == "mine"
 
 
-def test_an_untrained_bundle_has_a_card_too(trained: Bundle, tmp_path: Path) -> None:
-    save(Bundle(**{**vars(trained), "results": {}}), tmp_path)
+def test_an_untrained_bundle_has_a_card_too(trained: ImageBundle, tmp_path: Path) -> None:
+    save(ImageBundle(**{**vars(trained), "results": {}}), tmp_path)
     text = (tmp_path / "README.md").read_text()
     assert "not measured" in text
     assert "model-index" not in text
@@ -198,7 +192,7 @@ def test_damaged_weights_are_found_by_their_checksum(folder: Path) -> None:
         load_bundle(folder)
 
 
-def test_a_bundle_without_a_checksum_still_loads(folder: Path, trained: Bundle) -> None:
+def test_a_bundle_without_a_checksum_still_loads(folder: Path, trained: ImageBundle) -> None:
     config = json.loads((folder / "config.json").read_text())
     del config["sha256"], config["files"]
     (folder / "config.json").write_text(json.dumps(config))
@@ -216,7 +210,7 @@ def test_a_config_that_lacks_something_is_damaged(folder: Path) -> None:
 
 
 def test_exports_of_the_network_before_are_not_taken_for_this_ones(
-    folder: Path, trained: Bundle
+    folder: Path, trained: ImageBundle
 ) -> None:
     save(trained, folder)
     assert open_network(folder / "model.onnx")  # the same weights: still listed
@@ -225,13 +219,13 @@ def test_exports_of_the_network_before_are_not_taken_for_this_ones(
         open_network(folder / "model.onnx")
 
 
-def other(trained: Bundle) -> Bundle:
+def other(trained: ImageBundle) -> ImageBundle:
     network = trained.architecture.space.build(trained.architecture, trained.settings).eval()
-    return Bundle(**{**vars(trained), "network": network})
+    return ImageBundle(**{**vars(trained), "network": network})
 
 
 def test_the_same_network_may_be_written_again_and_another_not(
-    folder: Path, trained: Bundle
+    folder: Path, trained: ImageBundle
 ) -> None:
     check_free(folder, trained)
     check_free(folder / "empty", other(trained))
@@ -239,14 +233,14 @@ def test_the_same_network_may_be_written_again_and_another_not(
         check_free(folder, other(trained))
     check_free(folder, other(trained), force=True)
     architecture = trained.architecture.space.parse("0 1 1 4 0 3 1 1")
-    renamed = Bundle(**{**vars(trained), "architecture": architecture})
+    renamed = ImageBundle(**{**vars(trained), "architecture": architecture})
     with pytest.raises(
         InputError, match="its architecture is 0 1 1 4 0 3 1 0, not 0 1 1 4 0 3 1 1"
     ):
         check_free(folder, renamed)
 
 
-def test_files_that_belong_to_nobody_known_are_kept(trained: Bundle, tmp_path: Path) -> None:
+def test_files_that_belong_to_nobody_known_are_kept(trained: ImageBundle, tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_text("somebody's")
     with pytest.raises(InputError, match=r"what it is cannot be told.* lose model.onnx: name"):
         check_free(tmp_path, trained)
@@ -307,7 +301,7 @@ def test_what_is_no_network_is_refused(folder: Path, tmp_path: Path) -> None:
         open_network(tmp_path.parent)
 
 
-def test_a_network_that_cannot_be_traced_is_explained(trained: Bundle) -> None:
+def test_a_network_that_cannot_be_traced_is_explained(trained: ImageBundle) -> None:
     class Capricious(torch.nn.Module):
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             return images if images.sum() > 0 else -images

@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 
 from naokit.base import InputError
 from naokit.cli.app import app
-from naokit.export import Check, LanguageBundle, load_bundle, save
-from naokit.export.config import read_config
+from naokit.export import Check, save
+from naokit.kinds import config_at, load_bundle
+from naokit.text.bundle import LanguageBundle
 
 Exported = tuple[Path, dict[str, Check]]
 
@@ -69,7 +70,7 @@ def test_a_field_that_holds_something_else_is_named(
 ) -> None:
     change(folder, path, value)
     with pytest.raises(InputError, match=f"config.json is damaged: {message}.*; export the netw"):
-        read_config(folder)
+        config_at(folder)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_a_language_model_is_checked_too(
     save(language_model, tmp_path)
     change(tmp_path, path, value)
     with pytest.raises(InputError, match=f"is damaged: {message}"):
-        read_config(tmp_path)
+        config_at(tmp_path)
 
 
 def test_a_vocabulary_without_a_checksum_is_read(

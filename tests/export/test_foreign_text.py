@@ -18,11 +18,14 @@ from typer.testing import CliRunner
 
 from naokit.base import ImageSettings, InputError
 from naokit.cli.app import app
-from naokit.export import Bundle, Check, LanguageBundle, export, load_bundle, save, standalone
+from naokit.export import Check, export, save, standalone
 from naokit.export.literals import literal
+from naokit.images.bundle import ImageBundle
+from naokit.images.loading import load_images
+from naokit.kinds import load_bundle
 from naokit.spaces import Choice, Choices, ConvCells, Operation, RecurrentCells
-from naokit.training.data import load_images
-from naokit.training.text.vocabulary import Vocabulary
+from naokit.text.bundle import LanguageBundle
+from naokit.text.vocabulary import Vocabulary
 from naokit.wording import one_line, prose, without_commands
 
 RUNS = "import pathlib; pathlib.Path('fired').touch()"
@@ -58,9 +61,12 @@ def own(channels: int, stride: int) -> torch.nn.Module:
     return torch.nn.Conv2d(channels, channels, 3, stride, 1)
 
 
-def hostile() -> Bundle:
+OWN = (Operation(NAMES[1], own), Operation(NAMES[11], own))
+
+
+def hostile(operations: tuple[Operation | str, ...] = OWN) -> ImageBundle:
     """A network whose every name is somebody's attempt."""
-    space = ConvCells(1, (Operation(NAMES[1], own), Operation(NAMES[11], own)), NAMES[2])
+    space = ConvCells(1, operations, NAMES[2])
     architecture = space.parse("0 1 1 0 0 0 1 1")
     settings = ImageSettings(len(NAMES), 2, 1, (1, 8, 8))
     network = space.build(architecture, settings).eval()
@@ -71,7 +77,7 @@ def hostile() -> Bundle:
         NAMES[11]: 2,
         "recipe": {NAMES[8]: NAMES[9], NAMES[12]: NAMES[11]},
     }
-    return Bundle(network, architecture, settings, NAMES, (0.5,), (0.25,), results)
+    return ImageBundle(network, architecture, settings, NAMES, (0.5,), (0.25,), results)
 
 
 def check_source(source: str, names: tuple[str, ...] = NAMES) -> None:
@@ -110,7 +116,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_stand_alone_file_holds_foreign_text_in_literals_alone(here: Path) -> None:
-    bundle = hostile()
+    bundle = hostile(("identity", "conv_1x1"))
     export(bundle, here / "network", ("python",))
     source = (here / "network" / "network.py").read_text()
     check_source(source)
@@ -129,7 +135,7 @@ def test_a_stand_alone_file_holds_foreign_text_in_literals_alone(here: Path) -> 
 
 
 def test_class_names_of_a_folder_from_elsewhere_do_not_run(
-    here: Path, trained: Bundle, exported: tuple[Path, dict[str, Check]]
+    here: Path, trained: ImageBundle, exported: tuple[Path, dict[str, Check]]
 ) -> None:
     """With the weights and a config alone, as a stranger would send them."""
     network = here / "network"
@@ -288,7 +294,7 @@ def test_a_terminal_gets_no_commands_from_names(renamed: Path, command: str) -> 
 
 def test_a_table_of_classes_is_one_line_a_class(here: Path) -> None:
     from naokit.cli.image_figures import _lines
-    from naokit.measuring import measure
+    from naokit.images.measuring import measure
 
     logits, labels = np.eye(len(NAMES)), np.arange(len(NAMES))
     for names in (NAMES[:20], NAMES):  # all of them, and the worst of more

@@ -13,8 +13,11 @@ from typer.testing import CliRunner
 
 from naokit.base import InputError
 from naokit.cli.app import app
-from naokit.export import Check, LanguageBundle, load_bundle, open_network, save
+from naokit.export import Check, save
+from naokit.images.opening import open_network
+from naokit.kinds import load_bundle
 from naokit.spaces import ConvCells, RecurrentCells, from_settings
+from naokit.text.bundle import LanguageBundle
 from naokit.training.checkpoint import LARGEST_HEADER, training_at
 
 Exported = tuple[Path, dict[str, Check]]

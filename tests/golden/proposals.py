@@ -3,12 +3,15 @@
 import hashlib
 import json
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
 from naokit import create_study, spaces
-from naokit.base import Architecture, Space
+from naokit.base import Architecture, Method, Space
 from naokit.graphs import canonical
+from naokit.method import METHODS as PUBLIC
+from naokit.method.nao import Nao
 from naokit.spaces import Choice, Choices
 
 RECORDED = Path(__file__).with_name("proposals.json")
@@ -69,9 +72,15 @@ def _drawn(text: str) -> int:
 
 def proposals(space: str, method: str, count: int = PROPOSALS) -> list[str]:
     """The architectures that a method asks for, first to last, each as a short digest."""
-    study = create_study(SPACES[space](), method=method, seed=0, evaluations=PROPOSALS)
-    study.optimize(score, count)
+    with mock.patch.dict(PUBLIC, {"nao-candidates": _nao_candidates}):
+        study = create_study(SPACES[space](), method=method, seed=0, evaluations=PROPOSALS)
+        study.optimize(score, count)
     return [_digest(trial.architecture.choices) for trial in study.trials]
+
+
+def _nao_candidates(space: Space, seed: int, evaluations: int) -> Method:
+    """`nao` that searches for candidates even where the whole space could be scored."""
+    return Nao(space, seed, evaluations, whole=False)
 
 
 def _digest(choices: object) -> str:

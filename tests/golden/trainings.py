@@ -11,13 +11,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from naokit.export import Bundle, LanguageBundle, export, standalone
+from naokit.export import export, standalone
 from naokit.final import Job, train_final
+from naokit.images.bundle import ImageBundle
+from naokit.images.recipes import ImageRecipe
+from naokit.images.subject import ImageSubject
 from naokit.spaces import ConvCells, RecurrentCells
-from naokit.subjects import ImageSubject, TextSubject
+from naokit.text.bundle import LanguageBundle
+from naokit.text.recipes import TextRecipe
+from naokit.text.subject import TextSubject
 from naokit.training.checkpoint import read_tensors
-from naokit.training.recipes import ImageRecipe
-from naokit.training.text.recipes import TextRecipe
 
 RECORDED = Path(__file__).with_name("trainings.json")
 
@@ -40,13 +43,13 @@ def machine() -> str:
     return f"torch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}"
 
 
-def train_images(folder: Path, **of_job: Any) -> Bundle | LanguageBundle:
+def train_images(folder: Path, **of_job: Any) -> ImageBundle | LanguageBundle:
     """A classifier of the digits; the job is continued where the folder holds a part of it."""
     architecture = ConvCells.small(nodes=2).parse("0 1 1 4 0 3 1 0 0 2 1 1 2 3 0 0")
     return train_final(architecture, Job(ImageSubject("digits", 4, 1), IMAGES, folder), **of_job)
 
 
-def train_text(folder: Path, **of_job: Any) -> Bundle | LanguageBundle:
+def train_text(folder: Path, **of_job: Any) -> ImageBundle | LanguageBundle:
     """A language model of sentences that follow a simple rule."""
     source = folder / "text"
     if not source.exists():
@@ -57,7 +60,7 @@ def train_text(folder: Path, **of_job: Any) -> Bundle | LanguageBundle:
     return train_final(architecture, Job(TextSubject(source, 16), TEXT, folder), **of_job)
 
 
-TRAININGS: dict[str, Callable[..., Bundle | LanguageBundle]] = {
+TRAININGS: dict[str, Callable[..., ImageBundle | LanguageBundle]] = {
     "images": train_images,
     "text": train_text,
 }
@@ -109,7 +112,7 @@ def weights(folder: Path) -> dict[str, Any]:
     return {"sha256": whole.hexdigest(), "sums": sums}
 
 
-def outputs(bundle: Bundle | LanguageBundle, folder: Path) -> dict[str, list[float]]:
+def outputs(bundle: ImageBundle | LanguageBundle, folder: Path) -> dict[str, list[float]]:
     """What each exported file answers to one fixed batch, by name of the file."""
     export(bundle, folder)
     answers = {"model.safetensors": _answer(bundle, bundle.network)}
@@ -118,7 +121,7 @@ def outputs(bundle: Bundle | LanguageBundle, folder: Path) -> dict[str, list[flo
 
 
 @torch.no_grad()
-def _answer(bundle: Bundle | LanguageBundle, network: nn.Module) -> list[float]:
+def _answer(bundle: ImageBundle | LanguageBundle, network: nn.Module) -> list[float]:
     generator = torch.Generator().manual_seed(0)
     if isinstance(bundle, LanguageBundle):
         ids = torch.randint(0, bundle.settings.vocabulary, (6, 2), generator=generator)

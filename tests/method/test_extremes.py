@@ -3,13 +3,15 @@
 import json
 import math
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 
 from naokit.base import Architecture, Observation, Trial
-from naokit.method import METHODS
+from naokit.method import METHODS, MethodFactory
 from naokit.method.fit import normalise
+from naokit.method.nao import Nao
 from naokit.report import noise, summary
 from naokit.spaces import Choice, Choices
 from naokit.study import create_study
@@ -22,9 +24,15 @@ SPACE = Choices("three", tuple(Choice(name, (1, 2, 3, 4)) for name in "abc"))
 
 
 # The methods of 2018 see these values through `normalise` alone; their fits take a minute.
-@pytest.mark.parametrize("method", ["nao", "nao-candidates", "random", "evolution", "local-search"])
-def test_every_method_goes_on(method: str) -> None:
-    proposer = METHODS[method](SPACE, 0, 12)
+@pytest.mark.parametrize(
+    "make",
+    [
+        *(METHODS[name] for name in ("nao", "random", "evolution", "local-search")),
+        partial(Nao, whole=False),
+    ],
+)
+def test_every_method_goes_on(make: MethodFactory) -> None:
+    proposer = make(SPACE, 0, 12)
     history: list[Observation] = []
     for number in range(12):
         architecture = proposer.propose(history).architecture

@@ -1,25 +1,48 @@
-"""SemiNAS: what gets a pseudo-label, what the second fit sees, and how a budget is divided."""
+"""SemiNAS: the contract, pseudo-labels, what the second fit sees, how a budget is divided."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
+from tests.method import test_nao_2018
 
-from naokit.base import Architecture, Grammar, Observation
+from naokit.base import Architecture, Method, Observation
 from naokit.method import METHODS, seminas
-from naokit.method.fit import FitSettings, PseudoLabels, fit, pairwise_accuracy
+from naokit.method.fit import FitSettings, PseudoLabels, fit
 from naokit.method.model import Model, ModelSettings
-from naokit.method.optimizer import NaoSettings
+from naokit.method.nao_2018 import NaoSettings
 from naokit.method.seminas import EARLY, PUBLISHED, SemiNas, SemiNasSettings, schedule
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.study.limits import LimitedSpace
+from naokit.testing import MethodContract
 
 SPACE = ConvCells.small(nodes=2)
+
+
 SIZES = ModelSettings(8, 8)
+
+
 QUICK = SemiNasSettings(
     NaoSettings(SIZES, FitSettings(epochs=2)), FitSettings(epochs=2), pseudo_labels=50
 )
+
+
+TINY = Choices("tiny", (Choice("a", (1, 2, 3, 4)), Choice("b", (1, 2, 3)), Choice("c", (1, 2))))
+
+
+class TestSemiNas(test_nao_2018.TestNao2018):
+    evaluations = 15  # 9 random and three rounds of two
+
+    def method(self, seed: int) -> Method:
+        return SemiNas(self.space, seed, self.evaluations, QUICK)
+
+
+class TestSemiNasOnATinySpace(MethodContract):
+    space = TINY
+
+    def method(self, seed: int) -> Method:
+        return SemiNas(self.space, seed, self.evaluations, QUICK)
 
 
 def evaluated(space, amount: int) -> list[Observation]:
@@ -42,7 +65,7 @@ def test_the_name_finds_it() -> None:
 
 
 def test_a_budget_is_divided_as_published() -> None:
-    """Section 6: 1,100 + 3 x 300 = 2,000 queries, 100 seeds."""
+    """The official code: 1,100 + 3 x 300 = 2,000 queries, 100 seeds."""
     plan = schedule(2000)
     assert (plan.initial, plan.round, plan.seeds) == (1100, 300, 100)
     assert [plan.round_start(n) for n in (0, 1099, 1100, 1399, 1400, 1700, 2000)] == [
@@ -52,7 +75,7 @@ def test_a_budget_is_divided_as_published() -> None:
     assert schedule(1).initial == 1
 
 
-def test_the_published_setting_is_that_of_the_section() -> None:
+def test_the_published_setting_is_that_of_the_official_code() -> None:
     assert (PUBLISHED.pseudo_labels, PUBLISHED.up_sampling) == (10_000, 10)
     assert (PUBLISHED.first.fit.epochs, PUBLISHED.second.epochs) == (1000, 500)
     for settings in (PUBLISHED.first.fit, PUBLISHED.second):
@@ -128,52 +151,3 @@ def test_the_second_fit_goes_on_from_the_first(monkeypatch) -> None:
     assert second["pseudo"].up_sampling == 10
     assert first["seed"] == second["seed"] == 5
     assert model is final.model
-
-
-def synthetic(amount: int) -> tuple[Grammar, np.ndarray, np.ndarray]:
-    """Cells whose score counts an operation."""
-    generator = np.random.default_rng(1)
-    choices = [SPACE.sample(generator).choices for _ in range(amount)]
-    values = np.array([float(sum(c == 0 for c in row[1::2])) for row in choices])
-    return SPACE.grammar, np.array([SPACE.grammar.tokens(row) for row in choices]), values
-
-
-def test_an_epoch_counts_the_known_up_sampled_and_the_pseudo_labelled_once() -> None:
-    grammar, tokens, values = synthetic(10)
-    pseudo = PseudoLabels(torch.tensor(tokens[:7]), torch.full((7,), 0.5), up_sampling=3)
-    settings = FitSettings(epochs=2, batch=5, patience=None)
-    fitted = fit(
-        grammar, tokens, values, model_settings=SIZES, settings=settings, seed=0, pseudo=pseudo
-    )
-    assert fitted.updates == 2 * 8  # ceil((10 * 3 + 7) / 5)
-
-
-def test_a_fit_leaves_the_model_that_it_goes_on_from_as_it_is() -> None:
-    grammar, tokens, values = synthetic(20)
-    initial = Model(grammar, SIZES)
-    before = [parameter.clone() for parameter in initial.parameters()]
-    settings = FitSettings(epochs=1, learning_rate=1e-6)
-    fitted = fit(
-        grammar, tokens, values, model_settings=SIZES, settings=settings, seed=0, initial=initial
-    )
-    pairs = list(zip(before, initial.parameters(), fitted.model.parameters(), strict=True))
-    assert all(torch.equal(old, now) for old, now, _ in pairs)
-    assert all(torch.allclose(old, new, atol=1e-4) for old, _, new in pairs)
-    assert not all(torch.equal(old, new) for old, _, new in pairs)
-
-
-def test_pseudo_labels_teach() -> None:
-    """Turned upside down, many of them outweigh twenty true results."""
-    grammar, tokens, values = synthetic(160)
-    upside_down = torch.tensor(1 - values[20:120] / values.max(), dtype=torch.float32)
-    fitted = fit(
-        grammar,
-        tokens[:20],
-        values[:20],
-        model_settings=ModelSettings(16, 32),
-        settings=FitSettings(epochs=25, learning_rate=1e-2, patience=None),
-        seed=0,
-        pseudo=PseudoLabels(torch.tensor(tokens[20:120]), upside_down, up_sampling=1),
-    )
-    truth = torch.tensor(values[120:], dtype=torch.float32)
-    assert pairwise_accuracy(fitted.model.scores(torch.tensor(tokens[120:])), truth) < 0.4

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from naokit.images.memory_format import memory_format
 from naokit.networks import OPERATIONS, FactorizedReduce
-from naokit.training.layout import memory_format
 
 both_strides = pytest.mark.parametrize("stride", [1, 2])
 even_and_odd = pytest.mark.parametrize("side", [8, 7])

@@ -8,8 +8,8 @@ import torch
 from torch.nn import functional as F
 
 from naokit.base import ImageSettings
+from naokit.images.memory_format import lay_out
 from naokit.networks import ImageNetwork
-from naokit.training.layout import lay_out
 
 from .plans import LOOSE_INPUT, NAONET_A, NAONET_B, NAONET_WS, read
 

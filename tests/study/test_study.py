@@ -31,7 +31,7 @@ from naokit.method import METHODS
 from naokit.method.baselines import RandomSearch
 from naokit.method.fit import FitSettings
 from naokit.method.model import ModelSettings
-from naokit.method.optimizer import Nao2018, NaoSettings
+from naokit.method.nao_2018 import Nao2018, NaoSettings
 from naokit.report import summary
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.study import Study, create_study, open_study

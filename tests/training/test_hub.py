@@ -46,7 +46,7 @@ def test_a_path_is_never_asked_for(name: str, meant: str, monkeypatch) -> None:
     monkeypatch.setattr(hub, "_answers", asked)
     monkeypatch.setattr(datasets, "load_dataset", asked)
     with pytest.raises(InputError, match="there is no file or folder") as caught:
-        load_tables(name, "images")
+        load_tables(name, "digits")
     assert ("did you mean" in str(caught.value)) == bool(meant)
     assert f"did you mean {meant}? Else" in str(caught.value) or not meant
 
@@ -68,7 +68,7 @@ def test_without_an_answer_only_the_cache_is_looked_into(monkeypatch) -> None:
     monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", silent)
     monkeypatch.setattr(datasets, "load_dataset", load)
     with pytest.raises(InputError, match=r"Couldn't reach fotos/mine\); did you mean photos\?"):
-        load_tables("fotos/mine", "images")
+        load_tables("fotos/mine", "digits")
     assert waits
     assert max(waits) <= 10
     assert not constants.HF_HUB_OFFLINE
@@ -84,4 +84,4 @@ def test_a_name_that_the_hub_does_not_know_is_loaded_no_further(monkeypatch) -> 
     monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", unknown)
     monkeypatch.setattr(datasets, "load_dataset", lambda *_: pytest.fail("loaded"))
     with pytest.raises(InputError, match="it has none of this name"):
-        load_tables("nowhere/pics", "images")
+        load_tables("nowhere/pics", "digits")

@@ -11,15 +11,15 @@ from torch import nn
 from torch.nn import functional as F
 
 from naokit.base import EvaluationFailed, InputError
+from naokit.images.accuracy import evaluate
+from naokit.images.augmentation import Augmentation
+from naokit.images.data import ImageData, Split
+from naokit.images.loss import Objective, Targets, mixed
+from naokit.images.recipes import RECIPES, ImageRecipe, recipe
+from naokit.images.task import ImageTask
 from naokit.training import loop
-from naokit.training.augmentation import Augmentation
 from naokit.training.checkpoint import read_tensors
-from naokit.training.data import ImageData, Split
 from naokit.training.device import make_fabric
-from naokit.training.evaluation import evaluate
-from naokit.training.loop import train
-from naokit.training.objective import Objective, Targets, mixed
-from naokit.training.recipes import RECIPES, ImageRecipe, recipe
 from naokit.training.schedule import learning_rate
 
 RECIPE = ImageRecipe(
@@ -36,6 +36,12 @@ def blobs(amount: int, seed: int) -> Split:
 
 
 DATA = ImageData("blobs", blobs(99, 0), blobs(40, 1), blobs(40, 2), ("dark", "bright"))
+
+
+def train(network, data, recipe, *, fabric=None, **options):
+    """The loop on these data, by this recipe."""
+    fabric = fabric or make_fabric()
+    return loop.train(network, ImageTask(data, recipe, fabric), fabric=fabric, **options)
 
 
 class Tiny(nn.Module):

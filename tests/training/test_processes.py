@@ -9,11 +9,12 @@ from lightning_fabric import Fabric
 from torch import multiprocessing, nn
 
 import naokit
+from naokit.images.loading import load_images
+from naokit.images.recipes import ImageRecipe
+from naokit.images.task import ImageTask
 from naokit.training.checkpoint import read_tensors
-from naokit.training.data import load_images
 from naokit.training.loop import train
 from naokit.training.processes import Share, SharedBatchNorm, share_statistics
-from naokit.training.recipes import ImageRecipe
 
 SIZE = (6, 3, 4, 4)
 
@@ -71,8 +72,7 @@ def _train(fabric: Fabric, folder: str) -> None:
     losses: list[float] = []
     train(
         shared,
-        load_images("digits"),
-        recipe,
+        ImageTask(load_images("digits"), recipe, fabric),
         seed=0,
         fabric=fabric,
         checkpoint=Path(folder),

@@ -48,9 +48,10 @@ def evaluate(
     with exit_codes():
         from naokit.base import InputError
         from naokit.cli.subject import check_options
-        from naokit.export import kind_at, network_folder
+        from naokit.export import network_folder
+        from naokit.kinds import reads_at
 
-        if kind_at(network) == "image":
+        if reads_at(network) == "images":
             evaluate_images(
                 network,
                 data,

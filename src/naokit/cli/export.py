@@ -38,13 +38,14 @@ def export(
     """Write a trained network in several formats; run each and compare with the network."""
     with exit_codes():
         from naokit.base import InputError
-        from naokit.export import check_free, exports, load_bundle, network_folder
+        from naokit.export import check_free, exports, network_folder
+        from naokit.kinds import load_bundle
         from naokit.report import checks_json
 
         folder = network_folder(network)
         bundle = load_bundle(folder)
         if data is not None and "int8" not in (format or ()):
-            of = "" if bundle.kind == "image" else ", which language models do not have"
+            of = "" if "int8" in bundle.own_formats else f", which {bundle.noun} does not have"
             raise InputError(f"--data is for --format int8{of}: leave it out")
         check_free(out or folder, bundle, force=force)
         left_out: dict[str, str] = {}

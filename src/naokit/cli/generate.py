@@ -30,11 +30,15 @@ def generate(
     it never writes.
     """
     with exit_codes():
-        from naokit.export import load_language, network_folder
-        from naokit.generating import generate as written
+        from naokit.export import network_folder
+        from naokit.export.bundle import read
+        from naokit.kinds import check_reads
+        from naokit.text.bundle import LanguageBundle
+        from naokit.text.generating import generate as written
 
         folder = network_folder(network)
-        bundle = load_language(folder)
+        check_reads(folder, "text")
+        bundle = read(LanguageBundle, folder)
         found = written(
             bundle.network, bundle.vocabulary, prompt, tokens, temperature=temperature, seed=seed
         )

@@ -12,10 +12,10 @@ from naokit.wording import counted, one_line
 if TYPE_CHECKING:
     import numpy as np
 
-    from naokit.export import Classifier
-    from naokit.measuring import ClassMeasured, Measured
-    from naokit.training.data import ImageData, Split
-    from naokit.training.stream import Stream
+    from naokit.images.data import ImageData, Split
+    from naokit.images.measuring import ClassMeasured, Measured
+    from naokit.images.opening import Classifier
+    from naokit.images.pictures.stream import Stream
 
 TABLE = 20
 """More classes than this do not fit a screen: the worst are shown."""
@@ -35,9 +35,9 @@ def evaluate_images(
     as_json: bool,
 ) -> None:
     """Measures on labelled images and prints; arguments as those of the command."""
-    from naokit.export import open_network
-    from naokit.measuring import measure, part_of
-    from naokit.training.feeding import EVALUATION_BATCH
+    from naokit.images.measuring import measure, part_of
+    from naokit.images.on_device import EVALUATION_BATCH
+    from naokit.images.opening import open_network
 
     classifier = open_network(network)
     images = _images(
@@ -49,7 +49,7 @@ def evaluate_images(
     )
     part, rows = part_of(images, split)
     logits, labels = _logits_under_bar(classifier, rows, batch or EVALUATION_BATCH)
-    found = measure(logits, labels, classifier.class_names)
+    found = measure(logits, labels, classifier.interface.class_names)
     if as_json:
         about = {"network": str(classifier.path), "data": images.name, "split": part}
         print_json({**about, **dataclasses.asdict(found)})
@@ -71,9 +71,10 @@ def _images(
 ) -> ImageData:
     """The labelled images; their classes and size are the network's."""
     from naokit.base import InputError
-    from naokit.cli.subject import say_what_was_read
-    from naokit.measuring import check_fits, images_of
+    from naokit.cli.subject import check_embedded, say_what_was_read
+    from naokit.images.measuring import images_of
 
+    check_embedded("images", data)
     try:
         images = images_of(
             classifier.results,
@@ -91,14 +92,14 @@ def _images(
     if images is None:
         raise InputError(f"{classifier.path} does not say what it learnt from; give --data")
     say_what_was_read(images)
-    check_fits(images, classifier.image, classifier.class_names, str(classifier.path))
+    classifier.interface.check_fits(images, str(classifier.path))
     return images
 
 
 def _logits_under_bar(
     classifier: Classifier, rows: Split | Stream, batch: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    from naokit.measuring import logits_on
+    from naokit.images.measuring import logits_on
 
     with progress() as bar:
         task = bar.add_task(f"{'images':12}", total=len(rows), note="")

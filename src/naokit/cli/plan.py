@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from naokit.base import Architecture, Json, Space
     from naokit.planning import Option
     from naokit.presets import Preset
-    from naokit.subjects import Subject
+    from naokit.subject import Subject
 
 ARCHITECTURES = 3
 
@@ -62,9 +62,10 @@ def plan(
     with exit_codes():
         import torch
 
-        from naokit import presets, spaces
+        from naokit import spaces
         from naokit.base import InputError
         from naokit.cli.subject import say_what_was_read, subject_of
+        from naokit.kinds import kind_of
         from naokit.training.device import device_named, make_fabric
 
         if not hours > 0:
@@ -72,9 +73,8 @@ def plan(
         searched = spaces.load(space, nodes=nodes, activations=activations)
         if not searched.has_networks:
             raise searched.no_network()
-        reads = searched.reads
-        asked_for = presets.presets_of(reads) if preset is None else [preset]
-        chosen = [presets.preset(name, reads) for name in asked_for]
+        kind = kind_of(searched.reads)
+        chosen = [*kind.presets.values()] if preset is None else [kind.preset(preset)]
         fabric = make_fabric(device_named(device))
         given = {
             "image_size": image_size,
@@ -82,7 +82,7 @@ def plan(
             "label_column": label_column,
             "tokens": tokens,
         }
-        subject = subject_of(reads, data, given | chosen[0].size())
+        subject = subject_of(searched.reads, data, given | chosen[0].size())
         say_what_was_read(subject.data)
         architectures = _random(searched)
         options, best = _measured(chosen, architectures, subject, fabric, 3600 * hours)

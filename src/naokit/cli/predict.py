@@ -16,8 +16,8 @@ from naokit.wording import counted, one_line
 
 if TYPE_CHECKING:
     from naokit.base import Json
-    from naokit.export import Classifier
-    from naokit.predicting import Predictions
+    from naokit.images.opening import Classifier
+    from naokit.images.predicting import Predictions
 
 
 def predict(
@@ -39,13 +39,15 @@ def predict(
     """
     with exit_codes():
         from naokit.base import InputError
-        from naokit.export import open_network
         from naokit.files import write_whole
-        from naokit.predicting import find_pictures
+        from naokit.images.opening import open_network
+        from naokit.images.predicting import find_pictures
+        from naokit.kinds import check_reads
 
         if out is not None and out.exists() and not force:
             raise InputError(f"{out} exists already; name another file, or give --force")
         files = find_pictures(pictures)
+        check_reads(network, "images")
         classifier = open_network(network)
         predictions = _predict_under_bar(classifier, files, top, skip_bad)
         if out is not None:
@@ -61,18 +63,16 @@ def predict(
 def _predict_under_bar(
     classifier: Classifier, files: list[Path], top: int, skip_bad: bool
 ) -> Predictions:
-    from naokit.predicting import predict
+    from naokit.images.predicting import predict
 
     with progress() as bar:
         task = bar.add_task(f"{'pictures':12}", total=len(files), note="")
         return predict(
             classifier.logits,
-            classifier.class_names,
-            classifier.image,
+            classifier.interface,
             files,
             top=top,
             skip_bad=skip_bad,
-            streamed=classifier.results.get("image_size") is not None,
             on_batch=lambda done: bar.advance(task, done),
         )
 
@@ -99,7 +99,7 @@ def _report(predictions: Predictions, classifier: Classifier, out: Path | None) 
         "resized": predictions.resized,
         "recoloured": predictions.recoloured,
         "skipped": list(predictions.skipped),
-        "classes": {name: counts[name] for name in classifier.class_names},
+        "classes": {name: counts[name] for name in classifier.interface.class_names},
         "predictions": None
         if out is not None
         else [
@@ -111,7 +111,7 @@ def _report(predictions: Predictions, classifier: Classifier, out: Path | None) 
 
 def _remarks(predictions: Predictions, classifier: Classifier, out: Path | None) -> list[str]:
     """What a person should know about it."""
-    channels, height, width = classifier.image
+    channels, height, width = classifier.interface.image
     lines = [f"{counted(len(predictions.rows), 'picture')} classified"]
     if predictions.resized:
         lines.append(

@@ -23,7 +23,7 @@ from naokit.cli.output import exit_codes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from naokit.training.data import ImageData
+    from naokit.images.data import ImageData
 
 
 def profile(
@@ -84,9 +84,9 @@ def profile(
         from naokit.base import InputError
         from naokit.cli.profile_image import IMAGES, show_image_network
         from naokit.cli.profile_language import show_language_model
-        from naokit.cli.subject import check_options
+        from naokit.cli.subject import check_embedded, check_options
         from naokit.cli.target import OF_DATA, architecture_of, sizes_of
-        from naokit.training.recipes import PUBLISHED_SIZES
+        from naokit.kinds import kind_of
 
         target = architecture_of(what, space, nodes, activations, storage)
         architecture, reads = target.architecture, target.architecture.space.reads
@@ -103,7 +103,11 @@ def profile(
         check_options(reads, given | ways | {"images": images, "onnx": onnx is not None})
         chosen = {name: value for name, value in given.items() if value is not None}
         of_data = [name for name in (*chosen, *(["images"] if images else [])) if name in OF_DATA]
-        size = {**PUBLISHED_SIZES.get(recipe or "", {}), **sizes_of(what, target), **chosen}
+        size = {
+            **kind_of(reads).published_sizes.get(recipe or "", {}),
+            **sizes_of(what, target),
+            **chosen,
+        }
         if data is None and not OF_DATA & size.keys():  # a run that has trained no network yet
             data = target.settings.get("data")
             image_size = image_size or target.settings.get("image_size")
@@ -113,6 +117,7 @@ def profile(
         elif data is not None:
             size = {n: value for n, value in size.items() if n in chosen or n not in OF_DATA}
         _check_needed(recipe, images, data, ways, of_data)
+        check_embedded(reads, data)
         if counts and onnx is not None:
             raise InputError("--counts measures nothing: leave --onnx and --no-onnx out")
         if reads == "text":
@@ -163,7 +168,7 @@ def _images(
 ) -> ImageData | None:
     """The images of --data, if it is given."""
     from naokit.cli.subject import say_what_was_read
-    from naokit.training.data import load_images
+    from naokit.images.loading import load_images
 
     if data is None:
         return None

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from torch import nn
 
     from naokit.base import Architecture, Json
-    from naokit.training.data import ImageData
-    from naokit.training.recipes import ImageRecipe
+    from naokit.images.data import ImageData
+    from naokit.training.recipe import Recipe
 
 BATCH = 128
 """Images a step where no recipe says so: the paper's."""
 IMAGES = 50_000
 """How many a recipe gets where nothing says so."""
+SECONDS = 10.0
+"""How long steps of a training are measured."""
 SHOWN = ("channels", "cells", "classes", "image")
 """The sizes that are printed."""
 
@@ -53,13 +55,12 @@ def show_image_network(
     Raises:
         InputError: an option is for language models, or no such network can be built.
     """
-    from naokit.building import build
     from naokit.cli.output import Figures
+    from naokit.images.costs import count_figures, latency_figures, memory_figures
+    from naokit.kinds import build, recipe_of
     from naokit.networks import without_weights
-    from naokit.profiling import count_figures, latency_figures, memory_figures
-    from naokit.training.recipes import recipe as recipe_of
 
-    by = None if recipe is None else recipe_of(recipe)
+    by = None if recipe is None else recipe_of("images", recipe)
     if data is not None:
         size = {**size, "classes": data.classes, "image": data.image}
     settings = ImageSettings(**size)
@@ -99,15 +100,16 @@ def _in_onnxruntime(network: nn.Module, image: tuple[int, int, int]) -> dict[str
     import torch
 
     from naokit.export import onnx, pt2
-    from naokit.export.image_job import ImageJob
-    from naokit.profiling import BATCHES, onnx_latency
+    from naokit.images.bundle import ImageBundle
+    from naokit.images.costs import BATCHES
+    from naokit.profiling import onnx_latency
 
     if not all(find_spec(name) for name in ("onnx", "onnxruntime", "onnxscript")):
         return None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         program = pt2.trace(network, (torch.zeros(2, *image),))
-        onnx.write(program, path, ImageJob.inputs, ImageJob.outputs)
+        onnx.write(program, path, ImageBundle.inputs, ImageBundle.outputs)
         one, many = (onnx_latency(path, image, batch) for batch in BATCHES)
     return {
         "latency_ms": one.median_ms,
@@ -133,24 +135,24 @@ def _training_memory(
 
 
 def _training(
-    architecture: Architecture, data: ImageData, recipe: ImageRecipe, size: ImageSettings
+    architecture: Architecture, data: ImageData, recipe: Recipe, size: ImageSettings
 ) -> dict[str, Json]:
     """Memory and time of a training by a recipe."""
-    from naokit.evaluators.train import build_seeded
+    from naokit.images.subject import ImageSubject
     from naokit.profiling import measure_steps
-    from naokit.subjects import image_settings
     from naokit.training.device import make_fabric
 
-    settings = image_settings(data, recipe, size.channels, size.cells)
-    network = build_seeded(architecture, settings, 0)
+    subject = ImageSubject(data, size.channels, size.cells)
+    network = subject.network(architecture, recipe, 0)
     found = _training_memory(network, data.image, recipe.batch)
     fabric = make_fabric()
-    steps = measure_steps(network, data, recipe, fabric=fabric)
+    task = subject.short_task(network, recipe, fabric, SECONDS)
+    steps = measure_steps(network, task, fabric, SECONDS)
     estimate = steps.estimate(recipe, len(data.train), len(data.validation))
     return found | {
         "recipe": recipe.name,
         "epochs": recipe.epochs,
-        "images": min(len(data.train), recipe.train_images or len(data.train)),
+        "images": min(len(data.train), recipe.part or len(data.train)),
         "device": fabric.device.type,
         "images_a_measured_step": steps.examples,
         **dataclasses.asdict(estimate),
@@ -161,7 +163,8 @@ def _noise(images: int, classes: int, image: tuple[int, int, int]) -> ImageData:
     """Images of this size, for measuring: what is on them alters no time."""
     import numpy as np
 
-    from naokit.training.data import VALIDATION, ImageData, Split
+    from naokit.images.data import ImageData, Split
+    from naokit.training.parts import VALIDATION
 
     picture = np.random.default_rng(0).integers(0, 256, image, dtype=np.uint8)
 

@@ -12,8 +12,12 @@ from naokit.wording import counted
 
 if TYPE_CHECKING:
     from naokit.base import Architecture, Json
-    from naokit.subjects import TextSubject
-    from naokit.training.text.recipes import TextRecipe
+    from naokit.text.subject import TextSubject
+    from naokit.training.recipe import Recipe
+
+
+SECONDS = 10.0
+"""How long steps of a training are measured."""
 
 
 def show_language_model(
@@ -40,15 +44,14 @@ def show_language_model(
     Raises:
         InputError: an option is for images, or needs another one beside it.
     """
-    from naokit.building import build
     from naokit.cli.output import Figures
     from naokit.cli.subject import say_what_was_read
+    from naokit.kinds import build, recipe_of
     from naokit.networks import LanguageModel, without_weights
-    from naokit.profiling import count_language, measure_language
-    from naokit.subjects import TextSubject
-    from naokit.training.recipes import text_recipe
+    from naokit.text.costs import count_language, measure_language
+    from naokit.text.subject import TextSubject
 
-    by = None if recipe is None else text_recipe(recipe)
+    by = None if recipe is None else recipe_of("text", recipe)
     if by is not None and data is None and not counts:
         raise InputError(
             "--recipe needs --data for a language model: how long its text is and how many words "
@@ -85,21 +88,20 @@ def show_language_model(
     figures.end()
 
 
-def _training(architecture: Architecture, subject: TextSubject, by: TextRecipe) -> dict[str, Json]:
+def _training(architecture: Architecture, subject: TextSubject, by: Recipe) -> dict[str, Json]:
     """Memory and time of a training by a recipe."""
-    from naokit.evaluators.train import build_seeded
     from naokit.networks import LanguageModel
-    from naokit.profiling import language_training_bytes, measure_steps
+    from naokit.profiling import measure_steps
+    from naokit.text.costs import language_training_bytes
+    from naokit.text.recipes import TextRecipe
     from naokit.training.device import make_fabric
 
-    model, data, fabric = (
-        build_seeded(architecture, subject.settings(by), 0),
-        subject.data,
-        make_fabric(),
-    )
+    model, data, fabric = subject.network(architecture, by, 0), subject.data, make_fabric()
     assert isinstance(model, LanguageModel)
+    assert isinstance(by, TextRecipe)
     memory = language_training_bytes(model, by.batch, by.bptt)
-    steps = measure_steps(model, data, by, fabric=fabric)
+    task = subject.short_task(model, by, fabric, SECONDS)
+    steps = measure_steps(model, task, fabric, SECONDS)
     return {
         "recipe": by.name,
         "epochs": by.epochs,

@@ -34,7 +34,7 @@ from naokit.cli.search_options import (
     check_asked,
     with_final,
 )
-from naokit.presets import EMBEDDED
+from naokit.kinds import kind_of
 
 
 def search(
@@ -146,7 +146,7 @@ def search(
     began = time.monotonic()
     del config  # its options are in the others' places already
     with exit_codes():
-        from naokit import presets, runs, spaces
+        from naokit import runs, spaces
         from naokit.base import InputError
         from naokit.bench import Task
         from naokit.cli.search_steps import on_data, on_table
@@ -166,8 +166,10 @@ def search(
         searched = None if table else spaces.load(space, nodes=nodes, activations=activations)
         reads = searched.reads if searched else "images"
         towards = direction_named(direction)
-        chosen = presets.preset(preset, reads)
-        source = table[0].name.partition(".")[0] if table else Path(data or EMBEDDED[reads]).name
+        chosen = kind_of(reads).preset(preset)
+        source = (
+            table[0].name.partition(".")[0] if table else Path(data or kind_of(reads).embedded).name
+        )
         name = searched.name if searched else spaces.name_of(space)
         folder = out or Path("runs") / f"{name}-{source}-{method}"
         options = Options(

@@ -15,7 +15,7 @@ from naokit.cli.durations import spoken
 from naokit.presets import FINAL_SHARE
 
 if TYPE_CHECKING:
-    from naokit.base import Json, Reads
+    from naokit.base import Json
     from naokit.cli.config_file import Asked
     from naokit.presets import Preset
     from naokit.training.device import Device, Precision
@@ -144,7 +144,7 @@ def check_asked(context: typer.Context, *, table: bool) -> None:
             )
 
 
-def with_final(preset: Preset, reads: Reads, asked: Mapping[str, int | None]) -> Preset:
+def with_final(preset: Preset, reads: str, asked: Mapping[str, int | None]) -> Preset:
     """The preset with the epochs and the size of the final training that were asked for.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from naokit.cli.output import say
 from naokit.cli.subject import check_networks, recipe_for, say_what_was_read, subject_of
 from naokit.cli.target import how_read, say_what_is_left_out, starting_points
-from naokit.presets import EMBEDDED
+from naokit.kinds import kind_of
 from naokit.study.progress import TrialsBar
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from naokit.presets import Preset
     from naokit.study import Study
     from naokit.study.goals import Goals
-    from naokit.subjects import Subject
+    from naokit.subject import Subject
     from naokit.training.recipe import Recipe
 
 
@@ -137,7 +137,7 @@ def _settings(
     """What settings.json keeps of a search that trains."""
     from naokit import runs
 
-    source = data or EMBEDDED[space.reads]
+    source = data or kind_of(space.reads).embedded
     return {
         "command": "search",
         "space": dict(space.settings()),
@@ -208,7 +208,7 @@ def _check_names(options: Options, evaluator: Training) -> None:
     from naokit.study.goals import Goals
 
     goals = Goals.of(evaluator.direction, options.objectives, options.limits)
-    score = evaluator.subject.score
+    score = evaluator.subject.metric.name
     first = goals.objectives[0].name if options.objectives else score
     if first not in (score, "value"):
         raise InputError(

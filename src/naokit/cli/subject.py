@@ -1,76 +1,67 @@
-"""From the options of a command to what is trained on: images or text, as the space reads."""
+"""From the options of a command to what is trained on, of the kind that the space reads."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from naokit.base import InputError, Json, Reads, Space
+from naokit.base import InputError, Json, Space
 from naokit.cli.output import say
-from naokit.presets import EMBEDDED
+from naokit.kind import Kind
+from naokit.kinds import KINDS, kind_of, recipe_of
 
 if TYPE_CHECKING:
-    from naokit.subjects import Subject
-    from naokit.training.data import ImageData
+    from naokit.subject import Subject
+    from naokit.training.parts import Data
     from naokit.training.recipe import Recipe
-    from naokit.training.text.data import TextData
-
-_KINDS: Mapping[str, Reads] = {
-    "channels": "images",
-    "cells": "images",
-    "image_size": "images",
-    "skip_bad": "images",
-    "image_column": "images",
-    "label_column": "images",
-    "all_data": "images",
-    "workers": "images",
-    "processes": "images",
-    "balance": "images",
-    "classes": "images",
-    "image": "images",
-    "images": "images",
-    "onnx": "images",
-    "final_channels": "images",
-    "final_cells": "images",
-    "hidden": "text",
-    "final_hidden": "text",
-    "tokens": "text",
-    "vocabulary": "text",
-}
-"""What an option is about."""
 
 
-def check_options(reads: Reads, options: Mapping[str, Json]) -> None:
+def check_options(reads: str, options: Mapping[str, Json]) -> None:
     """Raises InputError where an option is given that is about another kind of data."""
     for name, value in options.items():
-        if value and _KINDS[name] != reads:
+        other = next((kind.reads for kind in KINDS.values() if name in _options(kind)), reads)
+        if value and other != reads:
             raise InputError(
-                f"--{name.replace('_', '-')} is for {_KINDS[name]}; the networks of this space "
+                f"--{name.replace('_', '-')} is for {other}; the networks of this space "
                 f"read {reads}: leave it out"
             )
 
 
-def subject_of(reads: Reads, data: str | None, options: Mapping[str, Json]) -> Subject:
+def _options(kind: Kind) -> tuple[str, ...]:
+    """The options that are about one kind of data."""
+    return (*kind.sizes, *kind.data_sizes, *kind.options)
+
+
+def subject_of(reads: str, data: str | None, options: Mapping[str, Json]) -> Subject:
     """What is trained on.
 
     Args:
-        reads: what the networks of the space read.
-        data: of the command line; None: the embedded data.
-        options: fields of the subject, those that are not given (None, False or 0) left out.
+        reads: What the networks of the space read.
+        data: --data of the command line; None: the embedded data.
+        options: The fields of the subject; those that are not given are None, False or 0.
 
     Raises:
-        InputError: an option is about another kind of data.
+        InputError: An option is about another kind of data, or the data are.
     """
-    from naokit.subjects import ImageSubject, TextSubject
-
     check_options(reads, options)
+    check_embedded(reads, data)
+    kind = kind_of(reads)
     given = {name: value for name, value in options.items() if value and name != "balance"}
-    kind = ImageSubject if reads == "images" else TextSubject
-    return kind(data or EMBEDDED[reads], **given)
+    return kind.subject(data or kind.embedded, **given)
+
+
+def check_embedded(reads: str, data: str | None) -> None:
+    """Raises InputError where data are embedded ones that networks of another kind read."""
+    own = kind_of(reads).embedded
+    for other in KINDS.values():
+        if data == other.embedded != own:
+            raise InputError(
+                f"{data} holds {other.reads}; the network reads {reads}: give other data, or {own}"
+            )
 
 
 def recipe_for(
-    reads: Reads,
+    reads: str,
     name: str,
     epochs: int | None = None,
     *,
@@ -79,11 +70,10 @@ def recipe_for(
 ) -> Recipe:
     """The recipe of a name for this kind of data, with what `--set` changes."""
     from naokit.training.recipe import changed
-    from naokit.training.recipes import recipe, recipe_of
 
     check_options(reads, {"balance": balance})
-    found = recipe(name, epochs, balance=True) if balance else recipe_of(reads, name, epochs)
-    return changed(found, settings or ())
+    found = recipe_of(reads, name, epochs)
+    return changed(found, [*(["balance=true"] if balance else []), *(settings or ())])
 
 
 def check_networks(space: Space, subject: Subject, recipe: Recipe) -> None:
@@ -103,14 +93,7 @@ def check_networks(space: Space, subject: Subject, recipe: Recipe) -> None:
         return
 
 
-def say_what_was_read(data: ImageData | TextData) -> None:
+def say_what_was_read(data: Data) -> None:
     """Says on stderr how data were read: parts, columns, and what is held out of a text."""
     for remark in data.remarks:
         say(remark, err=True)
-    if isinstance(data.held_out, int):
-        lines = data.held_out
-        say(
-            f"{data.name} has no validation part: the last {lines:,} lines of its training "
-            "part are held out",
-            err=True,
-        )

@@ -155,12 +155,13 @@ def _spaces_of(what: str, nodes: int | None) -> list[str]:
 
 def _trained_architecture(path: Path) -> Architecture:
     """That of a training's network, or of the network in this folder itself."""
-    from naokit.export.config import CONFIG, architecture_in, read_config
+    from naokit.export.config import CONFIG, architecture_in
+    from naokit.kinds import config_at
 
     file = trained_file(path, CONFIG)
     if file is None:
         raise InputError(f"{path} is neither a run (settings.json) nor a network (config.json)")
-    return architecture_in(file.parent, read_config(file.parent))
+    return architecture_in(file.parent, config_at(file.parent))
 
 
 def trained_file(path: Path, name: str) -> Path | None:
@@ -171,10 +172,11 @@ def trained_file(path: Path, name: str) -> Path | None:
 
 def _config_at(what: str) -> dict[str, Json] | None:
     """config.json of the trained network of a folder; None: there is none."""
-    from naokit.export.config import CONFIG, read_config
+    from naokit.export.config import CONFIG
+    from naokit.kinds import config_at
 
     file = trained_file(folder, CONFIG) if (folder := folder_at(what)) else None
-    return None if file is None else read_config(file.parent)
+    return None if file is None else config_at(file.parent)
 
 
 def sizes_of(what: str, target: Target) -> dict[str, Json]:
@@ -183,13 +185,13 @@ def sizes_of(what: str, target: Target) -> dict[str, Json]:
     Where a run has trained none yet, the sizes that its winner is to have, without those `OF_DATA`.
     Empty for a genotype.
     """
-    from naokit.export.config import kind_of
-    from naokit.export.fields import NEEDED_SIZES
+    from naokit.kinds import kind_of
 
     config = _config_at(what)
     if config is None:
         return size_of_preset(target.settings.get("preset") or {})
-    sizes = {name: config["network"][name] for name in NEEDED_SIZES[kind_of(config)]}
+    names = kind_of(target.architecture.space.reads).bundle.needed_sizes
+    sizes = {name: config["network"][name] for name in names}
     return {name: tuple(v) if isinstance(v, list) else v for name, v in sizes.items()}
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from naokit.cli.output import print_json, progress, say
 
 if TYPE_CHECKING:
-    from naokit.export import LanguageBundle
-    from naokit.measuring_text import TextMeasured
-    from naokit.training.text.data import TextData
+    from naokit.text.bundle import LanguageBundle
+    from naokit.text.data import TextData
+    from naokit.text.measuring import TextMeasured
 
 
 def evaluate_text(
@@ -19,10 +19,11 @@ def evaluate_text(
 ) -> None:
     """Measures on a text and prints; arguments as those of the command."""
     from naokit.cli.subject import say_what_was_read
-    from naokit.export import load_language
-    from naokit.measuring_text import text_part
+    from naokit.export.bundle import read
+    from naokit.text.bundle import LanguageBundle
+    from naokit.text.measuring import text_part
 
-    bundle = load_language(folder)
+    bundle = read(LanguageBundle, folder)
     text = _text(bundle, folder, data)
     say_what_was_read(text)
     part = text_part(text, split)
@@ -37,7 +38,7 @@ def evaluate_text(
 def _measured_under_bar(
     bundle: LanguageBundle, text: TextData, part: str, batch: int | None
 ) -> TextMeasured:
-    from naokit.measuring_text import measure_text
+    from naokit.text.measuring import measure_text
 
     with progress() as bar:
         task = bar.add_task(f"{'tokens':12}", total=len(getattr(text, part)) - 1, note="")
@@ -53,11 +54,13 @@ def _measured_under_bar(
 def _text(bundle: LanguageBundle, folder: Path, data: str | None) -> TextData:
     """The text in the tokens of the network."""
     from naokit.base import InputError
-    from naokit.training.text.data import load_text
+    from naokit.cli.subject import check_embedded
+    from naokit.text.data import load_text
 
     source = data or bundle.results.get("data")
     if source is None:
         raise InputError(f"{folder} does not say what it learnt from; give --data")
+    check_embedded("text", data)
     try:
         return load_text(source, bundle.vocabulary.kind, vocabulary=bundle.vocabulary)
     except InputError as error:

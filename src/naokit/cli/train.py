@@ -37,14 +37,14 @@ from naokit.cli.options import (
 from naokit.cli.output import exit_codes, print_json, progress, say
 from naokit.cli.subject import check_options, recipe_for, say_what_was_read, subject_of
 from naokit.cli.target import how_read
-from naokit.presets import EMBEDDED
+from naokit.kinds import kind_of
 from naokit.wording import counted, epochs_done
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from naokit.base import Architecture, Json
-    from naokit.export import Bundle, LanguageBundle
+    from naokit.export import Bundle
     from naokit.final import Job
     from naokit.training.loop import Epoch
 
@@ -118,22 +118,20 @@ def train(
     """
     del config  # its options are in the others' places already
     with exit_codes():
-        from naokit import presets, runs
+        from naokit import runs
         from naokit.cli.target import architecture_of, folder_name, size_of_preset, sizes_of
         from naokit.final import Job
         from naokit.training.device import device_named, precision_named
-        from naokit.training.recipes import PUBLISHED_SIZES
 
         target = architecture_of(what, space, nodes, activations, storage)
         reads, recorded = target.architecture.space.reads, target.settings
-        preset: dict[str, Any] = recorded.get("preset") or runs.as_json(
-            presets.preset("quick", reads)
-        )
-        source = data or recorded.get("data") or EMBEDDED[reads]
+        kind = kind_of(reads)
+        preset: dict[str, Any] = recorded.get("preset") or runs.as_json(kind.preset("quick"))
+        source = data or recorded.get("data") or kind.embedded
         check_options(reads, {"processes": processes > 1})
         folder = out or target.folder or Path("runs") / folder_name(what, target, source)
         own = {} if recorded else sizes_of(what, target)
-        size = {**size_of_preset(preset), **own, **PUBLISHED_SIZES.get(recipe or "", {})}
+        size = {**size_of_preset(preset), **own, **kind.published_sizes.get(recipe or "", {})}
         options = {
             "channels": channels or size.get("channels"),
             "cells": cells or size.get("cells"),
@@ -176,7 +174,7 @@ def train_and_save(
     Returns:
         What there is to report.
     """
-    from naokit.export.bundle import save
+    from naokit.export import save
     from naokit.networks import count_parameters
     from naokit.training.aside import set_aside, settle
 
@@ -191,7 +189,7 @@ def train_and_save(
         **how_read(bundle.architecture.space),
         "folder": str(folder / "network"),
         "parameters": count_parameters(bundle.network),
-        **_skipped(job),
+        **job.subject.left_out(),
         **bundle.results,
     }
 
@@ -207,14 +205,6 @@ def _check_free(job: Job, network: Path, *, force: bool) -> None:
             f"{network} holds a network of another training: name another folder (--out), or give "
             "--force"
         )
-
-
-def _skipped(job: Job) -> dict[str, Json]:
-    """The pictures that were left out, where there are pictures."""
-    from naokit.training.data import ImageData
-
-    data = job.subject.data
-    return {"skipped": list(data.skipped)} if isinstance(data, ImageData) else {}
 
 
 def print_report(report: dict[str, Json]) -> None:
@@ -252,12 +242,12 @@ def print_report(report: dict[str, Json]) -> None:
 
 def train_under_bar(
     architecture: Architecture, job: Job, on_begin: Callable[[], None] | None = None
-) -> Bundle | LanguageBundle:
+) -> Bundle:
     """`final.train_final` under a progress bar with the time left."""
     from naokit.final import train_final
 
     subject, recipe = job.subject, job.recipe
-    measured, unit = len(subject.data.validation) > 0, subject.unit
+    measured, unit = len(subject.data.validation) > 0, subject.metric.unit
     size = subject.size_in_words()
     say(f"network: {size}; recipe: {recipe.name}, epochs {recipe.epochs}", err=True)
     for name, table in how_read(architecture.space).items():

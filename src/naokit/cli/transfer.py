@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,15 +38,7 @@ from naokit.cli.subject import check_options, recipe_for, subject_of
 from naokit.cli.train import print_report, train_and_save
 
 if TYPE_CHECKING:
-    from naokit.base import Reads
     from naokit.cli.target import Target
-
-SIZES: Mapping[Reads, Mapping[str, int]] = {
-    "images": {"channels": 16, "cells": 2},
-    "text": {"hidden": 200},
-}
-RECIPES: Mapping[Reads, str] = {"images": "small-final", "text": "text-small-final"}
-"""What is used where neither an option, nor the network or run, nor a published recipe says."""
 
 
 def transfer(
@@ -118,14 +109,15 @@ def transfer(
     with exit_codes():
         from naokit.cli.target import architecture_of, folder_name, sizes_of, tokens_of
         from naokit.final import Job
+        from naokit.kinds import kind_of
         from naokit.training.device import device_named, precision_named
-        from naokit.training.recipes import PUBLISHED_SIZES
 
         target = architecture_of(what, space, nodes, activations, storage)
         reads = target.architecture.space.reads
+        kind = kind_of(reads)
         folder = out or Path("runs") / folder_name(what, target, data)
-        own, published = sizes_of(what, target), PUBLISHED_SIZES.get(recipe or "", {})
-        size = {**SIZES[reads], **own, **published, **(own if warm_start else {})}
+        own, published = sizes_of(what, target), kind.published_sizes.get(recipe or "", {})
+        size = {**kind.transfer_size, **own, **published, **(own if warm_start else {})}
         check_options(reads, {"processes": processes > 1})
         options = {
             "channels": channels or size.get("channels"),
@@ -141,7 +133,9 @@ def transfer(
         }
         job = Job(
             subject_of(reads, data, options),
-            recipe_for(reads, recipe or RECIPES[reads], epochs, balance=balance, settings=settings),
+            recipe_for(
+                reads, recipe or kind.transfer_recipe, epochs, balance=balance, settings=settings
+            ),
             folder / "training",
             seed=seed,
             processes=processes,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
 
 import torch
 from lightning_fabric import Fabric
@@ -18,18 +16,21 @@ from naokit.base import (
     Json,
     NetworkSettings,
     Result,
-    derive_seed,
 )
+from naokit.images import recipes as images
+from naokit.images.data import ImageData
+from naokit.images.subject import ImageSubject
+from naokit.kinds import kind_of
 from naokit.networks import count_parameters, without_weights
-from naokit.subjects import ImageSubject, Subject, TextSubject
-from naokit.training.data import ImageData
-from naokit.training.device import Device, Precision, make_fabric, recorded_precision, seeded
+from naokit.subject import Subject
+from naokit.text import recipes as text
+from naokit.text.data import TextData
+from naokit.text.subject import TextSubject
+from naokit.training.device import Device, Precision, make_fabric, recorded_precision
 from naokit.training.failures import memory_failures
 from naokit.training.loop import train
+from naokit.training.parts import Data
 from naokit.training.recipe import Recipe
-from naokit.training.recipes import ImageRecipe, recipe, text_recipe
-from naokit.training.text.data import TextData
-from naokit.training.text.recipes import TextRecipe
 
 
 class Training(Evaluator):
@@ -60,8 +61,8 @@ class Training(Evaluator):
         latency: bool = False,
     ) -> None:
         self.subject, self.recipe = subject, recipe
-        self.metric = f"validation {subject.score}{', percent' if subject.unit else ''}"
-        self.direction = subject.direction
+        self.metric = subject.metric.on_validation
+        self.direction = subject.metric.direction
         self.seconds = seconds
         self.device: Device = device
         self.precision: Precision = precision
@@ -69,7 +70,7 @@ class Training(Evaluator):
         self._counted: dict[str, dict[str, float]] = {}
 
     @property
-    def data(self) -> ImageData | TextData:
+    def data(self) -> Data:
         """What networks learn from, read once."""
         return self.subject.data
 
@@ -86,21 +87,14 @@ class Training(Evaluator):
     def evaluate(self, architecture: Architecture, seed: int) -> Result:
         """Builds and trains the network; see `Evaluator.evaluate`."""
         with memory_failures():
-            network = build_seeded(architecture, self.network_settings, seed)
-        trained = train(
-            network,
-            self.subject.data,
-            self.recipe,
-            seed=seed,
-            fabric=self.fabric,
-            seconds=self.seconds,
-            workers=self.subject.workers,
-        )
+            network = self.subject.network(architecture, self.recipe, seed)
+            task = self.subject.task(self.recipe, self.fabric)
+        trained = train(network, task, seed=seed, fabric=self.fabric, seconds=self.seconds)
         if not trained.complete:
             raise EvaluationFailed("out of time", f"not done after {self.seconds:g} seconds")
         self.subject.check(trained.best)
         metrics = {
-            **self.subject.figures(network),
+            **self.subject.static_metrics(network),
             "epochs": float(trained.epochs),
             **({"latency": self.subject.latency(network)} if self.latency else {}),
         }
@@ -121,23 +115,27 @@ class Training(Evaluator):
             "seconds": self.seconds,
             "precision": recorded_precision(self.fabric),
             "latency": self.latency or None,
-            **_source(self.subject),
+            **self._source(),
         }
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Json]) -> Training:
         """The training that `settings()` describe, its data read again; see `naokit.evaluators`."""
         source = dict(settings["source"])
-        text = source.pop("reads") == "text"
-        made: type[TextSubject | ImageSubject] = TextSubject if text else ImageSubject
-        sizes = {name: settings[name] for name in _fields(made) if name not in source}
+        kind = kind_of(source.pop("reads"))
+        sizes = {name: settings[name] for name in kind.sizes}
         return Training(
-            made(**source, **sizes),
-            (TextRecipe if text else ImageRecipe).from_json(settings["recipe"]),
+            kind.subject(source.pop("source"), **source, **sizes),
+            kind.recipe_type.from_json(settings["recipe"]),
             seconds=settings["seconds"],
             precision=settings["precision"] or "32-true",
             latency=bool(settings["latency"]),
         )
+
+    def _source(self) -> dict[str, Json]:
+        """Where the data come from; nothing where they were given as read."""
+        origin = self.subject.origin()
+        return {"source": {"reads": self.subject.reads, **origin}} if origin else {}
 
     def __getstate__(self) -> dict[str, object]:
         """Without the data and the device, which another process reads and chooses for itself."""
@@ -186,7 +184,7 @@ class Train(Training):
 
     Args:
         data: a name or path that `load_images` reads, or the images.
-        recipe: a name of `naokit.training.recipes`, or a recipe.
+        recipe: a name of `naokit.images.recipes`, or a recipe.
         channels: the paper's F.
         cells: the paper's N.
         seconds: see `Training`.
@@ -203,7 +201,7 @@ class Train(Training):
     def __init__(
         self,
         data: str | Path | ImageData = "digits",
-        recipe: str | ImageRecipe = "quick",
+        recipe: str | images.ImageRecipe = "quick",
         *,
         channels: int = 8,
         cells: int = 1,
@@ -228,7 +226,7 @@ class Train(Training):
                 image_column=image_column,
                 label_column=label_column,
             ),
-            _recipe(recipe),
+            images.recipe(recipe),
             seconds=seconds,
             device=device,
             precision=precision,
@@ -244,7 +242,7 @@ class TrainText(Training):
 
     Args:
         data: a name or path that `load_text` reads, or the text.
-        recipe: a name of `naokit.training.text.recipes`, or a recipe.
+        recipe: a name of `naokit.text.recipes`, or a recipe.
         hidden: size of embedding, state and output (H).
         tokens: "word", "char" or a tokenizer; see `load_text`.
         seconds: see `Training`.
@@ -256,7 +254,7 @@ class TrainText(Training):
     def __init__(
         self,
         data: str | Path | TextData = "pydoc",
-        recipe: str | TextRecipe = "text-quick",
+        recipe: str | text.TextRecipe = "text-quick",
         *,
         hidden: int = 64,
         tokens: str = "word",
@@ -267,35 +265,9 @@ class TrainText(Training):
     ) -> None:
         super().__init__(
             TextSubject(data, hidden, tokens),
-            text_recipe(recipe),
+            text.recipe(recipe),
             seconds=seconds,
             device=device,
             precision=precision,
             latency=latency,
         )
-
-
-_recipe = recipe
-
-
-def _source(subject: Subject) -> dict[str, Json]:
-    """Where the data come from and how they are read; nothing where they were given as read."""
-    read = {name: getattr(subject, name) for name in _fields(type(subject))}
-    if not isinstance(read["source"], str | Path):
-        return {}
-    if Path(read["source"]).exists():
-        read["source"] = str(Path(read["source"]).resolve())
-    kept = {name: value for name, value in read.items() if name not in subject.size()}
-    return {"source": {"reads": subject.reads, **kept}}
-
-
-def _fields(subject: type[Subject]) -> list[str]:
-    return [field.name for field in dataclasses.fields(cast(Any, subject))]
-
-
-def build_seeded(
-    architecture: Architecture, settings: NetworkSettings, seed: int
-) -> torch.nn.Module:
-    """The network with weights drawn from `seed`."""
-    with seeded(derive_seed(seed, "weights")):
-        return architecture.space.build(architecture, settings)

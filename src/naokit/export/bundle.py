@@ -1,84 +1,158 @@
-"""A trained network as files: weights in safetensors, everything else in `config.json`.
+"""The door of a trained network: what is needed to save, to load and to use it.
 
     model.safetensors   the weights; its header names the architecture
     config.json         kind, space, architecture, sizes, checksums, and what its kind needs
-    vocabulary.json     of a language model: its tokens
     README.md           the model card (see `card`)
+    vocabulary.json     an attachment: here that of a language model
 
-`load` builds the network again and puts the weights in; nothing is unpickled.
+`read` builds the network again and puts the weights in; nothing is unpickled.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-from importlib.metadata import version
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, ClassVar, Self, TypeVar
 
-from safetensors.torch import save as to_bytes
+import torch
 from torch import Tensor, nn
 
 from naokit.base import Architecture, InputError, Json, NetworkSettings, Space
-from naokit.export import image_bundle, language_bundle
+from naokit.export.about import About
+from naokit.export.check import Check
 from naokit.export.config import (
     CONFIG,
-    FORMAT,
     WEIGHTS,
     architecture_in,
     check_checksum,
-    check_kind,
-    checksum,
+    damaged,
     kind_of,
-    list_file,
-    read_config,
+    read_any,
 )
-from naokit.export.image_bundle import Bundle
-from naokit.export.language_bundle import LanguageBundle
-from naokit.files import write_json, write_whole
+from naokit.export.fields import network_faults
 from naokit.networks import without_weights
 from naokit.spaces import without_folder
 from naokit.training.checkpoint import check_forms, load_weights, read_forms, read_tensors
-from naokit.training.hub import first_line
+from naokit.training.metric import Metric
+from naokit.wording import first_line
 
-AnyBundle = Bundle | LanguageBundle
-"""A network of whichever kind, and what is needed to use it."""
+Run = Callable[..., Any]
+"""What an exported file computes: it takes and gives what the network's `Bundle.run_of` does."""
 
-MADE_BY = f"naokit {version('naokit')}"
+Format = Callable[..., Check]
+"""Writes the `checking.Files` that it is given in one format, and checks what it wrote."""
+
+B = TypeVar("B", bound="Bundle")
 
 
-def save(bundle: AnyBundle, folder: Path) -> None:
-    """Writes weights, config and model card; raises InputError where they cannot be written.
+class Bundle(ABC):
+    """A trained network and what is needed to use it; each kind of data has its own.
 
-    What is there is replaced (ask `check_free` before), except a card that is not naokit's own.
-    Exported files of the same weights stay listed.
+    Attributes:
+        network: The network, in eval mode.
+        architecture: What it was built from.
+        settings: Its sizes.
+        results: What is known of its training, by name.
+        kind: The word that `config.json` knows the kind by.
+        noun: What such a network is called, with its article.
+        use: What uses such a network, as a clause that ends a message.
+        metric: What such networks are compared by.
+        needed: The fields that its config has besides those of every kind.
+        settings_type: The class of `settings`.
+        needed_sizes: The fields of `settings` that every config names.
+        inputs: The names of what an exported program takes, each with the batch first.
+        outputs: The names of what it gives.
+        program_note: What the program is, in words.
+        own_formats: Formats besides those of every kind, by name.
     """
-    from naokit.export import card
 
-    before = _listed(folder)
-    # The header depends on the network alone, so that equal networks have equal checksums.
-    header = {"architecture": str(bundle.architecture)}
-    write_whole(folder / WEIGHTS, to_bytes(weights_of(bundle.network), header))
-    sha256 = checksum(folder / WEIGHTS)
-    files = before.get("files", {}) if before.get("sha256") == sha256 else {}
-    for name, text in bundle.attachments().items():
-        write_whole(folder / name, text)
-        files = {**files, name: {"sha256": checksum_of(text)}}
-    config = {
-        "format": FORMAT,
-        "made_by": MADE_BY,
-        **identity(bundle),
-        **bundle.told(),
-        "results": bundle.results,
-        "sha256": sha256,
-        "files": files,
-    }
-    write_json(folder / CONFIG, config)
-    if card.is_ours(folder, before):
-        write_whole(folder / card.CARD, card.text(bundle))
-        list_file(folder, card.CARD)
+    network: nn.Module
+    architecture: Architecture
+    settings: NetworkSettings
+    results: dict[str, Json]
+
+    kind: ClassVar[str]
+    noun: ClassVar[str]
+    use: ClassVar[str] = "naokit.load reads it"
+    metric: ClassVar[Metric]
+    needed: ClassVar[tuple[str, ...]] = ()
+    settings_type: ClassVar[type[NetworkSettings]]
+    needed_sizes: ClassVar[tuple[str, ...]] = ()
+    inputs: ClassVar[tuple[str, ...]] = ("inputs",)
+    outputs: ClassVar[tuple[str, ...]] = ("outputs",)
+    program_note: ClassVar[str] = "any batch"
+    own_formats: ClassVar[Mapping[str, Format]] = {}
+
+    @classmethod
+    @abstractmethod
+    def read(
+        cls,
+        network: nn.Module,
+        architecture: Architecture,
+        settings: Any,
+        config: Mapping[str, Json],
+        folder: Path,
+    ) -> Self:
+        """The network with what its config and the files beside it say.
+
+        Raises:
+            InputError: A file is missing or damaged, or the network is of another kind.
+        """
+
+    @abstractmethod
+    def examples(self) -> tuple[Tensor, ...]:
+        """Inputs of the right shapes for what is exported, two rows a batch."""
+
+    @classmethod
+    def faults(cls, config: Mapping[str, Json]) -> Iterator[str]:
+        """What is wrong with the kind's own fields of a config; nothing where it is sound."""
+        del config
+        return iter(())
+
+    @classmethod
+    def settings_of(cls, config: Mapping[str, Json]) -> NetworkSettings:
+        """The sizes that a config names; what JSON has as a list is a tuple here."""
+        sizes = {n: tuple(v) if isinstance(v, list) else v for n, v in config["network"].items()}
+        return cls.settings_type(**sizes)
+
+    def fields(self) -> dict[str, Json]:
+        """The kind's own fields of the config: they tell one network from another."""
+        return {}
+
+    def notes(self) -> dict[str, Json]:
+        """What the config says besides, for those who read it without naokit."""
+        return {}
+
+    def attachments(self) -> dict[str, str]:
+        """Files that belong to the network besides weights and config: their text by name."""
+        return {}
+
+    def run_of(self, network: nn.Module) -> nn.Module:
+        """What is exported of a network, and compared; by default all of it."""
+        return network
+
+    @torch.no_grad()
+    def difference(self, run: Run) -> float:
+        """The largest difference of any output from the network's, by default on `examples`."""
+        given = self.examples()
+        return float((run(*given) - self.run_of(self.network)(*given)).abs().max())
+
+    def obstacle(self) -> str:
+        """Why the network cannot be written as one Python file; empty where it can."""
+        return f"{self.noun} cannot be written as a stand-alone file"
+
+    def standalone(self) -> str:
+        """The source of the network as one Python file that needs torch alone."""
+        raise InputError(self.obstacle())
+
+    def about(self) -> About:
+        """What the model card says of such a network."""
+        return About("the data", f"This is {self.noun} that naokit trained.", "`naokit.load`.")
 
 
-def identity(bundle: AnyBundle) -> dict[str, Json]:
+def identity(bundle: Bundle) -> dict[str, Json]:
     """What makes a network the same besides weights and attachments: fields of its config."""
     return {
         "kind": bundle.kind,
@@ -94,43 +168,45 @@ def weights_of(network: nn.Module) -> dict[str, Tensor]:
     return {n: t.detach().cpu().contiguous() for n, t in network.state_dict().items()}
 
 
-def checksum_of(text: str) -> str:
-    """That of a file with this content."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _listed(folder: Path) -> dict[str, Json]:
-    """The config that is about to be replaced; empty where there is none to read."""
-    try:
-        return read_config(folder)
-    except InputError:
-        return {}
-
-
-def load_bundle(folder: Path | str, space: Space | None = None) -> AnyBundle:
-    """What `save` wrote.
+def read(kind: type[B], folder: Path, space: Space | None = None) -> B:
+    """The network that `saving.save` wrote into a folder.
 
     Args:
-        folder: where the files are.
-        space: the space, where it is a user's own that was made in Python.
+        kind: The kind of the network.
+        folder: The folder of its files.
+        space: The space, where it is a user's own that was made in Python.
 
     Raises:
-        InputError: a file is missing, damaged, of another network (the first difference) or of
-            another version, or the space is missing.
+        InputError: A file is missing, damaged, of another network (the first difference), kind or
+            version, or the space is missing.
     """
-    folder = Path(folder)
-    config = read_config(folder)
+    config = read_config(kind, folder)
     architecture = architecture_in(folder, config, space)
-    language = kind_of(config) == LanguageBundle.kind
-    settings = (language_bundle if language else image_bundle).settings_of(config)
+    settings = kind.settings_of(config)
     network = _built(architecture, settings, folder)
     weights, _ = read_tensors(folder / WEIGHTS)
     load_weights(network, weights, folder / WEIGHTS)  # says more than a checksum could
     check_checksum(folder / WEIGHTS, config.get("sha256"))
-    network.eval()
-    if language:
-        return language_bundle.bundle_of(network, architecture, settings, config, folder)
-    return image_bundle.bundle_of(network, architecture, settings, config)
+    return kind.read(network.eval(), architecture, settings, config, folder)
+
+
+def read_config(kind: type[Bundle], folder: Path) -> dict[str, Json]:
+    """The config of a network of this kind.
+
+    Raises:
+        InputError: It is missing, damaged, of another version or of another kind of network.
+    """
+    config, path = read_any(folder), folder / CONFIG
+    if kind_of(config) != kind.kind:
+        raise InputError(f"{folder} holds a network of the kind {kind_of(config)}, not {kind.noun}")
+    missing = [name for name in kind.needed if name not in config]
+    if missing:
+        raise damaged(path, f"it has no {missing[0]}")
+    sizes = network_faults(config["network"], kind.settings_type, kind.needed_sizes)
+    fault = next(sizes, None) or next(kind.faults(config), None)
+    if fault is not None:
+        raise damaged(path, fault)
+    return config
 
 
 def _built(architecture: Architecture, settings: NetworkSettings, folder: Path) -> nn.Module:
@@ -154,24 +230,3 @@ def _built(architecture: Architecture, settings: NetworkSettings, folder: Path) 
         raise InputError(
             f"{folder / CONFIG} is of a network that cannot be made: {first_line(error)}"
         ) from error
-
-
-def load_classifier(folder: Path | str, space: Space | None = None) -> Bundle:
-    """Like `load_bundle`; raises InputError where the network is of another kind as well."""
-    check_kind(Path(folder), Bundle.kind)
-    bundle = load_bundle(folder, space)
-    assert isinstance(bundle, Bundle)
-    return bundle
-
-
-def load_language(folder: Path | str, space: Space | None = None) -> LanguageBundle:
-    """Like `load_bundle`; raises InputError where the network is of another kind as well."""
-    check_kind(Path(folder), LanguageBundle.kind)
-    bundle = load_bundle(folder, space)
-    assert isinstance(bundle, LanguageBundle)
-    return bundle
-
-
-def load(folder: Path | str, space: Space | None = None) -> nn.Module:
-    """The trained network of a folder, in eval mode; see `load_bundle`."""
-    return load_bundle(folder, space).network

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from naokit.base import Json
-from naokit.export.bundle import MADE_BY, AnyBundle
-from naokit.export.card_contents import Contents, contents_of
+from naokit.export.about import About
+from naokit.export.bundle import Bundle
 from naokit.export.config import CONFIG, checksum
 from naokit.networks import count_parameters
 from naokit.wording import block, code, one_line, prose
@@ -54,36 +54,41 @@ Made by {made_by}.
 """
 
 
-def text(bundle: AnyBundle) -> str:
-    """The card of a network; names and words that came from elsewhere are shown as text."""
+def text(bundle: Bundle, made_by: str) -> str:
+    """The card of a network; names and words that came from elsewhere are shown as text.
+
+    Args:
+        bundle: The network.
+        made_by: The program that writes it, with its version.
+    """
     architecture, results = bundle.architecture, bundle.results
-    contents = contents_of(bundle)
-    data = _data(results) or contents.data
+    about, metric = bundle.about(), bundle.metric
+    data = _data(results) or about.data
     title = f"{architecture.space.name} on {data}"
     return TEXT.format(
-        front=_front(title, data, contents),
+        front=_front(title, data, about, bundle),
         title=prose(title),
-        about=contents.about,
+        about=about.about,
         data=prose(data),
-        metric=contents.metric,
+        metric=metric.name,
         figures="\n".join(
-            f"| {part} | {value:.2f}{contents.unit} |" for part, value in contents.reached
+            f"| {part} | {value:.2f}{metric.unit} |" for part, value in reached(bundle)
         )
         or "| | not measured |",
-        use=contents.use,
+        use=about.use,
         config=CONFIG,
         parameters=count_parameters(bundle.network),
-        cost=contents.cost,
+        cost=about.cost,
         space=code(architecture.space.name),
         drawing=block(architecture.space.describe(architecture.choices)),
         architecture=code(architecture),
         sizes=", ".join(
             f"{name} {prose(value)}"
             for name, value in vars(bundle.settings).items()
-            if name != "image"
+            if not isinstance(value, tuple)
         ),
         training=_training(results),
-        made_by=MADE_BY,
+        made_by=made_by,
     )
 
 
@@ -99,26 +104,33 @@ def is_ours(folder: Path, config: Mapping[str, Json]) -> bool:
     return not path.exists() or listed.get("sha256") == checksum(path)
 
 
-def _front(title: str, data: str, contents: Contents) -> str:
+def reached(bundle: Bundle) -> list[tuple[str, float]]:
+    """The value of the metric on every part that was measured."""
+    results, name = bundle.results, bundle.metric.name
+    found = [(part, results.get(f"{part}_{name}")) for part in ("validation", "test")]
+    return [(part, float(value)) for part, value in found if value is not None]
+
+
+def _front(title: str, data: str, about: About, bundle: Bundle) -> str:
     from huggingface_hub import EvalResult, ModelCardData
 
     title, data = one_line(title), one_line(data)  # the rest of YAML is the library's business
 
     measured = [
         EvalResult(
-            task_type=contents.task,
+            task_type=about.task or "other",
             dataset_type=data,
             dataset_name=data,
             dataset_split=part,
-            metric_type=contents.metric,
-            metric_value=round(value * contents.scale, 6),
+            metric_type=bundle.metric.name,
+            metric_value=round(value * about.scale, 6),
         )
-        for part, value in contents.reached
+        for part, value in reached(bundle)
     ]
     card = ModelCardData(
         library_name="naokit",
-        pipeline_tag=contents.task,
-        tags=[contents.task, "neural-architecture-search", "naokit"],
+        pipeline_tag=about.task or None,
+        tags=[*([about.task] if about.task else []), "neural-architecture-search", "naokit"],
         model_name=title if measured else None,
         eval_results=measured or None,
     )

@@ -2,93 +2,49 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
 
-from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from naokit.base import InputError, Json
 from naokit.export import onnx, pt2
-from naokit.export.bundle import AnyBundle
+from naokit.export.bundle import Bundle, Run
+from naokit.export.check import TOLERANCE, Check
 from naokit.export.config import list_file, unlist_file
 
-BATCHES = (1, 3)
-"""Rows a batch that the files are compared on."""
-TOLERANCE = 1e-4
-"""Largest difference of outputs that counts as the same; onnxruntime sums in another order."""
-
-Run = Callable[..., Any]
-"""What a file computes: takes and gives what the network's `Job.run_of` does."""
-
 
 @dataclass(frozen=True)
-class Check:
-    """An exported file, and how far its outputs are from the network's.
-
-    Attributes:
-        file: what was written.
-        difference: largest absolute difference of any output.
-        tolerance: the largest that is accepted; None where accuracies are compared instead.
-        note: what else is worth knowing, in words.
-        accuracy: before and after, percent, where they are compared.
-    """
-
-    file: Path
-    difference: float
-    tolerance: float | None
-    note: str = ""
-    accuracy: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True)
-class Job(ABC):
+class Files:
     """A network on its way into files.
 
     Attributes:
-        bundle: the network, in eval mode on the processor, in the plain memory layout.
-        folder: of the files.
-        inputs: names of what the exported program takes, each with the batch first.
-        outputs: names of what it gives.
-        program_note: what a program is, in words.
+        bundle: The network, in eval mode on the processor, in the plain memory layout.
+        folder: The folder of the files.
+        source: Data that a format needs, such as images to calibrate on; None stands for those
+            that the network learnt from.
     """
 
-    bundle: AnyBundle
+    bundle: Bundle
     folder: Path
-
-    inputs: ClassVar[tuple[str, ...]]
-    outputs: ClassVar[tuple[str, ...]]
-    program_note: ClassVar[str]
-
-    @abstractmethod
-    def run_of(self, network: nn.Module) -> nn.Module:
-        """What is exported of a network, and compared."""
-
-    @abstractmethod
-    def examples(self) -> tuple[Tensor, ...]:
-        """Inputs of the right shapes, two rows a batch."""
-
-    @abstractmethod
-    def difference(self, run: Run) -> float:
-        """Largest difference of any output from the network's."""
+    source: object = None
 
     @cached_property
     def program(self) -> ExportedProgram:
         """The network, traced once."""
-        return pt2.trace(self.run_of(self.bundle.network), self.examples())
+        bundle = self.bundle
+        return pt2.trace(bundle.run_of(bundle.network), bundle.examples())
 
     @cached_property
     def onnx_check(self) -> Check:
         """The ONNX file, written and checked once."""
         path = self.folder / "model.onnx"
-        onnx.write(self.program, path, self.inputs, self.outputs)
+        onnx.write(self.program, path, self.bundle.inputs, self.bundle.outputs)
         with self.listed(path, opset=onnx.OPSET):
-            note = f"opset {onnx.OPSET}, {self.program_note}"
+            note = f"opset {onnx.OPSET}, {self.bundle.program_note}"
             return self.check(path, onnx.read(path), TOLERANCE, note)
 
     @contextmanager
@@ -110,7 +66,7 @@ class Job(ABC):
 
     def check(self, path: Path, run: Run, tolerance: float, note: str) -> Check:
         """The check of a file; raises InputError where it computes something else."""
-        difference = self.difference(run)
+        difference = self.bundle.difference(run)
         if not difference <= tolerance:
             raise InputError(
                 f"{path} computes something else: logits differ by {difference:.2g}, more than "

@@ -1,11 +1,9 @@
 """`config.json`: what a network is, what it takes and gives, and the checksum of every file.
 
 format, made_by                          who reads it, who wrote it
-kind                                     image or language; absent: image
+kind                                     image, language, ...; absent: image
 space, architecture, network             what is built
-class_names, mean, std                   image: what goes in and what comes out
-preparation                              image: how a picture is brought to it, in words
-tokens                                   language: what kind; they are in vocabulary.json
+what its kind needs besides              see `Bundle.fields` and `Bundle.notes`
 results                                  how it was trained and what it reached
 sha256                                   of the weights
 files                                    the exported files beside it: sha256, opset, ...
@@ -18,31 +16,36 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from naokit.base import Architecture, InputError, Json, Space
-from naokit.export.fields import faults
+from naokit.export.fields import general_faults
 from naokit.files import check_regular, read_json, write_json
 from naokit.spaces import from_settings
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
-VOCABULARY = "vocabulary.json"
 FORMAT = 2
 """Raised only where an older naokit could not read what is written; it ignores further fields."""
 
 NEEDED = ("space", "architecture", "network", "results")
-NEEDED_BY_KIND = {"image": ("class_names", "mean", "std"), "language": ("tokens",)}
-
-KINDS = {"image": "an image classifier", "language": "a language model"}
-FOR = {
-    "image": "`naokit predict` classifies pictures with it",
-    "language": "`naokit generate` writes with it, and naokit.load reads it",
-}
 
 
-def read_config(folder: Path) -> dict[str, Json]:
-    """The config of a folder.
+def network_folder(path: Path | str) -> Path:
+    """The folder of `config.json`: the path itself or that of a run's network.
 
     Raises:
-        InputError: it is missing, damaged, of another program or of another version.
+        InputError: there is none.
+    """
+    path = Path(path)
+    for folder in (path, path / "network"):
+        if (folder / CONFIG).exists():
+            return folder
+    raise InputError(f"{path} holds no trained network ({CONFIG}); `naokit train` makes one")
+
+
+def read_any(folder: Path) -> dict[str, Json]:
+    """The config of a folder, whatever the kind of its network.
+
+    Raises:
+        InputError: It is missing, damaged, of another program or of another version.
     """
     path = folder / CONFIG
     config = read_json(path)
@@ -51,12 +54,12 @@ def read_config(folder: Path) -> dict[str, Json]:
         raise InputError(
             f"{path} has format {found}, this naokit reads {FORMAT}: use the naokit that made it"
         )
-    missing = [n for n in (*NEEDED, *_needed(path, kind_of(config))) if n not in config]
+    missing = [name for name in NEEDED if name not in config]
     if missing:
-        raise _damaged(path, f"it has no {missing[0]}")
-    fault = next(faults(config, kind_of(config)), None)
+        raise damaged(path, f"it has no {missing[0]}")
+    fault = next(general_faults(config), None)
     if fault is not None:
-        raise _damaged(path, fault)
+        raise damaged(path, fault)
     read: dict[str, Json] = config
     return read
 
@@ -68,7 +71,7 @@ def architecture_in(
 
     Args:
         folder: of the config.
-        config: as `read_config` gave it.
+        config: as `read_any` gave it.
         space: where it is a user's own that was made in Python; None: the one that is recorded.
 
     Raises:
@@ -80,36 +83,21 @@ def architecture_in(
     except InputError:
         raise
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise _damaged(path, f"space is {config['space']}") from error
+        raise damaged(path, f"space is {config['space']}") from error
     try:
         return searched.parse(config["architecture"])
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise _damaged(path, f"architecture is none of {searched.name}: {error}") from error
+        raise damaged(path, f"architecture is none of {searched.name}: {error}") from error
 
 
-def _damaged(path: Path, fault: str) -> InputError:
+def damaged(path: Path, fault: str) -> InputError:
+    """What to say of a config with this fault."""
     return InputError(f"{path} is damaged: {fault}; export the network again")
 
 
 def kind_of(config: Mapping[str, Json]) -> str:
     """What kind of network a config describes."""
     return str(config.get("kind", "image"))
-
-
-def check_kind(folder: Path, wanted: str) -> None:
-    """Raises InputError where a folder's network is of another kind."""
-    found = kind_of(read_config(folder))
-    if found != wanted:
-        raise InputError(f"{folder} holds {KINDS[found]}, not {KINDS[wanted]}; {FOR[found]}")
-
-
-def _needed(path: Path, kind: str) -> tuple[str, ...]:
-    if kind not in NEEDED_BY_KIND:
-        raise InputError(
-            f"{path} is of the kind {kind!r}, this naokit reads {', '.join(NEEDED_BY_KIND)}: use "
-            "the naokit that made it"
-        )
-    return NEEDED_BY_KIND[kind]
 
 
 def checksum(path: Path) -> str:
@@ -133,13 +121,13 @@ def check_checksum(path: Path, expected: str | None) -> None:
 
 def unlist_file(folder: Path, name: str) -> None:
     """Lists a file no longer, if it was listed."""
-    config = read_config(folder)
+    config = read_any(folder)
     files = {n: entry for n, entry in config.get("files", {}).items() if n != name}
     write_json(folder / CONFIG, {**config, "files": files})
 
 
 def list_file(folder: Path, name: str, **facts: Json) -> None:
     """Lists an exported file in the config, with its checksum and what else is worth knowing."""
-    config = read_config(folder)
+    config = read_any(folder)
     entry = {"sha256": checksum(folder / name), **facts}
     write_json(folder / CONFIG, {**config, "files": {**config.get("files", {}), name: entry}})

@@ -2,97 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 import torch
-from torch import Tensor
 
-from naokit.export import int8, onnx, pt2, standalone
-from naokit.export.bundle import AnyBundle, load
-from naokit.export.checking import TOLERANCE, Check, Job
-from naokit.export.config import CONFIG, WEIGHTS, list_file
-from naokit.export.image_job import ImageJob
-from naokit.export.language_bundle import LanguageBundle
-from naokit.export.language_job import LanguageJob
-from naokit.measuring import logits_on, measure, part_of
-from naokit.training.data import ImageData, Split
-from naokit.training.feeding import EVALUATION_BATCH
-from naokit.training.stream import Stream
+from naokit.export import pt2, standalone
+from naokit.export.bundle import Bundle, Format, read
+from naokit.export.check import TOLERANCE, Check
+from naokit.export.checking import Files
+from naokit.export.config import CONFIG, WEIGHTS
 
 
-def _safetensors(job: Job) -> Check:
-    run = job.run_of(load(job.folder, job.bundle.architecture.space))
-    beside = ", ".join([CONFIG, *job.bundle.attachments()])
-    return job.check(job.folder / WEIGHTS, run, 0.0, f"with {beside} and README.md")
+def _safetensors(files: Files) -> Check:
+    bundle = files.bundle
+    again = read(type(bundle), files.folder, bundle.architecture.space)
+    beside = ", ".join([CONFIG, *bundle.attachments()])
+    run = bundle.run_of(again.network)
+    return files.check(files.folder / WEIGHTS, run, 0.0, f"with {beside} and README.md")
 
 
-def _onnx(job: Job) -> Check:
-    return job.onnx_check
+def _onnx(files: Files) -> Check:
+    return files.onnx_check
 
 
-def _pt2(job: Job) -> Check:
-    path = job.folder / "model.pt2"
-    pt2.write(job.program, path)
-    with job.listed(path, torch=torch.__version__):
-        return job.check(path, pt2.read(path), TOLERANCE, f"torch.export, {job.program_note}")
+def _pt2(files: Files) -> Check:
+    path = files.folder / "model.pt2"
+    pt2.write(files.program, path)
+    with files.listed(path, torch=torch.__version__):
+        note = f"torch.export, {files.bundle.program_note}"
+        return files.check(path, pt2.read(path), TOLERANCE, note)
 
 
-def _python(job: Job) -> Check:
-    path = job.folder / "network.py"
-    standalone.write(job.bundle, path)
-    with job.listed(path):
-        return job.check(path, job.run_of(standalone.read(path)), 0.0, "needs torch alone")
+def _python(files: Files) -> Check:
+    path = files.folder / "network.py"
+    standalone.write(files.bundle, path)
+    with files.listed(path):
+        run = files.bundle.run_of(standalone.read(path))
+        return files.check(path, run, 0.0, "needs torch alone")
 
 
-def _int8(job: Job) -> Check:
-    """Judged by its accuracy: eight bits change every logit."""
-    assert isinstance(job, ImageJob)
-    part, split = part_of(job.data)
-    path = job.folder / "model-int8.onnx"
-    int8.write(job.onnx_check.file, job.calibration(), path)
-    run = onnx.read(path)
-    accuracy = _accuracy(job, job.bundle.network, split), _accuracy(job, run, split)
-    list_file(job.folder, path.name, opset=onnx.OPSET, accuracy=list(accuracy), part=part)
-    size, floats = (file.stat().st_size / 1000 for file in (path, job.onnx_check.file))
-    note = f"{len(split)} {part} images, {size:,.0f} kB (model.onnx {floats:,.0f} kB)"
-    if size >= floats:  # the scales of a small network take more than its weights save
-        note += "; no smaller: eight bits save nothing on so small a network"
-    return Check(path, job.difference(run), None, note, accuracy)
-
-
-def _accuracy(job: ImageJob, run: Callable[[Tensor], Tensor], split: Split | Stream) -> float:
-    """Percent of a part's images."""
-    found = logits_on(lambda images: run(job.standardise(images)), split, EVALUATION_BATCH)
-    return measure(*found, job.bundle.class_names).accuracy
-
-
-FORMATS: Mapping[str, Callable[[Job], Check]] = {
+FORMATS: Mapping[str, Format] = {
     "safetensors": _safetensors,
     "onnx": _onnx,
     "pt2": _pt2,
     "python": _python,
-    "int8": _int8,
 }
+"""Those of every kind of network."""
 
 
-def job_of(bundle: AnyBundle, folder: Path, data: ImageData | str | Path | None = None) -> Job:
-    """The export of a network of any kind; `data`: images for int8."""
-    if isinstance(bundle, LanguageBundle):
-        return LanguageJob(bundle, folder)
-    return ImageJob(bundle, folder, data)
+def formats_of(bundle: Bundle) -> Mapping[str, Format]:
+    """The formats that there are for this kind of network."""
+    return {**FORMATS, **bundle.own_formats}
 
 
-def possible_formats(bundle: AnyBundle) -> tuple[str, ...]:
-    """The formats that there are for networks of this kind."""
-    images_alone = ("int8",) if isinstance(bundle, LanguageBundle) else ()
-    return tuple(name for name in FORMATS if name not in images_alone)
-
-
-def formats_for(bundle: AnyBundle) -> tuple[str, ...]:
+def usual_formats(bundle: Bundle) -> tuple[str, ...]:
     """The formats that a network is written in unless others are named.
 
-    All that need no images; no stand-alone file where that is not possible.
+    All that need no data; no stand-alone file where that is not possible.
     """
-    python = () if standalone.obstacle(bundle) else ("python",)
-    return ("safetensors", "onnx", "pt2", *python)
+    return tuple(name for name in FORMATS if name != "python" or not bundle.obstacle())

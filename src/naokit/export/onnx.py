@@ -15,7 +15,7 @@ from torch.export import ExportedProgram
 
 from naokit.base import InputError
 from naokit.files import check_regular, write_whole
-from naokit.training.hub import first_line
+from naokit.wording import first_line
 
 OPSET = 20
 

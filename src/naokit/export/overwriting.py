@@ -8,23 +8,17 @@ from pathlib import Path
 import torch
 
 from naokit.base import InputError
-from naokit.export.bundle import AnyBundle, checksum_of, identity, weights_of
-from naokit.export.config import CONFIG, VOCABULARY, WEIGHTS, checksum, kind_of, read_config
+from naokit.export.bundle import Bundle, identity, weights_of
+from naokit.export.config import CONFIG, WEIGHTS, checksum, kind_of, read_any
+from naokit.export.saving import checksum_of
 from naokit.spaces import without_folder
 from naokit.training.checkpoint import read_tensors
 
-FILES = (
-    WEIGHTS,
-    CONFIG,
-    VOCABULARY,
-    "model.onnx",
-    "model-int8.onnx",
-    "model.pt2",
-    "network.py",
-)
+FILES = (WEIGHTS, CONFIG, "model.onnx", "model-int8.onnx", "model.pt2", "network.py")
+"""What may lie there besides the attachments of the network's kind."""
 
 
-def check_free(folder: Path, bundle: AnyBundle, *, force: bool = False) -> None:
+def check_free(folder: Path, bundle: Bundle, *, force: bool = False) -> None:
     """Raises InputError where writing the network there would replace another one's files.
 
     Args:
@@ -32,7 +26,7 @@ def check_free(folder: Path, bundle: AnyBundle, *, force: bool = False) -> None:
         bundle: the network.
         force: whether other files may be replaced all the same.
     """
-    present = [name for name in FILES if (folder / name).exists()]
+    present = [name for name in (*FILES, *bundle.attachments()) if (folder / name).exists()]
     if force or not present:
         return
     difference = _difference(folder, bundle)
@@ -43,10 +37,10 @@ def check_free(folder: Path, bundle: AnyBundle, *, force: bool = False) -> None:
         )
 
 
-def _difference(folder: Path, bundle: AnyBundle) -> str:
+def _difference(folder: Path, bundle: Bundle) -> str:
     """The first difference between a network and the one in the folder; empty where none is."""
     try:
-        config = read_config(folder)
+        config = read_any(folder)
         weights, _ = read_tensors(folder / WEIGHTS)
     except InputError as error:
         return f"what it is cannot be told: {error}"

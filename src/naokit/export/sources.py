@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import inspect
-import re
-import symtable
-import sys
-import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
-
-import torch
-from torch import nn
-from torch.nn import functional as F
-
-from naokit.export.literals import literal
 
 Part = ModuleType | type | Callable[..., Any] | str
 """Something to take the source of, or source itself."""
@@ -118,98 +107,3 @@ def _without_imports(source: str) -> str:
             assert node.end_lineno is not None
             del lines[node.lineno - 1 : node.end_lineno]
     return "".join(lines)
-
-
-def entry(table: str, key: str, own: Callable[..., Any]) -> list[str]:
-    """The parts that put a function or class of a user's, or one of torch's, into a table."""
-    name = _torch_name(own)
-    if name:
-        return [f"{table}[{literal(key)}] = {name}"]
-    return [_own_source(own), f"{table}[{literal(key)}] = {own.__name__}"]
-
-
-def why_not(what: str, own: Callable[..., Any], modules: Sequence[ModuleType]) -> str:
-    """Why a file of these modules cannot hold a function or class; empty where it can.
-
-    Args:
-        what: it is, in words.
-        own: a user's, or torch's.
-        modules: what is in the file.
-    """
-    if _torch_name(own):
-        return ""
-    source = _own_source(own)
-    if not source:
-        return (
-            f"{what} needs a function or class of its own in a file to be written as a stand-alone "
-            "file"
-        )
-    there = {name: value for module in modules for name, value in vars(module).items()}
-    if own.__name__ in there:
-        return f"{what} has the name {own.__name__}, which the stand-alone file needs: rename it"
-    given = getattr(own, "__globals__", None) or vars(sys.modules[own.__module__])
-    around = set(own.__code__.co_freevars) if inspect.isfunction(own) else set()
-    missing = sorted(
-        name
-        for name in _needed(source) - {own.__name__}
-        if name in around or not _same(name, given, there)
-    )
-    if missing:
-        return (
-            f"{what} uses {', '.join(missing)}, which a stand-alone file would not have: it can "
-            "use what it defines itself, and torch"
-        )
-    return ""
-
-
-def _same(name: str, given: Mapping[str, Any], there: Mapping[str, Any]) -> bool:
-    """Whether a name means the same here and there: the same object, or Python's own."""
-    if name in given and name in there:
-        return given[name] is there[name]
-    return name not in given and name not in there and hasattr(builtins, name)
-
-
-def _torch_name(own: Callable[..., Any]) -> str:
-    """Where torch itself has it: its source would need what is around it there."""
-    for module in (torch, F, nn):
-        for name, value in vars(module).items():
-            if value is own:
-                return f"{module.__name__}.{name}"
-    return ""
-
-
-def _own_source(own: Callable[..., Any]) -> str:
-    """The source of a function or class; empty where it has none under its name, as a lambda."""
-    try:
-        source = textwrap.dedent(inspect.getsource(own))
-    except (OSError, TypeError):
-        return ""
-    defined = re.match(r"(?:def|class) +(\w+)", source)
-    return source if defined and defined[1] == own.__name__ else ""
-
-
-def _needed(source: str) -> set[str]:
-    """The names that a source reads from around it; annotations are never evaluated."""
-    tables = [symtable.symtable(_without_annotations(source), "", "exec")]
-    needed: set[str] = set()
-    while tables:
-        table = tables.pop()
-        tables += table.get_children()
-        needed |= {
-            symbol.get_name()
-            for symbol in table.get_symbols()
-            if symbol.is_global() and symbol.is_referenced()
-        }
-    return needed
-
-
-def _without_annotations(source: str) -> str:
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            node.returns = None
-        elif isinstance(node, ast.arg):
-            node.annotation = None
-        elif isinstance(node, ast.AnnAssign):
-            node.annotation = ast.Constant(None)
-    return ast.unparse(tree)

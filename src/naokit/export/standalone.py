@@ -13,27 +13,15 @@ from pathlib import Path
 from torch import nn
 
 from naokit.base import InputError
-from naokit.export import standalone_image, standalone_language
-from naokit.export.bundle import AnyBundle
-from naokit.export.language_bundle import LanguageBundle
+from naokit.export.bundle import Bundle
 from naokit.files import write_whole
 
 
-def obstacle(bundle: AnyBundle) -> str:
-    """Why the network cannot be written as one file; empty where it can."""
-    if isinstance(bundle, LanguageBundle):
-        return standalone_language.obstacle(bundle)
-    return standalone_image.obstacle(bundle)
-
-
-def write(bundle: AnyBundle, path: Path) -> None:
+def write(bundle: Bundle, path: Path) -> None:
     """Writes the file, which reads the weights beside it; raises InputError for an `obstacle`."""
-    if why := obstacle(bundle):
+    if why := bundle.obstacle():
         raise InputError(why)
-    if isinstance(bundle, LanguageBundle):
-        write_whole(path, standalone_language.text(bundle))
-    else:
-        write_whole(path, standalone_image.text(bundle))
+    write_whole(path, bundle.standalone())
 
 
 def read(path: Path) -> nn.Module:

@@ -1,7 +1,8 @@
-"""Who proposes. `model.py` is the paper's idea; read it first.
+"""Methods, which propose architectures. `model.py` is the paper's idea; read it first.
 
-A method sees a space's grammar and the trials so far, and returns architectures: never a network,
-an evaluator or a file. Third parties register a factory in the entry-point group `naokit.methods`.
+A method sees a space's grammar and the trials so far, and returns architectures. It never sees a
+network, an evaluator or a file. Third parties register a factory in the entry-point group
+`naokit.methods`.
 """
 
 from __future__ import annotations
@@ -13,18 +14,18 @@ from naokit.base import Method, Space, unknown_name
 from naokit.method.baselines import Evolution, LocalSearch, RandomSearch
 
 MethodFactory = Callable[[Space, int, int], Method]
-"""(space, seed, evaluations) -> the method."""
+"""Makes a method from a space, a seed and the number of evaluations."""
 
 
-# The larger methods are imported when they are asked for: scipy, and torch for the 2018 ones.
+# The larger methods are imported when they are asked for: they need scipy, and those of 2018 torch.
 def _nao_2018(space: Space, seed: int, evaluations: int) -> Method:
-    from naokit.method.optimizer import Nao2018
+    from naokit.method.nao_2018 import Nao2018
 
     return Nao2018(space, seed, evaluations)
 
 
 def _nao_2018_ws(space: Space, seed: int, evaluations: int) -> Method:
-    from naokit.method.optimizer import WEIGHT_SHARING, Nao2018
+    from naokit.method.nao_2018 import WEIGHT_SHARING, Nao2018
 
     return Nao2018(space, seed, evaluations, WEIGHT_SHARING)
 
@@ -41,15 +42,8 @@ def _nao(space: Space, seed: int, evaluations: int) -> Method:
     return Nao(space, seed, evaluations)
 
 
-def _nao_candidates(space: Space, seed: int, evaluations: int) -> Method:
-    from naokit.method.nao import Nao
-
-    return Nao(space, seed, evaluations, whole=False)
-
-
 METHODS: Mapping[str, MethodFactory] = {
     "nao": _nao,
-    "nao-candidates": _nao_candidates,
     "nao-2018": _nao_2018,
     "nao-2018-ws": _nao_2018_ws,
     "seminas": _seminas,
@@ -60,11 +54,14 @@ METHODS: Mapping[str, MethodFactory] = {
 
 
 def factory(name: str, *, others: Iterable[str] = ()) -> MethodFactory:
-    """The factory of a method's name; raises InputError with the nearest names.
+    """The factory of the method of this name.
 
     Args:
-        name: of the method.
-        others: further names that the message may suggest.
+        name: The name of the method.
+        others: Further names that the error message may suggest.
+
+    Raises:
+        InputError: There is no such method; the message has the nearest names.
     """
     third_party = {point.name: point for point in entry_points(group="naokit.methods")}
     if name in METHODS:

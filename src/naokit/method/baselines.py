@@ -1,4 +1,4 @@
-"""What a search is compared with: random search and regularised evolution. No torch."""
+"""What a search is compared with: random search, evolution and local search. No torch."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ class RandomStream:
     """Distinct random architectures in an order that depends on the seed alone.
 
     Args:
-        space: what they are drawn from.
-        seed: of the order.
-        everything: all there is, each equally likely; None: each spelling is.
+        space: The space from which they are drawn.
+        seed: The seed of the order.
+        everything: All architectures of the space, to make each equally likely. If None, each
+            spelling is equally likely.
     """
 
     def __init__(
@@ -59,14 +60,14 @@ class RandomStream:
                 self.drawn.append(architecture)
                 return architecture
         if not self.keys:
-            self.space.sample(self.generator)  # says so where limits leave nothing
+            self.space.sample(self.generator)  # its error says so where limits leave nothing
         raise SpaceExhausted(
             f"{self.space.name} seems to hold no more than {len(self.keys)} architectures"
         )
 
 
 class RandomSearch(Method):
-    """Every architecture at random, none twice."""
+    """Random architectures, none twice."""
 
     def __init__(self, space: Space, seed: int, evaluations: int) -> None:
         del evaluations
@@ -82,7 +83,7 @@ class RandomSearch(Method):
 class Evolution(Method):
     """Regularised evolution (Real et al. 2019, arXiv 1802.01548): the oldest dies, not the worst.
 
-    Population 100 and tournaments of 25 are that paper's; both shrink with the budget.
+    The population of 100 and the tournaments of 25 are that paper's; both shrink with the budget.
     """
 
     def __init__(self, space: Space, seed: int, evaluations: int) -> None:
@@ -113,10 +114,10 @@ class Evolution(Method):
 
 
 class LocalSearch(Method):
-    """Hill climbing (White et al. 2021, arXiv 2004.08996): every neighbour of the best, then again.
+    """Hill climbing (White et al. 2021, arXiv 2004.08996): the neighbours of the best, repeatedly.
 
-    Neighbours differ in one choice. Where one is better the climb goes on from it at once; where
-    none is, a new climb begins at a random architecture. Where it stands follows from replaying the
+    Neighbours differ in one choice. The climb continues at once from a neighbour that is better. If
+    none is, a new climb begins at a random architecture. The state of the climb follows from the
     history, in which every proposal but the starts is a neighbour of the climb's best.
     """
 
@@ -129,7 +130,7 @@ class LocalSearch(Method):
     def propose(
         self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
     ) -> Proposal:
-        """A neighbour of the climb's best that is new; else a random start."""
+        """A new neighbour of the climb's best, or a random start if there is none."""
         seen = keys_of(history, pending)
         best = self._best_of_climb(history)
         if best is not None:
@@ -140,7 +141,7 @@ class LocalSearch(Method):
 
     @staticmethod
     def _best_of_climb(history: Sequence[Observation]) -> Observation | None:
-        """The best since the last random start that has a value."""
+        """The best trial with a value since the last random start."""
         best: Observation | None = None
         for trial in history:
             if trial.origin != "neighbour":
@@ -163,6 +164,6 @@ class LocalSearch(Method):
 
 
 def keys_of(history: Sequence[Observation], pending: Sequence[Architecture] = ()) -> set[str]:
-    """The keys of what was evaluated or is being evaluated."""
+    """The keys of the architectures that were evaluated or are being evaluated."""
     keys = {trial.architecture.key for trial in history}
     return keys | {architecture.key for architecture in pending}

@@ -1,10 +1,10 @@
-"""Candidates where a space cannot be scored whole: evolution on the promise, near what is known.
+"""Candidates where a space cannot be scored whole: evolution on the acquisition, near the best.
 
     the best known, latent steps, random ones ──> generations of mutants and crossings
 
 No child differs from all of the best in more than a few choices. The process knows little of what
-is farther, and the higher the promise that a search finds there, the more it comes from that:
-without the bound, proposals for 40 choices were worse than mutants alone (docs/results.md).
+is farther away, and a large acquisition that a search finds there mostly comes from that: without
+the bound, proposals for 40 choices were worse than mutants alone (docs/results.md).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ import numpy as np
 from naokit.base import Architecture, Space, derive_seed
 
 BEST, RANDOM = 10, 50
-"""How many of the best known, and how many random ones, the first generation has."""
+"""How many of the best known and how many random architectures the first generation has."""
 POPULATION, GENERATIONS, TOURNAMENT = 40, 4, 4
 CROSSING = 0.3
-"""Share of children that are crossings, mutated after; the others are mutants of one parent."""
+"""The share of children that are mutated crossings; the others are mutants of one parent."""
 REACH = 3
-"""In how many choices a child may differ from the nearest of the best known."""
+"""In how many choices a child may differ from the nearest of the best known architectures."""
 
 Allows = Callable[[Sequence[int]], bool]
 Scorer = Callable[[Sequence[Architecture]], np.ndarray]
@@ -41,8 +41,8 @@ class Candidate:
 class CandidateSearch:
     """Finds promising architectures of one space; the same for equal seeds, scores and parents.
 
-    Limits are asked about the promising ones alone: to count the parameters of every mutant made
-    a suggestion take minutes.
+    Only promising candidates are checked against limits: when the parameters of every mutant were
+    counted, a suggestion took minutes.
     """
 
     def __init__(self, space: Space, seed: int) -> None:
@@ -53,12 +53,12 @@ class CandidateSearch:
     def __call__(
         self, score: Scorer, best: Sequence[Architecture], guests: Sequence[Candidate] = ()
     ) -> Iterator[Candidate]:
-        """Everything scored that is allowed, the most promising first.
+        """Every allowed architecture that was scored, the most promising first.
 
         Args:
-            score: what an evaluation promises.
-            best: the known architectures, best first.
-            guests: candidates from elsewhere (latent steps).
+            score: The function that says how much an evaluation of architectures is worth.
+            best: The known architectures, best first.
+            guests: Candidates from elsewhere (latent steps).
         """
         generator = np.random.default_rng(derive_seed(self.seed, "candidates", len(best)))
         found = _Scored(score, self.allows)
@@ -75,7 +75,7 @@ class CandidateSearch:
         yield from found.best_first()
 
     def _child(self, population: Sequence[Candidate], generator: np.random.Generator) -> Candidate:
-        """A mutant of a tournament's winner, or of a crossing of two winners."""
+        """A mutant of the winner of a tournament, or of the crossing of two winners."""
         mother = self._winner(population, generator)
         if generator.random() > CROSSING:
             return self._mutant(mother, generator)
@@ -86,7 +86,7 @@ class CandidateSearch:
         return Candidate(self.space.mutate(crossed, generator), "crossing")
 
     def _mutant(self, parent: Architecture, generator: np.random.Generator) -> Candidate:
-        """One choice changed, or two."""
+        """The parent with one or two choices changed."""
         child = self.space.mutate(parent, generator)
         if generator.random() < 0.5:
             child = self.space.mutate(child, generator)
@@ -94,14 +94,14 @@ class CandidateSearch:
 
     @staticmethod
     def _winner(population: Sequence[Candidate], generator: np.random.Generator) -> Architecture:
-        """The best of a tournament: the population is ordered."""
+        """The best of a random few of the population, which is ordered."""
         return population[
             int(generator.integers(0, len(population), TOURNAMENT).min())
         ].architecture
 
 
 def _away(candidate: Candidate, roots: np.ndarray) -> int:
-    """In how many choices a candidate differs from the nearest of the roots, (R, L)."""
+    """In how many choices a candidate differs from the nearest root; the roots are (R, L)."""
     return int((roots != np.array(candidate.architecture.choices)).sum(axis=1).min())
 
 
@@ -114,7 +114,7 @@ class _Scored:
         self.candidates: dict[tuple[int, ...], tuple[float, Candidate]] = {}
 
     def add(self, candidates: Sequence[Candidate]) -> None:
-        """Scores those that are new."""
+        """Scores the new ones among these candidates."""
         new = {c.architecture.choices: c for c in candidates}
         new = {
             choices: candidate
@@ -127,10 +127,10 @@ class _Scored:
                 self.candidates[choices] = (value, candidate)
 
     def top(self, amount: int) -> list[Candidate]:
-        """The most promising ones that are allowed; ties stay in the order they came."""
+        """The most promising allowed candidates; ties stay in the order of their arrival."""
         return list(islice(self.best_first(), amount))
 
     def best_first(self) -> Iterator[Candidate]:
-        """All that are allowed; who stops early asks no further."""
+        """All allowed candidates. Limits are checked one by one, so stopping early saves checks."""
         ordered = sorted(self.candidates.values(), key=lambda pair: -pair[0])
         return (c for _, c in ordered if self.allows(c.architecture.choices))

@@ -1,6 +1,6 @@
 """What the performance model sees of an architecture: numbers read off its labelled graphs.
 
-Three blocks a graph (`method.md`, section 1), invariant under renumbering of the vertices:
+Each graph has three blocks, which are invariant under renumbering of the vertices:
 
     path    for sets S of operations, over the paths whose inner vertices all lie in S:
             1 / (1 + shortest), longest / most vertices, log(1 + how many)
@@ -9,8 +9,8 @@ Three blocks a graph (`method.md`, section 1), invariant under renumbering of th
     depth   how many vertices of an operation have a longest distance of 1, 2, ... from the inputs,
             and to the output: on a chain this says what stands where
 
-and a fourth, `number`, where the space describes architectures by ordered values as well. Columns
-stay raw: to standardise each lets rare ones dominate (12 % more evaluations on every table there).
+There is a fourth block, `number`, where the space also describes architectures by ordered values.
+Columns stay raw: standardised, rare ones dominate, which took 12 % more evaluations on every table.
 
 Shapes: A architectures, V vertices, O operations, S sets of operations.
 """
@@ -29,23 +29,24 @@ from naokit.graphs import SUM, Graph, canonical
 
 Name = TypeVar("Name")
 Blocks = Sequence[np.ndarray]
-"""The features of A architectures, one (A, columns) array a block."""
+"""The features of A architectures, one array of (A, columns) for each block."""
 
 SAMPLE = 500
-"""Random architectures from which operations, sizes and typical distances are read."""
+"""How many random architectures operations, sizes and typical distances are read from."""
 
 ALL_SUBSETS = 5
-"""With so many operations at most, every set of them is looked at (32)."""
+"""With at most this many operations, paths are computed for every set of them (32)."""
 
 PAIRS = 12
-"""With so many at most, singles, pairs, all but one, and all; else no pairs."""
+"""With at most this many, the sets are singles, pairs, all but one, and all; else no pairs."""
 
 DEPTH_LOGIT = -1.5
-"""Depths matter on chains and mislead on cells: a fifth of the others' weight (docs/results.md)."""
+"""Depths matter on chains and mislead on cells: their prior weight is a fifth of the others'
+(docs/results.md)."""
 
 CHUNK = 4096
 REMEMBERED = 30_000
-"""Graphs whose features are kept."""
+"""The features of at most this many graphs are kept."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,10 @@ class Shape:
     """What one graph of a space's architectures can hold.
 
     Attributes:
-        operations: the labels between inputs and output, sorted; sums are no operations.
-        inputs: how many inputs.
-        vertices: the most vertices of the reduced graphs in a sample, at least 3.
-        flat: whether no operation feeds another: all there is to see is which ones are there.
+        operations: The sorted labels between inputs and output; sums are no operations.
+        inputs: The number of inputs.
+        vertices: The largest number of vertices of the reduced graphs in a sample, at least 3.
+        flat: Whether no operation feeds another, so that only the counts of operations matter.
     """
 
     operations: tuple[str, ...]
@@ -78,7 +79,7 @@ class Shape:
         return cls(tuple(sorted(labels - {SUM})), len(graphs[0].inputs), max(3, most), flat)
 
     def sets(self) -> list[tuple[str, ...]]:
-        """The sets of operations whose paths are looked at."""
+        """The sets of operations for which paths are computed."""
         names = self.operations
         sizes: Sequence[int] = (1, 2, len(names) - 1, len(names))
         if len(names) <= ALL_SUBSETS:
@@ -95,11 +96,11 @@ class Features:
     distances mean the same in all of them. A block that is constant is left out.
 
     Args:
-        space: whose graphs are read.
+        space: The space whose graphs are read.
 
     Attributes:
-        names: of the blocks.
-        logits: what weight each is expected to have, before any result.
+        names: The names of the blocks.
+        logits: The prior means of the logits of their weights.
     """
 
     def __init__(self, space: Space) -> None:
@@ -138,7 +139,7 @@ class Features:
         }
 
     def _rows(self, place: int, graphs: Sequence[Graph]) -> list[np.ndarray]:
-        """The blocks of one part; what has been seen is looked up (mutants share their cells)."""
+        """The blocks of one part. Known graphs are looked up, as mutants share their cells."""
         known = self._known[place]
         if len(known) > REMEMBERED:
             known.clear()
@@ -155,7 +156,7 @@ def typical_distances(
 ) -> dict[Name, float]:
     """The root mean square distance of random pairs in each block of a sample.
 
-    A block that is constant has none.
+    A block that is constant is left out.
     """
     pairs = generator.integers(0, SAMPLE, (2, 4 * SAMPLE))
     squares = {
@@ -166,7 +167,7 @@ def typical_distances(
 
 
 def distances(left: Blocks, right: Blocks) -> list[np.ndarray]:
-    """Euclidean distances in each block, (left, right) each."""
+    """The Euclidean distances in each block, (left, right) each."""
     return [_distance(a, b) for a, b in zip(left, right, strict=True)]
 
 
@@ -182,7 +183,7 @@ def _inner(graph: Graph) -> Iterator[str]:
 
 
 class _Stack:
-    """A reduced graphs of one shape as arrays, all padded to the same V vertices.
+    """Reduced graphs of one shape as arrays, A in all, padded to the same V vertices.
 
     The inputs come first and the output last, whatever their places in the graphs.
     """
@@ -191,8 +192,8 @@ class _Stack:
         self.shape = shape
         vertices = max(shape.vertices, *(len(graph.labels) for graph in graphs))
         self.edges = np.zeros((len(graphs), vertices, vertices), dtype=np.float32)
-        # One column an operation; then sums, inputs, outputs. A label that the sample did not have
-        # is in none of the columns: its vertex is seen only in the edges.
+        # One column for each operation, then sums, inputs and outputs. A label that the sample did
+        # not have is in none of the columns: its vertex is seen only in the edges.
         known = {name: column for column, name in enumerate((*shape.operations, SUM))}
         self.kinds = np.zeros((len(graphs), vertices, len(known) + 2), dtype=np.float32)
         for row, graph in enumerate(graphs):
@@ -201,7 +202,7 @@ class _Stack:
     def _fill(self, row: int, graph: Graph, vertices: int, known: Mapping[str, int]) -> None:
         last = vertices - 1
         place = list(range(len(graph.labels)))
-        for output in graph.outputs:  # one in every space; it ends the order
+        for output in graph.outputs:  # every space has one; it comes last
             place[output] = last
             self.kinds[row, last, -1] = 1
         for vertex in graph.inputs:
@@ -219,7 +220,7 @@ class _Stack:
         return self.kinds[:, :, : len(self.shape.operations)]
 
     def counts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The blocks of a flat graph: how often each operation is there stands for the degrees."""
+        """The blocks of a flat graph, in which the counts of operations stand for the degrees."""
         nothing = np.zeros((len(self.edges), 0), dtype=np.float32)
         return nothing, self.operations.sum(axis=1), nothing
 
@@ -228,7 +229,7 @@ class _Stack:
         return self.paths(), self.degrees(), self.depths()
 
     def paths(self) -> np.ndarray:
-        """Shortest, longest and number of paths for every input and set, (A, inputs * 3 S)."""
+        """The shortest, longest and number of paths for each input and set, (A, inputs * 3 S)."""
         sets = self.shape.sets()
         member = np.array(
             [[name in chosen for chosen in sets] for name in self.shape.operations], dtype=bool
@@ -268,7 +269,7 @@ class _Stack:
         )
 
     def degrees(self) -> np.ndarray:
-        """Counts and degrees a vertex kind, and those of the whole graph."""
+        """The counts and degrees of each kind of vertex, and those of the whole graph."""
         inputs = slice(0, self.shape.inputs)
         operations = self.operations
         into, out_of = self.edges.sum(axis=1), self.edges.sum(axis=2)  # (A, V)
@@ -291,7 +292,7 @@ class _Stack:
         return np.concatenate(columns, axis=1)
 
     def depths(self) -> np.ndarray:
-        """How many vertices of each operation lie so far from the inputs, and from the output."""
+        """How many vertices of each operation lie at each distance from the inputs and output."""
         below = self._distances(self.edges, self.shape.inputs)
         above = self._distances(self.edges.transpose(0, 2, 1)[:, ::-1, ::-1], 1)[:, ::-1]
         most = self.shape.vertices - self.shape.inputs
@@ -304,7 +305,7 @@ class _Stack:
 
     @staticmethod
     def _distances(edges: np.ndarray, starts: int) -> np.ndarray:
-        """Longest distance of each vertex from the first `starts`, in edges, (A, V)."""
+        """The longest distance of each vertex from the first `starts`, in edges, (A, V)."""
         amount, vertices, _ = edges.shape
         distance = np.zeros((amount, vertices), dtype=np.int64)
         for target in range(starts, vertices):

@@ -1,8 +1,8 @@
 """Fitting the model to known results: targets, respelling, a held-out part, early stopping.
 
 Every fit starts from fresh, seeded weights unless it is given others, so that the search is a
-function of seed and history (a departure: the official code keeps the weights between updates and
-makes Adam anew).
+function of seed and history. This is a departure: the official code keeps the weights between
+updates, but not the state of Adam.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from naokit.method.model import Model, ModelSettings, joint_loss
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How the model is fitted; published values where a section is named."""
+    """How the model is fitted. "Official" values are those of the published scripts."""
 
-    trade_off: float = 0.8  # section 2, every script
-    # Section 2 has 1e-3 and 1,000 epochs; three times that reaches the same held-out ranking and
+    trade_off: float = 0.8  # official: every script
+    # Official: 1e-3 for 1,000 epochs. Three times that reaches the same held-out ranking and
     # reconstruction in fewer updates (benchmarks/results/controller.json).
     learning_rate: float = 3e-3
-    weight_decay: float = 1e-4  # section 2, Adam's L2
-    clip: float = 5.0  # section 2, global norm
-    batch: int = 50  # section 2, CNN scratch
-    epochs: int = 1000  # section 2: every update; with `patience` an upper limit
-    symmetry: bool = True  # section 1.6; epd/train.sh leaves it off, the paper describes it
-    patience: int | None = 4  # checks without progress before stopping; None: all epochs
+    weight_decay: float = 1e-4  # official: Adam's L2
+    clip: float = 5.0  # official: the global norm of the gradient
+    batch: int = 50  # official: NAO/cnn/epd/train.sh
+    epochs: int = 1000  # official; with `patience` an upper limit
+    symmetry: bool = True  # described by the paper; epd/train.sh leaves it off
+    patience: int | None = 4  # checks without progress before stopping; None trains all epochs
     check_updates: int = 40  # updates between two checks
-    held_out: float = 0.1  # share never trained on, what the checks look at
+    held_out: float = 0.1  # the share that is never trained on and that the checks look at
 
 
 PUBLISHED = FitSettings(learning_rate=1e-3, patience=None)
@@ -46,9 +46,9 @@ class Quality:
     """How well a model does on architectures that it was not trained on.
 
     Attributes:
-        architectures: how many were held out.
-        pairwise_accuracy: share of pairs ordered alike, in [0, 1].
-        token_accuracy: share of tokens that the decoder predicts from the true ones before.
+        architectures: The number of architectures that were held out.
+        pairwise_accuracy: The share of pairs that are ordered correctly, in [0, 1].
+        token_accuracy: The share of tokens that the decoder predicts from the true ones before.
     """
 
     architectures: int
@@ -57,13 +57,13 @@ class Quality:
 
     @property
     def score(self) -> float:
-        """What early stopping maximises: ranking and reconstruction count alike."""
+        """What early stopping maximises: ranking and reconstruction count equally."""
         return self.pairwise_accuracy + self.token_accuracy
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted model, the updates that it took, and what is known of its quality."""
+    """A fitted model, the number of updates, and its quality if a part was held out."""
 
     model: Model
     updates: int
@@ -72,12 +72,12 @@ class Fit:
 
 @dataclass(frozen=True)
 class PseudoLabels:
-    """Unevaluated architectures with predicted targets, trained on beside the known results.
+    """Unevaluated architectures with predicted targets, trained on in addition to known results.
 
     Attributes:
-        tokens: the architectures, (P, L).
-        targets: predicted, in [0, 1] like the normalised results, (P,).
-        up_sampling: how often each known result counts in an epoch; each of these counts once.
+        tokens: The architectures, (P, L).
+        targets: The predicted targets, in [0, 1] like the normalised results, (P,).
+        up_sampling: How often each known result counts in an epoch. Each of these counts once.
     """
 
     tokens: Int[Tensor, "P L"]
@@ -86,9 +86,9 @@ class PseudoLabels:
 
 
 def normalise(values: np.ndarray) -> np.ndarray:
-    """Targets in [0, 1]: min-max over the pool, higher is better (section 2, PT V1)."""
+    """Targets in [0, 1]: min-max over the pool, higher is better (the official PyTorch code)."""
     largest = float(np.abs(values).max())
-    if largest > 1:  # a power of two is exact, and no difference of what is left is too large
+    if largest > 1:  # a power of two is exact, and no difference of the results overflows
         values = np.ldexp(values, -int(np.frexp(largest)[1]))
     low, high = values.min(), values.max()
     return (values - low) / (high - low) if high > low else np.full_like(values, 0.5)
@@ -99,7 +99,8 @@ def respell(
 ) -> Int[Tensor, "B L"]:
     """Another spelling of each architecture: one permutation drawn from each symmetry group.
 
-    Decoder input and target are both made from the result (the TF code keeps the unswapped input).
+    Decoder input and target are both made from the result. The official TensorFlow code keeps the
+    unswapped input.
     """
     for group in grammar.symmetries:
         permutations = torch.tensor(group)
@@ -122,21 +123,22 @@ def fit(
     """A model fitted to known results.
 
     Args:
-        grammar: of the space.
-        tokens: the architectures, (B, L).
-        values: their scores, higher is better, (B,).
-        model_settings: sizes of the model.
-        settings: how it is fitted.
-        seed: of weights, dropout, batches and the held-out part.
-        initial: a model whose weights to go on from, left as it is; None: fresh weights.
-        pseudo: what else to train on. Known results alone are held out.
+        grammar: The grammar of the space.
+        tokens: The architectures, (B, L).
+        values: Their scores, higher is better, (B,).
+        model_settings: The sizes of the model.
+        settings: How the model is fitted.
+        seed: The seed of weights, dropout, batches and the held-out part.
+        initial: A model from whose weights the fit continues; it is left as it is. If None, the
+            weights are fresh.
+        pseudo: Further architectures to train on. Only known results are held out.
     """
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(tokens), generator=generator)
     inputs = torch.as_tensor(tokens)[order]
     targets = torch.as_tensor(normalise(values), dtype=torch.float32)[order]
     held = _held_out(len(tokens), settings)
-    with torch.random.fork_rng(devices=[]):  # dropout and initialisation know no other generator
+    with torch.random.fork_rng(devices=[]):  # dropout and initialisation take no generator
         torch.manual_seed(seed)
         model = Model(grammar, model_settings) if initial is None else copy.deepcopy(initial)
         known = _with_pseudo(inputs[held:], targets[held:], pseudo)
@@ -157,7 +159,7 @@ def quality(model: Model, tokens: Int[Tensor, "B L"], targets: Float[Tensor, " B
 
 
 def pairwise_accuracy(scores: Float[Tensor, " B"], targets: Float[Tensor, " B"]) -> float:
-    """Share of pairs with different targets that the scores order alike, in [0, 1]."""
+    """The share of pairs with different targets that the scores order correctly, in [0, 1]."""
     above = torch.triu(torch.ones(len(scores), len(scores), dtype=torch.bool), diagonal=1)
     wanted = (targets[:, None] - targets[None, :])[above].sign()
     ordered = (scores[:, None] - scores[None, :])[above].sign()
@@ -167,7 +169,7 @@ def pairwise_accuracy(scores: Float[Tensor, " B"], targets: Float[Tensor, " B"])
 def _with_pseudo(
     tokens: Int[Tensor, "B L"], targets: Float[Tensor, " B"], pseudo: PseudoLabels | None
 ) -> tuple[Int[Tensor, "R L"], Float[Tensor, " R"]]:
-    """What an epoch goes through: the known results, up-sampled, and the pseudo-labelled rows."""
+    """The rows of an epoch: the known results, up-sampled, and those with pseudo-labels."""
     if pseudo is None:
         return tokens, targets
     repeated = tokens.repeat(pseudo.up_sampling, 1), targets.repeat(pseudo.up_sampling)
@@ -175,7 +177,7 @@ def _with_pseudo(
 
 
 def _held_out(amount: int, settings: FitSettings) -> int:
-    """How many architectures are held out; ranking fewer than five says nothing."""
+    """How many architectures are held out: none if fewer than five, whose order says nothing."""
     held = round(amount * settings.held_out)
     return held if settings.patience is not None and held >= 5 else 0
 
@@ -206,7 +208,7 @@ class _Trainer:
         self.waiting: list[Tensor] = []
 
     def to_the_end(self) -> Fit:
-        """Every epoch of the schedule; with `patience` but too little to hold out, its minimum."""
+        """Trains every epoch, or with `patience` and nothing held out a fixed number of updates."""
         self.model.train()
         patience = self.settings.patience
         limit = self.limit
@@ -218,7 +220,7 @@ class _Trainer:
         return Fit(self.model, self.updates, None)
 
     def until_no_better(self, tokens: Tensor, targets: Tensor) -> Fit:
-        """The weights that rank and reconstruct the held-out part best."""
+        """Trains until the held-out part is ranked and reconstructed no better; keeps the best."""
         best, kept, since = None, {}, 0
         assert self.settings.patience is not None
         while self.updates < self.limit and since < self.settings.patience:
@@ -235,7 +237,7 @@ class _Trainer:
         return Fit(self.model, self.updates, best)
 
     def _update(self) -> None:
-        """One step of Adam on one batch."""
+        """Takes one step of Adam on one batch."""
         rows = self._rows()
         tokens = self.tokens[rows]
         if self.settings.symmetry:
@@ -251,7 +253,7 @@ class _Trainer:
         self.updates += 1
 
     def _rows(self) -> Tensor:
-        """The next batch of a shuffled epoch; the last, smaller one is not dropped."""
+        """The next batch of a shuffled epoch. The last, smaller batch is not dropped."""
         if not self.waiting:
             order = torch.randperm(len(self.tokens), generator=self.generator)
             self.waiting = list(order.split(self.settings.batch))

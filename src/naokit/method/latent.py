@@ -1,13 +1,13 @@
-"""Latent steps for `nao`: encoder, predictor and decoder trained on what the Gaussian process says.
+"""Latent steps for `nao`: encoder, predictor and decoder, trained on the Gaussian process's means.
 
-The model of the paper (`model.py`), used the other way round: it proposes and does not judge.
+The model of the paper (`model.py`) serves another purpose here: it proposes and does not judge.
 
     random architectures ──reconstruction──> weights that know the space       (once, at 3 to 9)
     the process's means there and near the best ──joint loss──> a predictor    (at 10, 15, 23, ...)
     the best ──one step up its slope, of several lengths──> decoded candidates (every suggestion)
 
-Means stand for labels because there are as many as wanted: trained on the few results alone, the
-same model proposed worse (method.md, section 4). The only room of `nao` that needs torch.
+Means serve as labels because there are as many as wanted: trained on the few results alone, the
+same model proposed worse architectures. Nothing else in `nao` needs torch.
 """
 
 from __future__ import annotations
@@ -27,25 +27,34 @@ from naokit.base import Architecture, Grammar, Space, derive_seed
 from naokit.method.candidates import Candidate
 from naokit.method.model import Model, ModelSettings, joint_loss
 
-# method.md, section 1, EPD; the longer strings need the larger model.
+# Sequences of more than so many tokens need the larger model.
 LONG = 20
 SHORT_MODEL = ModelSettings(32, 64, 1, 64, encoder_dropout=0.0, uniform_init=None)
 LONG_MODEL = ModelSettings(48, 96, 1, 64, encoder_dropout=0.0, uniform_init=None)
-# Of 40 tokens decoded unseen: 95 % right in 8 s of CPU, 99.6 % after 400 steps of 2e-3 in 23.
+# Of the 40 tokens of unseen architectures 95 % are decoded correctly, after 8 s of CPU. With 400
+# steps of 2e-3 it is 99.6 %, after 23 s.
 EXAMPLES, BATCH, STEPS, RATE = 3000, 64, 150, 5e-3
 LEARNT = 0.05
-"""Nats a token at which reconstruction ends: 9 choices are there after 82 steps, 40 after 124."""
+"""The loss in nats per token at which reconstruction ends: after 82 steps for 9 choices, and after
+124 for 40."""
 RANDOM, BEST, MUTANTS, TRAINING_STEPS, TRAINING_RATE = 300, 10, 20, 20, 1e-3
 TRADE_OFF = 0.8
 LENGTHS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
-"""Lengths of the step, in units of a state: each is normalised to 1, the slope too."""
+"""The lengths of the step. States and slopes are normalised to length 1."""
 
 Means = Callable[[Sequence[Architecture]], np.ndarray]
-"""Architectures -> the process's means, as standard normal quantiles."""
+"""The posterior means of architectures, which are standard normal quantiles."""
 
 
 class LatentSteps:
-    """The model trained on the means of one state of the process."""
+    """The model trained on the means of one posterior.
+
+    Args:
+        space: The space, without limits.
+        seed: The seed of everything random.
+        best: The known architectures, best first.
+        means: The function that gives the posterior means of architectures.
+    """
 
     def __init__(self, space: Space, seed: int, best: Sequence[Architecture], means: Means) -> None:
         self.space = space
@@ -69,10 +78,10 @@ class LatentSteps:
         self.model.eval()
 
     def __call__(self, best: Sequence[Architecture]) -> list[Candidate]:
-        """What the best decode to after a step of each length; repeats and known ones included.
+        """Decoded candidates after a step of each length, repeats and known ones included.
 
-        H' = normalise(H + length * g / |g|): with the slope at length 1 a step means the same after
-        every training.
+        H' = normalise(H + length * g / |g|). The slope g is normalised so that a length means the
+        same after every training.
         """
         states, slope = self.model.slopes(_tokens(best[:BEST]))
         slope = F.normalize(slope, dim=-1)
@@ -87,9 +96,9 @@ class LatentSteps:
 
 
 def prepare(space: Space, share: float) -> None:
-    """Trains so much, 0 to 1, of what every model of a space begins with; no more is done later.
+    """Trains a share, 0 to 1, of the reconstruction with which every model of a space begins.
 
-    A search calls this while it waits for its first results, so that no suggestion pays for all.
+    A search calls this while it collects its first results, so that no suggestion pays for all.
     """
     _reconstruction(space).advance(round(share * STEPS))
 
@@ -113,9 +122,9 @@ def _reconstruction(space: Space) -> _Reconstruction:
 
 
 class _Reconstruction:
-    """A model that learns to reconstruct random architectures; it depends on the space alone.
+    """A model that learns to reconstruct random architectures. It depends on the space alone.
 
-    It is trained in parts, to the same weights however they are cut.
+    It may be trained in parts; the weights do not depend on how many.
     """
 
     def __init__(self, space: Space) -> None:
@@ -131,7 +140,7 @@ class _Reconstruction:
         self.lock = Lock()  # studies of several threads share it
 
     def advance(self, steps: int) -> None:
-        """Trains until there were so many steps, or it reconstructs well enough."""
+        """Trains until this many steps are done in all, or reconstruction is good enough."""
         with self.lock:
             while self.steps < steps:
                 rows = torch.randint(len(self.tokens), (BATCH,), generator=self.generator)
@@ -143,7 +152,7 @@ class _Reconstruction:
 
 
 class _Adam:
-    """Adam without the class of torch.optim: its first use imports a compiler, for a second."""
+    """Adam without the class of torch.optim, whose first use imports a compiler for a second."""
 
     def __init__(self, model: Model, rate: float) -> None:
         self.parameters: list[Tensor] = list(model.parameters())
@@ -153,7 +162,7 @@ class _Adam:
         self.steps = [torch.zeros(()) for _ in self.parameters]
 
     def step(self, loss: Tensor) -> None:
-        """Moves the parameters down the slope of the loss."""
+        """Takes one step down the gradient of the loss."""
         slopes = torch.autograd.grad(loss, self.parameters)
         with torch.no_grad():
             adam(

@@ -1,10 +1,10 @@
-"""The paper's model: encoder, predictor and decoder, trained jointly (section 2; arXiv 1808.07233).
+"""The paper's model: encoder, predictor and decoder, trained jointly (arXiv 1808.07233).
 
     tokens ──encoder──> states H ──mean──> embedding e ──predictor──> score
                             │                  │
                             └──attention──> decoder ──> tokens
 
-A better architecture: move every encoder state up the predictor's slope, decode what comes out.
+To find a better architecture, every encoder state is moved up the predictor's slope and decoded.
 
 Shapes: B batch, L tokens, T = L / group encoder steps, D hidden, V vocabulary.
 
@@ -29,9 +29,9 @@ from naokit.base import Grammar
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """Sizes and regularisation; the defaults are those of the from-scratch CNN search.
+    """Sizes and regularisation. The defaults are those of the CNN search from scratch.
 
-    Source: specification section 2, column "CNN scratch [TF epd/train.sh]".
+    Source: the official script NAO/cnn/epd/train.sh.
     """
 
     embedding: int = 32
@@ -41,7 +41,7 @@ class ModelSettings:
     predictor_dropout: float = 0.0
     encoder_dropout: float = 0.1
     decoder_dropout: float = 0.0
-    uniform_init: float | None = 0.1  # every weight U(-0.1, 0.1); None: PyTorch's own
+    uniform_init: float | None = 0.1  # every weight U(-0.1, 0.1); None keeps PyTorch's own
 
 
 class Encoder(nn.Module):
@@ -55,7 +55,7 @@ class Encoder(nn.Module):
         self.lstm = nn.LSTM(grammar.group * settings.embedding, settings.hidden, batch_first=True)
 
     def forward(self, tokens: Int[Tensor, "B L"]) -> Float[Tensor, "B T D"]:
-        """The states H; their normalised mean is the architecture's embedding."""
+        """The states H, whose normalised mean is the architecture's embedding."""
         embedded = self.dropout(self.embedding(tokens))  # (B, L, E)
         states, _ = self.lstm(embedded.reshape(len(tokens), tokens.shape[1] // self.group, -1))
         return F.normalize(states, dim=-1)
@@ -67,7 +67,7 @@ def pool(states: Float[Tensor, "B T D"]) -> Float[Tensor, "B D"]:
 
 
 class Predictor(nn.Module):
-    """A perceptron on the embedding; scores lie in (0, 1)."""
+    """A perceptron on the embedding, with scores in (0, 1)."""
 
     def __init__(self, settings: ModelSettings) -> None:
         super().__init__()
@@ -114,7 +114,7 @@ class Decoder(nn.Module):
 
     @torch.no_grad()
     def decode(self, states: Float[Tensor, "B T D"]) -> Int[Tensor, "B L"]:
-        """The likeliest valid token, place after place."""
+        """The most likely valid token at each place in turn."""
         token = torch.zeros(len(states), 1, dtype=torch.long, device=states.device)
         memory = self._start(states)
         decoded = []
@@ -199,7 +199,7 @@ def joint_loss(
 
 
 def token_mask(grammar: Grammar) -> Bool[Tensor, "L V"]:
-    """Which token may stand where."""
+    """Which tokens are allowed at each place."""
     tokens = torch.arange(grammar.vocabulary)
     first = torch.tensor(grammar.first_tokens).unsqueeze(1)
     count = torch.tensor(grammar.counts).unsqueeze(1)

@@ -1,17 +1,17 @@
-"""`nao`, the sample-efficient method: three random architectures, then the most promising, always.
+"""`nao`, the sample-efficient method: three random architectures, then the most promising one.
 
     history ──rank-Gauss──> targets ─┐
        └──features──> distances ──> Gaussian process ──> expected improvement ──> the best
                                                             ↑
-             everything, or what mutation, crossing and the decoder reach of an endless space
+          the whole space, or what mutation, crossing and the decoder reach of a larger one
 
 NAO learns a continuous description of the architecture and a performance model on it together.
 Here the description is read off the graphs and the model is a Gaussian process: from few results
-nothing that was learned did as well. `method.md` and docs/results.md have the measurements.
+nothing that was learned did as well (docs/results.md).
 
-Proposals depend on the seed and on the history alone. The parameters are fitted at 2, 3, 4, ...
-results, each 1.15 times the last; later results are appended to that fit one by one. Both are done
-alike whether the model grew with the search or is shown a long history at once.
+Proposals depend on the seed and on the history alone. The kernel is fitted at 2, 3, 4, ... results,
+each 1.15 times the last, and later results are added to that fit one by one. So it is whether the
+posterior was extended during the search or is made of a long history at once.
 """
 
 from __future__ import annotations
@@ -23,36 +23,39 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from naokit.base import Architecture, Method, Observation, Proposal, Space, derive_seed
+from naokit.method.acquisition import Acquisition, slack_targets
 from naokit.method.baselines import RandomStream, keys_of
 from naokit.method.candidates import Candidate, CandidateSearch
-from naokit.method.promise import Model, Score, everything_of, features_of, imagined
+from naokit.method.posterior import Posterior, everything_of, fantasies, features_of
 from naokit.method.surrogate import one_blas_thread, rank_gauss
 
-if TYPE_CHECKING:  # torch is needed only where a space is endless
+if TYPE_CHECKING:  # torch is needed only where a space is too large to be scored whole
     from naokit.method.latent import LatentSteps
 
 INITIAL = 3
-"""Random architectures at the start (2 to 5 compared in docs/results.md, 5 to 20 in method.md)."""
+"""Random architectures at the start (2 to 5 are compared in docs/results.md)."""
 
 REFIT = 1.15
-"""The parameters are fitted anew when there are so many times the results of the last fit."""
+"""The kernel is fitted anew when there are this many times the results of the last fit."""
 
 LATENT_FIRST, RETRAIN = 10, 1.5
-"""Results at the first training of the encoder, predictor and decoder, and how many times those of
-the last are there at the next (docs/results.md says what they cost and give)."""
+"""How many results there are at the first training of the encoder, predictor and decoder, and at
+each later one how many times those of the last (docs/results.md has their cost and gain)."""
 
 REFUSALS, ROUNDS = 20, 5
-"""Candidates beyond a limit after which the others are scored anew, and how often that is done."""
+"""After how many candidates beyond a limit the others are scored anew, and how often this is
+done."""
 
 
 class Nao(Method):
-    """The sample-efficient method; nothing to tune.
+    """The sample-efficient method, which has nothing to tune.
 
     Args:
-        space: what is searched.
-        seed: of everything random.
-        evaluations: the budget; nothing depends on it.
-        whole: False searches for candidates even where the whole space could be scored.
+        space: The space that is searched.
+        seed: The seed of everything random.
+        evaluations: The budget. Nothing depends on it.
+        whole: Score the whole space where it is small enough. If False, always search for
+            candidates.
     """
 
     def __init__(self, space: Space, seed: int, evaluations: int, *, whole: bool = True) -> None:
@@ -64,7 +67,7 @@ class Nao(Method):
         all_there_is = None if self.everything is None else self.everything.architectures
         self.stream = RandomStream(space, seed, all_there_is)
         self.search = CandidateSearch(space, seed)
-        self._grown: Model | None = None
+        self._latest: Posterior | None = None
         self._latent: tuple[object, LatentSteps] | None = None
         if self.everything is None:
             import naokit.method.latent  # noqa: F401  # torch takes a second: not in a suggestion
@@ -72,7 +75,7 @@ class Nao(Method):
     def propose(
         self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
     ) -> Proposal:
-        """The candidate whose evaluation promises most."""
+        """The candidate whose evaluation is worth most."""
         with one_blas_thread():
             return self._propose(history, pending)
 
@@ -84,18 +87,18 @@ class Nao(Method):
         if turn < INITIAL or len(valued) < 2:
             return Proposal(self.stream.next(seen), "random")
         known, values = _split(valued)
-        model = self._model(known, values)
-        outcomes = rank_gauss(values)[None]
+        posterior = self._posterior(known, values)
+        targets = rank_gauss(values)[None]
         if pending:
             generator = np.random.default_rng(derive_seed(self.seed, "pending", turn))
-            model, outcomes = imagined(model, outcomes, pending, generator)
+            posterior, targets = fantasies(posterior, targets, pending, generator)
         failed = [trial.architecture for trial in history if trial.known is None]
         slack = np.array([trial.slack for trial in valued] + [np.inf] * len(pending))
-        facts = dict(model.quality)
+        facts = dict(posterior.quality)
         for _ in range(ROUNDS):
             refused: list[Architecture] = []
-            score = Score(model, outcomes, slack, failed, len(pending))
-            for candidate in self._candidates(score, valued, facts):
+            acquisition = acquisition_of(posterior, targets, slack, failed, len(pending))
+            for candidate in self._candidates(posterior, acquisition, valued, facts):
                 architecture = candidate.architecture
                 if architecture.key in seen:
                     continue
@@ -104,11 +107,11 @@ class Nao(Method):
                 refused.append(architecture)
                 if len(refused) == REFUSALS:
                     break
-            failed += refused  # beyond a limit: what is like them is likely to be so too
+            failed += refused  # what resembles an architecture beyond a limit is likely beyond too
         return Proposal(self.stream.next(seen), "random", facts)
 
     def _prepare(self, results: int) -> None:
-        """A share of what the latent steps need first, so that no suggestion takes seconds."""
+        """Does a share of the training for latent steps, so that no suggestion takes seconds."""
         if self.everything is None and results >= INITIAL:
             from naokit.method.latent import prepare
 
@@ -116,13 +119,23 @@ class Nao(Method):
             prepare(self.space.without_limits, min(1.0, share))
 
     def _candidates(
-        self, score: Score, valued: Sequence[Observation], facts: dict[str, float]
+        self,
+        posterior: Posterior,
+        acquisition: Acquisition,
+        valued: Sequence[Observation],
+        facts: dict[str, float],
     ) -> Iterator[Candidate]:
-        """Candidates, the most promising first; what is learned on the way goes into `facts`."""
+        """Candidates, the best first; counts of the latent steps go into `facts`."""
         if self.everything is not None:
-            for place in np.argsort(-score.of_everything(), kind="stable"):
+            scores = acquisition(posterior.process.predict, self.everything.blocks)
+            for place in np.argsort(-scores, kind="stable"):
                 yield Candidate(self.everything.architectures[place], "whole space")
             return
+
+        def score(architectures: Sequence[Architecture]) -> np.ndarray:
+            blocks = self.features(architectures)
+            return acquisition(posterior.at(blocks), blocks)
+
         best = _best_first(valued)
         decoded: list[Candidate] = []
         if len(valued) >= LATENT_FIRST:
@@ -140,26 +153,58 @@ class Nao(Method):
         targets = rank_gauss(values)
         made_of = (known, targets.tolist())
         if self._latent is None or self._latent[0] != made_of:
-            model = self._model(known, values)
+            posterior = self._posterior(known, values)
 
             def means(architectures: Sequence[Architecture]) -> np.ndarray:
-                return model.foretell(self.features(architectures), targets)[0]
+                return posterior.predict(architectures, targets)[0]
 
             best = _best_first(valued[:trained])
             self._latent = (made_of, LatentSteps(self.space.without_limits, self.seed, best, means))
         return self._latent[1]
 
-    def _model(self, known: Sequence[Architecture], values: np.ndarray) -> Model:
-        """The model of these results, grown from the one before where that is the same."""
+    def _posterior(self, known: Sequence[Architecture], values: np.ndarray) -> Posterior:
+        """The posterior given these results, extended from the latest one where that is equal."""
         fitted = last_fit(len(known))
         targets = rank_gauss(values[:fitted])
-        model = self._grown
-        if model is None or not model.continues(known, targets):
-            model = Model(self.features, self.everything, known[:fitted], targets)
-        for architecture in known[len(model.known) :]:
-            model = model.grown(architecture)
-        self._grown = model
-        return model
+        posterior = self._latest
+        if posterior is None or not posterior.continues(known, targets):
+            posterior = Posterior(self.features, self.everything, known[:fitted], targets)
+        for architecture in known[len(posterior.known) :]:
+            posterior = posterior.condition_on(architecture)
+        self._latest = posterior
+        return posterior
+
+
+def acquisition_of(
+    posterior: Posterior,
+    targets: np.ndarray,
+    slack: np.ndarray,
+    failed: Sequence[Architecture],
+    pending: int,
+) -> Acquisition:
+    """What an evaluation is worth to `nao`: expected improvement, failures and limits weighed in.
+
+    The more is pending, the farther it explores: deviations count sqrt(1 + pending) times. What is
+    evaluated together learns nothing from each other, so each should ask something of its own:
+    batches of 10 then need a tenth fewer evaluations (docs/results.md).
+
+    Args:
+        posterior: The posterior given the results, the pending ones included.
+        targets: Fantasies of the targets of these results, (S, n).
+        slack: How far each result is within the limits, (n,).
+        failed: The architectures whose evaluation gave no value.
+        pending: The number of results that are fantasies; they come last.
+    """
+    within = slack >= 0
+    best = targets[:, within].max(axis=1, keepdims=True) if within.any() else None
+    return Acquisition(
+        targets,
+        incumbent=None if best is None else best.astype(np.float32),
+        slacks=[] if within.all() else [slack_targets(slack)],
+        succeeded=posterior.blocks,
+        failed=posterior.features(failed) if failed else None,
+        exploration=(1 + pending) ** 0.5,
+    )
 
 
 def _split(valued: Sequence[Observation]) -> tuple[list[Architecture], np.ndarray]:
@@ -168,12 +213,13 @@ def _split(valued: Sequence[Observation]) -> tuple[list[Architecture], np.ndarra
 
 
 def _best_first(valued: Sequence[Observation]) -> list[Architecture]:
+    """The architectures within the limits, best first, then those beyond."""
     ordered = sorted(valued, key=lambda trial: (trial.slack < 0, -(trial.known or 0.0)))
     return [trial.architecture for trial in ordered]
 
 
 def last_fit(results: int, first: int = 2, growth: float = REFIT) -> int:
-    """How many results something was last fitted to when so many are known."""
+    """How many results there were at the last fit, when so many are known now."""
     fitted = first
     while (later := math.ceil(growth * fitted)) <= results:
         fitted = later

@@ -1,4 +1,4 @@
-"""SemiNAS: the 2018 optimiser, whose model also learns from its own predictions (section 6).
+"""SemiNAS: the method of 2018, whose model also learns from its own predictions.
 
 Luo, Tan, Wang, Qin, Chen, Liu: *Semi-Supervised Neural Architecture Search*, NeurIPS 2020.
 
@@ -8,16 +8,16 @@ Luo, Tan, Wang, Qin, Chen, Liu: *Semi-Supervised Neural Architecture Search*, Ne
                                   │
     the best of both ──step up its slope, decode──> new architectures
 
-Everything else is `Nao2018`: rounds, step sizes, what counts as new.
+Rounds, step sizes and what counts as new are those of `Nao2018`.
 
-Departures from the official code:
+Departures from the official code (SemiNAS, folder `nasbench`):
 - the model is that of `nao-2018` at SemiNAS's sizes: an encoder of one direction, no residuals, and
   targets in [0, 1] under a sigmoid where the code standardises by constants of NAS-Bench-101;
-- each round fits fresh weights, as in `nao-2018`; within a round the second fit goes on from the
+- each round fits fresh weights, as in `nao-2018`; within a round the second fit continues the
   first;
 - each fit stops when the held-out results are ranked and reconstructed no better, and symmetries
-  respell what is learned, as in `nao-2018`;
-- 1,000 pseudo-labels a round by default, not 10,000 (see `SemiNasSettings`);
+  respell the training data, as in `nao-2018`;
+- by default there are 1,000 pseudo-labels in a round, not 10,000 (see `SemiNasSettings`);
 - no result is left out for being poor: the code keeps accuracies of 0.9 and above.
 """
 
@@ -33,9 +33,9 @@ import torch
 from naokit.base import Observation, Space, derive_seed
 from naokit.method.fit import FitSettings, PseudoLabels, fit, normalise
 from naokit.method.model import Model, ModelSettings
-from naokit.method.optimizer import Nao2018, NaoSettings, Schedule, rows
+from naokit.method.nao_2018 import Nao2018, NaoSettings, Schedule, rows
 
-# Section 6: hidden 64, a hidden layer of 16 in the predictor, dropout 0.1 in the decoder.
+# Official: hidden 64, a hidden layer of 16 in the predictor, dropout 0.1 in the decoder.
 SIZES = ModelSettings(
     embedding=64,
     hidden=64,
@@ -46,21 +46,22 @@ SIZES = ModelSettings(
     uniform_init=None,
 )
 STEPS = tuple(float(i) for i in range(1, 101))
-"""Section 6: 1, 2, ... up to 100."""
+"""The sizes of the gradient step in the official code: 1, 2, ... up to 100."""
 
 
 @dataclass(frozen=True)
 class SemiNasSettings:
-    """One named setting of the method; the defaults keep a round affordable.
+    """One setting of the method. The defaults keep a round affordable.
 
     Attributes:
-        first: the model, its fit to the evaluated architectures, and the steps.
-        second: how it is fitted again, on both.
-        pseudo_labels: random architectures that the model labels in a round. 1,000 are as many
-            as 100 results up-sampled. One update on 100 results then took 19 CPU seconds on
-            nas-bench-201 and 53 on conv-small (one thread of a busy machine, one seed); with 2,000
-            and 4,000, 16 and 21 on nas-bench-201: updates until the stop are the cost, not labels.
-        up_sampling: how often an evaluated architecture counts in an epoch of the second fit.
+        first: The model, its fit to the evaluated architectures, and the steps.
+        second: How the model is fitted again, to results and pseudo-labels.
+        pseudo_labels: The number of random architectures that the model labels in a round. 1,000
+            are as many as 100 results up-sampled. One update on 100 results then took 19 CPU
+            seconds on nas-bench-201 and 53 on conv-small (one thread of a busy machine, one seed);
+            with 2,000 and 4,000 it took 16 and 21 on nas-bench-201: the cost lies in the updates
+            until the stop, not in the labels.
+        up_sampling: How often an evaluated architecture counts in an epoch of the second fit.
     """
 
     first: NaoSettings = field(
@@ -68,7 +69,7 @@ class SemiNasSettings:
     )
     second: FitSettings = field(default_factory=lambda: FitSettings(batch=100, epochs=500))
     pseudo_labels: int = 1000
-    up_sampling: int = 10  # section 6
+    up_sampling: int = 10  # official
 
 
 EARLY = SemiNasSettings()
@@ -79,22 +80,22 @@ PUBLISHED = SemiNasSettings(
     second=FitSettings(learning_rate=1e-3, batch=100, epochs=500, patience=None),
     pseudo_labels=10_000,
 )
-"""Every epoch and every pseudo-label of section 6 (the code for NAS-Bench-101)."""
+"""Every epoch and every pseudo-label of the official code for NAS-Bench-101."""
 
 
 def schedule(evaluations: int) -> Schedule:
-    """55 % random, then three rounds of 15 % (2,000: 1,100 + 3 x 300), from 100 seeds of 2,000."""
+    """55 % random, then three rounds of 15 % (2,000: 1,100 + 3 x 300), each from 5 % as seeds."""
     return Schedule(evaluations, rounds=3, round_percent=15, seed_percent=5)
 
 
 class SemiNas(Nao2018):
-    """The published optimiser with pseudo-labels.
+    """The method of 2018 with pseudo-labels.
 
     Args:
-        space: what is searched.
-        seed: of everything random.
-        evaluations: the budget that the schedule divides.
-        settings: `EARLY` or `PUBLISHED`, or your own.
+        space: The space that is searched.
+        seed: The seed of everything random.
+        evaluations: The budget, which the schedule divides.
+        settings: The settings: `EARLY`, `PUBLISHED` or your own.
     """
 
     def __init__(
@@ -105,10 +106,10 @@ class SemiNas(Nao2018):
         self.labelling = settings
 
     def _learn(self, pool: Sequence[Observation], seed: int) -> tuple[Model, np.ndarray]:
-        """A model of the pool and of its own predictions; the best of both by score, to move."""
+        """A model fitted to the pool and its own predictions, and the best of both, to move."""
         tokens, values = rows(pool)
-        # One seed for both fits: it holds the same results out, so that the second is judged on
-        # none that the first was trained on.
+        # Equal seeds hold out the same results: the second fit is judged on none that the first was
+        # trained on.
         fit_pool = partial(
             fit, self.space.grammar, tokens, values, model_settings=self.settings.model, seed=seed
         )
@@ -120,10 +121,10 @@ class SemiNas(Nao2018):
         return second, np.concatenate([tokens, pseudo.tokens.numpy()])[best]
 
     def _pseudo_labels(self, model: Model, pool: Sequence[Observation], seed: int) -> PseudoLabels:
-        """Random architectures outside the pool, and the scores that the model predicts them.
+        """Random architectures outside the pool, and the scores that the model predicts for them.
 
-        Fewer than asked for where draws repeat, so that a small space is no endless loop. `sample`
-        keeps to what the space allows.
+        There are fewer than asked for where draws repeat, so that a small space is no endless loop.
+        `sample` draws only what the space allows.
         """
         generator = np.random.default_rng(derive_seed(seed, "pseudo-labels"))
         drawn = (self.space.sample(generator) for _ in range(self.labelling.pseudo_labels))

@@ -3,17 +3,17 @@
     k(x, x') = sigma^2 sum_b w_b M(r_b / l_b),     M(r) = (1 + sqrt(5) r + 5/3 r^2) exp(-sqrt(5) r)
 
 r_b is the distance in feature block b in units of a typical distance in the space. The weights w
-are a softmax, the noise is sigma^2 s, and sigma^2 is profiled out. Few, tied parameters under tight
-priors, the most probable ones taken (`method.md`, section 1): of all variants tried there nothing
-but these tight priors made 5 results enough to begin with.
+are a softmax, the noise is sigma^2 s, and sigma^2 is profiled out. There are few parameters, under
+tight priors, and the most probable ones are taken: of all variants that were tried nothing but
+these tight priors made 5 results enough to begin with.
 
-Shapes: n known results, N candidates, b blocks.
+Shapes: n known results, N candidates, S possible outcomes of the results, b blocks.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,20 +27,27 @@ from threadpoolctl import ThreadpoolController
 
 SQRT5 = 5**0.5
 
-# method.md, section 1: priors N(mean, deviation^2) of the softmax logits, of log l and of log s.
+# Priors N(mean, deviation^2) of the softmax logits, of log l and of log s.
 WEIGHT_DEVIATION = 0.2
 LENGTH_PRIOR = (0.3, 0.15)
 NOISE_PRIOR = (np.log(0.03), 1.0)
 NOISE_RANGE = (np.log(1e-4), 0.0)
-FARTHEST = (-6.0, 6.0)
-"""Of logits and log lengths: no fit comes near, but a step of its line search once overflowed."""
+BOUNDS = (-6.0, 6.0)
+"""The range of logits and log lengths. No fit comes near, but a step of its line search once
+overflowed."""
 ITERATIONS = 25
 SMALLEST = 1e-8
 """Variances are at least this: equal results or repeated features would make them zero."""
 
+Moments = tuple[np.ndarray, np.ndarray]
+"""The mean, (N,) or (S, N), and the standard deviation, (N,), at N candidates."""
+
+Predict = Callable[[np.ndarray], Moments]
+"""Predicts at certain candidates from targets of the known results, (n,) or (S, n)."""
+
 
 def one_blas_thread() -> AbstractContextManager[object]:
-    """Holds BLAS to one thread: matrices are small here (13 times, docs/results.md)."""
+    """Holds BLAS to one thread, which was 13 times faster on small matrices (docs/results.md)."""
     limited: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
     return limited
 
@@ -64,12 +71,12 @@ def matern(distance: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Parameters:
-    """What a fit finds.
+class Kernel:
+    """The parameters that a fit finds.
 
     Attributes:
-        weights: of the blocks, they add up to 1, (b,).
-        lengths: of the blocks, (b,).
+        weights: The weights of the blocks, which add up to 1, (b,).
+        lengths: The length scales of the blocks, (b,).
         noise: s, the noise variance as a share of sigma^2.
     """
 
@@ -78,8 +85,8 @@ class Parameters:
     noise: float
 
     @classmethod
-    def of(cls, vector: np.ndarray) -> Parameters:
-        """From logits, log lengths and log noise."""
+    def of(cls, vector: np.ndarray) -> Kernel:
+        """The kernel of a vector of logits, log lengths and log noise."""
         blocks = len(vector) // 2
         weights = np.exp(vector[:blocks] - vector[:blocks].max())
         return cls(weights / weights.sum(), np.exp(vector[blocks:-1]), float(np.exp(vector[-1])))
@@ -92,25 +99,25 @@ class Parameters:
         return total
 
 
-def fit_parameters(
+def fit_kernel(
     distances: Sequence[np.ndarray],
     targets: np.ndarray,
     logits: np.ndarray,
     noise: float = NOISE_PRIOR[0],
-) -> Parameters:
-    """The most probable parameters.
+) -> Kernel:
+    """The most probable kernel.
 
     Args:
-        distances: between the known results in each block, b times (n, n).
-        targets: (n,).
-        logits: expected of the blocks' weights, (b,).
-        noise: log s expected.
+        distances: The distances between the known results in each block, b times (n, n).
+        targets: The targets of the results, (n,).
+        logits: The prior means of the logits of the blocks' weights, (b,).
+        noise: The prior mean of log s.
     """
     blocks = len(distances)
     start = np.concatenate([logits, np.full(blocks, LENGTH_PRIOR[0]), [noise]])
-    bounds = [FARTHEST] * (2 * blocks) + [NOISE_RANGE]
+    bounds = [BOUNDS] * (2 * blocks) + [NOISE_RANGE]
     found = minimize(
-        _objective,
+        _negative_log_posterior,
         start,
         (distances, targets, start),
         jac=True,
@@ -118,36 +125,33 @@ def fit_parameters(
         bounds=bounds,
         options={"maxiter": ITERATIONS},
     )
-    return Parameters.of(found.x)
+    return Kernel.of(found.x)
 
 
-def _objective(
+def _negative_log_posterior(
     vector: np.ndarray,
     distances: Sequence[np.ndarray],
     targets: np.ndarray,
     expected: np.ndarray,
 ) -> tuple[float, np.ndarray]:
-    """Minus the log posterior, sigma^2 = z' K^-1 z / n profiled out, and its gradient."""
-    parameters, amount = Parameters.of(vector), len(targets)
-    correlations = [
-        matern(r / length) for r, length in zip(distances, parameters.lengths, strict=True)
-    ]
-    smooth = np.tensordot(parameters.weights, correlations, axes=1)
-    factor = np.linalg.cholesky(smooth + parameters.noise * np.eye(amount))
+    """The negative log posterior, sigma^2 = z' K^-1 z / n profiled out, and its gradient."""
+    kernel, amount = Kernel.of(vector), len(targets)
+    correlations = [matern(r / length) for r, length in zip(distances, kernel.lengths, strict=True)]
+    smooth = np.tensordot(kernel.weights, correlations, axes=1)
+    factor = np.linalg.cholesky(smooth + kernel.noise * np.eye(amount))
     inverse = cho_solve((factor, True), np.eye(amount))
     solved = inverse @ targets
     variance = max(targets @ solved / amount, SMALLEST)
     # d(-log L)/dK = (K^-1 - solved solved' / sigma^2) / 2
     slope = (inverse - np.outer(solved, solved) / variance) / 2
     weight_slopes = [
-        w * np.sum(slope * (c - smooth))
-        for w, c in zip(parameters.weights, correlations, strict=True)
+        w * np.sum(slope * (c - smooth)) for w, c in zip(kernel.weights, correlations, strict=True)
     ]
     length_slopes = [
         w * np.sum(slope * _length_slope(r / length))
-        for w, length, r in zip(parameters.weights, parameters.lengths, distances, strict=True)
+        for w, length, r in zip(kernel.weights, kernel.lengths, distances, strict=True)
     ]
-    noise_slope = parameters.noise * np.trace(slope)
+    noise_slope = kernel.noise * np.trace(slope)
     gradient = np.array([*weight_slopes, *length_slopes, noise_slope])
     value = amount / 2 * np.log(variance) + np.log(np.diag(factor)).sum()
     prior_value, prior_gradient = _prior(vector, expected)
@@ -162,7 +166,7 @@ def _length_slope(distance: np.ndarray) -> np.ndarray:
 
 
 def _prior(vector: np.ndarray, expected: np.ndarray) -> tuple[float, np.ndarray]:
-    """Minus the log of the normal prior around what is expected, and its gradient."""
+    """The negative log of the normal prior around the expected values, and its gradient."""
     blocks = len(vector) // 2
     deviations = np.concatenate(
         [np.full(blocks, WEIGHT_DEVIATION), np.full(blocks, LENGTH_PRIOR[1]), NOISE_PRIOR[1:]]
@@ -172,77 +176,79 @@ def _prior(vector: np.ndarray, expected: np.ndarray) -> tuple[float, np.ndarray]
 
 
 class GaussianProcess:
-    """The posterior over candidates, given results that may grow one by one.
+    """The posterior over candidates, given results to which others can be added one by one.
 
-    Keeps the Cholesky factor L of K and V = L^-1 k(known, candidates); one more result appends a
+    It keeps the Cholesky factor L of K and V = L^-1 k(known, candidates). One more result appends a
     row to both, O(n N).
 
     Args:
-        parameters: of the kernel.
-        known: distances between the results, b times (n, n).
-        cross: distances from results to candidates, some of the N at a time, each part b times
+        kernel: The kernel.
+        known: The distances between the results, b times (n, n).
+        cross: The distances from results to candidates, some of the N at a time, each part b times
             (n, part): three blocks of 1,000 results and 26,000 candidates are half a gigabyte.
     """
 
     def __init__(
         self,
-        parameters: Parameters,
+        kernel: Kernel,
         known: Sequence[np.ndarray],
         cross: Iterable[Sequence[np.ndarray]] = (),
     ) -> None:
-        self.parameters = parameters
-        correlation = parameters.correlation([r.astype(np.float64) for r in known])
-        self.factor = np.linalg.cholesky(correlation + parameters.noise * np.eye(len(correlation)))
+        self.kernel = kernel
+        correlation = kernel.correlation([r.astype(np.float64) for r in known])
+        self.factor = np.linalg.cholesky(correlation + kernel.noise * np.eye(len(correlation)))
         none = np.zeros((len(correlation), 0), dtype=np.float32)
         self.reduced = np.concatenate([none, *map(self._reduce, cross)], axis=1)
         self.explained = np.einsum("ij,ij->j", self.reduced, self.reduced)
 
-    def grown(self, known: Sequence[np.ndarray], cross: Sequence[np.ndarray]) -> GaussianProcess:
-        """This process with one more result; this one stays as it is.
+    def condition_on(
+        self, known: Sequence[np.ndarray], cross: Sequence[np.ndarray]
+    ) -> GaussianProcess:
+        """The process given one more result; this one is left as it is.
 
         Args:
-            known: distances to the results before it, b times (n,).
-            cross: distances to the candidates, b times (N,).
+            known: The distances from the new result to those before it, b times (n,).
+            cross: The distances from the new result to the candidates, b times (N,).
         """
         process = copy.copy(self)
-        correlation = self.parameters.correlation([r.astype(np.float64) for r in known])
+        correlation = self.kernel.correlation([r.astype(np.float64) for r in known])
         row = solve_triangular(self.factor, correlation, lower=True)
-        corner = max(1 + self.parameters.noise - float(row @ row), SMALLEST) ** 0.5
+        corner = max(1 + self.kernel.noise - float(row @ row), SMALLEST) ** 0.5
         below = np.append(row, corner)
         process.factor = np.pad(self.factor, ((0, 1), (0, 1)))
         process.factor[-1] = below
-        new = self.parameters.correlation(cross) - row.astype(np.float32) @ self.reduced
+        new = self.kernel.correlation(cross) - row.astype(np.float32) @ self.reduced
         new /= np.float32(corner)
         process.reduced = np.concatenate([self.reduced, new[None]])
         process.explained = self.explained + new * new
         return process
 
-    def posterior(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def predict(self, targets: np.ndarray) -> Moments:
         """Mean and standard deviation of a new measurement at each candidate.
 
         Args:
-            targets: of the results, (n,); or S possible ones, (S, n).
-
-        Returns:
-            The mean, (N,) or (S, N), and the deviation, (N,): possible results alter the mean
-            alone, sigma is taken over all of them.
+            targets: The targets of the results, (n,), or S possible outcomes of them, (S, n).
+                Different outcomes alter the mean alone: sigma is taken over all of them.
         """
-        return self._posterior(targets, self.reduced, self.explained)
+        return self._predict(targets, self.reduced, self.explained)
 
-    def posterior_at(
+    def predict_at(
         self, targets: np.ndarray, cross: Sequence[np.ndarray], *, smooth: bool = False
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The same at other candidates, whose distances are given, b times (n, N).
+    ) -> Moments:
+        """The same at other candidates.
 
-        With `smooth` the deviation is that of the mean, without the noise of a measurement: for
-        candidates that may lie as close to a result as they like.
+        Args:
+            targets: The targets of the results, as for `predict`.
+            cross: The distances from results to these candidates, b times (n, N).
+            smooth: Whether the deviation is that of the mean, without the noise of a measurement:
+                for candidates that may lie as close to a result as they like.
         """
         reduced = self._reduce(cross)
         explained = np.einsum("ij,ij->j", reduced, reduced)
-        return self._posterior(targets, reduced, explained, smooth=smooth)
+        return self._predict(targets, reduced, explained, smooth=smooth)
 
-    def left_out(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and deviation at each known result, had it been left out, (n,) each.
+    def leave_one_out(self, targets: np.ndarray) -> Moments:
+        """Mean and deviation at each known result when it is left out, (n,) each.
 
         Rasmussen and Williams 2006, equations 5.10 to 5.12.
         """
@@ -252,28 +258,29 @@ class GaussianProcess:
         return targets - solved / np.diag(inverse), np.sqrt(variance / np.diag(inverse))
 
     def _reduce(self, cross: Sequence[np.ndarray]) -> np.ndarray:
+        """V at other candidates, (n, N)."""
         reduced: np.ndarray = solve_triangular(
-            self.factor.astype(np.float32), self.parameters.correlation(cross), lower=True
+            self.factor.astype(np.float32), self.kernel.correlation(cross), lower=True
         )
         return reduced
 
-    def _posterior(
+    def _predict(
         self,
         targets: np.ndarray,
         reduced: np.ndarray,
         explained: np.ndarray,
         *,
         smooth: bool = False,
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> Moments:
         """sd^2 = sigma^2 (1 - |v|^2 + s), noise included unless `smooth`.
 
-        Architectures of equal features do differ; without s expected improvement would take them
-        for known and stop exploring (method.md, section 3).
+        Architectures of equal features do differ. Without s the expected improvement would treat
+        them as known and stop exploring.
         """
         whitened = solve_triangular(self.factor, targets.T, lower=True).T
         variance = max(float(np.mean(whitened * whitened)), SMALLEST)
         mean = whitened.astype(np.float32) @ reduced
         left = np.maximum(1 - explained, SMALLEST if smooth else 0)
         if not smooth:
-            left = left + self.parameters.noise
+            left = left + self.kernel.noise
         return mean, np.sqrt(variance * left)

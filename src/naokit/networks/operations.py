@@ -26,7 +26,7 @@ class PointConvolution(nn.Conv2d):
     """A 1x1 convolution of every `step`-th pixel.
 
     The pixels are picked before a convolution of stride 1, because a strided one is unsafe in the
-    fast memory layout (`naokit.training.layout`).
+    fast memory layout (`naokit.images.memory_format`).
     """
 
     def __init__(self, channels_in: int, channels: int, step: int = 1) -> None:

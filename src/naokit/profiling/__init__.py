@@ -1,108 +1,17 @@
-"""What a network costs: parameters, multiply-accumulates, latency, memory, hours of training."""
+"""What a network of any kind costs: latency, memory, hours of training."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import Any
-
-import torch
-from torch import nn
-
-from naokit.networks import count_macs, count_parameters
-from naokit.profiling.language import (
-    LanguageProfile,
-    count_language,
-    language_training_bytes,
-    measure_language,
-)
 from naokit.profiling.latency import Latency, onnx_latency, torch_latency
 from naokit.profiling.memory import inference_bytes, training_bytes, weight_bytes
 from naokit.profiling.steps import Estimate, Steps, measure_steps
 
 __all__ = [
-    "BATCHES",
     "Estimate",
-    "LanguageProfile",
     "Latency",
-    "Profile",
     "Steps",
-    "count_figures",
-    "count_language",
-    "language_training_bytes",
-    "latency_figures",
-    "measure",
-    "measure_language",
+    "inference_bytes",
     "measure_steps",
-    "memory_figures",
     "onnx_latency",
+    "torch_latency",
     "training_bytes",
+    "weight_bytes",
 ]
-
-BATCHES = (1, 64)
-"""Images in the batches whose latency is measured."""
-
-
-@dataclass(frozen=True)
-class Profile:
-    """Costs of using one network on this machine.
-
-    Attributes:
-        parameters: without the auxiliary head.
-        auxiliary_parameters: of the auxiliary head.
-        macs: multiply-accumulates of convolutions and linear layers for one image.
-        latency_ms: median time of one image, milliseconds.
-        latency_spread_ms: half the distance between its quartiles, milliseconds.
-        latency_64_ms: likewise of 64 images at once.
-        latency_64_spread_ms: likewise.
-        weights_mb: size of the parameters and buffers without the auxiliary head, megabytes.
-        peak_memory_mb: largest sum of live intermediate results for one image, megabytes.
-        peak_memory_64_mb: likewise for 64 images at once.
-        threads: that torch used.
-    """
-
-    parameters: int
-    auxiliary_parameters: int
-    macs: int
-    latency_ms: float
-    latency_spread_ms: float
-    latency_64_ms: float
-    latency_64_spread_ms: float
-    weights_mb: float
-    peak_memory_mb: float
-    peak_memory_64_mb: float
-    threads: int
-
-
-def measure(network: nn.Module, image: tuple[int, int, int]) -> Profile:
-    """Costs of the network in eval mode on images (C, H, W), on the CPU."""
-    latency, held = latency_figures(network, image), memory_figures(network, image)
-    return Profile(**count_figures(network, image), **latency, **held)
-
-
-def count_figures(network: nn.Module, image: tuple[int, int, int]) -> dict[str, Any]:
-    """The fields of a `Profile` that are counted: also of a network without weights."""
-    parameters = count_parameters(network)
-    return {
-        "parameters": parameters,
-        "auxiliary_parameters": count_parameters(network, auxiliary=True) - parameters,
-        "macs": count_macs(network, image),
-        "weights_mb": weight_bytes(network, auxiliary=False) / 1e6,
-    }
-
-
-def memory_figures(network: nn.Module, image: tuple[int, int, int]) -> dict[str, Any]:
-    """Those of the memory that using it takes; the network is in eval mode afterwards."""
-    held = inference_bytes(network, image) / 1e6
-    return {"peak_memory_mb": held, "peak_memory_64_mb": held * BATCHES[1]}
-
-
-def latency_figures(network: nn.Module, image: tuple[int, int, int]) -> dict[str, Any]:
-    """Those of the time that it takes."""
-    one, many = (torch_latency(network, image, batch) for batch in BATCHES)
-    return {
-        "latency_ms": one.median_ms,
-        "latency_spread_ms": one.spread_ms,
-        "latency_64_ms": many.median_ms,
-        "latency_64_spread_ms": many.spread_ms,
-        "threads": torch.get_num_threads(),
-    }

@@ -6,42 +6,29 @@ to the next is one whole step (augmentation, forward, backward, optimizer), as t
 
 from __future__ import annotations
 
-import dataclasses
-import math
 import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from naokit.networks import count_macs
 from naokit.training.clock import PASSES
-from naokit.training.data import ImageData, Split
-from naokit.training.device import make_fabric
-from naokit.training.feeding import EVALUATION_BATCH
 from naokit.training.loop import train
 from naokit.training.recipe import Recipe
-from naokit.training.recipes import ImageRecipe
-from naokit.training.stream import Stream
-from naokit.training.text.data import TextData
-from naokit.training.text.perplexity import COLUMN
-from naokit.training.text.perplexity import EVALUATION_BATCH as COLUMNS
-from naokit.training.text.recipes import TextRecipe
+from naokit.training.task import Task
 
 WARM_UP = 1
 """Steps before the measured ones: the first finds out how to compute."""
 MOST_STEPS = 12
 STEPS_AN_EPOCH = 3
 """So few that validation is measured too before the time is over."""
-MACS_A_STEP = 5e8
-"""For each second of measuring: several such steps fit (one thread of a busy processor)."""
-IMAGES = 4
-"""Dimensions of a batch of images (B, C, H, W); tokens have two (L, B)."""
+SMALL_RATE = 1e-5
+"""The learning rate alters no time, but a high one might diverge."""
 
 
 @dataclass(frozen=True)
@@ -113,37 +100,19 @@ class _Pass:
 
 
 def measure_steps(
-    network: nn.Module,
-    data: ImageData | TextData,
-    recipe: Recipe,
-    *,
-    fabric: Fabric | None = None,
-    seconds: float = 10.0,
+    network: nn.Module, task: Task[Any, Any], fabric: Fabric, seconds: float = 10.0
 ) -> Steps:
     """A few steps of `naokit.training.loop.train`; the network is trained by them.
 
     Args:
-        network: to train.
-        data: what to train on; a part of it is used.
-        recipe: how.
-        fabric: where; None: `make_fabric()`.
-        seconds: about how long to measure; one step is always taken.
+        network: The network that is trained.
+        task: A short task on a part of the data (`Subject.short_task`).
+        fabric: Where the training runs.
+        seconds: About how long to measure; one step is always taken.
     """
-    fabric = fabric or make_fabric()
-    # The rate alters no time, but a high one might diverge.
-    recipe = dataclasses.replace(recipe, learning_rate=1e-5)
-    part: ImageData | TextData
-    if isinstance(data, TextData):
-        part, recipe = _few_tokens(data, recipe)
-    else:
-        import kornia.augmentation  # noqa: F401 - takes a second once a process, not each training
-
-        part, recipe = _few_images(
-            data, recipe, _images_a_step(network, data, recipe, fabric, seconds)
-        )
-    with _noted(network, fabric) as begun:
+    with _noted(network, task, fabric) as begun:
         began = time.perf_counter()
-        train(network, part, recipe, seed=0, fabric=fabric, seconds=seconds)
+        train(network, task, seed=0, fabric=fabric, seconds=seconds)
         ended = time.perf_counter()
     ends = [moment for moment, *_ in begun[1:]] + [ended]
     passes = [
@@ -167,62 +136,23 @@ def _steps(passes: Sequence[_Pass], before: float) -> Steps:
     return Steps(training, validation, examples, before + max(0.0, late))
 
 
-def _few_images(data: ImageData, recipe: Recipe, images: int) -> tuple[ImageData, Recipe]:
-    """Short epochs of so many images a step."""
-    assert isinstance(recipe, ImageRecipe)
-    train = _first(data.train, STEPS_AN_EPOCH * images)
-    epochs = math.ceil((WARM_UP + MOST_STEPS) / math.ceil(len(train) / images))
-    held_out = min(EVALUATION_BATCH, PASSES * images)  # no longer than a training step takes
-    part = dataclasses.replace(data, train=train, validation=_first(data.validation, held_out))
-    return part, dataclasses.replace(recipe, epochs=epochs, batch=images, train_images=None)
-
-
-def _few_tokens(data: TextData, recipe: Recipe) -> tuple[TextData, Recipe]:
-    """Short epochs, in streams of the recipe's number and about its length."""
-    assert isinstance(recipe, TextRecipe)
-    part = dataclasses.replace(
-        data,
-        train=data.train[: recipe.batch * (STEPS_AN_EPOCH * recipe.bptt + 1)],
-        validation=data.validation[: COLUMNS * COLUMN + 1],
-    )
-    epochs = math.ceil((WARM_UP + MOST_STEPS) / STEPS_AN_EPOCH)
-    return part, dataclasses.replace(recipe, epochs=epochs, train_tokens=None)
-
-
-def _images_a_step(
-    network: nn.Module, data: ImageData, recipe: Recipe, fabric: Fabric, seconds: float
-) -> int:
-    """The recipe's batch, or on a processor as many images as surely leave time; at least 2.
-
-    Counted, not timed: a busy machine should not alter what is measured.
-    """
-    if fabric.device.type != "cpu":
-        return recipe.batch
-    one = PASSES * count_macs(network, data.image)
-    return min(recipe.batch, max(2, int(seconds * MACS_A_STEP / one)))
-
-
 @contextmanager
-def _noted(network: nn.Module, fabric: Fabric) -> Iterator[list[tuple[float, int, bool]]]:
+def _noted(
+    network: nn.Module, task: Task[Any, Any], fabric: Fabric
+) -> Iterator[list[tuple[float, int, bool]]]:
     """When each forward pass begins, of how many examples, and whether it is one of training."""
     begun: list[tuple[float, int, bool]] = []
 
     def note(module: nn.Module, given: tuple[Tensor, ...]) -> None:
         if fabric.device.type == "cuda":  # its work is queued
             torch.cuda.synchronize(fabric.device)
-        images = given[0].ndim == IMAGES
-        examples = len(given[0]) if images else given[0].numel()
-        begun.append((time.perf_counter(), examples, module.training))
+        begun.append((time.perf_counter(), task.examples(given[0]), module.training))
 
     handle = network.register_forward_pre_hook(note)
     try:
         yield begun
     finally:
         handle.remove()
-
-
-def _first(split: Split | Stream, amount: int) -> Split | Stream:
-    return split.take(np.arange(min(amount, len(split))))
 
 
 def _quartiles(values: tuple[float, ...]) -> tuple[float, float, float]:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from naokit.base import Architecture, Grammar, Json, NetworkSettings, Reads, Space
+from naokit.base import (
+    Architecture,
+    Grammar,
+    Json,
+    NetworkSettings,
+    Space,
+)
 from naokit.graphs import Graph
 
 if TYPE_CHECKING:
@@ -80,7 +86,7 @@ class Bounded(Space):
         return self.space.build(Architecture(self.space, architecture.choices), settings)
 
     @property
-    def reads(self) -> Reads:
+    def reads(self) -> str:
         """As the space beneath."""
         return self.space.reads
 

@@ -25,7 +25,6 @@ from naokit.base import (
     InputError,
     Json,
     NetworkSettings,
-    Reads,
     Space,
     Suggests,
 )
@@ -93,7 +92,7 @@ class Choices(Space):
     label: str
     choices: tuple[Choice, ...]
     network: Callable[[Mapping[str, Value], NetworkSettings], nn.Module] | None = None
-    data: Reads = "images"
+    data: str = "images"
     source: str = field(default="", compare=False)
     note: str = field(default="", compare=False)
 
@@ -126,7 +125,7 @@ class Choices(Space):
         return self.label
 
     @property
-    def reads(self) -> Reads:
+    def reads(self) -> str:
         """As it was made for."""
         return self.data
 

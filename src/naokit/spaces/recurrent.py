@@ -25,7 +25,6 @@ from naokit.base import (
     Json,
     LanguageSettings,
     NetworkSettings,
-    Reads,
     Space,
     unknown_name,
 )
@@ -103,7 +102,7 @@ class RecurrentCells(Space):
         return self.label
 
     @property
-    def reads(self) -> Reads:
+    def reads(self) -> str:
         """Text."""
         return "text"
 

@@ -1,1 +1,1 @@
-"""How a network learns: data, augmentation, recipes and the one loop."""
+"""How a network of any kind learns: the one loop, its task, recipes, checkpoints, devices."""

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from naokit.base import InputError, Reads
-from naokit.presets import EMBEDDED
+from naokit.base import InputError
 from naokit.training.tree import is_there
+from naokit.wording import first_line
 
 VALIDATION_NAMES = ("validation", "valid", "val", "dev")
 NAME = re.compile(r"[\w.-]*\w/\w[\w.-]*")
@@ -37,26 +37,25 @@ PATIENCE = 5.0
 """Seconds for the hub's first answer; its client alone tries for 24 without a network."""
 
 
-def load_tables(name: str, reads: Reads, config: str | None = None) -> Mapping[str, Any]:
+def load_tables(name: str, embedded: str, config: str | None = None) -> Mapping[str, Any]:
     """The tables of a data set by part: `train`, and `validation` and `test` where it has them.
 
     Args:
         name: `owner/name`.
-        reads: what networks read of it.
+        embedded: The data that need no network, for the message.
         config: which of its configurations, where it has several.
 
     Raises:
-        InputError: there is none of this name, no network, or no `train` split; or it is embedded
-            data of the other kind.
+        InputError: there is none of this name, no network, or no `train` split.
     """
     asked = name if config is None else f"{name}:{config}"
-    _check(name, reads)
+    _check(name, embedded)
     try:
         tables = _loaded(name, config)
     except Exception as error:  # the hub's client raises a dozen unrelated kinds
         raise InputError(
             f"there is no file or folder {asked!r}, and no such data set could be loaded from the "
-            f"Hugging Face hub ({first_line(error)}); {_meant(name, EMBEDDED[reads])}give a path, "
+            f"Hugging Face hub ({first_line(error)}); {_meant(name, embedded)}give a path, "
             "or check the name and the network"
         ) from error
     if "train" not in tables:
@@ -113,7 +112,7 @@ def _without_network() -> Iterator[None]:
             place.HF_HUB_OFFLINE = value
 
 
-def _check(name: str, reads: Reads) -> None:
+def _check(name: str, embedded: str) -> None:
     """Raises InputError for what is no `owner/name` but a mistyped path or word: nobody is asked.
 
     Where there is a folder of the owner's name, a path in it is meant.
@@ -124,14 +123,8 @@ def _check(name: str, reads: Reads) -> None:
         and not is_there(Path(name).parent)
     ):
         return
-    own = EMBEDDED[reads]
-    for other, embedded in EMBEDDED.items():
-        if name == embedded != own:
-            raise InputError(
-                f"{name} holds {other}; the network reads {reads}: give other data, or {own}"
-            )
     raise InputError(
-        f"there is no file or folder {name!r}; {_meant(name, own)}give a path, {own}, or "
+        f"there is no file or folder {name!r}; {_meant(name, embedded)}give a path, {embedded}, or "
         "owner/name, a data set on the Hugging Face hub"
     )
 
@@ -155,10 +148,3 @@ def _nearest(path: Path, own: str) -> list[Path]:
     lower = {name.lower(): name for name in known}
     near = difflib.get_close_matches(path.name.lower(), lower, n=2)
     return [path.parent / lower[name] for name in near]
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of the innermost error: what a person can use."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

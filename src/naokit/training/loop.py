@@ -1,8 +1,8 @@
 """The one training loop, on Lightning Fabric: searches and final trainings differ by recipe.
 
-What is learnt, images or text, is the task's (`naokit.training.task`).
+What is learnt is the task's (`naokit.training.task`).
 
-A training is a function of network, data, recipe and seed. Every epoch draws its plan and every
+A training is a function of network, task and seed. Every epoch draws its plan and every
 step its randomness from the seed and its own number, so that a training stopped after any step
 continues to the same weights (bit for bit on a CPU).
 """
@@ -25,14 +25,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from naokit.base import EvaluationFailed, derive_seed
 from naokit.training.checkpoint import BEST, Checkpoint, State
 from naokit.training.clock import Clock
-from naokit.training.data import ImageData
 from naokit.training.device import make_fabric, recorded_precision, seeded
 from naokit.training.failures import memory_failures
-from naokit.training.recipe import Recipe
 from naokit.training.schedule import learning_rate
 from naokit.training.task import Given, Prepared, Task
-from naokit.training.tasks import task_of
-from naokit.training.text.data import TextData
 
 CHECK_LOSS_EVERY = 20  # steps; reading the loss makes a GPU wait
 SAVE_EVERY = 600.0  # seconds between checkpoints within an epoch
@@ -71,7 +67,8 @@ class Trained:
             where the clock ran out within the first.
         last: the validation metric of the last epoch.
         epochs: epochs done, earlier runs included.
-        complete: False where the limit on the clock came first.
+        complete: Whether every epoch of the recipe is done; False where the limit on the clock or
+            `until` came first.
         seconds: duration of this run.
         parts: in how many parts batches went through, more than 1 where memory ran out.
         reloads: how often the loss broke and the best weights were taken up again.
@@ -94,16 +91,15 @@ class Trained:
 
 def train(
     network: nn.Module,
-    data: ImageData | TextData,
-    recipe: Recipe,
+    task: Task[Any, Any],
     *,
     seed: int,
     fabric: Fabric | None = None,
+    until: int | None = None,
     seconds: float | None = None,
     reserve: int = 0,
     checkpoint: Path | None = None,
     warm_start: str | None = None,
-    workers: int = 0,
     split_batches: bool = False,
     on_begin: Callable[[], None] | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
@@ -112,13 +108,15 @@ def train(
     """Trains `network` in place.
 
     Args:
-        network: images (B, C, H, W) -> logits (B, K), or a pair of these in training with an
-            auxiliary head; or tokens (L, B), state (B, H) or None -> `networks.Spoken`. An
-            attribute `progress`, where there is one, is kept at the share of steps done.
-        data: the images or the text.
-        recipe: how; an `ImageRecipe` or a `TextRecipe`.
-        seed: of batches, augmentation and dropout; the weights are the caller's.
-        fabric: where; None: `make_fabric()`. With several processes each calls this.
+        network: What the task's `loss` and `measure` call. An attribute `progress`, where there is
+            one, is kept at the share of steps done.
+        task: What is learnt, by which recipe; it was made for the same `fabric`.
+        seed: The seed of batches, augmentation and dropout. The weights are the caller's.
+        fabric: Where the training runs; None stands for `make_fabric()`. With several processes
+            each of them calls this.
+        until: The training pauses after this epoch of the recipe's schedule, counted from 1. The
+            same call with a later one, or none, goes on from the checkpoint as if there had been
+            no pause. None runs to the recipe's end.
         seconds: limit on the clock, checked after each step.
         reserve: how many examples are measured after the last step, the held-out ones among them:
             time for that is kept. Where it is more than 0, a network whose first epoch is cut short
@@ -126,7 +124,6 @@ def train(
         checkpoint: folder of `last.safetensors` and `best.safetensors`, continued if present.
         warm_start: checksum of the weights from elsewhere that `network` has; None: none. It tells
             checkpoints apart.
-        workers: processes that decode pictures.
         split_batches: where memory runs out, halve what goes through at once and accumulate.
         on_begin: called once data and checkpoint are accepted.
         on_epoch: called after each epoch.
@@ -139,15 +136,14 @@ def train(
     clock = Clock(seconds, reserve)
     with memory_failures():
         fabric = fabric or make_fabric()
-        task = task_of(data, recipe, fabric, workers)
-        identity = (recipe, task.fingerprint, seed, warm_start, recorded_precision(fabric))
+        identity = (task.recipe, task.fingerprint, seed, warm_start, recorded_precision(fabric))
         kept = None if checkpoint is None else Checkpoint(checkpoint, *identity)
         run = _Run(network, task, seed, fabric, clock, kept)
-        run.held_out = len(data.validation)
         run.may_split, run.on_step = split_batches and fabric.world_size == 1, on_step
         if on_begin is not None:
             on_begin()
-        while run.state.epochs < recipe.epochs and run.one_epoch():
+        last = task.recipe.epochs if until is None else min(until, task.recipe.epochs)
+        while run.state.epochs < last and run.one_epoch():
             if run.report is not None and on_epoch is not None:
                 on_epoch(run.report)
             if run.out_of_time():
@@ -161,7 +157,7 @@ class _Run:
     may_split = False
     on_step: Callable[[float], None] | None = None
     report: Epoch | None = None
-    steps, held_out = 1, 0
+    steps = 1
 
     def __init__(
         self,
@@ -227,18 +223,18 @@ class _Run:
         self._save(improved=improved)
         rate = self.optimizer.param_groups[0]["lr"]
         epochs = (self.state.epochs, self.recipe.epochs)
-        self.report = Epoch(*epochs, loss, last, rate, self.state.seconds, self.task.metric)
+        self.report = Epoch(*epochs, loss, last, rate, self.state.seconds, self.task.metric.name)
         return True
 
     def _measure(self) -> float:
         """The metric of what is kept: the average of the weights, where one is taken."""
         began = time.monotonic()
         found = self.task.measure(self.network if self.average is None else self.average)
-        self.clock.measured(self.held_out, time.monotonic() - began)
+        self.clock.measured(self.task.held_out, time.monotonic() - began)
         return found
 
     def _improves(self, last: float) -> bool:
-        best, sign = self.state, self.task.sign
+        best, sign = self.state, self.task.metric.sign
         return not best.best_epoch or sign * last > sign * best.best
 
     def _reload(self) -> bool:

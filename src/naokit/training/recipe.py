@@ -101,25 +101,13 @@ class Recipe:
         return cls(**fields)
 
 
-def named(name: str | R, recipes: Mapping[str, R], others: Mapping[str, Recipe], of: str) -> R:
-    """The recipe of a name, or a recipe itself.
-
-    Args:
-        name: of `recipes`.
-        recipes: of the kind that is wanted.
-        others: of other kinds, for the message.
-        of: what the kind is for, in a word.
-
-    Raises:
-        InputError: there is no such recipe (with the nearest names), or it is for something else.
-    """
+def named(name: str | R, recipes: Mapping[str, R]) -> R:
+    """The recipe of a name, or a recipe itself; raises InputError with the nearest names."""
     if not isinstance(name, str):
         return name
-    if name in recipes:
-        return recipes[name]
-    if name in others:
-        raise InputError(f"the recipe {name} is not for {of}; there are {', '.join(recipes)}")
-    raise unknown_name("recipe", name, recipes)
+    if name not in recipes:
+        raise unknown_name("recipe", name, recipes)
+    return recipes[name]
 
 
 def changed(recipe: R, settings: Sequence[str]) -> R:

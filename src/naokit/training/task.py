@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor, nn
 
-from naokit.base import Direction
+from naokit.training.metric import Metric
 from naokit.training.recipe import Recipe
 
 
@@ -52,19 +52,17 @@ class Task(ABC, Generic[G, P]):
 
     Attributes:
         recipe: how the network is trained.
-        metric: what `measure` gives, in one word.
-        direction: whether more of it is better.
+        metric: What `measure` gives.
         fingerprint: of the data.
-        measures: whether anything is held out to measure on.
+        held_out: How many examples are held out to measure on; 0 where none are.
         most_steps: no epoch has more.
         most_reloads: how often a training whose loss breaks goes on from its best weights.
     """
 
     recipe: Recipe
-    metric: str
-    direction: Direction
+    metric: Metric
     fingerprint: str
-    measures: bool
+    held_out: int
     most_steps: int
     most_reloads: int = 0
 
@@ -88,6 +86,10 @@ class Task(ABC, Generic[G, P]):
     def measure(self, network: nn.Module) -> float:
         """The metric on what is held out; 0 where nothing is."""
 
+    def examples(self, inputs: Tensor) -> int:
+        """How many examples the first input of a forward pass holds: by default one a row."""
+        return len(inputs)
+
     def lay_out(self, network: nn.Module) -> None:
         """Brings a network into the memory layout that it trains fastest in."""
         del network
@@ -110,6 +112,6 @@ class Task(ABC, Generic[G, P]):
         del tensors
 
     @property
-    def sign(self) -> float:
-        """What makes more of the metric better."""
-        return 1.0 if self.direction == "maximize" else -1.0
+    def measures(self) -> bool:
+        """Whether anything is held out to measure on."""
+        return self.held_out > 0

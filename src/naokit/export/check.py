@@ -1,0 +1,28 @@
+"""What is found when an exported file is compared with its network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+TOLERANCE = 1e-4
+"""Largest difference of outputs that counts as the same; onnxruntime sums in another order."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """An exported file, and how far its outputs are from the network's.
+
+    Attributes:
+        file: what was written.
+        difference: largest absolute difference of any output.
+        tolerance: the largest that is accepted; None where accuracies are compared instead.
+        note: what else is worth knowing, in words.
+        accuracy: before and after, percent, where they are compared.
+    """
+
+    file: Path
+    difference: float
+    tolerance: float | None
+    note: str = ""
+    accuracy: tuple[float, float] | None = None

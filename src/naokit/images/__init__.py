@@ -1,0 +1,1 @@
+"""Images as a kind of data: reading them, learning from them, trained classifiers."""

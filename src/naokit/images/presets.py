@@ -1,0 +1,48 @@
+"""Presets for images: how a search is run, up to the winner's final training.
+
+Each number that is not the paper's was measured on two processor cores (docs/results.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from naokit.base import Json
+from naokit.presets import Preset
+
+
+@dataclass(frozen=True)
+class ImagePreset(Preset):
+    """How a search on images is run.
+
+    Attributes:
+        channels: F of each evaluation.
+        cells: N of each evaluation.
+        final_channels: F of the winner.
+        final_cells: N of the winner.
+        final_epochs: see `Preset`.
+    """
+
+    channels: int
+    cells: int
+    final_channels: int
+    final_cells: int
+    final_epochs: int | None = None
+
+    def size(self) -> dict[str, Json]:
+        """F and N."""
+        return {"channels": self.channels, "cells": self.cells}
+
+    def final_size(self) -> dict[str, Json]:
+        """F and N of the winner."""
+        return {"channels": self.final_channels, "cells": self.final_cells}
+
+
+_PRESETS = (
+    ImagePreset("quick", 20, "quick", 3, 3, True, "quick-final", 8, 1, 16, 1),
+    ImagePreset("small", 20, "small", 3, 2, False, "small-final", 8, 1, 16, 1),
+    # Section 2: 1,000 evaluations at N=3, F=32, 25 epochs; section 4: the winner at N=6, F=128.
+    ImagePreset("paper", 1000, "search-2018", 1, 1, False, "cifar10-2018", 32, 3, 128, 6),
+)
+PRESETS: Mapping[str, ImagePreset] = {preset.name: preset for preset in _PRESETS}

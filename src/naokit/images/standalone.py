@@ -1,0 +1,107 @@
+"""An image classifier as one Python file: its modules, the plan of the two cells, a reader."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from naokit import base
+from naokit.base import Architecture, ImageSettings, Space
+from naokit.export.config import WEIGHTS
+from naokit.export.literals import literal
+from naokit.export.sources import Part, joined
+from naokit.images.interface import Interface
+from naokit.images.pictures import pixels
+from naokit.images.predicting import prepared
+from naokit.networks import ImageNetwork, cell, depthwise, image, operations, stem
+from naokit.spaces import ConvCells, Operation
+
+MODULES = (depthwise, operations, cell, stem, image)
+
+DOCSTRING = """An image classifier found by naokit. Needs torch and {weights}, nothing else.
+
+    import network                     # this file
+    model = network.load()             # weights from {weights} beside it
+    images = network.prepare("picture.png")            # (B, {shape}) bytes; needs Pillow, NumPy
+    logits = model(network.standardise(images))        # of CLASS_NAMES
+"""
+
+END = '''
+
+SPACE = {space}
+ARCHITECTURE = {architecture}
+NORMAL = {normal}
+REDUCTION = {reduction}
+SETTINGS = {settings}
+CLASS_NAMES = {class_names}
+MEAN = {mean}
+STD = {std}
+STREAMED = {streamed}
+
+
+def build() -> ImageNetwork:
+    """The network with random weights."""
+    return ImageNetwork(NORMAL, REDUCTION, SETTINGS, OPERATIONS)
+
+
+def load(path: str | Path = Path(__file__).with_name("{weights}")) -> ImageNetwork:
+    """The trained network, in eval mode."""
+    network = build()
+    network.load_state_dict(read_safetensors(Path(path).read_bytes()))
+    return network.eval()
+
+
+def prepare(*pictures: str | Path) -> Tensor:
+    """Bytes (B, C, H, W) of picture files, as naokit shows them; needs Pillow and NumPy."""
+    from PIL import Image
+
+    channels, height, width = SETTINGS.image
+    shown = []
+    for path in pictures:
+        with Image.open(path) as picture:
+            found = bytearray(prepared(picture, SETTINGS.image, STREAMED).tobytes())
+        flat = torch.frombuffer(found, dtype=torch.uint8)
+        shown.append(flat.view(height, width, channels).permute(2, 0, 1))
+    return torch.stack(shown)
+
+
+def standardise(images: Tensor) -> Tensor:
+    """Bytes (B, C, H, W) as the network was trained on them."""
+    mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (MEAN, STD))
+    return (images.float() / 255 - mean) / std
+'''
+
+
+def obstacle(network: nn.Module, space: Space) -> str:
+    """Why the network cannot be written as one file; empty where it can."""
+    if not isinstance(network, ImageNetwork):
+        return "only networks made of cells can be written as a stand-alone file"
+    operations = space.operations if isinstance(space, ConvCells) else ()
+    own = [operation.name for operation in operations if isinstance(operation, Operation)]
+    if own:
+        return (
+            f"the operation {own[0]} is your own: a stand-alone file holds naokit's operations "
+            "alone; export to ONNX or .pt2, which hold any"
+        )
+    return ""
+
+
+def text(
+    network: nn.Module, architecture: Architecture, settings: ImageSettings, interface: Interface
+) -> str:
+    """The file; what came from elsewhere stands in literals alone."""
+    assert isinstance(network, ImageNetwork)
+    docstring = DOCSTRING.format(weights=WEIGHTS, shape=", ".join(map(str, settings.image)))
+    end = END.format(
+        space=literal(architecture.space.name),
+        architecture=literal(str(architecture)),
+        normal=literal(network.normal),
+        reduction=literal(network.reduction),
+        settings=literal(settings),
+        class_names=literal(interface.class_names),
+        mean=literal(interface.mean),
+        std=literal(interface.std),
+        streamed=literal(interface.streamed),
+        weights=WEIGHTS,
+    )
+    parts: list[Part] = [base.NetworkSettings, base.ImageSettings, *MODULES, pixels, prepared]
+    return joined(docstring, parts, end)

@@ -1,0 +1,1 @@
+"""Text as a kind of data: reading it, learning from it, trained language models."""

@@ -1,0 +1,44 @@
+"""Presets for text: how a search is run, up to the winner's final training.
+
+Each number that is not the paper's was measured on two processor cores (docs/results.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from naokit.base import Json
+from naokit.presets import Preset
+
+
+@dataclass(frozen=True)
+class TextPreset(Preset):
+    """How a search on text is run.
+
+    Attributes:
+        hidden: H of each evaluation.
+        final_hidden: H of the winner.
+        final_epochs: see `Preset`.
+    """
+
+    hidden: int
+    final_hidden: int
+    final_epochs: int | None = None
+
+    def size(self) -> dict[str, Json]:
+        """H."""
+        return {"hidden": self.hidden}
+
+    def final_size(self) -> dict[str, Json]:
+        """H of the winner."""
+        return {"hidden": self.final_hidden}
+
+
+_PRESETS = (
+    TextPreset("quick", 16, "text-quick", 3, 2, True, "text-quick-final", 48, 64),
+    TextPreset("small", 40, "text-small", 3, 2, False, "text-small-final", 100, 200),
+    # Section 2: the whole model, 600 epochs an evaluation; how many evaluations is not confirmed.
+    TextPreset("paper", 1000, "text-search-2018", 1, 1, False, "ptb-2018", 850, 850),
+)
+PRESETS: Mapping[str, TextPreset] = {preset.name: preset for preset in _PRESETS}

@@ -1,0 +1,32 @@
+"""What trained networks of a kind are compared by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from naokit.base import Direction
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What trained networks of a kind are compared by.
+
+    Attributes:
+        name: One word, such as "accuracy"; results call it `validation_accuracy`.
+        unit: What is printed after a value, such as " %"; empty where there is none.
+        direction: Whether more of it is better.
+    """
+
+    name: str
+    unit: str
+    direction: Direction
+
+    @property
+    def sign(self) -> float:
+        """What a value is multiplied by, so that more is better."""
+        return 1.0 if self.direction == "maximize" else -1.0
+
+    @property
+    def on_validation(self) -> str:
+        """What an evaluation's value is, in words: `validation accuracy, percent`."""
+        return f"validation {self.name}{', percent' if self.unit == ' %' else ''}"

@@ -1,1 +1,0 @@
-"""Text to learn from: vocabularies, and readers of folders, files and data sets."""
