@@ -46,14 +46,6 @@ class Subject(ABC):
         """The data, read once."""
 
     @abstractmethod
-    def size(self) -> Mapping[str, Json]:
-        """How large the networks are, by name."""
-
-    @abstractmethod
-    def again(self, size: Mapping[str, Json]) -> Self:
-        """The same data, read already, for networks of another size."""
-
-    @abstractmethod
     def settings(self, recipe: Recipe) -> NetworkSettings:
         """What a space needs to build a network for these data and this recipe."""
 
@@ -120,6 +112,16 @@ class Subject(ABC):
     def halved(self) -> Self | None:
         """The same for networks half as wide; None where they would be too narrow."""
         return None
+
+    def size(self) -> Mapping[str, Json]:
+        """How large the networks are, by name; by default there is nothing to choose."""
+        return {}
+
+    def again(self, size: Mapping[str, Json]) -> Self:
+        """The same data, read already, for networks of another size."""
+        if size:
+            raise NotImplementedError(f"networks that read {self.reads} have no other size")
+        return self
 
     def unread(self) -> Self:
         """The same without the data, which other processes read for themselves."""

@@ -480,3 +480,19 @@ def test_nothing_held_out_keeps_the_last_epoch(tmp_path: Path) -> None:
     data = dataclasses.replace(DATA, validation=DATA.train.take(np.arange(0)))
     result = train(tiny(), data, RECIPE, seed=0, checkpoint=tmp_path)
     assert (result.best_epoch, result.best) == (3, 0.0)
+
+
+def test_a_pause_changes_nothing(tmp_path: Path) -> None:
+    whole, paused = tiny(), tiny()
+    train(whole, DATA, RECIPE, seed=0, checkpoint=tmp_path / "whole")
+    first = train(paused, DATA, RECIPE, seed=0, checkpoint=tmp_path / "paused", until=1)
+    assert (first.epochs, first.complete) == (1, False)
+    again = train(tiny(), DATA, RECIPE, seed=0, checkpoint=tmp_path / "paused", until=1)
+    assert again.epochs == 1  # nothing more is trained until a later epoch is asked for
+    continued = tiny()
+    assert train(continued, DATA, RECIPE, seed=0, checkpoint=tmp_path / "paused").complete
+    assert same(whole, continued)
+
+
+def test_a_pause_beyond_the_recipe_is_its_end() -> None:
+    assert train(tiny(), DATA, RECIPE, seed=0, until=99).complete

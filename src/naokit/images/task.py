@@ -22,7 +22,7 @@ from naokit.images.on_device import Feed
 from naokit.images.pictures.stream import Stream
 from naokit.images.recipes import ImageRecipe
 from naokit.training.metric import Metric
-from naokit.training.task import Given, Prepared, Task
+from naokit.training.task import Given, Task
 
 ACCURACY = Metric("accuracy", " %", "maximize")
 
@@ -48,7 +48,7 @@ class Batch(Given):
 
 
 @dataclass(frozen=True, eq=False)
-class Shown(Prepared):
+class Shown:
     """Images as the network is shown them (B, C, H, W), and what it should say."""
 
     images: Tensor

@@ -13,7 +13,7 @@ Shapes: N tokens, L steps, B streams, H hidden, V vocabulary.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,7 +27,7 @@ from naokit.text.data import TextData
 from naokit.text.perplexity import perplexity
 from naokit.text.recipes import TextRecipe
 from naokit.training.metric import Metric
-from naokit.training.task import Given, Prepared, Task
+from naokit.training.task import Given, Task
 
 # Section 4: the steps of an update are N(bptt, 5), at least 5 and at most bptt + 20; once in twenty
 # times N(bptt / 2, 5).
@@ -56,7 +56,7 @@ class Passage(Given):
 
 
 @dataclass(frozen=True, eq=False)
-class Reading(Prepared):
+class Reading:
     """A passage on the device.
 
     Attributes:
@@ -119,13 +119,6 @@ class TextTask(Task[Passage, Reading]):
             passages.append(Passage(steps * self.recipe.batch, steps / bptt, start, steps))
             start += steps
         return passages
-
-    def batches(
-        self, plan: Sequence[Passage], first: int, epoch: int, seed: int
-    ) -> Iterator[Passage]:
-        """The passages themselves: the text is on the device."""
-        del epoch, seed
-        yield from plan[first:]
 
     def prepare(self, given: Passage, generator: torch.Generator) -> Reading:
         """What is read, from the state that the last update left."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from naokit.training.clock import Clock
 from naokit.training.device import make_fabric, recorded_precision, seeded
 from naokit.training.failures import memory_failures
 from naokit.training.schedule import learning_rate
-from naokit.training.task import Given, Prepared, Task
+from naokit.training.task import Given, Task
 
 CHECK_LOSS_EVERY = 20  # steps; reading the loss makes a GPU wait
 SAVE_EVERY = 600.0  # seconds between checkpoints within an epoch
@@ -378,7 +378,7 @@ class _Run:
                 self.task.learnt(batch)
                 return loss
 
-    def _backward(self, batch: Prepared, size: int) -> Tensor:
+    def _backward(self, batch: Sized, size: int) -> Tensor:
         """Sum of the losses; DDP takes the mean of the processes' gradients, hence the factor."""
         total = torch.zeros((), device=self.fabric.device, dtype=torch.float64)
         parts = max(1, min(self.parts, len(batch) // 2))  # one image has no variance

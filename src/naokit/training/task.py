@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -15,7 +15,7 @@ from naokit.training.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Given(ABC):
+class Given:
     """The examples of one update, as they lie in the data.
 
     Attributes:
@@ -27,21 +27,14 @@ class Given(ABC):
     rate: float
 
     @property
-    @abstractmethod
     def rows(self) -> int:
-        """In how many rows this process's can be divided where memory runs out."""
-
-
-class Prepared(ABC):
-    """The examples of one update on the device, with their random changes."""
-
-    @abstractmethod
-    def __len__(self) -> int:
-        """In how many rows they can be divided where memory runs out."""
+        """How many rows this process's examples can be divided into where memory runs out."""
+        return self.size
 
 
 G = TypeVar("G", bound=Given)
-P = TypeVar("P", bound=Prepared)
+P = TypeVar("P", bound=Sized)
+"""The examples of one update on the device: as long as the rows that they can be divided into."""
 
 
 class Task(ABC, Generic[G, P]):
@@ -70,9 +63,10 @@ class Task(ABC, Generic[G, P]):
     def plan(self, epoch: int, seed: int) -> Sequence[G]:
         """The updates of an epoch."""
 
-    @abstractmethod
     def batches(self, plan: Sequence[G], first: int, epoch: int, seed: int) -> Iterator[G]:
-        """The updates of a plan from `first` on, with their examples."""
+        """The updates of a plan from `first` on, with their examples; by default as they are."""
+        del epoch, seed
+        yield from plan[first:]
 
     @abstractmethod
     def prepare(self, given: G, generator: torch.Generator) -> P:
