@@ -16,6 +16,12 @@ def test_importing_loads_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_goals_standings_and_bars_load_nothing_heavy() -> None:
+    modules = "naokit.study.goals, naokit.study.standings, naokit.study.progress, naokit.workers"
+    code = f"import sys, {modules}; assert not {HEAVY} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys\nsys.argv = ['naokit', '--help']\nfrom naokit.cli import main\n"

@@ -411,7 +411,8 @@ class Evaluator(ABC):
     """Scores architectures. Any function `architecture -> float` serves as one too.
 
     Promises are tested by `naokit.testing.EvaluatorContract`. An evaluator that keeps a state, such
-    as weights that architectures share, sets `round_size` and learns in `prepare`.
+    as weights that architectures share, sets `round_size` and `in_one_place`, and alters it in
+    `prepare`.
 
     Attributes:
         metric: What `Result.value` is, in words.

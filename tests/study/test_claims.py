@@ -394,7 +394,7 @@ def test_a_worker_that_was_taken_for_dead_goes_on_and_its_result_is_kept(tmp_pat
 
     def taken(architecture: Architecture) -> float:
         for frozen in other._ledger.read().running.values():
-            claims.settle(other.optuna, frozen)
+            claims.settle(other._ledger.stored, frozen)
         return score(architecture)
 
     one.optimize(taken, 3)
@@ -407,7 +407,7 @@ def test_what_another_does_again_is_its_own(tmp_path: Path, told: bool) -> None:
     one, other = study_in(tmp_path), study_in(tmp_path)
     asked = one.ask()
     for frozen in other._ledger.read().running.values():
-        claims.settle(other.optuna, frozen)
+        claims.settle(other._ledger.stored, frozen)
     again = other.ask()
     assert again.architecture.key == asked.architecture.key
     if told:
@@ -428,8 +428,8 @@ def test_a_result_that_another_completed_is_not_told_again(tmp_path: Path) -> No
     outcome = {"values": [0.5], "metrics": {}, "seconds": 1.0}
     one.optuna._storage.set_trial_user_attr(trial_id, OUTCOME, outcome)
     (frozen,) = other._ledger.read().running.values()
-    claims.settle(other.optuna, frozen)
-    claims.settle(other.optuna, frozen)  # a third process does it at the same moment
+    claims.settle(other._ledger.stored, frozen)
+    claims.settle(other._ledger.stored, frozen)  # a third process does it at the same moment
     assert one.tell(asked.number, 0.5).value == 0.5
     assert [trial.value for trial in one.trials] == [0.5]
 

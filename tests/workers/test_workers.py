@@ -115,6 +115,21 @@ def test_what_cannot_be_sent_is_said_in_one_line() -> None:
         Local(0)
 
 
+class Unmade(Evaluator):
+    """Cannot be made again."""
+
+    def evaluate(self, architecture: Architecture, seed: int) -> Result:
+        raise AssertionError
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return int, ("x",)
+
+
+def test_what_cannot_be_made_again_is_said_in_one_line() -> None:
+    with Local(1) as workers, pytest.raises(InputError, match="define it in a module that can be"):
+        create_study(SPACE, method="random").optimize(Unmade(), 2, workers=workers)
+
+
 class Crashing(Evaluator):
     def evaluate(self, architecture: Architecture, seed: int) -> Result:
         if int(architecture.key[:2], 16) % 3 == 0:

@@ -40,6 +40,7 @@ OPTIONS: Mapping[str, str] = {
 }
 """What a parameter that messages name is here."""
 PHRASES: Mapping[str, str] = {
+    "restore a copy, or begin another one": "restore a copy, or begin another one (--out)",
     "remove the folder to start again": "remove the folder, or give --force, to start again",
     "remove this one to begin again in its place": "give --force to begin again in its place",
 }

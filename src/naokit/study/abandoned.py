@@ -18,6 +18,7 @@ from naokit.base import Json
 from naokit.study.heartbeat import GRACE, Pulse
 from naokit.study.ledger import ARCHITECTURE, INTERRUPTED, OUTCOME, WORKER, Ledger
 from naokit.study.liveness import lives
+from naokit.study.stored import Stored
 from naokit.wording import counted
 
 # Beneath Optuna's own logger, so that `optuna.logging.set_verbosity` governs it.
@@ -34,7 +35,7 @@ class Watch:
     """
 
     def __init__(self, ledger: Ledger, held: Mapping[int, int], pulse: Pulse) -> None:
-        self._study = ledger.study
+        self._stored = ledger.stored
         self._ledger = ledger
         self._held = held
         self._pulse = pulse
@@ -43,20 +44,20 @@ class Watch:
         """Ends trials whose process is gone; evaluations without an outcome are done again."""
         for frozen in self._of_others():
             if self._is_abandoned(frozen):
-                settle(self._study, frozen)
+                settle(self._stored, frozen)
 
     def release_silent(self) -> int:
         """Ends trials that run on other machines without a sign of life, and says how many."""
         silent = self.silent()
         for frozen in silent:
-            settle(self._study, frozen)
+            settle(self._stored, frozen)
         return len(silent)
 
     def silent(self) -> list[FrozenTrial]:
         """Trials that run on other machines and do not show whether they live."""
         others = [frozen for frozen in self._of_others() if _lives(frozen) is None]
         living = self._pulse.living() if others else frozenset()
-        return [frozen for frozen in others if frozen._trial_id not in living]
+        return [frozen for frozen in others if self._stored.id_of(frozen) not in living]
 
     def say_silent(self) -> None:
         """Warns of silent trials that began long ago, since only `release` ends them."""
@@ -64,7 +65,7 @@ class Watch:
         if silent:
             hosts = sorted({str((_worker_of(frozen) or {}).get("host")) for frozen in silent})
             _logger.warning(
-                f"{counted(len(silent), 'trial')} of the study {self._study.study_name} "
+                f"{counted(len(silent), 'trial')} of the study {self._stored.study.study_name} "
                 f"{'runs' if len(silent) == 1 else 'run'} on {', '.join(hosts)} without a sign of "
                 "life; where that is gone, --release-abandoned (study.release()) has the same "
                 "evaluated again"
@@ -78,19 +79,21 @@ class Watch:
         if _worker_of(frozen) is None:  # made by Optuna alone, or cut off while it was made
             return _age(frozen) > timedelta(minutes=1)
         alive = _lives(frozen)
-        return frozen._trial_id in self._pulse.stopped() if alive is None else not alive
+        if alive is not None:
+            return not alive
+        return self._stored.id_of(frozen) in self._pulse.stopped()
 
 
-def settle(study: optuna.Study, frozen: FrozenTrial) -> None:
+def settle(stored: Stored, frozen: FrozenTrial) -> None:
     """Ends a running trial as its outcome says, or as interrupted where it has none."""
     outcome = frozen.user_attrs.get(OUTCOME, {})
     values = outcome.get("values")
-    storage = study._storage
+    storage, trial_id = stored.storage, stored.id_of(frozen)
     with suppress(UpdateFinishedTrialError):  # another process has done it
         if values is None and "reason" not in outcome:
-            storage.set_trial_user_attr(frozen._trial_id, OUTCOME, {"reason": INTERRUPTED})
+            storage.set_trial_user_attr(trial_id, OUTCOME, {"reason": INTERRUPTED})
         state = TrialState.FAIL if values is None else TrialState.COMPLETE
-        storage.set_trial_state_values(frozen._trial_id, state, values)
+        storage.set_trial_state_values(trial_id, state, values)
 
 
 def _worker_of(frozen: FrozenTrial) -> dict[str, Json] | None:

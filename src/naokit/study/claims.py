@@ -57,9 +57,9 @@ class Claims:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self.study = ledger.study
+        self.stored = ledger.stored
         self.held: dict[int, int] = {}
-        self.pulse = Pulse(self.study, self.held)
+        self.pulse = Pulse(self.stored, self.held)
         self.watch = Watch(ledger, self.held, self.pulse)
 
     def first_free(self, propose: Callable[[], tuple[Proposal, int]]) -> tuple[int, Proposal]:
@@ -111,9 +111,8 @@ class Claims:
             state=TrialState.RUNNING,
             user_attrs={ARCHITECTURE: record, TICKET: uuid.uuid4().hex},
         )
-        storage = self.study._storage
-        trial_id = storage.create_new_trial(self.study._study_id, template)
-        number: int = storage.get_trial(trial_id).number
+        made = self.stored.make(template)
+        number, trial_id = made.number, self.stored.id_of(made)
         self.held[number] = trial_id
         with self._given_back_on_error(number):
             self.pulse.begin(trial_id)
@@ -122,14 +121,14 @@ class Claims:
     def write(self, number: int, record: dict[str, Json]) -> None:
         """Writes an architecture into an existing trial: it is asked for, not taken yet."""
         record[CLAIM] = ASKED
-        self.study._storage.set_trial_user_attr(self.held[number], ARCHITECTURE, record)
+        self.stored.storage.set_trial_user_attr(self.held[number], ARCHITECTURE, record)
         self.ledger.claim(number)
 
     def confirm(self, number: int, record: dict[str, Json]) -> None:
         """Takes the architecture that the trial has asked for."""
         if CLAIM in record:
             record[CLAIM] = TAKEN
-            self.study._storage.set_trial_user_attr(self.held[number], ARCHITECTURE, record)
+            self.stored.storage.set_trial_user_attr(self.held[number], ARCHITECTURE, record)
 
     def lost(self, number: int, architecture: Architecture, record: dict[str, Json]) -> bool:
         """Whether another trial has evaluated this architecture, or claimed it first."""
@@ -151,12 +150,12 @@ class Claims:
         self, number: int, outcome: dict[str, Json], values: Sequence[float] | None
     ) -> FrozenTrial:
         """Ends a trial, unless another process has ended it already."""
-        storage, trial_id = self.study._storage, self.held[number]
+        storage, trial_id = self.stored.storage, self.held[number]
         state = TrialState.FAIL if values is None else TrialState.COMPLETE
         outcome = outcome if values is None else {"values": list(values), **outcome}
         try:
             storage.set_trial_user_attr(trial_id, OUTCOME, outcome)
-            told = self.study.tell(number, values, state, skip_if_finished=True)
+            told = self.stored.study.tell(number, values, state, skip_if_finished=True)
         except UpdateFinishedTrialError:
             told = storage.get_trial(trial_id)
         del self.held[number]
@@ -173,18 +172,14 @@ class Claims:
             values=values,
             user_attrs={ARCHITECTURE: record, OUTCOME: outcome, TICKET: uuid.uuid4().hex},
         )
-        storage = self.study._storage
-        made: FrozenTrial = storage.get_trial(
-            storage.create_new_trial(self.study._study_id, template)
-        )
-        return made
+        return self.stored.make(template)
 
     def give_back(self, number: int) -> None:
         """Ends an untold trial of this process as `settle` does."""
         trial_id = self.held.pop(number, None)
         if trial_id is not None:
             with suppress(StorageInternalError, SQLAlchemyError):  # what ended it says more
-                settle(self.study, self.study._storage.get_trial(trial_id))
+                settle(self.stored, self.stored.storage.get_trial(trial_id))
 
     def _told_anew(
         self, told: FrozenTrial, outcome: dict[str, Json], values: Sequence[float] | None

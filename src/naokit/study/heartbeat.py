@@ -11,10 +11,11 @@ import time
 from collections.abc import Mapping
 from typing import Any, cast
 
-import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 from sqlalchemy.exc import SQLAlchemyError
+
+from naokit.study.stored import Stored
 
 BEAT = 60
 """Seconds between two signs of life."""
@@ -28,14 +29,14 @@ class Pulse:
     """Gives signs of life for trials and tells which others have stopped, if the storage keeps any.
 
     Args:
-        study: The study of the trials.
+        stored: The study of the trials.
         held: The trials of this process, from number to trial id, looked at before each beat.
     """
 
-    def __init__(self, study: optuna.Study, held: Mapping[int, int]) -> None:
-        backend = getattr(study._storage, "_backend", None)
+    def __init__(self, stored: Stored, held: Mapping[int, int]) -> None:
+        backend = getattr(stored.storage, "_backend", None)
         self._storage = backend if isinstance(backend, RDBStorage) else None
-        self._study = study
+        self._stored = stored
         self._held = held
         self._thread: threading.Thread | None = None
         self._never = threading.Event()
@@ -64,13 +65,13 @@ class Pulse:
 
     def _silent_for(self, seconds: int) -> frozenset[int]:
         """Ids of running trials that beat once, but not in the last seconds."""
-        storage, asked = self._storage, cast(Any, self._study._storage)
+        storage, asked = self._storage, cast(Any, self._stored.storage)
         if storage is None:
             return frozenset()
         # The constructor's arguments would warn of an experiment, and so would asking Optuna.
         storage.heartbeat_interval, storage.grace_period = BEAT, seconds
         try:
-            return frozenset(asked._get_stale_trial_ids(self._study._study_id))
+            return frozenset(asked._get_stale_trial_ids(self._stored.id))
         finally:
             storage.heartbeat_interval = None
 

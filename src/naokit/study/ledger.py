@@ -20,6 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from naokit.base import Architecture, Json, Space, Trial
 from naokit.study.liveness import this_worker
+from naokit.study.stored import Stored
 
 ARCHITECTURE = "architecture"
 OUTCOME = "outcome"
@@ -127,12 +128,12 @@ class Ledger:
     """Reads the trials of a study, each finished one once. Several threads may use it.
 
     Attributes:
-        study: The Optuna study.
+        stored: The study in its storage.
         space: The space of its architectures.
     """
 
-    def __init__(self, study: optuna.Study, space: Space) -> None:
-        self.study = study
+    def __init__(self, stored: Stored, space: Space) -> None:
+        self.stored = stored
         self.space = space
         self._lock = threading.RLock()
         self._ended: list[Trial] = []
@@ -147,7 +148,7 @@ class Ledger:
     def read(self) -> Reading:
         """All trials, from one look at the storage: one that ends meanwhile is not lost."""
         with self._lock:
-            trials = self.study.get_trials(deepcopy=False)
+            trials = self.stored.trials()
             new = [t for t in trials[self._prefix :] if t.number not in self._parsed]
             for frozen in new:
                 if frozen.state.is_finished():

@@ -21,6 +21,7 @@ from naokit.study.settings import (
     name_objectives,
 )
 from naokit.study.storage import damage, open_for_reading, open_storage, shown, storage_errors
+from naokit.study.stored import Stored
 from naokit.study.study import Study
 from naokit.study.validation import check_intact
 
@@ -73,13 +74,15 @@ def create_study(
             directions = [objective.direction for objective in goals.objectives]
             study = optuna.create_study(storage=database, study_name=name, directions=directions)
             study.set_user_attr(SETTINGS, wanted | {"evaluations": evaluations, "evaluator": None})
-            name_objectives(study, [objective.name for objective in goals.objectives])
+            name_objectives(
+                Stored(study, database), [objective.name for objective in goals.objectives]
+            )
         except DuplicatedStudyError:
             study = optuna.load_study(storage=database, study_name=name)
             await_settings(study)
             check_settings(study, wanted)
             check_intact(study, space)
-        return Study(space, study, method)
+        return Study(space, Stored(study, database), method)
 
 
 def open_study(space: Space, storage: str, name: str) -> Study:
@@ -90,10 +93,13 @@ def open_study(space: Space, storage: str, name: str) -> Study:
     """
     with storage_errors(shown(storage)), damage(shown(storage)):
         try:
-            study = optuna.load_study(storage=open_for_reading(storage), study_name=name)
+            database = open_for_reading(storage)
+            study = optuna.load_study(storage=database, study_name=name)
         except KeyError:
             raise InputError(f"{shown(storage)} holds no study named {name}") from None
         if SETTINGS not in study.user_attrs:
             raise InputError(f"the study {name} in {shown(storage)} was not made by naokit")
         check_intact(study, space)
-        return Study(space, study, study.user_attrs[SETTINGS]["method"], reading=True)
+        return Study(
+            space, Stored(study, database), study.user_attrs[SETTINGS]["method"], reading=True
+        )

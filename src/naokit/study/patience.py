@@ -109,7 +109,10 @@ class Patient:
         """The trial of this template's ticket."""
         ticket = template and template.user_attrs.get(TICKET)
         trials = self._storage.get_all_trials(study_id, deepcopy=False) if ticket else []
-        return next((t._trial_id for t in trials if t.user_attrs.get(TICKET) == ticket), None)
+        for trial in trials:
+            if trial.user_attrs.get(TICKET) == ticket:
+                return self._storage.get_trial_id_from_study_id_trial_number(study_id, trial.number)
+        return None
 
     def _tried(self, operation: Callable[[bool], T]) -> T:
         """The result of the operation, which is told whether it was tried before."""

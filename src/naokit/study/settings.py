@@ -11,6 +11,7 @@ import optuna
 
 from naokit.base import Evaluator, InputError, Json
 from naokit.spaces import without_folder
+from naokit.study.stored import Stored
 
 FORMAT = 1
 """The version of what the attributes of a study hold."""
@@ -39,9 +40,9 @@ def record_environment(study: optuna.Study) -> None:
         study.set_user_attr("environments", [*known, environment()])
 
 
-def name_objectives(study: optuna.Study, names: Sequence[str]) -> None:
+def name_objectives(stored: Stored, names: Sequence[str]) -> None:
     """Names the objectives for optuna-dashboard; `set_metric_names` would warn of an experiment."""
-    study._storage.set_study_system_attr(study._study_id, "study:metric_names", list(names))
+    stored.storage.set_study_system_attr(stored.id, "study:metric_names", list(names))
 
 
 def refuse_differences(name: str, recorded: Mapping[str, Json], wanted: Mapping[str, Json]) -> None:

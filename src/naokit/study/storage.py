@@ -134,7 +134,7 @@ def damage(name: str | None) -> Iterator[None]:
         reason = (" ".join(str(error).split()) or type(error).__name__)[:300]
         raise InputError(
             f"the study {name} cannot be read ({reason}): it is damaged, or another version made "
-            "it; restore a copy, or begin another one (--out)"
+            "it; restore a copy, or begin another one"
         ) from error
 
 

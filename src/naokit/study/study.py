@@ -17,8 +17,6 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-import optuna
-
 from naokit.base import (
     Architecture,
     EvaluationFailed,
@@ -58,6 +56,7 @@ from naokit.study.settings import (
 )
 from naokit.study.standings import Ranking, Standing
 from naokit.study.storage import storage_errors
+from naokit.study.stored import Stored
 from naokit.workers import Here
 
 DEFAULT_EVALUATIONS = 100
@@ -75,15 +74,15 @@ class Study(Ranking):
     def __init__(
         self,
         space: Space,
-        study: optuna.Study,
+        stored: Stored,
         method: AnyMethod,
         *,
         reading: bool = False,
     ) -> None:
         self.space = space
-        self.optuna = study
+        self.optuna = stored.study
         self._method = method
-        self._ledger = Ledger(study, space)
+        self._ledger = Ledger(stored, space)
         self._claims = Claims(self._ledger)
         self._asking = threading.Lock()
         self._evaluator: Evaluator | None = None
@@ -92,7 +91,7 @@ class Study(Ranking):
         if not reading:
             with self._errors():
                 self._claims.watch.release_abandoned()
-                record_environment(study)
+                record_environment(self.optuna)
                 self._claims.watch.say_silent()
 
     @property

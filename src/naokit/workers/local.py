@@ -134,8 +134,8 @@ def _serve(calls: Connection, held: Connection, threads: int) -> None:
         except EOFError:
             return
         try:
-            sent, architecture, seed = pickle.loads(call)  # noqa: S301  # our own process sent it
-            evaluator = evaluator if sent is None else sent
+            sent, architecture, seed = _received(call)
+            evaluator = sent or evaluator
             assert evaluator is not None
             if "OMP_NUM_THREADS" not in os.environ:
                 threadpool_limits(threads)  # of what is loaded by now
@@ -143,6 +143,18 @@ def _serve(calls: Connection, held: Connection, threads: int) -> None:
         except Exception as error:  # noqa: BLE001  # it is raised where the result is waited for
             answer = pickle.dumps((False, _portable(error)))
         calls.send_bytes(answer)
+
+
+def _received(call: bytes) -> tuple[Evaluator | None, Architecture, int]:
+    """What was sent to this process."""
+    try:
+        received: tuple[Evaluator | None, Architecture, int] = pickle.loads(call)  # noqa: S301  # our parent sent it
+    except Exception as error:
+        raise InputError(
+            f"the evaluator or the architecture cannot be made again in another process ({error}): "
+            "define it in a module that can be imported, or leave `workers` out"
+        ) from error
+    return received
 
 
 def _portable(error: Exception) -> Exception:
