@@ -9,15 +9,22 @@ from typing import TYPE_CHECKING, Any
 from naokit.base import Evaluator, InputError, Json
 
 if TYPE_CHECKING:
+    from naokit.evaluators.supernet import Supernet
     from naokit.evaluators.tabular import Tabular
     from naokit.evaluators.train import Train, Training, TrainText
 
-_HOMES = {"Tabular": "tabular", "Train": "train", "TrainText": "train", "Training": "train"}
+_HOMES = {
+    "Tabular": "tabular",
+    "Train": "train",
+    "TrainText": "train",
+    "Training": "train",
+    "Supernet": "supernet",
+}
 
-_MADE_OF = {"tabular": "Tabular", "train": "Training"}
+_MADE_OF = {"supernet": "Supernet", "tabular": "Tabular", "train": "Training"}
 """The class of what `settings()` call the evaluator."""
 
-__all__ = ["Tabular", "Train", "TrainText", "Training", "from_settings"]
+__all__ = ["Supernet", "Tabular", "Train", "TrainText", "Training", "from_settings"]
 
 
 def __getattr__(name: str) -> Any:
