@@ -217,6 +217,25 @@ class Space(ABC):
         """
         raise self.no_network()
 
+    def build_shared(self, settings: NetworkSettings) -> nn.Module:
+        """One network that holds every network of the space: weight sharing.
+
+        `shared(inputs, ..., space.plan(architecture))` is what the architecture computes with the
+        shared weights, and `shared.network(plan)` is that network by itself.
+
+        Raises:
+            InputError: The space has no shared network, or the settings do not fit.
+        """
+        del settings
+        raise InputError(
+            f"the space {self.name} has no shared network; conv-small, conv-large, nasnet, "
+            "recurrent and nas-bench-201 have one, and cells of your own operations"
+        )
+
+    def plan(self, architecture: Architecture) -> object:
+        """What a shared network of the space is told to run as an architecture."""
+        return architecture.choices
+
     def no_network(self) -> InputError:
         """The error for a space that has no networks, where one is asked for."""
         return InputError(
@@ -333,6 +352,8 @@ class ImageSettings(NetworkSettings):
         drop_path_keep: probability of keeping a branch at the end of training, in (0, 1].
         dropout_keep: probability of keeping a feature before the classifier, in (0, 1].
         stem: "small", or "large" for images as large as ImageNet's: an eighth of the side is left.
+        squeeze: Whether each cell ends in a 1x1 convolution back to its channels, as the cells of a
+            shared network do; the paper's final networks have none.
     """
 
     classes: int = 10
@@ -343,6 +364,7 @@ class ImageSettings(NetworkSettings):
     drop_path_keep: float = 1.0
     dropout_keep: float = 1.0
     stem: Literal["small", "large"] = "small"
+    squeeze: bool = False
 
 
 @dataclass(frozen=True)

@@ -460,7 +460,7 @@ def test_show_draws_a_genotype_as_text() -> None:
         (("search", "--table", "x.csv"), "--table needs --metric"),
         (("search", "--table", "x.csv", "--data", "digits"), "not both"),
         (("search", "--space", "nas-bench-201", "--nodes", "3"), "no nodes to set"),
-        (("search", "--space", "nas-bench-201"), "has no network to build"),
+        (("search", "--space", "transnas-micro"), "has no network to build"),
         (("profile", "1 2 3"), "has 40 integers"),
         (("profile", "naonet-c"), "no published network 'naonet-c'; did you mean naonet-"),
         (("profile", TINY, "--nodes", "1", "--channels", "3"), "channels must be even"),

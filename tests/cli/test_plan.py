@@ -140,7 +140,7 @@ def test_the_least_that_would_fit_fits() -> None:
     [
         (("--data", "digits", "--hours", "0"), "--hours must be above 0"),
         (("--data", "digits", "--hours", "1", "--preset", "nope"), "there is no preset 'nope'"),
-        (("--data", "digits", "--hours", "1", "--space", "nas-bench-201"), "no network to build"),
+        (("--data", "digits", "--hours", "1", "--space", "transnas-micro"), "no network to build"),
         (("--data", "digits", "--hours", "1", "--device", "abacus"), "there is no device 'abacus'"),
         (("--data", "nowhere.npz", "--hours", "1"), "nowhere.npz"),
     ],

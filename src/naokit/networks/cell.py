@@ -5,7 +5,7 @@ Shapes: B batch, C channels of the cell, H and W height and width.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -22,6 +22,7 @@ from naokit.networks.operations import (
 )
 
 INPUTS = 2
+POOLS = (nn.MaxPool2d, nn.AvgPool2d, PaddedPool)
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,14 @@ class CellPlan:
     nodes: tuple[tuple[Branch, Branch], ...]
 
     @property
+    def branches(self) -> tuple[Branch, ...]:
+        """All branches, node by node."""
+        return tuple(branch for node in self.nodes for branch in node)
+
+    @property
     def loose_ends(self) -> tuple[int, ...]:
         """The nodes that no branch reads, inputs included: the output concatenates them."""
-        read = {branch.source for node in self.nodes for branch in node}
+        read = {branch.source for branch in self.branches}
         return tuple(node for node in range(INPUTS + len(self.nodes)) if node not in read)
 
 
@@ -108,7 +114,8 @@ class Cell(nn.Module):
     """A normal or a reduction cell.
 
     Attributes:
-        output: shape of what it returns, without the batch.
+        plan: What it computes.
+        output: The shape of what it returns, without the batch.
     """
 
     def __init__(
@@ -120,17 +127,15 @@ class Cell(nn.Module):
         operations: Mapping[str, OperationBuilder],
         *,
         reduction: bool,
+        squeeze: bool = False,
     ) -> None:
         super().__init__()
-        self.loose_ends = plan.loose_ends
-        self.sources = [branch.source for node in plan.nodes for branch in node]
+        self.plan = plan
         self.calibration = Calibration(before, last, channels)
         self.branches = nn.ModuleList(
-            operations[branch.operation](channels, 2 if reduction and branch.source < INPUTS else 1)
-            for node in plan.nodes
-            for branch in node
+            operations[branch.operation](channels, stride_of(branch, reduction=reduction))
+            for branch in plan.branches
         )
-        self.pools = _first_uses(plan, self.branches)
         # A loose input of a reduction cell is twice as large as the other loose ends.
         self.shortcuts = nn.ModuleDict(
             {
@@ -139,44 +144,50 @@ class Cell(nn.Module):
                 if reduction and node < INPUTS
             }
         )
-        size = MapSize(channels, last.height, last.width)
-        size = size.halved(channels) if reduction else size
-        self.output = MapSize(channels * len(plan.loose_ends), size.height, size.width)
+        wide = channels * len(plan.loose_ends)
+        self.squeeze = ReLUConvNormalise(wide, channels) if squeeze else nn.Identity()
+        size = MapSize(channels if squeeze else wide, last.height, last.width)
+        self.output = size.halved(size.channels) if reduction else size
 
     def forward(self, before: FeatureMap, last: FeatureMap, keep: float) -> FeatureMap:
         """The loose ends, concatenated; `keep` is the probability of keeping a branch."""
-        nodes: list[FeatureMap] = self.calibration(before, last)
-        pooled: dict[int, Tensor] = {}
-        for branch in range(0, len(self.branches), 2):
-            x, y = (self._branch(nodes, number, pooled, keep) for number in (branch, branch + 1))
-            nodes.append(FeatureMap(x + y))
-        ends = [
-            node.through(self.shortcuts[str(number)])
-            if str(number) in self.shortcuts
-            else node.values
-            for number, node in enumerate(nodes)
-            if number in self.loose_ends
-        ]
-        return FeatureMap(torch.cat(ends, dim=1))
-
-    def _branch(
-        self, nodes: list[FeatureMap], number: int, pooled: dict[int, Tensor], keep: float
-    ) -> Tensor:
-        first = self.pools.get(number)
-        if first in pooled:
-            output = pooled[first]
-        else:
-            output = nodes[self.sources[number]].through(self.branches[number])
-        if first is not None:
-            pooled[first] = output
-        return drop_path(output, keep) if self.training and keep < 1 else output
+        inputs = self.calibration(before, last)
+        branches = list(zip(self.plan.branches, self.branches, strict=True))
+        nodes = add_nodes(inputs, branches, keep if self.training else 1.0)
+        ends = FeatureMap(torch.cat(loose(nodes, self.plan, self.shortcuts), dim=1))
+        return FeatureMap(ends.through(self.squeeze))
 
 
-def _first_uses(plan: CellPlan, operations: nn.ModuleList) -> dict[int, int]:
-    """Of each pool branch, the first that pools the same map alike: it is computed once."""
-    branches = [branch for node in plan.nodes for branch in node]
-    return {
-        number: branches.index(branch)
-        for number, branch in enumerate(branches)
-        if isinstance(operations[number], nn.MaxPool2d | nn.AvgPool2d | PaddedPool)
-    }
+def stride_of(branch: Branch, *, reduction: bool) -> int:
+    """2 where a reduction cell reads one of its inputs, else 1."""
+    return 2 if reduction and branch.source < INPUTS else 1
+
+
+def add_nodes(
+    inputs: list[FeatureMap], branches: Sequence[tuple[Branch, nn.Module]], keep: float
+) -> list[FeatureMap]:
+    """The inputs and what each node adds up: two branches each.
+
+    Pools of the same map are computed once; each branch is dropped by itself.
+    """
+    nodes, pooled = list(inputs), dict[Branch, Tensor]()
+    outputs: list[Tensor] = []
+    for branch, operation in branches:
+        output = pooled.get(branch)
+        if output is None:
+            output = nodes[branch.source].through(operation)
+        if isinstance(operation, POOLS):
+            pooled[branch] = output
+        outputs.append(drop_path(output, keep) if keep < 1 else output)
+        if len(outputs) == 2:
+            nodes.append(FeatureMap(outputs[0] + outputs[1]))
+            outputs = []
+    return nodes
+
+
+def loose(nodes: list[FeatureMap], plan: CellPlan, shortcuts: nn.ModuleDict) -> list[Tensor]:
+    """The maps that no branch reads, at the size of the cell's output."""
+    return [
+        nodes[node].through(shortcuts[str(node)]) if str(node) in shortcuts else nodes[node].values
+        for node in plan.loose_ends
+    ]

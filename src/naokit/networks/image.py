@@ -67,7 +67,15 @@ class ImageNetwork(nn.Module):
             reduce = index in reductions
             channels *= 2 if reduce else 1
             plan = reduction if reduce else normal
-            cell = Cell(plan, before, last, channels, operations, reduction=reduce)
+            cell = Cell(
+                plan,
+                before,
+                last,
+                channels,
+                operations,
+                reduction=reduce,
+                squeeze=settings.squeeze,
+            )
             self.cells.append(cell)
             before, last = last, cell.output
             if index == self.auxiliary_after:

@@ -61,13 +61,14 @@ class LanguageModel(nn.Module):
         nn.init.uniform_(self.embedding, -0.04, 0.04)
 
     def forward(
-        self, tokens: Int[Tensor, "L B"], state: Float[Tensor, "B S"] | None = None
+        self, tokens: Int[Tensor, "L B"], state: Float[Tensor, "B S"] | None = None, *plan: object
     ) -> Spoken:
         """What comes after each token.
 
         Args:
             tokens: ids in [0, V).
-            state: after the token before the first one; None: `start`.
+            state: The state after the token before the first one; None stands for `start`.
+            plan: What a shared cell shall be run as; nothing for a cell that is one alone.
         """
         settings = self.settings
         if state is None:
@@ -77,7 +78,7 @@ class LanguageModel(nn.Module):
             self._mask(embedded[0], settings.input_dropout),
             self._mask(state, settings.state_dropout),
         )
-        raw, state = self.cell(embedded, state, *masks)
+        raw, state = self.cell(embedded, state, *masks, *plan)
         dropped = self._locked(raw, settings.output_dropout)
         return Spoken(F.linear(dropped, self.embedding, self.bias), state, raw, dropped)
 

@@ -11,7 +11,7 @@ Shapes: L steps, B batch, X inputs, H hidden, N nodes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -92,45 +92,73 @@ class RecurrentCell(nn.Module):
             input_mask: m_x; None: ones.
             state_mask: m_h; None: ones.
         """
-        if self._fast(inputs, state):
+        if self.known and wants_gradients(inputs, state, *self.parameters()):
             outputs: Tensor = Recurrence.apply(  # type: ignore[no-untyped-call]
                 inputs, state, self.first, self.weights, input_mask, state_mask, self._nodes()
             )
             return outputs, outputs[-1]
-        entering = masked(inputs, input_mask) @ self.first[: self.inputs]
-        weights = (self.first[self.inputs :], *self.weights)
-        made = []
-        for entry in entering:
-            state = self._step(entry, state, weights, state_mask)
-            made.append(state)
-        return torch.stack(made), state
-
-    def _step(
-        self, entry: Tensor, state: Tensor, weights: tuple[Tensor, ...], mask: Tensor | None
-    ) -> Tensor:
-        """The next state; `entry`: what the input adds to the product of node 0."""
-        nodes = [_gated(entry + masked(state, mask) @ weights[0], state, torch.tanh)]
-        for (source, _), weight, activation in zip(
-            self.plan.nodes, weights[1:], self.activations, strict=True
-        ):
-            read = nodes[source]
-            nodes.append(_gated(masked(read, mask) @ weight, read, activation))
-        return torch.stack(nodes[1:]).mean(dim=0)
-
-    def _fast(self, inputs: Tensor, state: Tensor) -> bool:
-        """Whether gradients are wanted that `Recurrence` knows; exporters see plain operations."""
-        return (
-            self.known
-            and torch.is_grad_enabled()
-            and not torch.compiler.is_compiling()
-            and (inputs.is_meta or not torch.is_autocast_enabled(inputs.device.type))
-            and any(t.requires_grad for t in (inputs, state, *self.parameters()))
-        )
+        weights = (self.first, *self.weights)
+        return unrolled(self._nodes(), weights, inputs, state, input_mask, state_mask)
 
     def _nodes(self) -> list[tuple[int, Activation]]:
         """The slot that each node reads (see `recurrence`) and its activation."""
-        slots = [0, *(source + 1 for source, _ in self.plan.nodes)]
-        return list(zip(slots, [torch.tanh, *self.activations], strict=True))
+        return slots_of(self.plan, self.activations)
+
+
+def slots_of(
+    plan: RecurrentPlan, activations: Sequence[Activation]
+) -> list[tuple[int, Activation]]:
+    """The slot that each node reads (see `recurrence`) and its activation, node 0 first."""
+    slots = [0, *(source + 1 for source, _ in plan.nodes)]
+    return list(zip(slots, [torch.tanh, *activations], strict=True))
+
+
+def wants_gradients(inputs: Tensor, *others: Tensor) -> bool:
+    """Whether `Recurrence` serves: for gradients, outside autocast; exporters see plain operations.
+
+    Args:
+        inputs: The sequence.
+        others: What may need gradients besides.
+    """
+    return (
+        torch.is_grad_enabled()
+        and not torch.compiler.is_compiling()
+        and (inputs.is_meta or not torch.is_autocast_enabled(inputs.device.type))
+        and any(tensor.requires_grad for tensor in (inputs, *others))
+    )
+
+
+def unrolled(
+    nodes: Sequence[tuple[int, Activation]],
+    weights: Sequence[Tensor],
+    inputs: Tensor,
+    state: Tensor,
+    input_mask: Tensor | None,
+    state_mask: Tensor | None,
+) -> tuple[Tensor, Tensor]:
+    """The output of every step and the last state, step by step in plain operations.
+
+    Args:
+        nodes: The slot that each node reads and its activation, node 0 first.
+        weights: W_0, the rows of the input above those of the state, then W_1 ... W_N.
+        inputs: The sequence (L, B, X).
+        state: The state before its first step (B, H).
+        input_mask: m_x (B, X); None stands for ones.
+        state_mask: m_h (B, H); None stands for ones.
+    """
+    width = inputs.shape[-1]
+    entering = masked(inputs, input_mask) @ weights[0][:width]
+    products = (weights[0][width:], *weights[1:])
+    made = []
+    for entry in entering:
+        slots = [state]
+        for number, ((slot, activation), weight) in enumerate(zip(nodes, products, strict=True)):
+            product = masked(slots[slot], state_mask) @ weight
+            product = product if number else entry + product
+            slots.append(_gated(product, slots[slot], activation))
+        state = torch.stack(slots[2:]).mean(dim=0)
+        made.append(state)
+    return torch.stack(made), state
 
 
 def _gated(product: Tensor, before: Tensor, activation: Activation) -> Tensor:

@@ -35,7 +35,7 @@ from naokit.wording import one_line
 if TYPE_CHECKING:
     from torch import nn
 
-    from naokit.networks import CellPlan
+    from naokit.networks import CellPlan, OperationBuilder
 
 CELLS = ("normal", "reduction")
 INPUTS = 2
@@ -224,18 +224,39 @@ class ConvCells(Space):
 
     def build(self, architecture: Architecture, settings: NetworkSettings) -> nn.Module:
         """The image network of two cells; raises InputError for operations of a wrong shape."""
-        from naokit.networks import OPERATIONS, ImageNetwork
-        from naokit.spaces.shapes import checked_operation
+        from naokit.networks import ImageNetwork
 
+        sized = self._for_images(settings)
+        return ImageNetwork(*self.plan(architecture), sized, self._builders())
+
+    def build_shared(self, settings: NetworkSettings) -> nn.Module:
+        """The shared image network of all cells."""
+        from naokit.networks.shared_image import SharedImageNetwork
+
+        sized = self._for_images(settings)
+        return SharedImageNetwork(self.nodes, self.operation_names, sized, self._builders())
+
+    def plan(self, architecture: Architecture) -> tuple[CellPlan, CellPlan]:
+        """The normal and the reduction cell."""
+        normal, reduction = (self._plan(architecture.choices, cell) for cell in (0, 1))
+        return normal, reduction
+
+    def _for_images(self, settings: NetworkSettings) -> ImageSettings:
         if not isinstance(settings, ImageSettings):
             raise InputError(f"{self.name} builds image networks and needs ImageSettings")
+        return settings
+
+    def _builders(self) -> dict[str, OperationBuilder]:
+        """Every operation by name, those of a user's own with their shapes checked."""
+        from naokit.networks import OPERATIONS
+        from naokit.spaces.shapes import checked_operation
+
         own = {
             o.name: checked_operation(o.name, o.build)
             for o in self.operations
             if isinstance(o, Operation)
         }
-        normal, reduction = (self._plan(architecture.choices, cell) for cell in (0, 1))
-        return ImageNetwork(normal, reduction, settings, {**OPERATIONS, **own})
+        return {**OPERATIONS, **own}
 
     def _plan(self, choices: Sequence[int], cell: int) -> CellPlan:
         from naokit.networks import Branch, CellPlan

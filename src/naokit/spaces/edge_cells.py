@@ -11,10 +11,21 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from naokit.base import Grammar, InputError, Json, Space
+from naokit.base import (
+    Architecture,
+    Grammar,
+    ImageSettings,
+    InputError,
+    Json,
+    NetworkSettings,
+    Space,
+)
 from naokit.graphs import IDENTITY, NULL, Graph
+
+if TYPE_CHECKING:
+    from torch import nn
 
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 """(source, target) of each edge, in the order of the texts."""
@@ -101,6 +112,27 @@ class NasBench201(EdgeCells):
             for choice, (source, _) in zip(choices, EDGES, strict=True)
         ]
         return "+".join(f"|{'|'.join(part)}|" for part in (words[:1], words[1:3], words[3:]))
+
+    def build(self, architecture: Architecture, settings: NetworkSettings) -> nn.Module:
+        """The image network of the cell; `cells` of them in each of three stages."""
+        from naokit.networks.edge import EdgeNetwork
+
+        return EdgeNetwork(self.plan(architecture), self._for_images(settings))
+
+    def build_shared(self, settings: NetworkSettings) -> nn.Module:
+        """The shared image network of all cells."""
+        from naokit.networks.edge import SharedEdgeNetwork
+
+        return SharedEdgeNetwork(self._for_images(settings))
+
+    def plan(self, architecture: Architecture) -> tuple[str, ...]:
+        """The operation of each edge."""
+        return tuple(self.operations[choice] for choice in architecture.choices)
+
+    def _for_images(self, settings: NetworkSettings) -> ImageSettings:
+        if not isinstance(settings, ImageSettings):
+            raise InputError(f"{self.name} builds image networks and needs ImageSettings")
+        return settings
 
     def read(self, text: str) -> tuple[int, ...]:
         """The choices of an official text."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from naokit.base import (
     Architecture,
@@ -32,6 +32,8 @@ from naokit.graphs import Graph
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from naokit.networks import RecurrentPlan
 
 TABLES: Mapping[str, tuple[str, ...]] = {
     "nao": ("tanh", "relu", "identity", "sigmoid"),
@@ -209,16 +211,43 @@ class RecurrentCells(Space):
 
     def build(self, architecture: Architecture, settings: NetworkSettings) -> nn.Module:
         """The language model around the cell; InputError where an activation changes shapes."""
-        from naokit.networks import ACTIVATIONS, LanguageModel, RecurrentCell, RecurrentPlan
+        from naokit.networks import LanguageModel, RecurrentCell
+
+        plan, sized = self.plan(architecture), self._for_text(settings)
+        activations = self._functions({name for _, name in plan.nodes}, sized.hidden)
+        return LanguageModel(RecurrentCell(plan, sized.hidden, sized.hidden, activations), sized)
+
+    def build_shared(self, settings: NetworkSettings) -> nn.Module:
+        """The shared language model of all cells."""
+        from naokit.networks.shared_recurrent import SharedLanguageModel, SharedRecurrentCell
+
+        sized, names = self._for_text(settings), self.activation_names
+        every = self._functions(set(names), sized.hidden)
+        activations = {name: every[name] for name in names}
+        cell = SharedRecurrentCell(self.nodes, sized.hidden, sized.hidden, activations)
+        return SharedLanguageModel(cell, sized)
+
+    def plan(self, architecture: Architecture) -> RecurrentPlan:
+        """The cell."""
+        from naokit.networks import RecurrentPlan
+
+        return RecurrentPlan(self.steps(architecture.choices))
+
+    def _for_text(self, settings: NetworkSettings) -> LanguageSettings:
+        """The settings themselves, checked."""
         from naokit.networks.language import check_settings
-        from naokit.spaces.shapes import check_activation
 
         if not isinstance(settings, LanguageSettings):
             raise InputError(f"{self.name} builds language models and needs LanguageSettings")
         check_settings(settings)
+        return settings
+
+    def _functions(self, names: set[str], hidden: int) -> dict[str, Callable[..., Any]]:
+        """Every activation by name, those of a user's own among `names` with shapes checked."""
+        from naokit.networks import ACTIVATIONS
+        from naokit.spaces.shapes import check_activation
+
         own = {a.name: a.function for a in self.activations if isinstance(a, Activation)}
-        plan = RecurrentPlan(self.steps(architecture.choices))
-        size = settings.hidden
-        for name in own.keys() & {name for _, name in plan.nodes}:
-            check_activation(name, own[name], size)
-        return LanguageModel(RecurrentCell(plan, size, size, {**ACTIVATIONS, **own}), settings)
+        for name in own.keys() & names:
+            check_activation(name, own[name], hidden)
+        return {**ACTIVATIONS, **own}
