@@ -239,8 +239,8 @@ def test_a_lost_proposal_leaves_no_trial(tmp_path: Path, monkeypatch: pytest.Mon
     )
     following, rivals = Proposing.next, []
 
-    def meanwhile(proposing: Proposing, reading: Any) -> Any:
-        proposal = following(proposing, reading)
+    def meanwhile(proposing: Proposing) -> Any:
+        proposal = following(proposing)
         if proposing is one._proposing and len(rivals) < 5:
             rivals.append(None)
             rivals[-1] = other.ask()

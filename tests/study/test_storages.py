@@ -25,7 +25,7 @@ from naokit.base import Architecture, InputError
 from naokit.spaces import ConvCells, NasBench201
 from naokit.study import Study, create_study, open_study, patience
 from naokit.study.proposing import Proposing
-from naokit.study.settings import SETTINGS
+from naokit.study.stored import SETTINGS
 
 SPACE = ConvCells.small(nodes=1)
 NOBODY = 65534  # PostgreSQL refuses to run as root
@@ -367,8 +367,8 @@ def test_two_that_ask_at_the_same_moment_get_two_architectures(
     asked = []
     following = Proposing.next
 
-    def meanwhile(proposing: Proposing, reading: Any) -> Any:
-        proposal = following(proposing, reading)
+    def meanwhile(proposing: Proposing) -> Any:
+        proposal = following(proposing)
         if proposing is other._proposing and not asked:
             asked.append(one.ask())
         return proposal

@@ -15,13 +15,12 @@ from naokit.study.patience import Patient
 from naokit.study.proposing import AnyMethod, factory_of, name_of
 from naokit.study.settings import (
     FORMAT,
-    SETTINGS,
     await_settings,
     check_settings,
     name_objectives,
 )
 from naokit.study.storage import damage, open_for_reading, open_storage, shown, storage_errors
-from naokit.study.stored import Stored
+from naokit.study.stored import SETTINGS, Stored
 from naokit.study.study import Study
 from naokit.study.validation import check_intact
 

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, TPESampler
 
 from naokit import method as methods
-from naokit.base import InputError, Method, Observation, Proposal, derive_seed
+from naokit.base import (
+    Architecture,
+    Evaluator,
+    InputError,
+    Method,
+    Observation,
+    Proposal,
+    derive_seed,
+)
 from naokit.method import MethodFactory
 from naokit.study.goals import Goals
-from naokit.study.ledger import Reading
+from naokit.study.ledger import FIRST, Ledger, Reading
+from naokit.study.limits import limited, outside
 from naokit.study.optuna_method import OptunaMethod
+from naokit.study.rounds import Round
+
+DEFAULT_EVALUATIONS = 100
+"""The budget where nobody names one: `ask` before any `optimize`."""
 
 AnyMethod = str | Method | MethodFactory | BaseSampler
 
@@ -61,21 +75,80 @@ def name_of(method: AnyMethod) -> str:
 
 
 class Proposing:
-    """Shows a method what a study holds, each trial once where none alters another.
+    """What is evaluated next: what was given, then what the method proposes.
 
     Attributes:
-        method: Who proposes.
+        evaluator: What scores the architectures, whose limits and rounds count; None at first.
+
+    Args:
+        ledger: The ledger of the study.
+        method: The method, made at the first proposal, when budget and limits are known.
+        goals: The objectives and limits.
     """
 
-    def __init__(self, method: Method, goals: Goals, seed: int) -> None:
-        self.method = method
+    def __init__(self, ledger: Ledger, method: AnyMethod, goals: Goals) -> None:
+        self.evaluator: Evaluator | None = None
+        self._ledger = ledger
+        self._chosen = method
         self._goals = goals
-        self._seed = seed
+        self._given: list[Architecture] = []
         self._seen: dict[int, Observation] = {}
 
-    def next(self, reading: Reading) -> Proposal:
-        """What the method proposes after what was read; raises SpaceExhausted."""
-        return self.method.propose(self._history(reading), list(reading.pending.values()))
+    def enqueue(self, architectures: Sequence[Architecture]) -> None:
+        """Puts architectures before those of the method, each once."""
+        known = {architecture.key for architecture in self._given}
+        for architecture in architectures:
+            if architecture.key not in known:
+                known.add(architecture.key)
+                self._given.append(self._ledger.space.architecture(architecture.choices))
+
+    def next(self) -> tuple[Proposal, int]:
+        """What is evaluated next, and the number of its round.
+
+        In a round, interrupted evaluations come first. Elsewhere the method proposes them again.
+
+        Raises:
+            SpaceExhausted: There is nothing left.
+        """
+        reading, size = self._ledger.read(), self.evaluator.round_size if self.evaluator else 1
+        if size == 1:
+            return self._next_given(reading) or self._proposed(reading), 0
+        current = Round(reading, size)
+        proposal = current.interrupted() or self._next_given(reading)
+        return proposal or self._proposed(current.before()), current.number
+
+    def _next_given(self, reading: Reading) -> Proposal | None:
+        """The next architecture that was given.
+
+        One that another process evaluates now is kept, since that may come to nothing.
+        """
+        if not self._given:
+            return None
+        pending = {architecture.key for architecture in reading.pending.values()}
+        for given in tuple(self._given):
+            if given.key in pending:
+                continue
+            if not self._ledger.evaluated(given.key) and self._is_within(given):
+                return Proposal(given, FIRST)
+            self._given.remove(given)
+        return None
+
+    def _is_within(self, given: Architecture) -> bool:
+        """Whether it is within the limits, as far as this is known without an evaluation."""
+        if self.evaluator is None:
+            return True
+        return not outside(self._ledger.space, self.evaluator, self._goals.limits, [given])
+
+    def _proposed(self, reading: Reading) -> Proposal:
+        return self._method.propose(self._history(reading), list(reading.pending.values()))
+
+    @cached_property
+    def _method(self) -> Method:
+        space = self._ledger.space
+        if self.evaluator is not None:
+            space = limited(space, self.evaluator, self._goals.limits)
+        budget = self._ledger.stored.settings["evaluations"] or DEFAULT_EVALUATIONS
+        return factory_of(self._chosen)(space, self._seed, budget)
 
     def _history(self, reading: Reading) -> list[Observation]:
         """The evaluations in order; with several objectives each new one may alter all scores."""
@@ -86,3 +159,7 @@ class Proposing:
         found = self._goals.observations(new, self._seed)
         self._seen |= {trial.number: one for trial, one in zip(new, found, strict=True)}
         return [self._seen[trial.number] for trial in trials]
+
+    @cached_property
+    def _seed(self) -> int:
+        return int(self._ledger.stored.settings["seed"])

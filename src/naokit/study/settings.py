@@ -11,13 +11,10 @@ import optuna
 
 from naokit.base import Evaluator, InputError, Json
 from naokit.spaces import without_folder
-from naokit.study.stored import Stored
+from naokit.study.stored import SETTINGS, Stored
 
 FORMAT = 1
 """The version of what the attributes of a study hold."""
-
-SETTINGS = "naokit"
-"""The study's attribute that holds its settings."""
 
 START = "start"
 """The study's attribute that holds the genotypes to evaluate first."""

@@ -6,6 +6,11 @@ import optuna
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
 
+from naokit.base import Json
+
+SETTINGS = "naokit"
+"""The study's attribute that holds its settings."""
+
 
 class Stored:
     """An Optuna study, its storage, and what identifies study and trials there.
@@ -20,6 +25,12 @@ class Stored:
         self.study = study
         self.storage = storage
         self.id = storage.get_study_id_from_name(study.study_name)
+
+    @property
+    def settings(self) -> dict[str, Json]:
+        """What naokit made the study with."""
+        settings: dict[str, Json] = self.study.user_attrs[SETTINGS]
+        return settings
 
     def trials(self) -> list[FrozenTrial]:
         """All trials as they are now."""

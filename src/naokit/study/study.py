@@ -23,7 +23,6 @@ from naokit.base import (
     Evaluator,
     InputError,
     Json,
-    Proposal,
     Result,
     Space,
     SpaceExhausted,
@@ -37,20 +36,16 @@ from naokit.study.corridor import Asked, Corridor
 from naokit.study.evaluation import FirstErrors, accepted, evaluated
 from naokit.study.goals import Goals
 from naokit.study.ledger import (
-    FIRST,
     REPEAT,
     TOLD,
     Ledger,
-    Reading,
     record_of,
     to_trial,
 )
-from naokit.study.limits import limited, outside
 from naokit.study.progress import TrialsBar
-from naokit.study.proposing import AnyMethod, Proposing, factory_of
+from naokit.study.proposing import AnyMethod, Proposing
 from naokit.study.rounds import Round, pool
 from naokit.study.settings import (
-    SETTINGS,
     record_environment,
     record_evaluator,
 )
@@ -58,9 +53,6 @@ from naokit.study.standings import Ranking, Standing
 from naokit.study.storage import storage_errors
 from naokit.study.stored import Stored
 from naokit.workers import Here
-
-DEFAULT_EVALUATIONS = 100
-"""The budget where nobody names one: `ask` before any `optimize`."""
 
 
 class Study(Ranking):
@@ -81,12 +73,10 @@ class Study(Ranking):
     ) -> None:
         self.space = space
         self.optuna = stored.study
-        self._method = method
         self._ledger = Ledger(stored, space)
         self._claims = Claims(self._ledger)
+        self._proposing = Proposing(self._ledger, method, self.goals)
         self._asking = threading.Lock()
-        self._evaluator: Evaluator | None = None
-        self._first: list[Architecture] = []
         self._first_errors = FirstErrors()
         if not reading:
             with self._errors():
@@ -102,10 +92,9 @@ class Study(Ranking):
     @property
     def settings(self) -> dict[str, Json]:
         """The settings that the study was made with."""
-        settings: dict[str, Json] = self.optuna.user_attrs[SETTINGS]
-        return settings
+        return self._ledger.stored.settings
 
-    @property
+    @cached_property
     def seed(self) -> int:
         """The seed of proposals and evaluations."""
         return int(self.settings["seed"])
@@ -124,7 +113,7 @@ class Study(Ranking):
         """
         with self._errors(), self._asking:
             self._claims.watch.release_abandoned()
-            number, proposal = self._claims.first_free(self._next)
+            number, proposal = self._claims.first_free(self._proposing.next)
         return self._asked(number, proposal.architecture, proposal.origin)
 
     def tell(self, number: int, result: Result | float | None, reason: str = "") -> Trial:
@@ -167,11 +156,7 @@ class Study(Ranking):
         Architectures that were evaluated by the time of their turn, by any process, are left out.
         So are, in `optimize`, those that violate a limit whose figure costs no evaluation.
         """
-        known = {architecture.key for architecture in self._first}
-        for architecture in architectures:
-            if architecture.key not in known:
-                known.add(architecture.key)
-                self._first.append(self.space.architecture(architecture.choices))
+        self._proposing.enqueue(architectures)
 
     def add(self, architecture: Architecture, result: Result | float) -> Trial:
         """Records an evaluation made elsewhere: methods learn from it, `evaluations` leaves it out.
@@ -287,22 +272,6 @@ class Study(Ranking):
         with self._errors():
             return list(self._ledger.read().ended)
 
-    def _next(self) -> tuple[Proposal, int]:
-        """What is evaluated next, and its round: what was given comes before the method proposes.
-
-        In a round, interrupted evaluations come first. Elsewhere the method proposes them again.
-        """
-        reading, size = self._ledger.read(), self._round_size
-        if size == 1:
-            return self._given(reading) or self._proposing.next(reading), 0
-        current = Round(reading, size)
-        proposal = current.interrupted() or self._given(reading)
-        return proposal or self._proposing.next(current.before()), current.number
-
-    @property
-    def _round_size(self) -> int:
-        return 1 if self._evaluator is None else self._evaluator.round_size
-
     def _ask_round(self, evaluator: Evaluator, most: int, running: int) -> Iterator[Asked]:
         """Asks for what is next: all of a round, for which the evaluator is then prepared."""
         size = evaluator.round_size
@@ -315,40 +284,6 @@ class Study(Ranking):
                 asked += 1
         if size > 1 and asked > 0:
             evaluator.prepare(*pool(self._ledger.read()))
-
-    @cached_property
-    def _proposing(self) -> Proposing:
-        """Made at the first proposal, when the budget and the limits are known."""
-        budget = self.settings["evaluations"] or DEFAULT_EVALUATIONS
-        method = factory_of(self._method)(self._limited_space(), self.seed, budget)
-        return Proposing(method, self.goals, self.seed)
-
-    def _limited_space(self) -> Space:
-        """The space within the limits whose figures cost no evaluation."""
-        if self._evaluator is None:
-            return self.space
-        return limited(self.space, self._evaluator, self.goals.limits)
-
-    def _given(self, reading: Reading) -> Proposal | None:
-        """The next architecture that was given to be evaluated first.
-
-        One that another process evaluates now is kept, since that may come to nothing.
-        """
-        if not self._first:
-            return None
-        pending = {architecture.key for architecture in reading.pending.values()}
-        for given in tuple(self._first):
-            if given.key in pending:
-                continue
-            if not self._ledger.evaluated(given.key) and self._is_within(given):
-                return Proposal(given, FIRST)
-            self._first.remove(given)
-        return None
-
-    def _is_within(self, given: Architecture) -> bool:
-        """Whether it is within the limits, as far as this is known without an evaluation."""
-        evaluator, limits = self._evaluator, self.goals.limits
-        return evaluator is None or not outside(self.space, evaluator, limits, [given])
 
     def _own(self) -> list[Trial]:
         """The evaluations that the budget counts: without repeats and told ones."""
@@ -406,9 +341,9 @@ class Study(Ranking):
         settings = dict(evaluator.settings())
         with self._errors():
             record_evaluator(self.optuna, evaluator, settings, evaluations)
-        if evaluator is not self._evaluator:
+        if evaluator is not self._proposing.evaluator:
             evaluator.begin(folder)
-        self._evaluator = evaluator
+        self._proposing.evaluator = evaluator
         return evaluator
 
     def _errors(self) -> AbstractContextManager[None]:

@@ -12,7 +12,8 @@ from pydantic import BaseModel, TypeAdapter
 from naokit.base import InputError, Json, Space
 from naokit.study.goals import Goals
 from naokit.study.ledger import ARCHITECTURE, OUTCOME, WORKER
-from naokit.study.settings import SETTINGS, START
+from naokit.study.settings import START
+from naokit.study.stored import SETTINGS
 
 
 class _Goals(BaseModel):
