@@ -1,4 +1,4 @@
-"""Methods against each other on tables of known results: the same evaluations, many seeds.
+"""Compares methods on tables of known results: the same evaluations, many seeds.
 
     task.py      one run: a method, a table, a seed
     workers.py   runs side by side
@@ -97,8 +97,8 @@ def bench(
 def _runs_of(task: Task, out: Path) -> list[Run]:
     """The runs there that are of this very table.
 
-    Those that an earlier naokit kept without saying which table they are of, or that say nothing of
-    it, count for nothing.
+    Runs without values are ignored, and so are those that an earlier naokit kept without recording
+    their table.
 
     Raises:
         InputError: There are runs of this name on another table.

@@ -1,4 +1,4 @@
-"""What the runs of a benchmark say: queries to the best, curves, a table and a figure."""
+"""Summarises the runs of a benchmark: queries to the best, curves, a table and a plot."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ MARKS = (10, 20, 50, 100, 200, 300, 500, 1000)
 
 
 def summarise(runs: Sequence[Run], task: Task, best: float) -> dict[str, Json]:
-    """What a method did, over its seeds.
+    """The results of a method over its seeds.
 
-    A run that has not found the best counts as one of all its evaluations in mean and median, and
-    as a failure: with failures the mean is a lower bound.
+    A run that has not found the best counts as a failure, and with all its evaluations in mean and
+    median. With failures the mean is a lower bound.
 
     Returns:
         `mean_queries_to_best` with its standard error, `median_queries_to_best`,
@@ -97,7 +97,7 @@ def _curve(curves: Sequence[Sequence[float | None]]) -> dict[str, list[float | N
 
 
 def half_interval(values: Sequence[float]) -> float | None:
-    """Half the 95 % interval of the mean; None of fewer than two values."""
+    """Half the 95 % interval of the mean; None if there are fewer than two values."""
     if len(values) < 2:
         return None
     quantile = float(student.ppf(0.975, len(values) - 1))
@@ -140,7 +140,7 @@ def _number(value: float | None) -> str:
 
 
 def figure(summary: dict[str, Json], path: Path) -> None:
-    """Writes the curves with their intervals as a page that needs no network.
+    """Writes the curves with their intervals as a page that works offline.
 
     Raises:
         InputError: The package plotly is not installed.
@@ -168,7 +168,7 @@ def figure(summary: dict[str, Json], path: Path) -> None:
 
 
 def _shown(name: str) -> str:
-    """A name as text: plotly reads tags of HTML."""
+    """A name as text, escaped because plotly reads HTML tags."""
     return html.escape(one_line(name))
 
 

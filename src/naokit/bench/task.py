@@ -24,7 +24,7 @@ from naokit.evaluators.tabular import columns_space, read_tables
 from naokit.study import Asked, Study, create_study
 
 STUCK = 1000
-"""A run ends when a method has asked so often in a row for what is known or absent."""
+"""How often in a row a method may ask for known or absent architectures before its run ends."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Task:
 
     @property
     def name(self) -> str:
-        """What results are filed under."""
+        """The name that results are filed under."""
         return f"{self.space} {self.metric}"
 
     def load(self) -> Tabular:
@@ -102,7 +102,7 @@ class Run:
 
     @property
     def name(self) -> tuple[str, str, int, int, int]:
-        """What tells runs apart."""
+        """The values that distinguish runs."""
         return (self.task, self.method, self.seed, self.evaluations, self.batch)
 
 
@@ -148,7 +148,7 @@ def run(task: Task, method: str, seed: int, evaluations: int, batch: int = 1) ->
 
 
 def _batch(study: Study, size: int) -> list[Asked]:
-    """So many architectures, or as many as there are left."""
+    """This many architectures, or as many as there are left."""
     asked: list[Asked] = []
     with suppress(SpaceExhausted):
         while len(asked) < size:
@@ -166,13 +166,13 @@ def best_value(table: Tabular) -> float:
 
 @lru_cache(maxsize=2)
 def table_of(task: Task) -> Tabular:
-    """Read once a process."""
+    """The table, read once in each process."""
     return task.load()
 
 
 @lru_cache(maxsize=2)
 def fingerprint(task: Task) -> str:
-    """Changes with whatever in the table or the task alters a run or what is said of it."""
+    """A name that changes with everything in the table or the task that affects runs or results."""
     table = table_of(task)
     content = (
         spaces.without_folder(table.space.settings()),

@@ -1,4 +1,4 @@
-"""Where everything of one graph's picture lies, in pixels from its top left corner."""
+"""The positions of everything in one graph's picture, in pixels from its top left corner."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Box:
     """A vertex: a rectangle, or the circle in it for a sum.
 
     Attributes:
-        vertex: of the sketch.
-        label: its text.
-        x: left border.
-        y: upper border.
-        width: in pixels.
-        height: in pixels.
-        number: what the architecture's text calls it; None: nothing.
+        vertex: The vertex of the sketch.
+        label: The text of the box.
+        x: The left border in pixels.
+        y: The upper border in pixels.
+        width: The width in pixels.
+        height: The height in pixels.
+        number: The number of the vertex in the architecture's text, or None.
     """
 
     vertex: int
@@ -46,11 +46,11 @@ class Line:
     """From (x0, y0) level to x1, in a curve to (x2, y3), level to (x3, y3).
 
     Attributes:
-        source: the vertex that it comes from.
-        target: the vertex that it reaches; None: it goes on as a trunk.
-        points: x0, y0, x1, x2, x3, y3.
-        count: how often the value is read.
-        faint: whether it comes from or leads to what yields zero.
+        source: The vertex that the line comes from.
+        target: The vertex that the line reaches; None if it goes on as a trunk.
+        points: The coordinates x0, y0, x1, x2, x3, y3.
+        count: How often the value is read.
+        faint: Whether the line comes from, or leads to, an operation that yields zero.
     """
 
     source: int

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 _HOMES = {"Tabular": "tabular", "Train": "train", "TrainText": "train", "Training": "train"}
 
 _MADE_OF = {"tabular": "Tabular", "train": "Training"}
-"""The class of what `settings()` call the evaluator."""
+"""The class of each name that `settings()` give to an evaluator."""
 
 __all__ = ["Tabular", "Train", "TrainText", "Training", "from_settings"]
 
 
 def __getattr__(name: str) -> Any:
-    """Loaded when first used: a look-up needs no torch."""
+    """Loads names when they are first used, because a look-up in a table needs no torch."""
     if name in _HOMES:
         return getattr(importlib.import_module(f"naokit.evaluators.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'naokit.evaluators' has no attribute {name!r}")

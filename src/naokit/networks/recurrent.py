@@ -1,4 +1,6 @@
-"""The recurrent cell: nodes with highway gates, their mean as output (section 1.4).
+"""The recurrent cell: nodes with highway gates, their mean as output.
+
+See docs/specification.md, section 1.4::
 
     node 0   s_0 = h + c (tanh(u) - h),       [c, u] = [x m_x, h m_h] W_0,   c through a sigmoid
     node i   s_i = s_p + c (act(u) - s_p),    [c, u] = (s_p m_h) W_i,        p: what node i reads
@@ -27,7 +29,7 @@ ACTIVATIONS: Mapping[str, Activation] = {
     "sigmoid": torch.sigmoid,
     "identity": unchanged,
 }
-"""The four of the paper."""
+"""The four activations of the paper."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ class RecurrentPlan:
     """What a cell computes.
 
     Attributes:
-        nodes: of nodes 1, 2, ...: the earlier node that each reads (0 is the first), and the name
-            of its activation.
+        nodes: For each of nodes 1, 2, ... the earlier node that it reads (0 is the first), and the
+            name of its activation.
     """
 
     nodes: tuple[tuple[int, str], ...]
@@ -45,18 +47,18 @@ class RecurrentPlan:
 class RecurrentCell(nn.Module):
     """The cell over a sequence.
 
-    Training goes through `Recurrence`, everything else and an activation of a user's own through
-    plain operations, which any exporter can read.
+    Training uses `Recurrence`. Everything else uses plain operations, which any exporter can read,
+    and so does a cell with an activation that a user defined.
 
     Attributes:
-        plan: what it computes.
-        known: whether `Recurrence` knows the slopes of all its activations.
+        plan: The plan of the cell.
+        known: Whether `Recurrence` knows the slopes of all activations of the cell.
         first: W_0, the rows of the input above those of the state (X + H, 2H).
         weights: W_1 ... W_N (N, H, 2H).
-        state_size: numbers in a state, H.
+        state_size: The number of numbers in a state, H.
 
     Raises:
-        InputError: a plan without nodes, a node that reads a later one, or an unknown activation.
+        InputError: The plan has no nodes, a node reads a later one, or an activation is unknown.
     """
 
     def __init__(
@@ -87,10 +89,10 @@ class RecurrentCell(nn.Module):
         """The output of every step and the last state.
 
         Args:
-            inputs: the sequence.
-            state: before its first step.
-            input_mask: m_x; None: ones.
-            state_mask: m_h; None: ones.
+            inputs: The sequence.
+            state: The state before the first step.
+            input_mask: The mask m_x. If None, nothing is masked.
+            state_mask: The mask m_h. If None, nothing is masked.
         """
         if self._fast(inputs, state):
             outputs: Tensor = Recurrence.apply(  # type: ignore[no-untyped-call]
@@ -108,7 +110,7 @@ class RecurrentCell(nn.Module):
     def _step(
         self, entry: Tensor, state: Tensor, weights: tuple[Tensor, ...], mask: Tensor | None
     ) -> Tensor:
-        """The next state; `entry`: what the input adds to the product of node 0."""
+        """The next state; `entry` is what the input adds to the product of node 0."""
         nodes = [_gated(entry + masked(state, mask) @ weights[0], state, torch.tanh)]
         for (source, _), weight, activation in zip(
             self.plan.nodes, weights[1:], self.activations, strict=True
@@ -118,7 +120,7 @@ class RecurrentCell(nn.Module):
         return torch.stack(nodes[1:]).mean(dim=0)
 
     def _fast(self, inputs: Tensor, state: Tensor) -> bool:
-        """Whether gradients are wanted that `Recurrence` knows; exporters see plain operations."""
+        """Whether gradients are needed that `Recurrence` knows; exporters see plain operations."""
         return (
             self.known
             and torch.is_grad_enabled()
@@ -134,13 +136,13 @@ class RecurrentCell(nn.Module):
 
 
 def _gated(product: Tensor, before: Tensor, activation: Activation) -> Tensor:
-    """Part of the way from `before` to the activation."""
+    """A point between `before` and the activation; the gate says how far along."""
     gate, value = product.chunk(2, dim=1)
     return before + torch.sigmoid(gate) * (activation(value) - before)
 
 
 def check_plan(plan: RecurrentPlan, activations: Mapping[str, Activation]) -> None:
-    """Raises InputError where a plan cannot be built (the first reason)."""
+    """Raises InputError, with the first reason, if a plan cannot be built."""
     if not plan.nodes:
         raise InputError("a recurrent cell needs at least one node")
     for node, (source, name) in enumerate(plan.nodes, 1):
