@@ -241,8 +241,8 @@ class Space(ABC):
         return type(self).build is not Space.build
 
     @property
-    def one_size(self) -> bool:
-        """Whether its networks weigh the same: parameters, operations of one hold for all."""
+    def same_cost(self) -> bool:
+        """Whether all networks have as many parameters and multiply-accumulates as one of them."""
         return False
 
     @property
@@ -439,13 +439,13 @@ class Evaluator(ABC):
             InputError: Nothing can be evaluated with these settings; the search stops.
         """
 
-    known_figures: Sequence[str] = ()
-    """Names of what `figures` gives: limits on these cost no evaluation."""
-    cheap_figures: bool = False
-    """Whether `figures` costs next to nothing, so that a whole space may be asked."""
+    static_metric_names: Sequence[str] = ()
+    """The names of `static_metrics`; limits on these cost no evaluation."""
+    static_metrics_are_cheap: bool = False
+    """Whether `static_metrics` costs next to nothing, so that a whole space can be checked."""
 
-    def figures(self, architecture: Architecture) -> Mapping[str, float]:
-        """What is known of an architecture without an evaluation, by name."""
+    def static_metrics(self, architecture: Architecture) -> Mapping[str, float]:
+        """The metrics of an architecture that are known without an evaluation, by name."""
         del architecture
         return {}
 

@@ -121,7 +121,7 @@ def test_an_infinite_value_is_no_result(tmp_path: Path, word: str, direction: st
         found.evaluate(found.space.architecture((0, 0)), 0)
     assert caught.value.reason == "no value"
     assert not any(math.isinf(value) for value in found.values.values())
-    assert math.isnan(found.figures(found.space.architecture((0, 0)))["ms"])
+    assert math.isnan(found.static_metrics(found.space.architecture((0, 0)))["ms"])
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,7 @@ def search(
                 metric,
                 class_column=class_column,
                 direction=goals.objectives[0].direction,
-                also=goals.figures,
+                also=goals.metric_names,
             )
             found = on_table(options, task, goals)
         else:

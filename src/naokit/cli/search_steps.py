@@ -215,7 +215,7 @@ def _check_names(options: Options, evaluator: Training) -> None:
             f"networks are compared by their {score} first, not by {first}: give --objective "
             f"{score}, then others"
         )
-    if unknown := [name for name in goals.figures if name not in evaluator.metrics]:
+    if unknown := [name for name in goals.metric_names if name not in evaluator.metrics]:
         raise InputError(
             f"{unknown[0]!r} is no figure to limit, or to optimise besides {score}; those of an "
             f"evaluation are {', '.join(evaluator.metrics)}"

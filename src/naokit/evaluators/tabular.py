@@ -86,8 +86,8 @@ class Tabular(Evaluator):
         self.understood = tuple(table.understood for table in read if table.understood)
         self.metric = metric
         self.direction = direction
-        self.known_figures = tuple(also)
-        self.cheap_figures = True
+        self.static_metric_names = tuple(also)
+        self.static_metrics_are_cheap = True
         self.values: dict[str, float] = {}
         self.metrics: dict[str, dict[str, float]] = {}
         classes: dict[tuple[int, ...], str] = {}
@@ -132,7 +132,7 @@ class Tabular(Evaluator):
             raise EvaluationFailed("no value", f"the table has {value} for {architecture}")
         return Result(value, self.metrics[key])
 
-    def figures(self, architecture: Architecture) -> Mapping[str, float]:
+    def static_metrics(self, architecture: Architecture) -> Mapping[str, float]:
         """The further columns of an architecture; empty if the table does not have it."""
         return self.metrics.get(self.space.key(architecture.choices), {})
 

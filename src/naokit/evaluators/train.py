@@ -46,8 +46,8 @@ class Training(Evaluator):
             image or one token on the CPU.
     """
 
-    known_figures = ("parameters", "macs")
-    metrics = (*known_figures, "epochs", "latency")
+    static_metric_names = ("parameters", "macs")
+    metrics = (*static_metric_names, "epochs", "latency")
     """The names that `Result.metrics` may have."""
 
     def __init__(
@@ -100,10 +100,10 @@ class Training(Evaluator):
         }
         return Result(trained.best, metrics, trained.seconds)
 
-    def figures(self, architecture: Architecture) -> Mapping[str, float]:
+    def static_metrics(self, architecture: Architecture) -> Mapping[str, float]:
         """Parameters and multiply-accumulates; each is counted when it is first read."""
-        name = "all" if architecture.space.one_size else architecture.key
-        return _Figures(self, architecture, self._counted.setdefault(name, {}))
+        name = "all" if architecture.space.same_cost else architecture.key
+        return _StaticMetrics(self, architecture, self._counted.setdefault(name, {}))
 
     def settings(self) -> Mapping[str, Json]:
         """The data, the recipe, the sizes and the precision."""
@@ -143,7 +143,7 @@ class Training(Evaluator):
         return kept | {"subject": self.subject.unread()}
 
 
-class _Figures(Mapping[str, float]):
+class _StaticMetrics(Mapping[str, float]):
     """Metrics that are counted on a network without weights; counting parameters runs no network.
 
     Args:
@@ -159,7 +159,7 @@ class _Figures(Mapping[str, float]):
 
     def __getitem__(self, name: str) -> float:
         """The metric of this name."""
-        if name not in self.evaluator.known_figures:
+        if name not in self.evaluator.static_metric_names:
             raise KeyError(name)
         if name not in self.counted:
             count = count_parameters if name == "parameters" else self.evaluator.subject.macs
@@ -167,10 +167,10 @@ class _Figures(Mapping[str, float]):
         return self.counted[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.evaluator.known_figures)
+        return iter(self.evaluator.static_metric_names)
 
     def __len__(self) -> int:
-        return len(self.evaluator.known_figures)
+        return len(self.evaluator.static_metric_names)
 
     @cached_property
     def _network(self) -> torch.nn.Module:

@@ -96,9 +96,9 @@ class Bounded(Space):
         return self.space.has_networks
 
     @property
-    def one_size(self) -> bool:
-        """Whether all networks of the space beneath are equally large."""
-        return self.space.one_size
+    def same_cost(self) -> bool:
+        """Whether all networks of the space beneath have the same cost."""
+        return self.space.same_cost
 
     def everything(self, limit: int) -> list[Architecture] | None:
         """Every architecture of the space beneath, as one of this space."""

@@ -110,7 +110,7 @@ class RecurrentCells(Space):
         return "text"
 
     @property
-    def one_size(self) -> bool:
+    def same_cost(self) -> bool:
         """True, because every node has a gate and weights, whatever its input and activation."""
         return True
 

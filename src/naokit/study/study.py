@@ -138,7 +138,7 @@ class Study(Ranking):
 
         Raises:
             InputError: The trial waits for no result here, or the result is no number or lacks a
-                figure that an objective or a limit needs. Nothing is recorded.
+                metric that an objective or a limit needs. Nothing is recorded.
         """
         if number not in self._claims.held:
             raise InputError(
@@ -166,7 +166,7 @@ class Study(Ranking):
         """Has these architectures evaluated before the method proposes any.
 
         Architectures that were evaluated by the time of their turn, by any process, are left out.
-        So are, in `optimize`, those that violate a limit whose figure costs no evaluation.
+        So are, in `optimize`, those that violate a limit whose metric costs no evaluation.
         """
         known = {architecture.key for architecture in self._first}
         for architecture in architectures:
@@ -225,7 +225,7 @@ class Study(Ranking):
 
         Raises:
             InputError: The study was begun with an evaluator of other settings, an evaluation lacks
-                a figure that an objective or a limit needs, or each of the first five evaluations
+                a metric that an objective or a limit needs, or each of the first five evaluations
                 raised the same kind of error. Any other error is a failed trial.
         """
         evaluator = self._prepared(evaluator, evaluations, folder)
@@ -325,7 +325,7 @@ class Study(Ranking):
         return Proposing(method, self.goals, self.seed)
 
     def _limited_space(self) -> Space:
-        """The space within the limits whose figures cost no evaluation."""
+        """The space within the limits whose metrics cost no evaluation."""
         if self._evaluator is None:
             return self.space
         return limited(self.space, self._evaluator, self.goals.limits)
