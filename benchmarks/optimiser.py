@@ -20,7 +20,7 @@ from benchmarks.peers import PEERS
 from benchmarks.record import RESULTS, provenance
 from naokit import method as methods
 from naokit.base import Method, Space
-from naokit.bench import Task, bench
+from naokit.bench import TableTask, bench
 from naokit.bench.summary import half_interval, markdown
 from naokit.method.nao import Nao
 
@@ -85,19 +85,21 @@ SCENE = ("transnas-bench-101-micro-scene.csv.gz",)
 GRAPH = ("nas-bench-graph-arxiv-photo.csv.gz",)
 
 
-def tasks(folder: Path) -> dict[str, tuple[Task, int, int]]:
+def tasks(folder: Path) -> dict[str, tuple[TableTask, int, int]]:
     """The table, evaluations and batch of each task, by name."""
 
     def at(names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(str(folder / name) for name in names)
 
-    c10 = Task("nas-bench-201", at(CELLS), "arch", "c10_val_200", "c10_test_200", "unique_str")
-    noisy = Task(
+    c10 = TableTask("nas-bench-201", at(CELLS), "arch", "c10_val_200", "c10_test_200", "unique_str")
+    noisy = TableTask(
         "nas-bench-201", at(CELLS), "arch", "c10_val_200_run", "c10_test_200", "unique_str"
     )
-    scene = Task("transnas-micro", at(SCENE), "tnb_name", "class_scene_val", None, "unique_str")
-    arxiv = Task("nas-bench-graph", at(GRAPH), "link,ops", "arxiv_val", "arxiv_test")
-    photo = Task("nas-bench-graph", at(GRAPH), "link,ops", "photo_val", "photo_test")
+    scene = TableTask(
+        "transnas-micro", at(SCENE), "tnb_name", "class_scene_val", None, "unique_str"
+    )
+    arxiv = TableTask("nas-bench-graph", at(GRAPH), "link,ops", "arxiv_val", "arxiv_test")
+    photo = TableTask("nas-bench-graph", at(GRAPH), "link,ops", "photo_val", "photo_test")
     return {
         "c10": (c10, 300, 1),
         "scene": (scene, 300, 1),
@@ -128,7 +130,7 @@ def main() -> None:
                 evaluations=evaluations,
                 batch=batch,
                 out=OUT / name,
-                on_run=lambda run: print(run.method, run.seed, len(run.values), flush=True),
+                on_search=lambda run: print(run.method, run.seed, len(run.values), flush=True),
             )
             for method in ([only] if only else methods_of(name, batch))
         ]

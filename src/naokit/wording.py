@@ -32,7 +32,7 @@ def epochs_done(done: float, epochs: int) -> str:
     return f"{share:g} of {counted(epochs, 'epoch')}"
 
 
-def figure(value: float, metric: str) -> str:
+def value_text(value: float, metric: str) -> str:
     """A value for people: hundredths of a per cent, six digits of anything else."""
     return f"{value:.2f}" if metric.endswith("percent") else f"{value:.6g}"
 

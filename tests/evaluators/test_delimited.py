@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from naokit.base import EvaluationFailed, InputError
-from naokit.bench import Task
+from naokit.bench import TableTask
 from naokit.cli.app import app
 from naokit.evaluators import Tabular
 from naokit.evaluators.delimited import read_delimited
@@ -323,5 +323,5 @@ def test_the_command_line_says_once_what_was_understood(tmp_path: Path) -> None:
 
 
 def test_a_benchmark_reads_the_same_tables(tmp_path: Path) -> None:
-    task = Task("choices", (str(written(tmp_path, GERMAN)),), "lr,depth", "acc")
+    task = TableTask("choices", (str(written(tmp_path, GERMAN)),), "lr,depth", "acc")
     assert max(task.load().values.values()) == 90.5

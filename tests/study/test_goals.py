@@ -418,9 +418,9 @@ def test_a_limit_that_no_row_is_within_is_said_before_anything_is_written(
 
 
 def _task(table: Path):
-    from naokit.bench import Task
+    from naokit.bench import TableTask
 
-    return Task("choices", (str(table),), "width,depth", "acc")
+    return TableTask("choices", (str(table),), "width,depth", "acc")
 
 
 def test_the_front_of_many_is_that_of_each_against_each() -> None:

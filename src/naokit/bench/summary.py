@@ -12,7 +12,7 @@ from typing import Any
 from scipy.stats import t as student
 
 from naokit.base import Direction, InputError, Json
-from naokit.bench.task import Run, Task
+from naokit.bench.search import Search, TableTask
 from naokit.files import write_whole
 from naokit.wording import counted, one_line, prose
 
@@ -20,7 +20,7 @@ MARKS = (10, 20, 50, 100, 200, 300, 500, 1000)
 """The numbers of evaluations that the table shows, as far as the budget goes."""
 
 
-def summarise(runs: Sequence[Run], task: Task, best: float) -> dict[str, Json]:
+def summarise(runs: Sequence[Search], task: TableTask, best: float) -> dict[str, Json]:
     """The results of a method over its seeds.
 
     A run that has not found the best counts as a failure, and with all its evaluations in mean and
@@ -60,11 +60,13 @@ def summarise(runs: Sequence[Run], task: Task, best: float) -> dict[str, Json]:
     return summary
 
 
-def _queries_to(best: float, found: Run) -> int | None:
+def _queries_to(best: float, found: Search) -> int | None:
     return found.values.index(best) + 1 if best in found.values else None
 
 
-def best_so_far(found: Run, direction: Direction) -> tuple[list[float | None], list[float | None]]:
+def best_so_far(
+    found: Search, direction: Direction
+) -> tuple[list[float | None], list[float | None]]:
     """The best value after each evaluation, and the test value of that architecture.
 
     A run that ended early has found the best, or has nothing left: its last value stays.
@@ -139,7 +141,7 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.6g}"
 
 
-def figure(summary: dict[str, Json], path: Path) -> None:
+def plot(summary: dict[str, Json], path: Path) -> None:
     """Writes the curves with their intervals as a page that works offline.
 
     Raises:

@@ -15,7 +15,7 @@ from naokit.study.progress import TrialsBar
 
 if TYPE_CHECKING:
     from naokit.base import Architecture, Evaluator, Json, Space
-    from naokit.bench import Task
+    from naokit.bench import TableTask
     from naokit.cli.search_options import Options
     from naokit.evaluators.train import Training
     from naokit.presets import Preset
@@ -54,7 +54,7 @@ class Plan:
         return replace(self, settings=None, start=())
 
 
-def on_table(options: Options, task: Task, goals: Goals) -> dict[str, Json]:
+def on_table(options: Options, task: TableTask, goals: Goals) -> dict[str, Json]:
     """A search on known results."""
     from naokit import runs
     from naokit.cli.table_goals import check_columns

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from xml.sax.saxutils import escape
 
-from naokit.drawing.plan import Box, Line, Plan, plan
+from naokit.drawing.layout import Layout, Line, VertexBox, layout
 from naokit.graphs import IDENTITY, NULL, SUM, Graph
 from naokit.wording import one_line
 
@@ -40,17 +40,17 @@ def svg(graphs: Sequence[Graph], *, title: str = "", positions: Sequence[str] = 
         positions: The names of the architecture's positions. If they begin with the name of a part
             and a dot, that name is written over the part.
     """
-    plans = [plan(graph) for graph in graphs]
+    layouts = [layout(graph) for graph in graphs]
     colours = _colours({one_line(label) for graph in graphs for label in graph.labels})
-    titles = _titles(positions, len(plans))
+    titles = _titles(positions, len(layouts))
     body, y = [], MARGIN
-    for heading, part in zip(titles, plans, strict=True):
+    for heading, part in zip(titles, layouts, strict=True):
         if heading:
             body.append(_text(heading, MARGIN, y + 13, 'font-weight="bold"'))
             y += TITLE_HEIGHT
         body.append(f'<g transform="translate({MARGIN} {y})">\n{_drawn(part, colours)}</g>\n')
         y += part.height + MARGIN
-    width = max((part.width for part in plans), default=0) + 2 * MARGIN
+    width = max((part.width for part in layouts), default=0) + 2 * MARGIN
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y}" width="{width}" '
         f'height="{y}" font-family="sans-serif" font-size="12" role="img">\n'
@@ -65,7 +65,7 @@ def _titles(positions: Sequence[str], parts: int) -> list[str]:
     return found if len(found) == parts > 1 else [""] * parts
 
 
-def _drawn(part: Plan, colours: Mapping[str, str]) -> str:
+def _drawn(part: Layout, colours: Mapping[str, str]) -> str:
     """The lines of a part, and its boxes on top of them."""
     lines = sorted(part.lines, key=lambda line: not line.faint)
     boxes = [_box(box, colours.get(box.label, ENDS)) for box in part.boxes]
@@ -88,7 +88,7 @@ def _line(line: Line) -> str:
     return drawn
 
 
-def _box(box: Box, colour: str) -> str:
+def _box(box: VertexBox, colour: str) -> str:
     x, y = box.x + box.width // 2, box.y + box.height // 2
     if box.label == SUM:
         return _sum(box, x, y)
@@ -101,7 +101,7 @@ def _box(box: Box, colour: str) -> str:
     return shape + _text(number + _shown(box.label), x, y + 4, 'text-anchor="middle"')
 
 
-def _sum(box: Box, x: int, y: int) -> str:
+def _sum(box: VertexBox, x: int, y: int) -> str:
     """A circle with a plus, and the node's number above it."""
     circle = (
         f'<circle cx="{x}" cy="{y}" r="{box.width // 2}" fill="#ffffff" stroke="{FRAME}"/>\n'

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
-from naokit.drawing.layered import Columns, Item, Segment
+from naokit.drawing.layered import Item, Order, Segment
 
 PASSES = 60
 SOFTNESS = 1.0
@@ -22,7 +22,7 @@ TRUNK = 3.0
 
 
 def heights(
-    columns: Columns, lines: Sequence[Segment], half: Callable[[Item], float]
+    columns: Order, lines: Sequence[Segment], half: Callable[[Item], float]
 ) -> dict[Item, int]:
     """The middle of each item in pixels, the topmost border at 0.
 
@@ -46,7 +46,7 @@ def heights(
     return {item: round(y - top) for item, y in found.items()}
 
 
-def _level(columns: Columns, found: dict[Item, float], half: Callable[[Item], float]) -> None:
+def _level(columns: Order, found: dict[Item, float], half: Callable[[Item], float]) -> None:
     """Levels trunks that rise by a few pixels, from either end, if there is room."""
     below = {upper: lower for column in columns for upper, lower in pairwise(column)}
     above = {lower: upper for upper, lower in below.items()}

@@ -19,7 +19,7 @@ from naokit.drawing.sketch import Sketch
 Item = tuple[int, int]
 """(vertex, layer): the vertex itself in its own layer, its trunk in later ones."""
 
-Columns = list[list[Item]]
+Order = list[list[Item]]
 """The items of each layer from top to bottom."""
 
 Segment = tuple[Item, Item]
@@ -61,11 +61,11 @@ def segments(sketch: Sketch, layer: Sequence[int]) -> list[Segment]:
     return list(found)
 
 
-def columns(sketch: Sketch, layer: Sequence[int], lines: Iterable[Segment]) -> Columns:
+def columns(sketch: Sketch, layer: Sequence[int], lines: Iterable[Segment]) -> Order:
     """The items of each layer in the best order found, with the first input above the last."""
     lines = list(lines)
     ends = {item for line in lines for item in line} | set(enumerate(layer))
-    start: Columns = [[] for _ in range(max(layer) + 1)]
+    start: Order = [[] for _ in range(max(layer) + 1)]
     for item in sorted(ends):
         start[item[1]].append(item)
     before, after = _neighbours(ends, lines)
@@ -80,7 +80,7 @@ def columns(sketch: Sketch, layer: Sequence[int], lines: Iterable[Segment]) -> C
     return _mirrored(best) if rows and rows[0] > rows[-1] else best
 
 
-def crossings(order: Columns, lines: Iterable[Segment]) -> int:
+def crossings(order: Order, lines: Iterable[Segment]) -> int:
     """How many pairs of lines cross."""
     row = _rows(order)
     by_layer: dict[int, list[tuple[int, int]]] = {}
@@ -94,7 +94,7 @@ def crossings(order: Columns, lines: Iterable[Segment]) -> int:
     )
 
 
-def _sweeps(order: Columns, before: Neighbours, after: Neighbours) -> Iterable[Columns]:
+def _sweeps(order: Order, before: Neighbours, after: Neighbours) -> Iterable[Order]:
     """The order, and the order after each sweep."""
     yield order
     for sweep in range(SWEEPS):
@@ -109,7 +109,7 @@ def _sweeps(order: Columns, before: Neighbours, after: Neighbours) -> Iterable[C
         yield order
 
 
-def _exchange(order: Columns, before: Neighbours, after: Neighbours) -> None:
+def _exchange(order: Order, before: Neighbours, after: Neighbours) -> None:
     """Exchanges neighbours of a layer as long as that removes a crossing."""
     row = _rows(order)
 
@@ -143,11 +143,11 @@ def _neighbours(ends: Iterable[Item], lines: Iterable[Segment]) -> tuple[Neighbo
     return before, after
 
 
-def _mirrored(order: Columns) -> Columns:
+def _mirrored(order: Order) -> Order:
     return [column[::-1] for column in order]
 
 
-def _rows(order: Columns) -> dict[Item, int]:
+def _rows(order: Order) -> dict[Item, int]:
     return {item: place for column in order for place, item in enumerate(column)}
 
 

@@ -27,11 +27,11 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-Activation = Callable[[Tensor], Tensor]
+ActivationFunction = Callable[[Tensor], Tensor]
 Product = Callable[[Tensor, Tensor], Tensor]
 """(values, out): the values times a weight."""
 
-Nodes = Sequence[tuple[int, Activation]]
+Nodes = Sequence[tuple[int, ActivationFunction]]
 """The slot that each node reads and its activation, node 0 first."""
 
 
@@ -53,7 +53,7 @@ class Rule(NamedTuple):
     slope: Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
-RULES: Mapping[Activation, Rule] = {
+RULES: Mapping[ActivationFunction, Rule] = {
     torch.tanh: Rule(
         lambda values, out: torch.tanh(values, out=out),
         lambda gate, a, out: torch.addcmul(gate, gate * a, a, value=-1, out=out),

@@ -21,9 +21,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from naokit.base import InputError
-from naokit.networks.recurrence import RULES, Activation, Recurrence, masked, unchanged
+from naokit.networks.recurrence import RULES, ActivationFunction, Recurrence, masked, unchanged
 
-ACTIVATIONS: Mapping[str, Activation] = {
+ACTIVATIONS: Mapping[str, ActivationFunction] = {
     "tanh": torch.tanh,
     "relu": torch.relu,
     "sigmoid": torch.sigmoid,
@@ -66,7 +66,7 @@ class RecurrentCell(nn.Module):
         plan: RecurrentPlan,
         inputs: int,
         hidden: int,
-        activations: Mapping[str, Activation] = ACTIVATIONS,
+        activations: Mapping[str, ActivationFunction] = ACTIVATIONS,
     ) -> None:
         super().__init__()
         check_plan(plan, activations)
@@ -129,19 +129,19 @@ class RecurrentCell(nn.Module):
             and any(t.requires_grad for t in (inputs, state, *self.parameters()))
         )
 
-    def _nodes(self) -> list[tuple[int, Activation]]:
+    def _nodes(self) -> list[tuple[int, ActivationFunction]]:
         """The slot that each node reads (see `recurrence`) and its activation."""
         slots = [0, *(source + 1 for source, _ in self.plan.nodes)]
         return list(zip(slots, [torch.tanh, *self.activations], strict=True))
 
 
-def _gated(product: Tensor, before: Tensor, activation: Activation) -> Tensor:
+def _gated(product: Tensor, before: Tensor, activation: ActivationFunction) -> Tensor:
     """A point between `before` and the activation; the gate says how far along."""
     gate, value = product.chunk(2, dim=1)
     return before + torch.sigmoid(gate) * (activation(value) - before)
 
 
-def check_plan(plan: RecurrentPlan, activations: Mapping[str, Activation]) -> None:
+def check_plan(plan: RecurrentPlan, activations: Mapping[str, ActivationFunction]) -> None:
     """Raises InputError, with the first reason, if a plan cannot be built."""
     if not plan.nodes:
         raise InputError("a recurrent cell needs at least one node")

@@ -19,7 +19,7 @@ CHARACTER, PADDING, NARROWEST = 6.8, 22, 56
 
 
 @dataclass(frozen=True)
-class Box:
+class VertexBox:
     """A vertex: a rectangle, or the circle in it for a sum.
 
     Attributes:
@@ -61,16 +61,16 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Layout:
     """One graph's picture."""
 
-    boxes: tuple[Box, ...]
+    boxes: tuple[VertexBox, ...]
     lines: tuple[Line, ...]
     width: int
     height: int
 
 
-def plan(graph: Graph) -> Plan:
+def layout(graph: Graph) -> Layout:
     """The picture of a graph: inputs at the left, outputs at the right."""
     drawn = sketch(graph)
     layer = layers(drawn)
@@ -94,7 +94,7 @@ def plan(graph: Graph) -> Plan:
         x = lefts[own] + (widths[own] - width) // 2
         y = middle[vertex, own] - height // 2
         number = drawn.numbers.get(vertex)
-        boxes[vertex] = Box(vertex, drawn.labels[vertex], x, y, width, height, number)
+        boxes[vertex] = VertexBox(vertex, drawn.labels[vertex], x, y, width, height, number)
 
     counts = {(source, target): count for source, target, count in drawn.arrows}
 
@@ -110,7 +110,7 @@ def plan(graph: Graph) -> Plan:
 
     bottom = max(middle[i] + _half(drawn, layer, i) for i in middle)
     lines = tuple(line(*piece) for piece in pieces)
-    return Plan(tuple(boxes.values()), lines, lefts[-1] + widths[-1], round(bottom))
+    return Layout(tuple(boxes.values()), lines, lefts[-1] + widths[-1], round(bottom))
 
 
 def _width(drawn: Sketch, vertex: int) -> int:
