@@ -28,7 +28,7 @@ __all__ = ["Supernet", "Tabular", "Train", "TrainText", "Training", "from_settin
 
 
 def __getattr__(name: str) -> Any:
-    """Loaded when first used: a look-up needs no torch."""
+    """Loads names when they are first used, because a look-up in a table needs no torch."""
     if name in _HOMES:
         return getattr(importlib.import_module(f"naokit.evaluators.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'naokit.evaluators' has no attribute {name!r}")

@@ -64,7 +64,7 @@ class Supernet(Evaluator):
         InputError: The space has no shared network, or an argument is out of range.
     """
 
-    known_figures = ("parameters", "macs")
+    static_metric_names = ("parameters", "macs")
     in_one_place = True
 
     def __init__(
@@ -145,10 +145,10 @@ class Supernet(Evaluator):
         with memory_failures(), batch_statistics(self.network):
             scored = self.scorer(as_sampled(self.network, plan))
         self.subject.check(scored.value)
-        metrics = {**self.figures(architecture), "noise": scored.noise}
+        metrics = {**self.static_metrics(architecture), "noise": scored.noise}
         return Result(scored.value, metrics)
 
-    def figures(self, architecture: Architecture) -> Mapping[str, float]:
+    def static_metrics(self, architecture: Architecture) -> Mapping[str, float]:
         """Parameters and multiply-accumulates of the architecture's own network."""
         with without_weights():
             network = self.space.build(architecture, self.subject.settings(self.recipe))
