@@ -16,6 +16,7 @@ PAGES = [
     "docs/own-loop.md",
     "docs/own-space.md",
     "docs/samplers.md",
+    "docs/sharing.md",
     "docs/training.md",
 ]
 

@@ -1,4 +1,4 @@
-"""Scores architectures with the weights of one shared network: NAO-WS (paper, section 3.3).
+"""Scores architectures with the weights of one shared network (docs/specification.md, section 2.8).
 
 A round of architectures is proposed, the shared network trains some epochs more on the pool, and
 each of the round is scored with its weights, all on the same held-out examples. One training goes

@@ -1,4 +1,4 @@
-"""The shared image network: one network that holds every cell of a space (paper, section 3.3).
+"""The shared image network: one network that holds every cell of a space (docs/specification.md, section 2.8).
 
 Each branch of each node has weights and normalisation of its own for every operation and every
 node that it may read, so that a weight always sees the same input. The loose ends of a sampled cell
