@@ -1,4 +1,4 @@
-"""What asking costs in a study of many trials, and what reading them all does.
+"""The cost of asking in a study of many trials, and of reading all of them.
 
     python -m benchmarks.asking
 
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def costs(size: int, storage: str | None) -> dict[str, float]:
-    """Milliseconds of what is done with a study of so many trials."""
+    """The milliseconds of each operation on a study with this many trials."""
     study = create_study(SPACE, storage=storage, method="random")
     fill(study, size)
     first = milliseconds(lambda: tell(study))
@@ -58,24 +58,24 @@ def costs(size: int, storage: str | None) -> dict[str, float]:
 
 
 def milliseconds(what: Callable[[], object]) -> float:
-    """Of processor time."""
+    """The processor time in milliseconds."""
     began = time.process_time()
     what()
     return 1000 * (time.process_time() - began)
 
 
 def tell(study: Study) -> None:
-    """One ask and tell of ours."""
+    """One ask and tell of naokit."""
     study.tell(study.ask().number, 1.0)
 
 
 def plainly(study: optuna.Study) -> None:
-    """One ask and tell of Optuna's."""
+    """One ask and tell of Optuna."""
     study.tell(study.ask(), 1.0)
 
 
 def fill(study: Study, size: int) -> None:
-    """Random architectures with made-up values; in SQLite written at once, which Optuna cannot."""
+    """Adds random architectures with made-up values; SQLite gets all at once, unlike by Optuna."""
     generator = np.random.default_rng(0)
     outcome = {"metrics": {}, "seconds": 1.0}
     attributes = [

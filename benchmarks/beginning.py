@@ -1,4 +1,4 @@
-"""The first steps of a training that is too long to run: their losses and what they take."""
+"""The first steps of a training that is too long to run: their losses and their cost."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from naokit.training.task import Task
 
 
 class _Done(Exception):
-    """Enough steps."""
+    """Raised after enough steps."""
 
 
 def first_steps(
     network: nn.Module, task: Task[Any, Any], fabric: Fabric, steps: int
 ) -> tuple[list[float], list[float], list[int]]:
-    """The loss of each step, its CPU seconds and its examples; the training is left after them."""
+    """The loss, CPU seconds and examples of each step; the training ends after these steps."""
     losses: list[float] = []
     sizes: list[int] = []
     seconds = [time.process_time()]

@@ -31,7 +31,7 @@ from naokit.spaces import ConvCells
 
 SEEDS, EVALUATIONS, BEST, TIMES, METHODS = 3, 40, 5, 3, ("nao", "random")
 AGAIN = 8
-"""Fresh trainings of each winner."""
+"""How often each winner is trained anew."""
 OUT = Path(__file__).parents[1] / "runs" / "cells"
 QUICK = recipe("quick")
 RECIPES = {
@@ -42,7 +42,7 @@ NOISE_CELLS, NOISE_TIMES = 16, 3
 
 
 def main() -> None:
-    """Every method and seed."""
+    """Runs every method and seed."""
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     name = "-".join(["cells", *sys.argv[1:]])
@@ -93,12 +93,12 @@ def main() -> None:
 
 
 def trained_by(used: ImageRecipe) -> Train:
-    """The evaluator of a recipe."""
+    """The evaluator that trains by a recipe."""
     return Train("digits", used, channels=8, cells=1, device="cpu")
 
 
 def noise(evaluator: Train) -> dict[str, float]:
-    """Deviation of evaluations of one cell, and of what cells reach on average, noise taken off."""
+    """The deviation of evaluations of one cell, and that of the cells' means without the noise."""
     generator = np.random.default_rng(778)
     cells = [ConvCells.small().sample(generator) for _ in range(NOISE_CELLS)]
     values = np.array(

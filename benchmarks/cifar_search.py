@@ -1,4 +1,4 @@
-"""What a search on real CIFAR-10 found: the figures of a run's folder, gathered into one record.
+"""The results of a search on real CIFAR-10, gathered from a run's folder into one record.
 
 naokit search --space conv-small --data CIFAR10 --preset small --evaluations 16 --no-final --out RUN
 naokit train RUN --channels 8 --recipe small-final --hours 0.25

@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def row(network: LanguageModel, ids: np.ndarray) -> dict[str, Any]:
-    """One network: the perplexity, how far off the others are as a share, CPU seconds of each."""
+    """The perplexity of one network, the relative error of the other ways, and CPU seconds."""
     alone, seconds = timed(partial(perplexity, network, ids, device=CPU, batch=1))
     figures: dict[str, Any] = {
         "parameters": count_parameters(network),
@@ -77,14 +77,14 @@ def row(network: LanguageModel, ids: np.ndarray) -> dict[str, Any]:
 
 
 def timed(run: Callable[[], float]) -> tuple[float, float]:
-    """What it gives, and its CPU seconds."""
+    """The result of a call, and its CPU seconds."""
     began = time.process_time()
     return run(), time.process_time() - began
 
 
 @torch.no_grad()
 def warmed(network: LanguageModel, ids: np.ndarray, columns: int) -> float:
-    """Perplexity by columns that begin with the state of the 200 tokens before them."""
+    """The perplexity by columns that begin with the state after the 200 tokens before them."""
     text = torch.tensor(ids)
     starts = torch.arange(columns) * -(-(len(ids) - 1) // columns)
     places = torch.arange(-WARM_UP, 0)[:, None] + starts

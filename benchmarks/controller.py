@@ -29,7 +29,7 @@ TRAINED, HELD_OUT = 600, 500
 
 
 def architectures() -> tuple[np.ndarray, np.ndarray]:
-    """Tokens (N, L) and scores (N,)."""
+    """The tokens (N, L) and scores (N,) of random architectures."""
     generator = np.random.default_rng(0)
     tokens, scores = [], []
     for _ in range(TRAINED + HELD_OUT):
@@ -61,7 +61,7 @@ def stepwise(model: Model, tokens: Tensor, states: Tensor) -> Tensor:
 
 
 def published(tokens: np.ndarray, values: np.ndarray, epochs: int) -> tuple[Model, int]:
-    """The paper's schedule."""
+    """Fits by the paper's schedule."""
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(0)
     model = Model(SPACE.grammar, ModelSettings())

@@ -1,4 +1,4 @@
-"""A training as a curve: what each epoch brought, against CPU time; interrupted runs continue."""
+"""A training as a curve: the score of each epoch by CPU time; interrupted runs continue."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def train_with_rows(
     seed: int,
     place: Path,
 ) -> None:
-    """Trains one network; its rows lie beside its checkpoints; its best weights are put into it.
+    """Trains one network, keeps its rows beside its checkpoints, and loads its best weights.
 
     CPU seconds are those of the process: an epoch that was continued lacks what was done between
     its last checkpoint and the interruption.
@@ -61,7 +61,7 @@ def train_with_rows(
 
 
 def tested(place: Path, score: str, value: float) -> None:
-    """Adds what the best weights reached on the test part."""
+    """Adds the score of the best weights on the test part."""
     rows = rows_of(place)
     rows[-1][f"test_{score}"] = round(value, 2)
     (place / "rows.json").write_text(json.dumps(rows, indent=2))
@@ -74,13 +74,13 @@ def done(place: Path, score: str) -> bool:
 
 
 def curve(place: Path, epochs: int, score: str, best: Any) -> dict[str, Any]:
-    """The score against the time so far.
+    """The score by the time so far.
 
     Args:
-        place: of the training.
-        epochs: how many it shall have.
-        score: "accuracy" or "perplexity".
-        best: max or min.
+        place: The folder of the training.
+        epochs: The number of epochs of the whole training.
+        score: The name of the score, "accuracy" or "perplexity".
+        best: The function that picks the best score, `max` or `min`.
     """
     rows, total = rows_of(place), 0.0
     points = []
@@ -97,7 +97,7 @@ def curve(place: Path, epochs: int, score: str, best: Any) -> dict[str, Any]:
 
 
 def with_recorded(name: str, rows: dict[str, Any]) -> dict[str, Any]:
-    """These trainings and the record's complete ones: their folders may be of another machine."""
+    """These trainings, and the complete ones of the record, which another machine may have made."""
     path = RESULTS / f"{name}.json"
     before = json.loads(path.read_text())["trainings"] if path.exists() else {}
     return {key: row for key, row in before.items() if row["complete"]} | rows

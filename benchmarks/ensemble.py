@@ -18,7 +18,7 @@ RATE, DECAYS, SMALL = 0.01, (0.9, 0.99), 1e-7
 
 
 class Ensemble:
-    """M networks that differ in their first weights and in the order of what they see."""
+    """M networks that differ in their first weights and in the order of their batches."""
 
     def __init__(self, features: int, generator: np.random.Generator) -> None:
         sizes = [features, *[WIDTH] * LAYERS, 1]
@@ -34,7 +34,7 @@ class Ensemble:
             weights[:] = generator.uniform(-bound, bound, weights.shape)
 
     def _views(self, flat: np.ndarray) -> list[np.ndarray]:
-        """Weights and biases of each layer, as parts of one array."""
+        """The weights and biases of each layer, as parts of one array."""
         ends = np.cumsum([np.prod(shape) for shape in self.shapes])[:-1]
         return [
             part.reshape(shape)
@@ -42,12 +42,12 @@ class Ensemble:
         ]
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
-        """What each network foretells of these (N, F), (M, N)."""
-        foretold: np.ndarray = self._layers(rows)[-1][:, :, 0]
-        return foretold
+        """The predictions (M, N) of each network for features (N, F)."""
+        predicted: np.ndarray = self._layers(rows)[-1][:, :, 0]
+        return predicted
 
     def _layers(self, rows: np.ndarray) -> list[np.ndarray]:
-        """What enters each layer, and what leaves the last; rows (N, F) or (M, B, F)."""
+        """The inputs of each layer, and the outputs of the last, for rows (N, F) or (M, B, F)."""
         states = [rows]
         for weights, bias in zip(self.parts[::2], self.parts[1::2], strict=True):
             state = states[-1] @ weights
@@ -58,7 +58,7 @@ class Ensemble:
         return states
 
     def fit(self, rows: np.ndarray, targets: np.ndarray, generator: np.random.Generator) -> None:
-        """Trains on (n, F) and (n,)."""
+        """Trains on features (n, F) and values (n,)."""
         slopes, first, second = (np.zeros_like(self.flat) for _ in range(3))
         views = self._views(slopes)
         targets = targets.astype(np.float32)

@@ -27,7 +27,7 @@ SPACE = ConvCells.small()
 
 
 def measured(evaluator: Train) -> dict[str, Any]:
-    """What three evaluations took and reached; reading the data is left out."""
+    """The cost and the scores of three evaluations, without the time to read the data."""
     generator = np.random.default_rng(0)
     _ = evaluator.subject.data
     rows: list[dict[str, Any]] = []
@@ -54,7 +54,7 @@ def measured(evaluator: Train) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Each recipe on one thread."""
+    """Measures each recipe on one thread."""
     torch.set_num_threads(1)
     load = os.getloadavg()[0]
     evaluators = [

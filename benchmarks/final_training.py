@@ -1,4 +1,4 @@
-"""NAONet-B, ResNet-20 and the cells we found, trained on CIFAR-10: accuracy against CPU time.
+"""NAONet-B, ResNet-20 and the cells we found, trained on CIFAR-10: accuracy by CPU time.
 
     OMP_NUM_THREADS=1 python -m benchmarks.final_training CIFAR10 FOLDER [MODEL SEED]
 
@@ -39,7 +39,7 @@ Make = Callable[..., nn.Module]
 
 
 def models() -> Mapping[str, tuple[Make, int]]:
-    """How each is built, and its epochs; the cells of `cifar_cells.json`, where there is one."""
+    """How each network is built, and its epochs; with the cells of `cifar_cells.json`, if any."""
     found: dict[str, tuple[Make, int]] = {
         "naonet-b": (partial(build, "naonet-b", channels=16, cells=1), 5),
         "resnet-20": (ResNet20, 13),
@@ -55,7 +55,7 @@ def models() -> Mapping[str, tuple[Make, int]]:
 
 
 def recipe(epochs: int) -> ImageRecipe:
-    """The one recipe."""
+    """The recipe of all networks, for a number of epochs."""
     return ImageRecipe("same", epochs, batch=128, learning_rate=0.1, weight_decay=5e-4)
 
 
@@ -77,12 +77,12 @@ def main() -> None:
 
 
 def everything() -> list[tuple[str, int]]:
-    """All trainings, a seed after the other."""
+    """All trainings, one seed after the other."""
     return [(model, seed) for seed in SEEDS for model in models()]
 
 
 def place_of(folder: Path, model: str, seed: int) -> Path:
-    """Where a training lies."""
+    """The folder of a training."""
     return folder / f"{model.replace(' ', '-')}-{seed}"
 
 
@@ -99,7 +99,7 @@ def one(model: str, seed: int, data: ImageData, folder: Path) -> None:
 
 
 def summary(model: str, place: Path) -> dict[str, Any]:
-    """Accuracy against the time so far."""
+    """The accuracy by the time so far."""
     make, epochs = models()[model]
     network = make()
     return {

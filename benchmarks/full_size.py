@@ -28,11 +28,11 @@ from naokit.spaces.published import genotype
 from naokit.training.device import make_fabric
 
 CASES = ((36, 128, 20), (128, 16, 2))
-"""F, batch, steps."""
+"""The sizes that are measured: F, batch, steps."""
 
 
 def main() -> None:
-    """Both sizes."""
+    """Measures both sizes."""
     torch.set_num_threads(1)
     data = load_images(sys.argv[1])
     rows = [begun(data, *case) for case in CASES]
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def begun(data: ImageData, channels: int, batch: int, steps: int) -> dict[str, Any]:
-    """The first steps of a training; it is stopped after them."""
+    """The first steps of a training, which is stopped after them."""
     chosen = dataclasses.replace(recipe("cifar10-2018"), batch=batch)
     part = dataclasses.replace(data, train=data.train.take(np.arange(batch * (steps + 1))))
     subject, fabric = ImageSubject(part, channels, 6), make_fabric("cpu")

@@ -1,10 +1,10 @@
-"""A learned encoder of graphs beside the features that `nao` reads off them.
+"""Compares a learned encoder of graphs with the features that `nao` reads off them.
 
     OMP_NUM_THREADS=1 python -m benchmarks.graph_encoder FOLDER-OF-TABLES [TABLE ...]
 
 The encoder passes messages along the edges of the reduced graphs, both ways, and is trained without
-labels to tell each vertex's operation and every edge from the vertices' states (as arch2vec does,
-arXiv 2006.06936). Two questions, on the tables the optimiser was tuned on:
+labels to predict each vertex's operation and every edge from the vertices' states (as arch2vec
+does, arXiv 2006.06936). Two questions, on the tables the optimiser was tuned on:
 
     ranking   of all other architectures, with 30 and 100 random ones known: Spearman's correlation
               of the Gaussian process on the features, on the embedding, and on both; of a predictor
@@ -49,7 +49,7 @@ MOST = 300
 
 
 def main() -> None:
-    """Every table that is asked for."""
+    """Measures the named tables, or all."""
     torch.set_num_threads(1)
     folder, names = Path(sys.argv[1]).resolve(), sys.argv[2:] or list(SEARCHES)
     found: dict[str, Any] = {"width": WIDTH, "rounds": ROUNDS, "steps": STEPS}
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 class Encoder(nn.Module):
-    """Messages along the edges and against them; operations and edges told from the states."""
+    """Passes messages along edges in both directions; predicts operations and edges from states."""
 
     def __init__(self, labels: int) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ class Encoder(nn.Module):
         return states
 
     def loss(self, labels: Tensor, edges: Tensor) -> tuple[Tensor, float]:
-        """Of telling operations and edges, and the share of graphs told without a mistake."""
+        """The loss for operations and edges, and the share of graphs without a wrong prediction."""
         states, there = self(labels, edges), labels > 0
         told = self.label(states)
         sources, targets = torch.triu_indices(labels.shape[1], labels.shape[1], 1)
@@ -129,7 +129,7 @@ class Graphs:
             self.embedding = self.embed(self.encoder, self.all).numpy()
 
     def tensors(self, architectures: Sequence[Architecture]) -> tuple[Tensor, Tensor]:
-        """Labels (A, V), 0 where there is no vertex, and edges (A, V, V)."""
+        """The labels (A, V), 0 for no vertex, and the edges (A, V, V)."""
         labels = torch.zeros(len(architectures), self.vertices, dtype=torch.int64)
         edges = torch.zeros(len(architectures), self.vertices, self.vertices)
         for row, architecture in enumerate(architectures):
@@ -148,7 +148,7 @@ class Graphs:
         return torch.cat([encoder(*part).sum(1) for part in parts])
 
     def predicted(self, rows: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """All values by a predictor on the embedding, trained on some together with the encoder."""
+        """All values, predicted from the embedding by a network trained on some of them."""
         torch.manual_seed(0)
         encoder = Encoder(len(self.names) + 1)
         encoder.load_state_dict(self.encoder.state_dict())
@@ -227,7 +227,7 @@ def ranking(
 def queries(
     table: Tabular, everything: Sequence[Architecture], graphs: Graphs, seeds: int
 ) -> dict[str, Any]:
-    """How many evaluations until the best is found, the same seeds for both."""
+    """The number of evaluations until the best is found, with the same seeds for both."""
     best = max(table.values[a.key] for a in everything)
     found: dict[str, list[float]] = {}
     for name in ("features", "both"):

@@ -24,7 +24,7 @@ STOPS, EVALUATIONS = 10, 400
 
 
 def command(table: str, out: Path) -> list[str]:
-    """The search."""
+    """The command of the search."""
     return [
         *(sys.executable, "-m", "naokit", "search", "--space", "nas-bench-201", "--table", table),
         *("--metric", "c10_val_200", "--class-column", "unique_str", "--seed", "0"),
@@ -33,7 +33,7 @@ def command(table: str, out: Path) -> list[str]:
 
 
 def evaluations(out: Path) -> list[tuple[str, float]]:
-    """What the study holds: architecture and value of each finished evaluation, in order."""
+    """The architecture and value of each finished evaluation of the study, in order."""
     with sqlite3.connect(out / "study.db") as database:
         rows = database.execute(
             "select a.value_json, v.value from trials t"
@@ -45,7 +45,7 @@ def evaluations(out: Path) -> list[tuple[str, float]]:
 
 
 def main() -> None:
-    """Ten stops against none."""
+    """Compares a search with ten stops to one without."""
     table = sys.argv[1]
     chance = random.Random(0)
     with tempfile.TemporaryDirectory() as folder:
@@ -83,7 +83,7 @@ def main() -> None:
 
 
 def count(out: Path) -> int:
-    """Finished evaluations; none while the file is being made."""
+    """The number of finished evaluations; 0 while the file is being made."""
     try:
         return len(evaluations(out)) if (out / "study.db").exists() else 0
     except sqlite3.OperationalError:

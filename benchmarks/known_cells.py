@@ -1,4 +1,4 @@
-"""Random cells of conv-small trained on the digits: how noisy they are, and what `nao` foretells.
+"""Random cells of conv-small trained on the digits: their noise, and the predictions of `nao`.
 
     python -m benchmarks.known_cells
 
@@ -30,7 +30,7 @@ NAME = "known_cells"
 
 
 def main() -> None:
-    """Trains, ranks, writes."""
+    """Trains, ranks and writes the record."""
     torch.set_num_threads(1)
     space = ConvCells.small()
     generator = np.random.default_rng(12345)
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def summary(cells: list[Architecture], values: list[list[float]]) -> dict[str, object]:
-    """How far evaluations agree with each other, and the model with them."""
+    """The rank correlation of two evaluations, and of the model with evaluations."""
     once = np.array([found[0] for found in values])
     pairs = np.array([found for found in values if len(found) == 2])
     return {
@@ -56,12 +56,12 @@ def summary(cells: list[Architecture], values: list[list[float]]) -> dict[str, o
         "best": once.max(),
         "repeat_deviation": float(np.std(pairs[:, 0] - pairs[:, 1]) / 2**0.5),
         "repeat_correlation": float(spearmanr(pairs[:, 0], pairs[:, 1]).statistic),
-        "model_correlation": {str(known): foretold(cells, once, known) for known in KNOWN},
+        "model_correlation": {str(known): predicted(cells, once, known) for known in KNOWN},
     }
 
 
-def foretold(cells: list[Architecture], values: np.ndarray, known: int) -> dict[str, float]:
-    """Rank correlation of the model's mean with the cells it did not see."""
+def predicted(cells: list[Architecture], values: np.ndarray, known: int) -> dict[str, float]:
+    """The rank correlation of the model's mean with the values of cells it did not see."""
     features = features_of(cells[0].space)
     generator = np.random.default_rng(known)
     found = []

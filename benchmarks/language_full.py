@@ -25,7 +25,7 @@ HIDDEN, STEPS = 850, 20
 
 
 def main() -> None:
-    """The first steps."""
+    """Measures the first steps."""
     torch.set_num_threads(1)
     recipe, subject = text_recipe("ptb-2018"), TextSubject(sys.argv[1], HIDDEN)
     network = subject.network(genotype("nao-rnn").architecture, recipe, 0)

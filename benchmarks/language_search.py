@@ -27,7 +27,7 @@ METHODS = ("nao", "random")
 
 
 def main() -> None:
-    """One search after the other."""
+    """Runs one search after the other."""
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     folder = Path(sys.argv[2])

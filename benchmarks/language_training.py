@@ -1,4 +1,4 @@
-"""Recurrent cells trained on PTB by one recipe: perplexity against epochs and CPU time.
+"""Recurrent cells trained on PTB by one recipe: perplexity by epochs and CPU time.
 
     OMP_NUM_THREADS=1 python -m benchmarks.language_training PTB FOLDER [CELL SEED]
 
@@ -30,7 +30,7 @@ RECIPE, HIDDEN, SEEDS = text_recipe("text-small-final", epochs=2), 200, (0, 1)
 
 
 def cells() -> dict[str, Architecture]:
-    """What is compared, by name."""
+    """The cells that are compared, by name."""
     found = {name: genotype(name).architecture for name in ("nao-rnn", "lstm")}
     path = RESULTS / "language_search.json"
     if path.exists():
@@ -78,7 +78,7 @@ def one(cell: str, seed: int, subject: TextSubject, folder: Path) -> None:
 
 
 def summary(cell: str, subject: TextSubject, where: Path) -> dict[str, Any]:
-    """Perplexity against the time so far."""
+    """The perplexity by the time so far."""
     architecture = cells()[cell]
     network = subject.network(architecture, RECIPE, 0)
     return {

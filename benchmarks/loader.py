@@ -1,4 +1,4 @@
-"""Images a second of the loaders, beside what a small network takes in forward and backward.
+"""Images per second of the loaders, compared with forward and backward of a small network.
 
     OMP_NUM_THREADS=1 python -m benchmarks.loader [path/to/cifar10]
 
@@ -48,7 +48,7 @@ Batch = tuple[Tensor, Tensor]
 
 
 class Step:
-    """Forward and backward of one batch; a stem that quarters the sides where there is one."""
+    """Forward and backward of one batch, with or without a stem that quarters the sides."""
 
     def __init__(
         self, data: ImageData, channels: int, recipe: ImageRecipe, stem: nn.Module | None = None
@@ -77,7 +77,7 @@ def stem() -> nn.Module:
 
 
 def augmentation(data: ImageData, recipe: ImageRecipe) -> Augmentation:
-    """The recipe's, with the data's statistics."""
+    """The augmentation of the recipe, with the statistics of the data."""
     mean, std = (torch.tensor(array, dtype=torch.float32) for array in data.statistics)
     return Augmentation(recipe, data.image, mean, std)
 
@@ -89,7 +89,7 @@ def augmented(data: ImageData, batches: Iterable[Batch], recipe: ImageRecipe) ->
 
 
 def speed(batches: Iterable[Batch], use: Callable[[Batch], object] = lambda _: None) -> float:
-    """Images a second, from the asking for the first batch to the end of the last."""
+    """Images per second, from the request for the first batch to the end of the last."""
     began, images = time.perf_counter(), 0
     for batch in batches:
         use(batch)
@@ -109,18 +109,18 @@ def waiting(batches: Iterable[Batch], use: Callable[[Batch], object]) -> float:
 
 
 def order(rows: int, batch: int, seed: int, batches: int | None = None) -> list[np.ndarray]:
-    """Batches of a shuffle."""
+    """The batches of a shuffled epoch."""
     shuffled = np.random.default_rng(seed).permutation(rows)
     return [shuffled[start : start + batch] for start in range(0, rows, batch)][:batches]
 
 
 def summary(rows: list[dict[str, float]]) -> dict[str, float]:
-    """The median of each figure."""
+    """The median of each measurement."""
     return {name: statistics.median(row[name] for row in rows) for name in rows[0]}
 
 
 def in_memory(path: str | None) -> dict[str, Any]:
-    """CIFAR-10's size, at the batch of the 2018 recipes."""
+    """Measures images of CIFAR-10's size, with the batch of the 2018 recipes."""
     data = load_images(path) if path else _noise()
     step, rows = Step(data, 16, MEMORY), []
     for repeat in range(REPEATS):
@@ -143,7 +143,7 @@ def in_memory(path: str | None) -> dict[str, Any]:
 
 
 def from_files(folder: Path, parquet: Path, cache: Path) -> dict[str, Any]:
-    """JPEGs at 224; a fresh cache each repeat, for each number of workers."""
+    """Measures JPEGs at 224 pixels, with a fresh cache for each repeat and number of workers."""
     rows = []
     for repeat in range(REPEATS):
         row: dict[str, float] = {}
@@ -192,7 +192,7 @@ def _noise() -> ImageData:
 
 
 def _write_jpegs(folder: Path) -> None:
-    """Smooth noise: about as many bytes a picture as ImageNet's (110 kB)."""
+    """Writes smooth noise: pictures with about as many bytes as ImageNet's (110 kB)."""
     generator = np.random.default_rng(0)
     for number in range(JPEGS):
         target = folder / f"class {number % JPEG_CLASSES}"
@@ -204,7 +204,7 @@ def _write_jpegs(folder: Path) -> None:
 
 
 def _write_parquet(folder: Path, path: Path) -> Path:
-    """The same pictures in row groups of 100, as the hub writes them."""
+    """Writes the same pictures in row groups of 100, as the hub does."""
     import datasets
 
     files = sorted(folder.rglob("*.jpg"))
@@ -219,7 +219,7 @@ def _write_parquet(folder: Path, path: Path) -> Path:
 
 
 def main() -> None:
-    """Both, on one thread."""
+    """Measures both on one thread."""
     torch.set_num_threads(1)
     load = os.getloadavg()[0]
     memory = in_memory(sys.argv[1] if len(sys.argv) > 1 else None)

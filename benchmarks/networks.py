@@ -1,4 +1,4 @@
-"""Our networks against plain, eager, contiguous ones of the same cells: time and memory.
+"""Compares our networks with plain, eager, contiguous ones of the same cells: time and memory.
 
     OMP_NUM_THREADS=1 python -m benchmarks.networks
 
@@ -34,7 +34,7 @@ NAONET_B = "0 1 0 2 0 1 2 2 1 3 0 2 4 0 1 3 2 1 0 3 1 1 1 0 2 1 2 4 1 0 2 3 3 1 
 SPACE = ConvCells.small()
 ROUNDS = 7
 SHAPE = (32, 36, 32, 32)
-"""Of the maps that single operations are timed on."""
+"""The shape of the maps on which single operations are timed."""
 
 CASES: dict[str, tuple[str, int, int, int]] = {
     "naonet-b, F=36, N=6, batch 32": (NAONET_B, 36, 6, 32),
@@ -48,7 +48,7 @@ CASES: dict[str, tuple[str, int, int, int]] = {
         for seed in range(3)
     },
 }
-"""Genotype, F, N, batch."""
+"""The cases that are measured: genotype, F, N, batch."""
 
 
 def main() -> None:
@@ -138,7 +138,7 @@ def peak_memory(case: str, build: str) -> int:
 
 
 def high_water_mark() -> int:
-    """Kilobytes: the most that this process held; getrusage would count its parent's too."""
+    """The peak memory of this process in kilobytes; getrusage would include its parent's."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 

@@ -20,7 +20,7 @@ from benchmarks.peers import PEERS
 from benchmarks.record import RESULTS, provenance
 from naokit import method as methods
 from naokit.base import Method, Space
-from naokit.bench import Task, bench
+from naokit.bench import TableTask, bench
 from naokit.bench.summary import half_interval, markdown
 from naokit.method.nao import Nao
 
@@ -41,7 +41,7 @@ METHODS = {
     "seminas": 3,
     "gp": 3,
 }
-"""Seeds of each method; the dear ones have fewer."""
+"""The number of seeds of each method; slow methods have fewer."""
 OTHERS = {
     ("arxiv", "nao"): 400,
     ("arxiv-batch-10", "nao"): 100,
@@ -54,9 +54,9 @@ OTHERS = {
     ("photo", "local-search"): 200,
     ("photo", "gp"): 20,
 }
-"""Other numbers of seeds: fewer where a run takes long, more where little is between two."""
+"""Other numbers of seeds: fewer if a run takes long, more if two methods are close."""
 ON_C10 = ("nao-2018", "seminas", "gp")
-"""The dearest, measured there alone, and where `OTHERS` says how many seeds."""
+"""The tables on which the slowest methods are measured, in addition to those in `OTHERS`."""
 BRIEFLY = (
     "nao",
     "random",
@@ -78,26 +78,28 @@ TITLES = {
     "arxiv-batch-10": "arxiv, ten at a time",
     "photo": "NAS-Bench-Graph, photo: best of 50 / of 100",
 }
-"""The tables in their order, and what they are called."""
+"""The tables in their order, and their names."""
 NOT_ON_PHOTO = ("nao-candidates",)
 CELLS = ("nas-bench-201-cifar10.csv.gz",)
 SCENE = ("transnas-bench-101-micro-scene.csv.gz",)
 GRAPH = ("nas-bench-graph-arxiv-photo.csv.gz",)
 
 
-def tasks(folder: Path) -> dict[str, tuple[Task, int, int]]:
-    """Task, evaluations and batch by name."""
+def tasks(folder: Path) -> dict[str, tuple[TableTask, int, int]]:
+    """The table, evaluations and batch of each task, by name."""
 
     def at(names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(str(folder / name) for name in names)
 
-    c10 = Task("nas-bench-201", at(CELLS), "arch", "c10_val_200", "c10_test_200", "unique_str")
-    noisy = Task(
+    c10 = TableTask("nas-bench-201", at(CELLS), "arch", "c10_val_200", "c10_test_200", "unique_str")
+    noisy = TableTask(
         "nas-bench-201", at(CELLS), "arch", "c10_val_200_run", "c10_test_200", "unique_str"
     )
-    scene = Task("transnas-micro", at(SCENE), "tnb_name", "class_scene_val", None, "unique_str")
-    arxiv = Task("nas-bench-graph", at(GRAPH), "link,ops", "arxiv_val", "arxiv_test")
-    photo = Task("nas-bench-graph", at(GRAPH), "link,ops", "photo_val", "photo_test")
+    scene = TableTask(
+        "transnas-micro", at(SCENE), "tnb_name", "class_scene_val", None, "unique_str"
+    )
+    arxiv = TableTask("nas-bench-graph", at(GRAPH), "link,ops", "arxiv_val", "arxiv_test")
+    photo = TableTask("nas-bench-graph", at(GRAPH), "link,ops", "photo_val", "photo_test")
     return {
         "c10": (c10, 300, 1),
         "scene": (scene, 300, 1),
@@ -111,7 +113,7 @@ def tasks(folder: Path) -> dict[str, tuple[Task, int, int]]:
 
 
 def main() -> None:
-    """The tasks that were named, or all."""
+    """Measures the named tasks, or all of them."""
     others = {"nao-candidates": nao_candidates, **PEERS}
     methods.METHODS = {**methods.METHODS, **others}  # known in this process alone
     known = tasks(Path(sys.argv[1]).resolve())
@@ -128,7 +130,7 @@ def main() -> None:
                 evaluations=evaluations,
                 batch=batch,
                 out=OUT / name,
-                on_run=lambda run: print(run.method, run.seed, len(run.values), flush=True),
+                on_search=lambda run: print(run.method, run.seed, len(run.values), flush=True),
             )
             for method in ([only] if only else methods_of(name, batch))
         ]
@@ -137,7 +139,7 @@ def main() -> None:
 
 
 def nao_candidates(space: Space, seed: int, evaluations: int) -> Method:
-    """`nao` that searches for candidates even where the whole space could be scored."""
+    """`nao` that searches for candidates even if the whole space could be scored."""
     return Nao(space, seed, evaluations, whole=False)
 
 
@@ -150,7 +152,7 @@ def methods_of(name: str, batch: int) -> list[str]:
 
 
 def record(name: str, summaries: list[dict[str, Any]]) -> None:
-    """One summary of all methods, and how far ours is ahead, seed by seed."""
+    """One summary of all methods, with the lead of ours, seed by seed."""
     path = RESULTS / "optimiser" / f"{name}.json"
     whole = json.loads(path.read_text()) if path.exists() else summaries[0]
     for summary in summaries:
@@ -168,13 +170,13 @@ def record(name: str, summaries: list[dict[str, Any]]) -> None:
 
 
 def difference(ours: list[float], theirs: list[float]) -> dict[str, Any]:
-    """Mean difference over the seeds that both have, and half its 95 % interval."""
+    """The mean difference over the seeds that both have, and half its 95 % interval."""
     pairs = [a - b for a, b in zip(ours, theirs, strict=False)]
     return {"mean": statistics.fmean(pairs), "interval_95": half_interval(pairs)}
 
 
 def ahead(summary: dict[str, Any]) -> str:
-    """How far `nao` is ahead of the others, a line for each."""
+    """The lead of `nao` over the others, one line for each."""
     lines = ["| nao minus | @50 | @100 |", "|---|---|---|"]
     for name, found in summary["methods"].items():
         cells = [
@@ -186,7 +188,7 @@ def ahead(summary: dict[str, Any]) -> str:
 
 
 def page() -> None:
-    """The whole table as a page of the documentation, the short one into the README."""
+    """Writes the whole table as a page of the documentation, and the short one into the README."""
     paths = {name: RESULTS / "optimiser" / f"{name}.json" for name in TITLES}
     found = {name: json.loads(p.read_text()) for name, p in paths.items() if p.exists()}
     parts = [
@@ -222,7 +224,7 @@ says where they differ from them.
 
 
 def short(found: dict[str, Any], names: Sequence[str] = tuple(METHODS)) -> str:
-    """Mean queries to the best architecture, a line for each table; on photo the best so far."""
+    """The mean queries to the best, one line for each table; for photo the best so far."""
     lines = [f"| table | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
     for name, summary in found.items():
         cell = _values if name == "photo" else _queries
@@ -241,7 +243,7 @@ def _queries(found: dict[str, Any]) -> str:
 
 
 def _values(found: dict[str, Any]) -> str:
-    """Nobody finds the best of this table."""
+    """The best values so far, because no method finds the best of this table."""
     after_50, after_100 = (found["validation"]["mean"][mark - 1] for mark in (50, 100))
     return f"{after_50:.4f} / {after_100:.4f}"
 

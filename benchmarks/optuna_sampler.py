@@ -37,11 +37,11 @@ SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
 }
 
 _TABLE = np.random.default_rng(0).standard_normal((6, 6, 4, 4))
-"""What every pair of choices costs."""
+"""The cost of every pair of choices."""
 
 
 def conditional(trial: optuna.Trial) -> float:
-    """Three learners, each with parameters of its own; 0 at best."""
+    """A choice of three learners, each with parameters of its own; the best value is 0."""
     learner = trial.suggest_categorical("learner", ["linear", "forest", "network"])
     loss = 0.3 * (math.log10(trial.suggest_float("fraction", 0.01, 1, log=True)) + 0.5) ** 2
     if learner == "linear":
@@ -60,7 +60,7 @@ def conditional(trial: optuna.Trial) -> float:
 
 
 def floats(trial: optuna.Trial) -> float:
-    """Six floats of unequal weight, three of them on a log scale, one valley; 0 at best."""
+    """Six floats of unequal weight, three on a log scale, in one valley; the best value is 0."""
     logs = [math.log10(trial.suggest_float(f"log_{i}", 1e-6, 1, log=True)) / 6 for i in range(3)]
     a, b, c = logs
     x, y, z = (trial.suggest_float(f"linear_{i}", -1, 1) for i in range(3))
@@ -69,7 +69,7 @@ def floats(trial: optuna.Trial) -> float:
 
 
 def integers(trial: optuna.Trial) -> float:
-    """Five integers, two with a step, whose product should be right as well; 0 at best."""
+    """Five integers, two with a step, whose product counts as well; the best value is 0."""
     a, b, c = (trial.suggest_int(name, 1, 30) for name in "abc")
     d, e = trial.suggest_int("d", 0, 100, step=5), trial.suggest_int("e", -40, 40, step=4)
     product = abs(math.log(a * b / 120))
@@ -88,7 +88,7 @@ def _cost(places: list[int] | tuple[int, ...]) -> float:
 
 
 def two_objectives(trial: optuna.Trial) -> tuple[float, float]:
-    """ZDT1 with four floats and a choice of the curve; both objectives are to be small."""
+    """ZDT1 with four floats and a choice of the curve; both objectives are minimised."""
     first = trial.suggest_float("first", 0, 1)
     others = [trial.suggest_float(f"other_{i}", 0, 1) for i in range(3)]
     power = {"convex": 0.5, "straight": 1.0, "concave": 2.0}[
@@ -108,7 +108,7 @@ FUNCTIONS: dict[str, Callable[[optuna.Trial], Any]] = {
 
 
 def reached(study: optuna.Study) -> float:
-    """The best value; of two objectives the area that their front covers up to (1, 4)."""
+    """The best value; for two objectives the area that their front covers up to (1, 4)."""
     if len(study.directions) == 1:
         return study.best_value
     area, height = 0.0, 4.0
@@ -119,7 +119,7 @@ def reached(study: optuna.Study) -> float:
 
 
 def run(name: str, sampler: BaseSampler, trials: int = TRIALS) -> float:
-    """What one study reaches."""
+    """The result of one study."""
     directions = [StudyDirection.MINIMIZE] * (2 if name == "two objectives" else 1)
     study = optuna.create_study(sampler=sampler, directions=directions)
     study.optimize(FUNCTIONS[name], n_trials=trials)
@@ -127,7 +127,7 @@ def run(name: str, sampler: BaseSampler, trials: int = TRIALS) -> float:
 
 
 def main() -> None:
-    """Every function, sampler and seed."""
+    """Runs every function, sampler and seed."""
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     results: dict[str, Any] = {}
@@ -150,7 +150,7 @@ def main() -> None:
 
 
 def spread(values: list[float]) -> dict[str, float]:
-    """Mean, median and half a 95 % interval of the mean."""
+    """The mean, the median and half a 95 % interval of the mean."""
     deviation = statistics.stdev(values)
     return {
         "mean": statistics.fmean(values),

@@ -1,7 +1,7 @@
-"""Methods of others that the optimiser's benchmark compares with; no part of the product.
+"""Methods of others that the optimiser's benchmark compares with; they are not in the product.
 
     bananas-like  an ensemble of networks on paths, Thompson sampling over mutants of the best
-    weaknas-like  a random forest on one-hot tokens; from the best that it foretells of everything
+    weaknas-like  a random forest on one-hot tokens; from the best predictions for everything
     gp-one-hot    naokit's own `nao` with one-hot tokens for its features, and 10 random ones first
 
 "-like": made anew from papers and official code, whose settings they have; each says where it
@@ -32,13 +32,13 @@ from naokit.method.posterior import ENUMERABLE, Everything
 from naokit.method.surrogate import one_blas_thread
 
 ROUND = 10
-"""Random architectures first, and how many are chosen on the same results after."""
+"""The number of random architectures at first, and that of each round afterwards."""
 
 
 class Rounds(Method, ABC):
-    """Ten random architectures, then the ten that `choose` names first, again and again.
+    """Proposes ten random architectures, then in each round the first ten of `choose`.
 
-    Failed evaluations are left out of what a round is chosen on.
+    A round is chosen without the failed evaluations.
     """
 
     def __init__(self, space: Space, seed: int, evaluations: int) -> None:
@@ -52,7 +52,7 @@ class Rounds(Method, ABC):
     def propose(
         self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
     ) -> Proposal:
-        """The first of the round's that is neither known nor pending; random where none is left."""
+        """The first of the round that is neither known nor pending, or a random one."""
         seen = keys_of(history, pending)
         before = history[: (len(history) + len(pending)) // ROUND * ROUND]
         for architecture in self._round(before):
@@ -61,7 +61,7 @@ class Rounds(Method, ABC):
         return Proposal(self.stream.next(seen), "random")
 
     def _round(self, before: Sequence[Observation]) -> list[Architecture]:
-        """What the results before a round choose; the last round's is kept."""
+        """The choice of a round, made on the results before it; that of the last round is kept."""
         results = [(trial.architecture, trial.known) for trial in before]
         valued = [trial for trial in before if trial.known is not None]
         if len(valued) < 2:
@@ -82,13 +82,13 @@ class Rounds(Method, ABC):
         seen: set[str],
         generator: np.random.Generator,
     ) -> list[Architecture]:
-        """New architectures, those to evaluate first at the front.
+        """New architectures in the order in which to evaluate them.
 
         Args:
-            known: what has a value.
-            values: theirs, (n,).
-            seen: keys of these, and of what failed.
-            generator: of everything random.
+            known: The architectures that have a value.
+            values: The values of the known architectures (n,).
+            seen: The keys of known architectures, and of those whose evaluation failed.
+            generator: The source of all random choices.
         """
 
 
@@ -112,7 +112,7 @@ class BananasLike(Rounds):
         seen: set[str],
         generator: np.random.Generator,
     ) -> list[Architecture]:
-        """All candidates, by one draw from what the networks foretell of each."""
+        """All candidates, ordered by one draw from the predictions of the networks for each."""
         order = np.argsort(-values, kind="stable")
         candidates = self._mutants(
             [known[place] for place in order[: self.parents]], seen, generator
@@ -123,14 +123,14 @@ class BananasLike(Rounds):
         targets = (values - values.mean()) / max(float(values.std()), 1e-12)
         ensemble = Ensemble(encode.columns, generator)
         ensemble.fit(encode(known), targets, generator)
-        foretold = ensemble(encode(candidates))  # (M, N)
-        drawn = generator.normal(foretold.mean(axis=0), foretold.std(axis=0))
+        predicted = ensemble(encode(candidates))  # (M, N)
+        drawn = generator.normal(predicted.mean(axis=0), predicted.std(axis=0))
         return [candidates[place] for place in np.argsort(-drawn, kind="stable")]
 
     def _mutants(
         self, parents: Sequence[Architecture], seen: set[str], generator: np.random.Generator
     ) -> list[Architecture]:
-        """Distinct new mutants of the best."""
+        """Distinct new mutants of the best architectures."""
         length = self.space.grammar.length
         rate = 1 / max(length - 2, 1)
         found: dict[str, Architecture] = {}
@@ -149,10 +149,10 @@ class BananasLike(Rounds):
 class WeakNasLike(Rounds):
     """WeakNAS (Wu et al. 2021, arXiv 2102.10490), with a random forest for its predictor.
 
-    All there is is foretold by 100 trees on one-hot tokens, at most 10 deep as in the official
-    code; the next are drawn uniformly from what is new among the 100 best, and are the best of the
-    others where fewer than ten of them are new. A space too large for that has random
-    architectures in place of everything.
+    All architectures are predicted by 100 trees on one-hot tokens, at most 10 deep as in the
+    official code. The next ones are drawn uniformly from the new ones among the 100 best; if fewer
+    than ten of these are new, the best of the others follow. In a space too large for that, random
+    architectures take the place of all.
 
     Departures: the code's default is a network of four layers of 1,000, or 1,000 trees. Whether the
     100 best hold what is known, as in the code, or new ones alone made no difference that 20 runs
@@ -168,7 +168,7 @@ class WeakNasLike(Rounds):
         seen: set[str],
         generator: np.random.Generator,
     ) -> list[Architecture]:
-        """The new ones among the best in random order, the others of everything after."""
+        """The new ones among the best in random order, then all others."""
         everything: Sequence[Architecture] = self.everything or ()
         if not everything:
             everything = [self.space.sample(generator) for _ in range(5000)]
@@ -185,7 +185,7 @@ class WeakNasLike(Rounds):
 
 
 class OneHot(Features):
-    """The tokens as the only block of features, in place of what the graphs tell."""
+    """The tokens as the only block of features, instead of features of the graphs."""
 
     def _blocks(self, architectures: Sequence[Architecture]) -> dict[str, np.ndarray]:
         return {"one-hot": one_hot(architectures)}
@@ -204,7 +204,7 @@ class GpOneHot(Nao):
     def propose(
         self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
     ) -> Proposal:
-        """As `nao` does, after ten."""
+        """Proposes ten random architectures, then what `nao` proposes."""
         if len(history) + len(pending) < ROUND:
             return Proposal(self.stream.next(keys_of(history, pending)), "random")
         return super().propose(history, pending)
@@ -212,12 +212,12 @@ class GpOneHot(Nao):
 
 @lru_cache(maxsize=2)
 def all_of(space: Space) -> list[Architecture] | None:
-    """Everything, where that is little enough to be scored whole."""
+    """All architectures, if they are few enough to be scored."""
     return space.everything(ENUMERABLE)
 
 
 def one_hot(architectures: Sequence[Architecture]) -> np.ndarray:
-    """One column for each choice of each position, (N, F)."""
+    """The one-hot tokens, one column for each choice of each position (N, F)."""
     counts = np.array(architectures[0].space.grammar.counts)
     chosen = np.array([architecture.choices for architecture in architectures])
     columns = chosen + np.concatenate([[0], np.cumsum(counts)[:-1]])
@@ -228,7 +228,7 @@ def one_hot(architectures: Sequence[Architecture]) -> np.ndarray:
 
 @lru_cache(maxsize=2)
 def one_hot_of_all(space: Space) -> np.ndarray:
-    """Of everything, kept: 0.1 s a time."""
+    """The one-hot tokens of all architectures, kept because they take 0.1 s."""
     everything = all_of(space)
     assert everything is not None
     return one_hot(everything)
@@ -236,7 +236,7 @@ def one_hot_of_all(space: Space) -> np.ndarray:
 
 @lru_cache(maxsize=2)
 def one_hot_features(space: Space) -> tuple[OneHot, Everything | None]:
-    """The features of `gp-one-hot`, and of everything."""
+    """The features of `gp-one-hot`, and those of all architectures."""
     features, everything = OneHot(space), all_of(space)
     return features, None if everything is None else Everything(everything, features)
 
@@ -249,8 +249,8 @@ class Paths:
 
     Where these are not nine in ten of the paths that architectures have, the one-hot tokens are
     taken instead: the only path of a chain is hardly another's. So it is on NAS-Bench-Graph (63 %;
-    its best network on arxiv is a chain): of 100 random results the networks foretold the rank of
-    others at .25 by paths, .28 by all paths, .73 by tokens.
+    its best network on arxiv is a chain): from 100 random results the networks predicted the rank
+    of others at .25 by paths, .28 by all paths, .73 by tokens.
     """
 
     sample, most = 2000, 100
@@ -267,7 +267,7 @@ class Paths:
         self.columns = sum(space.grammar.counts) if self.tokens else len(self.column)
 
     def __call__(self, architectures: Sequence[Architecture]) -> np.ndarray:
-        """One row each, (N, F)."""
+        """The features, one row for each architecture (N, F)."""
         if self.tokens:
             return one_hot(architectures)
         rows = np.zeros((len(architectures), self.columns), dtype=np.float32)
@@ -278,7 +278,7 @@ class Paths:
 
 @lru_cache(maxsize=2)
 def paths_of(space: Space) -> Paths:
-    """The path encoding of a space: it depends on nothing else."""
+    """The path encoding of a space, which depends on nothing else."""
     return Paths(space)
 
 
@@ -292,7 +292,7 @@ def paths(architecture: Architecture) -> set[tuple[str, ...]]:
 
 
 def _paths(graph: Graph) -> set[tuple[str, ...]]:
-    """From the inputs to the outputs; an output's label is left out."""
+    """The paths from the inputs to the outputs, without the label of the output."""
     reached: list[set[tuple[str, ...]]] = [set() for _ in graph.labels]
     for vertex in graph.inputs:
         reached[vertex] = {(graph.labels[vertex],)}

@@ -1,8 +1,8 @@
 """The paper's image network as one would first write it: plain, eager, contiguous.
 
-Written from the specification apart from `naokit.networks`, to measure that against and to compare
-its outputs. Parameters are made in the same order, so that weights can be copied across. The
-auxiliary head and drop path are left out.
+It is written from docs/specification.md, sections 1.1 to 1.3, independently of `naokit.networks`,
+which is measured against it and whose outputs are compared. Parameters are made in the same order,
+so that weights can be copied across. The auxiliary head and drop path are left out.
 
 Shapes: B batch, C channels, H and W height and width.
 """
@@ -46,7 +46,7 @@ def convolution(
 
 
 def separable(channels: int, kernel: int, stride: int) -> list[nn.Module]:
-    """ReLU, depthwise, pointwise, normalisation."""
+    """ReLU, depthwise and pointwise convolution, normalisation."""
     return [
         nn.ReLU(),
         nn.Conv2d(channels, channels, kernel, stride, kernel // 2, groups=channels, bias=False),
@@ -56,7 +56,7 @@ def separable(channels: int, kernel: int, stride: int) -> list[nn.Module]:
 
 
 def factored(channels: int, kernel: int, stride: int) -> list[nn.Module]:
-    """1xk, then kx1."""
+    """ReLU, 1xk convolution and normalisation, then the same with kx1."""
     return [
         *convolution(channels, channels, (1, kernel), (1, stride)),
         *convolution(channels, channels, (kernel, 1), (stride, 1)),
@@ -88,7 +88,7 @@ OPERATIONS: dict[str, Callable[[int, int], Sequence[nn.Module]]] = {
 
 
 class PlainCell(nn.Module):
-    """One cell; `sizes` are channels and side of its two inputs."""
+    """One cell; `sizes` are the channels and the side of its two inputs."""
 
     def __init__(
         self, plan: CellPlan, sizes: list[tuple[int, int]], channels: int, reduction: bool

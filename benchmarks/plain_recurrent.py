@@ -1,8 +1,8 @@
 """The paper's recurrent cell as one would first write it: step by step, node by node, eager.
 
-Written from the specification apart from `naokit.networks`, to measure that against and to compare
-its outputs. The weights of the nodes are parameters of their own, or with `stacked` one parameter,
-from which torch cuts them at every step anew.
+It is written from docs/specification.md, section 1.4, independently of `naokit.networks`, which is
+measured against it and whose outputs are compared. The weights of the nodes are parameters of their
+own, or with `stacked` one parameter, from which torch cuts them at every step anew.
 
 Shapes: L steps, B batch, X inputs, H hidden, N nodes.
 """
@@ -23,7 +23,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class PlainRecurrentCell(nn.Module):
-    """(L, B, X), (B, H), masks (B, X) and (B, H) or None -> (L, B, H), (B, H)."""
+    """Inputs (L, B, X), state (B, H), masks (B, X) and (B, H) or None -> (L, B, H), (B, H)."""
 
     def __init__(
         self, nodes: Sequence[tuple[int, str]], inputs: int, hidden: int, *, stacked: bool = False
@@ -39,7 +39,7 @@ class PlainRecurrentCell(nn.Module):
             nn.init.uniform_(weight, -0.04, 0.04)
 
     def copy_from(self, first: Tensor, weights: Tensor) -> None:
-        """Takes W_0 and W_1 ... W_N (N, H, 2H)."""
+        """Copies W_0 and W_1 ... W_N (N, H, 2H) into the cell."""
         with torch.no_grad():
             self.first.copy_(first)
             for mine, theirs in zip(self.weights, weights, strict=True):

@@ -1,12 +1,12 @@
-"""What `naokit plan` foretells against what a search then takes.
+"""Compares the estimate of `naokit plan` with the time that a search then takes.
 
     OMP_NUM_THREADS=1 python -m benchmarks.planning [path/to/cifar10]
 
 Digits: three random cells are measured as `plan` does it, then `naokit search --preset quick
 --evaluations 4 --no-baseline --no-final --method random` runs, then its own cells are measured in
 the same way ("paired"). CIFAR-10, where it is given: one cell, measured before and after one
-evaluation of the preset `small`. Other work on the machine alters both sides; the load stands
-beside the figures.
+evaluation of the preset `small`. Other work on the machine affects both sides, so the load is
+recorded too.
 """
 
 from __future__ import annotations
@@ -47,22 +47,22 @@ ASKED = [
 
 
 def random_cells(amount: int, seed: int = 0) -> list[Architecture]:
-    """As `naokit plan` draws them."""
+    """Random cells, drawn as `naokit plan` does."""
     generator = np.random.default_rng(seed)
     return [SPACE.sample(generator) for _ in range(amount)]
 
 
-def foretold(evaluator: Train, cells: Sequence[Architecture]) -> list[float]:
-    """Seconds of an evaluation of each cell, as `plan` estimates them."""
+def estimated(evaluator: Train, cells: Sequence[Architecture]) -> list[float]:
+    """The seconds of an evaluation of each cell, as `plan` estimates them."""
     found = costs(cells, evaluator.subject, evaluator.recipe, evaluator.fabric)
     print(together(found), flush=True)
     return [one.seconds for one in found]
 
 
 def digits() -> dict[str, Any]:
-    """A search of four evaluations (and its repeats) against the estimate."""
+    """Compares a search of four evaluations, and its repeats, with the estimate."""
     evaluator = Train("digits", "quick", channels=8, cells=1)
-    planned = foretold(evaluator, random_cells(3))
+    planned = estimated(evaluator, random_cells(3))
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "naokit", "search", "--data", "digits", *ASKED]
         began = time.monotonic()
@@ -71,7 +71,7 @@ def digits() -> dict[str, Any]:
         study = open_study(SPACE, f"sqlite:///{Path(folder) / 'study.db'}", STUDY)
         trials = study.trials
     cells = {str(trial.architecture): trial.architecture for trial in trials}
-    paired = dict(zip(cells, foretold(evaluator, list(cells.values())), strict=True))
+    paired = dict(zip(cells, estimated(evaluator, list(cells.values())), strict=True))
     took = [trial.seconds for trial in trials]
     estimates = [paired[str(trial.architecture)] for trial in trials]
     return {
@@ -87,15 +87,15 @@ def digits() -> dict[str, Any]:
 
 
 def cifar10(path: str) -> dict[str, Any]:
-    """One evaluation of the preset `small`, the estimate before and after it."""
+    """Compares one evaluation of the preset `small` with the estimates before and after it."""
     preset = PRESETS["small"]
     evaluator = Train(path, preset.recipe, channels=preset.channels, cells=preset.cells)
     cells = random_cells(1)
-    before = foretold(evaluator, cells)[0]
+    before = estimated(evaluator, cells)[0]
     began = time.monotonic()
     evaluator.evaluate(cells[0], 0)
     took = time.monotonic() - began
-    after = foretold(evaluator, cells)[0]
+    after = estimated(evaluator, cells)[0]
     estimate = (before + after) / 2
     return {
         "evaluations": 1,
@@ -108,7 +108,7 @@ def cifar10(path: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """On one thread."""
+    """Measures on one thread."""
     torch.set_num_threads(1)
     load = os.getloadavg()[0]
     found = {"digits, quick": digits()}

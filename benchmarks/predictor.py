@@ -26,7 +26,7 @@ SEEDS, UNSEEN = 5, 1000
 
 
 def measure(tokens: np.ndarray, values: np.ndarray, known: int, seed: int) -> dict[str, float]:
-    """One fit."""
+    """The quality of one fit."""
     order = np.random.default_rng(seed).permutation(len(tokens))
     trained, unseen = order[:known], order[known : known + UNSEEN]
     began = time.process_time()
@@ -52,7 +52,7 @@ def measure(tokens: np.ndarray, values: np.ndarray, known: int, seed: int) -> di
 
 
 def main() -> None:
-    """Every size and seed."""
+    """Measures every size and seed."""
     torch.set_num_threads(1)
     evaluator = Tabular(
         NasBench201(), sys.argv[1], architecture_column="arch", metric="c10_val_200"

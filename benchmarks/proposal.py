@@ -22,7 +22,7 @@ CALLS = 20
 
 
 def main() -> None:
-    """One seed alone, and a hundred together."""
+    """Measures one seed alone, and a hundred together."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     space = ConvCells.small()

@@ -1,4 +1,4 @@
-"""Where a result came from: commit, machine, versions, date; written beside the figures."""
+"""The provenance of a result: commit, machine, versions and date, written with the result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def provenance() -> dict[str, Any]:
-    """Commit, date, machine and versions."""
+    """The commit, the date, the machine and the versions."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     ).stdout.strip()

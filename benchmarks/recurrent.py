@@ -1,10 +1,10 @@
-"""Our recurrent cell against plain loops, forward and backward, alone and in a language model.
+"""Compares our recurrent cell with plain loops, alone and in a language model.
 
     OMP_NUM_THREADS=1 python -m benchmarks.recurrent
 
-All builds in turn in one process, round after round; figures are medians of processor time, which
-other jobs of the machine disturb less than the clock on the wall. `times_faster` is against the
-plain cell. The builds, of the cell NAO-RNN with both masks:
+All builds take turns in one process, round after round, forward and backward. The numbers are
+medians of processor time, which other jobs of the machine disturb less than the wall clock.
+`times_faster` is relative to the plain cell. The builds, of the cell NAO-RNN with both masks:
 
     plain        a loop over steps and nodes, a parameter for each node's weights
     plain, one   the same with one parameter for all weights, as ours has
@@ -34,17 +34,17 @@ from naokit.networks import LanguageModel, RecurrentCell, RecurrentPlan, recurre
 
 SOURCES = (0, 0, 1, 3, 4, 4, 5, 1, 7, 1, 1)
 NODES = tuple(zip(SOURCES, ("relu",) * 3 + ("tanh",) + ("relu",) * 6 + ("identity",), strict=True))
-"""NAO-RNN: specification, section 5.1."""
+"""NAO-RNN (docs/specification.md, section 5.1)."""
 
 STEPS, ROUNDS, VOCABULARY = 35, 5, 10_000
 CASES = ((200, 20), (300, 20), (300, 64), (850, 20), (850, 64))
-"""Hidden, batch."""
+"""The sizes that are measured: hidden, batch."""
 COMPILED = ((300, 20), (850, 20))
 Run = Callable[[], object]
 
 
 def main() -> None:
-    """Times everything."""
+    """Times all cases."""
     torch.set_num_threads(1)
     found: dict[str, Any] = {"threads": 1, "rounds": ROUNDS, "steps": STEPS, "cell": NODES}
     found["cells"] = {name(*case): cell(*case) for case in CASES}
@@ -123,7 +123,7 @@ def training(module: nn.Module, given: tuple[Tensor, ...]) -> Run:
 
 
 def unpacked(run: Run) -> Run:
-    """The same without the layout of oneDNN."""
+    """A training step without packed weights."""
 
     def without() -> None:
         limit, recurrence.PACKED_FROM = recurrence.PACKED_FROM, 1 << 60
@@ -134,7 +134,7 @@ def unpacked(run: Run) -> Run:
 
 
 def products(hidden: int, batch: int) -> Run:
-    """The products alone: two a step and node; then, a node, one for all steps."""
+    """The products alone: two for each step and node, then one for each node and all steps."""
     state, both = torch.randn(batch, hidden), torch.randn(batch, 2 * hidden)
     states, boths = (t.repeat(STEPS, 1) for t in (state, both))
     weights = torch.randn(len(NODES) + 1, hidden, 2 * hidden)
@@ -160,8 +160,8 @@ def difference(
 ) -> dict[str, float]:
     """The largest difference of outputs and gradients, as a share of the largest entry.
 
-    Single precision may put one of millions of relus on the other side of zero, and its gradient
-    with it; double precision shows what that is not.
+    In single precision one of millions of ReLUs may end up on the other side of zero, with another
+    gradient; double precision shows the difference that does not come from that.
     """
     given = tuple(t.detach().to(kind) for t in given)
     given[0].requires_grad_()

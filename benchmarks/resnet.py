@@ -1,4 +1,4 @@
-"""ResNet-20 for CIFAR (He et al. 2015, arXiv 1512.03385, section 4.2): what cells are set beside.
+"""ResNet-20 for CIFAR (He et al. 2015, arXiv 1512.03385, section 4.2), to compare cells with.
 
 0.27 M parameters, 41 M multiply-accumulates. Shortcuts are the paper's option A: every second
 pixel, channels filled up with zeros.
@@ -29,7 +29,7 @@ class Block(nn.Module):
 
 
 class ResNet20(nn.Sequential):
-    """(B, 3, 32, 32) -> (B, K)."""
+    """The network: images (B, 3, 32, 32) -> logits (B, K)."""
 
     def __init__(self, classes: int = 10) -> None:
         blocks = [

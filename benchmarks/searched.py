@@ -1,4 +1,4 @@
-"""What a search found, evaluation by evaluation, as the records keep it."""
+"""The results of a search, evaluation by evaluation, as the records keep them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from naokit.study import Study
 
 
 def summary(study: Study, evaluations: int) -> dict[str, Any]:
-    """The figures of a search.
+    """The results of a search.
 
     Args:
-        study: of it.
-        evaluations: how many there were before the best were evaluated again.
+        study: The study of the search.
+        evaluations: The number of evaluations before the best were evaluated again.
     """
     better = max if study.settings["direction"] == "maximize" else min
     first = study.trials[:evaluations]

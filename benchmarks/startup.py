@@ -21,7 +21,7 @@ def cpu_seconds(arguments: list[str]) -> float:
 
 
 def main() -> None:
-    """Medians of ten, after one run that fills the caches."""
+    """Measures medians of ten runs, after one that fills the caches."""
     commands = {
         "naokit --help": ["-m", "naokit", "--help"],
         "import naokit": ["-c", "import naokit"],

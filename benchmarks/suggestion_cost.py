@@ -1,4 +1,4 @@
-"""What `nao` spends on its suggestions: processor time, and memory, of one thread.
+"""The cost of the suggestions of `nao`: processor time and memory, on one thread.
 
     python -m benchmarks.suggestion_cost FOLDER-OF-TABLES
 
@@ -49,7 +49,7 @@ NINE = Choices(
 
 
 def main() -> None:
-    """All of them, one after the other."""
+    """Measures all cases, one after the other."""
     folder = Path(sys.argv[1]).resolve()
     context = multiprocessing.get_context("spawn")
     found = {}
@@ -77,7 +77,7 @@ def pool(folder: Path, first: int, last: int) -> dict[str, float]:
 
 
 def endless(space: Space, last: int) -> dict[str, float]:
-    """A search in an endless space, and the first suggestion where it is taken up again."""
+    """A search in an endless space, and the first suggestion when it is resumed."""
     generator = np.random.default_rng(0)
     worth = [generator.standard_normal(count) for count in space.grammar.counts]
 
@@ -102,7 +102,7 @@ def endless(space: Space, last: int) -> dict[str, float]:
 
 
 def cost(suggestions: Iterator[object]) -> dict[str, float]:
-    """Processor seconds a suggestion, and the process's largest memory."""
+    """The processor seconds of a suggestion, and the peak memory of the process."""
     seconds, began = [], time.process_time()
     for _ in suggestions:
         ended = time.process_time()

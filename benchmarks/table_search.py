@@ -1,4 +1,4 @@
-"""Methods against each other on a table of known results, at several budgets.
+"""Compares methods on a table of known results, at several budgets.
 
     python -m benchmarks.table_search path/to/nas-bench-201-cifar10.csv.gz
 
@@ -26,7 +26,7 @@ SEEDS, BUDGETS, METHODS = 20, (100, 200, 500), ("random", "evolution", "nao-2018
 
 
 def main() -> None:
-    """Every method, budget and seed."""
+    """Runs every method, budget and seed."""
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     validation, test = (table(metric) for metric in ("c10_val_200", "c10_test_200"))
@@ -67,7 +67,7 @@ def table(metric: str) -> Tabular:
 
 
 def spread(values: list[float]) -> dict[str, float]:
-    """Mean, standard deviation and half a 95 % interval of the mean."""
+    """The mean, the standard deviation and half a 95 % interval of the mean."""
     deviation = statistics.stdev(values)
     return {
         "mean": statistics.fmean(values),

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from naokit.base import Direction, InputError
-from naokit.bench import Run, Task, bench, figure, markdown, read_runs, run, summarise
+from naokit.bench import Search, TableTask, bench, markdown, plot, read_searches, run, summarise
 from naokit.bench.summary import half_interval
 from naokit.cli.app import app
 
@@ -28,13 +28,13 @@ ROWS = [
 
 
 @pytest.fixture
-def task(tmp_path: Path) -> Task:
+def task(tmp_path: Path) -> TableTask:
     path = tmp_path / "table.csv"
     path.write_text("\n".join([HEADER, *ROWS]) + "\n")
-    return Task("choices", (str(path),), "width,depth,kind", "acc", "test")
+    return TableTask("choices", (str(path),), "width,depth,kind", "acc", "test")
 
 
-def test_a_table_becomes_a_space_of_choices(task: Task) -> None:
+def test_a_table_becomes_a_space_of_choices(task: TableTask) -> None:
     table = task.load()
     assert [choice.values for choice in table.space.space.choices] == [
         (16, 64, 256),
@@ -45,15 +45,15 @@ def test_a_table_becomes_a_space_of_choices(task: Task) -> None:
 
 
 @pytest.mark.parametrize("method", ["nao", "random", "evolution", "local-search"])
-def test_every_query_is_distinct_and_a_run_ends_with_the_best(task: Task, method: str) -> None:
+def test_every_query_is_distinct_and_a_run_ends_with_the_best(task: TableTask, method: str) -> None:
     found = run(task, method, 0, 24)
     assert found.values[-1] == max(v for v in found.values if v is not None) == 23.5
     assert len(found.values) == len(found.test) <= 24
     assert found.values.count(23.5) == 1
 
 
-def test_values_of_any_size_have_six_digits_in_the_table(task: Task) -> None:
-    runs = [Run("t", "m", 0, 10, 1, [v] * 10, [0.0] * 10, 0.5) for v in (0.00123, 0.00124)]
+def test_values_of_any_size_have_six_digits_in_the_table(task: TableTask) -> None:
+    runs = [Search("t", "m", 0, 10, 1, [v] * 10, [0.0] * 10, 0.5) for v in (0.00123, 0.00124)]
     found = {"nao": summarise(runs, task, 1234.567)}
     about = {"task": dataclasses.asdict(task), "evaluations": 10, "batch": 1, "best": 1234.567}
     table = markdown({**about, "methods": found})
@@ -61,7 +61,7 @@ def test_values_of_any_size_have_six_digits_in_the_table(task: Task) -> None:
     assert "| 0.001235 |" in table
 
 
-def test_batches_are_asked_for_together(task: Task) -> None:
+def test_batches_are_asked_for_together(task: TableTask) -> None:
     one, five = run(task, "nao", 0, 15), run(task, "nao", 0, 15, batch=5)
     assert one.values[:3] == five.values[:3]
     assert one.values != five.values
@@ -70,7 +70,7 @@ def test_batches_are_asked_for_together(task: Task) -> None:
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
 @pytest.mark.parametrize("batch", [4, 10])
 def test_the_last_batch_of_a_small_table_counts(
-    task: Task, tmp_path: Path, batch: int, direction: Direction
+    task: TableTask, tmp_path: Path, batch: int, direction: Direction
 ) -> None:
     path = tmp_path / "small.csv"
     path.write_text("\n".join([HEADER, *ROWS[:6]]) + "\n")
@@ -82,37 +82,39 @@ def test_the_last_batch_of_a_small_table_counts(
         assert method["max_queries_to_best"] <= 6
 
 
-def test_runs_that_hold_nothing_are_made_anew(task: Task, tmp_path: Path) -> None:
+def test_runs_that_hold_nothing_are_made_anew(task: TableTask, tmp_path: Path) -> None:
     first = bench(task, ["random"], seeds=1, evaluations=24, out=tmp_path)
-    (found,) = read_runs(tmp_path)
+    (found,) = read_searches(tmp_path)
     empty = dataclasses.asdict(found) | {"values": [], "test": []}
     (tmp_path / "runs.jsonl").write_text(json.dumps(empty) + "\n")
     again = bench(task, ["random"], seeds=1, evaluations=24, out=tmp_path)
     queries = [found["methods"]["random"]["queries_to_best"] for found in (first, again)]
     assert queries[0] == queries[1]
-    assert summarise([Run(**empty)], task, 23.5)["failures"] == 1
+    assert summarise([Search(**empty)], task, 23.5)["failures"] == 1
 
 
-def test_lower_is_better_where_the_task_says_so(task: Task) -> None:
-    lower = Task(task.space, task.tables, task.architecture_column, "acc", direction="minimize")
+def test_lower_is_better_where_the_task_says_so(task: TableTask) -> None:
+    lower = TableTask(
+        task.space, task.tables, task.architecture_column, "acc", direction="minimize"
+    )
     assert run(lower, "nao", 0, 24).values[-1] == 0
 
 
-def test_a_benchmark_goes_on_where_it_stopped(task: Task, tmp_path: Path) -> None:
+def test_a_benchmark_goes_on_where_it_stopped(task: TableTask, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    ran: list[Run] = []
-    first = bench(task, ["random"], seeds=2, evaluations=12, out=out, on_run=ran.append)
+    ran: list[Search] = []
+    first = bench(task, ["random"], seeds=2, evaluations=12, out=out, on_search=ran.append)
     with (out / "runs.jsonl").open("a") as file:
         file.write('{"task": "cut o')
     names = ["random", "nao"]
-    whole = bench(task, names, seeds=3, evaluations=12, out=out, on_run=ran.append)
+    whole = bench(task, names, seeds=3, evaluations=12, out=out, on_search=ran.append)
     assert [(r.method, r.seed) for r in ran[2:]] == [
         ("nao", 0),
         ("nao", 1),
         ("random", 2),
         ("nao", 2),
     ]
-    assert len(read_runs(out)) == 6
+    assert len(read_searches(out)) == 6
     assert (
         whole["methods"]["random"]["queries_to_best"][:2]
         == (first["methods"]["random"]["queries_to_best"])
@@ -120,7 +122,7 @@ def test_a_benchmark_goes_on_where_it_stopped(task: Task, tmp_path: Path) -> Non
     assert "| nao |" in (out / "choices-acc.md").read_text()
 
 
-def test_processes_find_what_one_finds(task: Task, tmp_path: Path) -> None:
+def test_processes_find_what_one_finds(task: TableTask, tmp_path: Path) -> None:
     alone = bench(task, ["random"], seeds=3, evaluations=6, out=tmp_path / "a")
     beside = bench(task, ["random"], seeds=3, evaluations=6, processes=2, out=tmp_path / "b")
     for found in (alone, beside):
@@ -129,10 +131,10 @@ def test_processes_find_what_one_finds(task: Task, tmp_path: Path) -> None:
 
 
 def test_censored_runs_count_as_failures_and_as_their_budget() -> None:
-    task = Task("choices", (), "a", "acc", "test")
+    task = TableTask("choices", (), "a", "acc", "test")
     runs = [
-        Run("t", "m", 0, 4, 1, [1.0, None, 3.0], [0.1, 0.2, 0.3], 0.5),
-        Run("t", "m", 1, 4, 1, [2.0, 1.0, 2.0, 2.5], [0.4, 0.5, 0.6, 0.7], 0.9),
+        Search("t", "m", 0, 4, 1, [1.0, None, 3.0], [0.1, 0.2, 0.3], 0.5),
+        Search("t", "m", 1, 4, 1, [2.0, 1.0, 2.0, 2.5], [0.4, 0.5, 0.6, 0.7], 0.9),
     ]
     found = summarise(runs, task, 3.0)
     assert found["queries_to_best"] == [3, None]
@@ -151,7 +153,7 @@ def test_the_interval_is_student_s() -> None:
     assert half_interval([1.0]) is None
 
 
-def test_the_command_prints_one_object_and_draws(task: Task, tmp_path: Path) -> None:
+def test_the_command_prints_one_object_and_draws(task: TableTask, tmp_path: Path) -> None:
     pytest.importorskip("plotly")
     arguments = ["bench", "--space", "choices", "--table", task.tables[0], "--metric", "acc"]
     arguments += ["--architecture-column", "width,depth,kind", "--test-metric", "test"]
@@ -181,7 +183,7 @@ OTHER_ROWS = [row.replace("16,", "32,") for row in ROWS]
     ],
 )
 def test_runs_of_another_table_are_never_taken_for_ones_own(
-    task: Task, tmp_path: Path, rows: list[str], change
+    task: TableTask, tmp_path: Path, rows: list[str], change
 ) -> None:
     out = tmp_path / "out"
     bench(task, ["random"], seeds=1, evaluations=3, out=out)
@@ -193,23 +195,25 @@ def test_runs_of_another_table_are_never_taken_for_ones_own(
 
 
 def test_a_table_that_moved_is_the_same_and_runs_that_do_not_say_theirs_are_made_anew(
-    task: Task, tmp_path: Path
+    task: TableTask, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     bench(task, ["random"], seeds=1, evaluations=3, out=out)
     moved = Path(task.tables[0]).rename(tmp_path / "moved.csv")
     task, ran = dataclasses.replace(task, tables=(str(moved),)), []
-    bench(task, ["random"], seeds=1, evaluations=3, out=out, on_run=ran.append)
+    bench(task, ["random"], seeds=1, evaluations=3, out=out, on_search=ran.append)
     assert not ran
     line = json.loads((out / "runs.jsonl").read_text())
     del line["table"]
     (out / "runs.jsonl").write_text(json.dumps(line) + "\n")
-    bench(task, ["random"], seeds=1, evaluations=3, out=out, on_run=ran.append)
+    bench(task, ["random"], seeds=1, evaluations=3, out=out, on_search=ran.append)
     assert len(ran) == 1
 
 
-def test_a_method_named_twice_runs_once_and_none_is_refused(task: Task, tmp_path: Path) -> None:
-    ran: list[Run] = []
+def test_a_method_named_twice_runs_once_and_none_is_refused(
+    task: TableTask, tmp_path: Path
+) -> None:
+    ran: list[Search] = []
     there: list[int] = []
     for seeds in (1, 2):
         bench(
@@ -219,7 +223,7 @@ def test_a_method_named_twice_runs_once_and_none_is_refused(task: Task, tmp_path
             evaluations=2,
             out=tmp_path / "out",
             on_start=there.append,
-            on_run=ran.append,
+            on_search=ran.append,
         )
     assert [run.seed for run in ran] == [0, 1]
     assert there == [0, 1]
@@ -227,26 +231,28 @@ def test_a_method_named_twice_runs_once_and_none_is_refused(task: Task, tmp_path
         bench(task, [], seeds=1, evaluations=2, out=tmp_path / "out")
 
 
-def test_a_folder_that_cannot_be_written_is_told_before_anything_runs(task: Task) -> None:
-    ran: list[Run] = []
+def test_a_folder_that_cannot_be_written_is_told_before_anything_runs(task: TableTask) -> None:
+    ran: list[Search] = []
     with pytest.raises(InputError, match=r"/proc/x/runs\.jsonl cannot be written"):
-        bench(task, ["random"], seeds=1, evaluations=2, out=Path("/proc/x"), on_run=ran.append)
+        bench(task, ["random"], seeds=1, evaluations=2, out=Path("/proc/x"), on_search=ran.append)
     assert not ran
 
 
 LONG = """
 import sys
 from pathlib import Path
-from naokit.bench import Task, bench
+from naokit.bench import TableTask, bench
 if __name__ == "__main__":
-    task = Task("choices", (sys.argv[1],), "width,depth,kind", "acc", "test")
+    task = TableTask("choices", (sys.argv[1],), "width,depth,kind", "acc", "test")
     names, out = ["random", "nao-2018"], Path(sys.argv[2])
     bench(task, names, seeds=100, evaluations=20, processes=2, out=out)
 """
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
-def test_workers_end_with_their_parent(task: Task, tmp_path: Path, sign: signal.Signals) -> None:
+def test_workers_end_with_their_parent(
+    task: TableTask, tmp_path: Path, sign: signal.Signals
+) -> None:
     script, out = tmp_path / "long.py", tmp_path / "out"
     script.write_text(LONG)
     parent = psutil.Popen([sys.executable, script, task.tables[0], out], stderr=subprocess.DEVNULL)
@@ -272,18 +278,18 @@ def test_workers_end_with_their_parent(task: Task, tmp_path: Path, sign: signal.
         ({"tables": ("nowhere.csv",)}, "no file nowhere.csv"),
     ],
 )
-def test_bad_tasks_say_what_is_wrong(task: Task, tmp_path: Path, change, said: str) -> None:
+def test_bad_tasks_say_what_is_wrong(task: TableTask, tmp_path: Path, change, said: str) -> None:
     with pytest.raises(InputError, match=said):
         bench(dataclasses.replace(task, **change), ["random"], seeds=1, evaluations=2, out=tmp_path)
 
 
-def test_an_unknown_method_is_named_before_anything_runs(task: Task, tmp_path: Path) -> None:
+def test_an_unknown_method_is_named_before_anything_runs(task: TableTask, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="did you mean nao"):
         bench(task, ["noa"], seeds=1, evaluations=2, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_without_plotly_one_line_says_that_there_is_no_figure(task, monkeypatch, tmp_path) -> None:
+def test_without_plotly_one_line_says_that_there_is_no_plot(task, monkeypatch, tmp_path) -> None:
     monkeypatch.setattr("naokit.cli.bench.find_spec", lambda name: None)
     arguments = ["bench", "--space", "choices", "--table", task.tables[0], "--metric", "acc"]
     arguments += ["--architecture-column", "width,depth,kind", "--methods", "random"]
@@ -294,7 +300,7 @@ def test_without_plotly_one_line_says_that_there_is_no_figure(task, monkeypatch,
     assert not (tmp_path / "choices-acc.html").exists()
 
 
-def test_a_figure_needs_plotly_and_says_so(monkeypatch, tmp_path: Path) -> None:
+def test_a_plot_needs_plotly_and_says_so(monkeypatch, tmp_path: Path) -> None:
     monkeypatch.setitem(__import__("sys").modules, "plotly.graph_objects", None)
     with pytest.raises(InputError, match="naokit\\[figures\\]"):
-        figure({}, tmp_path / "f.html")
+        plot({}, tmp_path / "f.html")

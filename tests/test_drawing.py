@@ -11,7 +11,7 @@ import pytest
 from naokit.base import Architecture
 from naokit.drawing import svg
 from naokit.drawing.layered import columns, crossings, layers, segments
-from naokit.drawing.plan import Box, Line, Plan, plan
+from naokit.drawing.layout import Layout, Line, VertexBox, layout
 from naokit.drawing.sketch import sketch
 from naokit.graphs import IDENTITY, NULL, SUM, Graph
 from naokit.spaces import (
@@ -72,7 +72,7 @@ def points(line: Line) -> np.ndarray:
     return np.vstack([begins, weights @ corners, ends])
 
 
-def runs_through(line: Line, box: Box) -> bool:
+def runs_through(line: Line, box: VertexBox) -> bool:
     x, y = points(line).T
     inside = (x > box.x) & (x < box.x + box.width) & (y > box.y) & (y < box.y + box.height)
     return bool(inside.any())
@@ -87,7 +87,7 @@ def crossings_of(graph: Graph) -> int:
 
 @pytest.mark.parametrize("graph", GRAPHS, ids=range(len(GRAPHS)))
 def test_nothing_overlaps(graph: Graph) -> None:
-    drawn = plan(graph)
+    drawn = layout(graph)
     for a, b in itertools.combinations(drawn.boxes, 2):
         apart = (
             a.x + a.width <= b.x
@@ -105,7 +105,7 @@ def test_nothing_overlaps(graph: Graph) -> None:
 
 @pytest.mark.parametrize("graph", GRAPHS, ids=range(len(GRAPHS)))
 def test_every_vertex_is_drawn_and_ends_are_at_the_ends(graph: Graph) -> None:
-    drawn, seen = plan(graph), sketch(graph)
+    drawn, seen = layout(graph), sketch(graph)
     operations = [box.label for box in drawn.boxes if box.vertex not in seen.inputs + seen.outputs]
     inner = set(range(len(graph.labels))) - {*graph.inputs, *graph.outputs}
     expected = sorted(graph.labels[v] for v in inner if graph.labels[v] != SUM)
@@ -130,7 +130,9 @@ def test_the_lines_lead_where_the_edges_do(graph: Graph) -> None:
         read[target] = sorted(read.get(target, []) + before * count)
     for vertex, own in original.items():
         assert read.get(vertex, []) == sorted(_read(graph, own))
-    arrived = {(line.source, line.target) for line in plan(graph).lines if line.target is not None}
+    arrived = {
+        (line.source, line.target) for line in layout(graph).lines if line.target is not None
+    }
     assert arrived == {(source, target) for source, target, _ in seen.arrows}
 
 
@@ -231,6 +233,6 @@ def test_the_picture_is_the_same_every_time() -> None:
 
 
 def test_a_plan_is_data() -> None:
-    drawn = plan(GRAPHS[0])
-    assert isinstance(drawn, Plan)
-    assert drawn == plan(GRAPHS[0])
+    drawn = layout(GRAPHS[0])
+    assert isinstance(drawn, Layout)
+    assert drawn == layout(GRAPHS[0])

@@ -1,11 +1,11 @@
-"""The nouns of the library and the doors between its rooms. Nothing here needs torch.
+"""The nouns of the library and the interfaces between its rooms. Nothing here needs torch.
 
 Space      what may be searched: grammar, spelling, graphs, building
 Architecture   one point of a space: immutable, hashable, readable
 Evaluator  architecture -> Result, or EvaluationFailed
 Workers    where evaluations run: here, in other processes
 Trial      one finished evaluation, as the study remembers it
-Method     who proposes: a function of a seed and of the evaluations so far
+Method     proposes architectures: a function of a seed and of the evaluations so far
 Observation    one evaluation, as methods see it
 """
 
@@ -41,7 +41,7 @@ class InputError(ValueError):
 
 
 def unknown_name(what: str, name: str, known: Iterable[str], most: int = 3) -> InputError:
-    """What to say where there is none of this name: the nearest ones, or all of them."""
+    """The error for an unknown name; it lists the nearest known ones, or all of them."""
     names = list(known)
     near = difflib.get_close_matches(name, names, n=most, cutoff=0.4) or names
     return InputError(f"there is no {what} {name!r}; did you mean {' or '.join(near)}?")
@@ -67,15 +67,16 @@ def derive_seed(*parts: object) -> int:
 
 @dataclass(frozen=True)
 class Grammar:
-    """Which token may stand where. An architecture is one choice a position, L positions in all.
+    """Which token may stand where. An architecture has one choice for each of L positions.
 
     Choice c at position p is the token `first_tokens[p] + c`; token 0 starts a sequence.
 
     Attributes:
-        names: What each position decides (L, all different).
-        counts: How many choices each position has (L).
+        names: The name of each position, which says what it decides (L, all different).
+        counts: The number of choices of each position (L).
         first_tokens: The token of choice 0 at each position (L).
-        group: How many neighbouring tokens make one encoder step (specification, section 1.5).
+        group: The number of neighbouring tokens that make one encoder step (docs/specification.md,
+            section 1.5).
         symmetries: Groups of permutations of the positions. Applying one permutation of each group
             to a sequence gives another spelling of the same architecture.
     """
@@ -88,12 +89,12 @@ class Grammar:
 
     @property
     def length(self) -> int:
-        """How many tokens an architecture has (L)."""
+        """The number of tokens of an architecture (L)."""
         return len(self.counts)
 
     @property
     def vocabulary(self) -> int:
-        """How many tokens there are, the start token included (V)."""
+        """The number of different tokens, with the start token (V)."""
         return max(f + c for f, c in zip(self.first_tokens, self.counts, strict=True))
 
     def tokens(self, choices: Sequence[int]) -> tuple[int, ...]:
@@ -107,7 +108,7 @@ class Grammar:
 
 @dataclass(frozen=True)
 class Architecture:
-    """One architecture of a space; equal when space and choices are.
+    """One architecture of a space. Two of them are equal if space and choices are.
 
     Two spellings of one computation are different architectures with the same `key`, as far as
     their graphs tell (`naokit.graphs`).
@@ -123,7 +124,7 @@ class Architecture:
 
     @property
     def graphs(self) -> tuple[Graph, ...]:
-        """What is computed, one labelled graph a part."""
+        """What the architecture computes, one labelled graph for each part."""
         return self.space.graphs(self.choices)
 
     def __str__(self) -> str:
@@ -134,13 +135,13 @@ class Architecture:
 
     def _repr_svg_(self) -> str:
         """The picture that notebooks show."""
-        from naokit.drawing import svg  # only who looks at an architecture needs it
+        from naokit.drawing import svg  # needed only to look at an architecture
 
         return svg(self.graphs, title=repr(self), positions=self.space.grammar.names)
 
 
 class Suggests(Protocol):
-    """The part of an Optuna trial that a space needs to let a sampler choose."""
+    """The part of an Optuna trial that a space uses to let a sampler choose."""
 
     def suggest_categorical(self, name: str, choices: Sequence[int]) -> int:
         """One of the choices."""
@@ -162,7 +163,7 @@ class Space(ABC):
     @property
     @abstractmethod
     def grammar(self) -> Grammar:
-        """Which choices there are."""
+        """The choices of the space."""
 
     @abstractmethod
     def spell(self, choices: Sequence[int]) -> str:
@@ -197,17 +198,17 @@ class Space(ABC):
         )
 
     def key(self, choices: Sequence[int]) -> str:
-        """What makes two architectures the same: equal names mean equal computations."""
+        """A name that the choices share with all others that compute the same."""
         return digest(self.graphs(choices))
 
     def allows(self, choices: Sequence[int]) -> bool:
-        """Whether these choices may be evaluated: methods propose nothing else."""
+        """Whether these choices may be evaluated; methods propose only such choices."""
         del choices
         return True
 
     @abstractmethod
     def settings(self) -> Mapping[str, Json]:
-        """What makes this space again: `naokit.spaces.from_settings(space.settings()) == space`."""
+        """What recreates this space: `naokit.spaces.from_settings(space.settings()) == space`."""
 
     def build(self, architecture: Architecture, settings: NetworkSettings) -> nn.Module:
         """The network of an architecture.
@@ -237,7 +238,7 @@ class Space(ABC):
         return architecture.choices
 
     def no_network(self) -> InputError:
-        """The error for a space that has no networks, where one is asked for."""
+        """The error for asking a space without networks for one."""
         return InputError(
             f"the space {self.name} has no network to build: it is searched on known results; "
             "give a `table` or a function as evaluator"
@@ -245,12 +246,12 @@ class Space(ABC):
 
     @property
     def without_limits(self) -> Space:
-        """The space that limits were laid on; a sample of it costs no check."""
+        """The space without its limits; a sample of it needs no check."""
         return self
 
     @property
     def reads(self) -> str:
-        """What its networks read."""
+        """What the networks of the space read."""
         return "images"
 
     @property
@@ -259,21 +260,21 @@ class Space(ABC):
         return type(self).build is not Space.build
 
     @property
-    def one_size(self) -> bool:
-        """Whether its networks weigh the same: parameters, operations of one hold for all."""
+    def same_cost(self) -> bool:
+        """Whether all networks have as many parameters and multiply-accumulates as one of them."""
         return False
 
     @property
     def size(self) -> int:
-        """How many spellings there are."""
+        """The number of spellings."""
         return math.prod(self.grammar.counts)
 
     def parse(self, text: str) -> Architecture:
-        """The architecture that an official text spells; raises InputError."""
+        """The architecture that an official text spells; raises InputError as `read` does."""
         return self.architecture(self.read(text))
 
     def architecture(self, choices: Sequence[int]) -> Architecture:
-        """The architecture of these choices, checked.
+        """The architecture of these choices, which are checked.
 
         Raises:
             InputError: The number of choices is wrong, or one is out of range; the message says
@@ -290,7 +291,7 @@ class Space(ABC):
         return Architecture(self, tuple(int(choice) for choice in choices))
 
     def everything(self, limit: int) -> list[Architecture] | None:
-        """Every architecture once; None where there are more than `limit` spellings."""
+        """Every architecture once; None if there are more than `limit` spellings."""
         if self.size > limit:
             return None
         found: dict[str, Architecture] = {}
@@ -300,12 +301,12 @@ class Space(ABC):
         return list(found.values())
 
     def sample(self, generator: np.random.Generator) -> Architecture:
-        """An architecture with every choice uniform (section 2: all random)."""
+        """A random architecture; every choice is uniform (docs/specification.md, section 1.5)."""
         counts = np.asarray(self.grammar.counts)
         return Architecture(self, tuple(generator.integers(0, counts).tolist()))
 
     def suggest(self, trial: Suggests) -> Architecture:
-        """The architecture that one of Optuna's samplers proposes: one parameter a position."""
+        """The architecture that a sampler of Optuna proposes; each position is one parameter."""
         grammar = self.grammar
         return self.architecture(
             [
@@ -336,22 +337,24 @@ class Space(ABC):
 
 @dataclass(frozen=True)
 class NetworkSettings:
-    """How large a network is built and for which data; each kind of network has its own."""
+    """The size of a network and the shape of its data; each kind of network has its own class."""
 
 
 @dataclass(frozen=True)
 class ImageSettings(NetworkSettings):
-    """An image classifier made of cells (specification, section 1.3).
+    """The settings of an image classifier made of cells (docs/specification.md, section 1.3).
 
     Attributes:
-        classes: size of the output.
-        channels: the paper's F, channels of the first cells.
-        cells: the paper's N, normal cells between reductions; 3N + 2 cells in all.
-        image: shape of one image (channels, height, width).
-        auxiliary: whether there is a second head for training.
-        drop_path_keep: probability of keeping a branch at the end of training, in (0, 1].
-        dropout_keep: probability of keeping a feature before the classifier, in (0, 1].
-        stem: "small", or "large" for images as large as ImageNet's: an eighth of the side is left.
+        classes: The number of classes.
+        channels: The number of channels of the first cells, the paper's F.
+        cells: The number of normal cells between reductions, the paper's N. The network has 3N + 2
+            cells in all.
+        image: The shape of one image (channels, height, width).
+        auxiliary: Whether the network has a second head for training.
+        drop_path_keep: The probability of keeping a branch at the end of training, in (0, 1].
+        dropout_keep: The probability of keeping a feature before the classifier, in (0, 1].
+        stem: The stem: "small", or "large" for images as large as ImageNet's, which the cells then
+            see at an eighth of the side.
         squeeze: Whether each cell ends in a 1x1 convolution back to its channels, as the cells of a
             shared network do; the paper's final networks have none.
     """
@@ -369,18 +372,19 @@ class ImageSettings(NetworkSettings):
 
 @dataclass(frozen=True)
 class LanguageSettings(NetworkSettings):
-    """A language model around a recurrent cell (specification, section 1.4).
+    """The settings of a recurrent language model (docs/specification.md, section 1.4).
 
-    Rates are shares that are dropped, in [0, 1); the official scripts' names are in brackets.
+    Rates are the shares that are dropped, in [0, 1). Their masks are the same at every step. The
+    names in brackets are those of the official scripts.
 
     Attributes:
-        vocabulary: how many tokens there are (V).
-        hidden: size of embedding, state and output (H).
-        output_dropout: of the cell's outputs, the same at every step [dropout].
-        input_dropout: of what enters the cell, the same at every step [dropoutx].
-        state_dropout: of what a node reads, the same at every step [dropouth].
-        embedding_dropout: of embedded tokens, the same at every step [dropouti].
-        word_dropout: of whole tokens [dropoute].
+        vocabulary: The number of tokens (V).
+        hidden: The size of embedding, state and output (H).
+        output_dropout: The dropout rate of the cell's outputs [dropout].
+        input_dropout: The dropout rate of the cell's inputs [dropoutx].
+        state_dropout: The dropout rate of the states that the nodes read [dropouth].
+        embedding_dropout: The dropout rate of the embedded tokens [dropouti].
+        word_dropout: The rate at which whole tokens are dropped [dropoute].
     """
 
     vocabulary: int = 10_000
@@ -394,12 +398,12 @@ class LanguageSettings(NetworkSettings):
 
 @dataclass(frozen=True)
 class Result:
-    """What an evaluation found.
+    """The result of an evaluation.
 
     Attributes:
         value: The score that the study compares.
-        metrics: Further figures worth keeping, by name, with units in the names.
-        seconds: How long the evaluation took.
+        metrics: Further metrics worth keeping, by name, with units in the names.
+        seconds: How long the evaluation took, in seconds.
     """
 
     value: float
@@ -416,9 +420,10 @@ class Evaluator(ABC):
 
     Attributes:
         metric: What `Result.value` is, in words.
-        direction: Whether it is maximised or minimised.
+        direction: Whether the value is maximised or minimised.
         round_size: How many architectures are proposed before the first of them is evaluated.
-        in_one_place: Whether its state lives in one process, so that no other can evaluate.
+        in_one_place: Whether the evaluator has a state in one process, so that no other process can
+            evaluate.
     """
 
     metric: str = "value"
@@ -427,22 +432,22 @@ class Evaluator(ABC):
     in_one_place: bool = False
 
     def begin(self, folder: Path | None) -> None:
-        """Called before the first evaluation of a search, and again where it is continued.
+        """Called before the first evaluation of a search, and again when the search is continued.
 
         Args:
-            folder: A place for state that outlives the process; None where the search has none.
+            folder: A folder for state that outlives the process; None if the search has none.
         """
         del folder
 
     def prepare(self, pool: Sequence[Architecture], number: int) -> None:
-        """Called before each round is evaluated, where a round is more than one architecture.
+        """Called before each round is evaluated, if a round is more than one architecture.
 
         What it does must follow from its arguments and its earlier calls. A search that was
         interrupted within a round calls it for that round again.
 
         Args:
-            pool: The architectures of all rounds so far, this one's last; their order does not
-                depend on interruptions.
+            pool: The architectures of all rounds so far, with those of this round last. Their order
+                does not depend on interruptions.
             number: The number of the round, from 0.
         """
         del pool, number
@@ -457,20 +462,20 @@ class Evaluator(ABC):
             InputError: Nothing can be evaluated with these settings; the search stops.
         """
 
-    known_figures: Sequence[str] = ()
-    """Names of what `figures` gives: limits on these cost no evaluation."""
-    cheap_figures: bool = False
-    """Whether `figures` costs next to nothing, so that a whole space may be asked."""
+    static_metric_names: Sequence[str] = ()
+    """The names of `static_metrics`; limits on these cost no evaluation."""
+    static_metrics_are_cheap: bool = False
+    """Whether `static_metrics` costs next to nothing, so that a whole space can be checked."""
 
-    def figures(self, architecture: Architecture) -> Mapping[str, float]:
-        """What is known of an architecture without an evaluation, by name."""
+    def static_metrics(self, architecture: Architecture) -> Mapping[str, float]:
+        """The metrics of an architecture that are known without an evaluation, by name."""
         del architecture
         return {}
 
     def settings(self) -> Mapping[str, Json]:
-        """What alters results: a study compares it when it is resumed.
+        """Whatever affects results; a study compares it when it is resumed.
 
-        Where there is a `source`, it says where the data come from, for
+        An entry `source` says where the data come from, for
         `naokit.evaluators.from_settings`; a study does not compare it, since data may move.
         """
         return {"evaluator": type(self).__name__}
@@ -481,16 +486,16 @@ class Trial:
     """One finished evaluation.
 
     Attributes:
-        number: The place of the trial in the study.
-        architecture: What was evaluated.
+        number: The number of the trial in the study.
+        architecture: The architecture that was evaluated.
         value: The score; None if the evaluation failed.
-        reason: Why it failed.
+        reason: The reason why the evaluation failed; "" if it succeeded.
         origin: Where the proposal came from (random, latent step, mutation, told).
-        metrics: Further figures of the result.
-        seconds: How long the evaluation took.
-        model: What the method knew of its model's quality when it proposed.
+        metrics: Further metrics of the result, by name.
+        seconds: How long the evaluation took, in seconds.
+        model: The quality of the method's model when it proposed the architecture, by name.
         values: The values of all objectives, the score first; empty if the evaluation failed.
-        round: The round in which it was proposed; see `Evaluator.round_size`.
+        round: The round in which the architecture was proposed; see `Evaluator.round_size`.
     """
 
     number: int
@@ -510,7 +515,7 @@ class Workers(ABC):
 
     Attributes:
         slots: How many evaluations run at once.
-        in_this_process: Whether they run in the process that asks for them.
+        in_this_process: Whether evaluations run in the process that submits them.
     """
 
     slots: int = 1
@@ -518,14 +523,14 @@ class Workers(ABC):
 
     @abstractmethod
     def submit(self, evaluator: Evaluator, architecture: Architecture, seed: int) -> Future[Result]:
-        """The result to come of `evaluator.evaluate(architecture, seed)`, or what that raises.
+        """The future result of `evaluator.evaluate(architecture, seed)`, or the error it raises.
 
-        It is EvaluationFailed where the worker came to its end, and InputError where the evaluator
-        cannot be used there.
+        The error is EvaluationFailed if the worker died, and InputError if the evaluator cannot be
+        used there.
         """
 
-    def close(self) -> None:  # noqa: B027  # many have nothing to end
-        """Ends the workers and what still runs; nothing can be submitted afterwards."""
+    def close(self) -> None:  # noqa: B027  # many have nothing to stop
+        """Stops the workers and what still runs; nothing can be submitted afterwards."""
 
     def __enter__(self) -> Self:
         return self
@@ -539,12 +544,13 @@ class Observation:
     """One evaluation as methods see it: higher is better, whatever the study's directions are.
 
     Attributes:
-        architecture: What was evaluated.
-        value: The score. It is None where the evaluation failed or violates a limit.
+        architecture: The architecture that was evaluated.
+        value: The score. It is None if the evaluation failed or violates a limit.
         origin: Where the proposal came from.
-        unlimited: The score of an evaluation in a study with limits, whether or not it holds them.
-        slack: How far it is within the limits, as a share of the bound; negative beyond one.
-        values: The values of all objectives, limits or not; empty where the evaluation failed.
+        unlimited: In a study with limits, the score whether or not the limits are satisfied.
+        slack: How far the result is within the limits, as a share of the bound. It is negative if a
+            limit is violated.
+        values: The values of all objectives, whatever the limits; empty if the evaluation failed.
     """
 
     architecture: Architecture
@@ -565,9 +571,9 @@ class Proposal:
     """An architecture to evaluate next.
 
     Attributes:
-        architecture: What to evaluate.
-        origin: Where it came from, in a few words.
-        model: What the method knows of its model's quality, by name; empty if it has no model.
+        architecture: The architecture to evaluate.
+        origin: Where the architecture came from, in a few words.
+        model: The quality of the method's model, by name; empty if it has no model.
     """
 
     architecture: Architecture
@@ -576,19 +582,19 @@ class Proposal:
 
 
 class Method(ABC):
-    """Who proposes. Promises are tested by `naokit.testing.MethodContract`.
+    """Proposes architectures. Promises are tested by `naokit.testing.MethodContract`.
 
     A method is made for one space, seed and budget. What it proposes depends on these and on the
-    observations it is shown, never on what it was asked before, so that a resumed search is the
-    same as an uninterrupted one.
+    observations it is given, never on earlier calls, so that a resumed search is the same as an
+    uninterrupted one.
     """
 
     @abstractmethod
     def propose(
         self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
     ) -> Proposal:
-        """The next architecture: of a key that neither `history` nor `pending` holds.
+        """The next architecture, whose key is neither in `history` nor in `pending`.
 
         Raises:
-            SpaceExhausted: There is none left.
+            SpaceExhausted: No such architecture is left.
         """

@@ -1,7 +1,7 @@
-"""Files that are whole or absent: written beside their place, then moved there.
+"""Files that are whole or absent: they are written under another name, then moved to their place.
 
-Reading is for files that a stranger may have made: a regular file of a bounded size, or one line
-that names the file and says what is wrong with it.
+Reading is safe for files that a stranger may have made: it accepts only a regular file of a bounded
+size, and its errors are one line that names the file and says what is wrong with it.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from pathlib import Path
 from naokit.base import InputError, Json
 
 LARGEST_TEXT = 64 * 2**20
-"""Bytes that settings, a vocabulary or a report may have: a hundred times what they need."""
+"""The most bytes of settings, a vocabulary or a report: a hundred times what they need."""
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
     """Replaces `path` by `content` in one step; what was there stays until then.
 
     Raises:
-        InputError: it cannot be written (permission, a full disk), with what to do.
+        InputError: The file cannot be written (permission, a full disk).
     """
     data = content.encode() if isinstance(content, str) else content
     made = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
@@ -43,10 +43,10 @@ def write_whole(path: Path, content: bytes | str) -> None:
 
 
 def append(path: Path, text: str) -> None:
-    """Adds text to a file, which is made where there is none.
+    """Adds text to a file, which is created if there is none.
 
     Raises:
-        InputError: it cannot be written (permission, a full disk), with what to do.
+        InputError: The file cannot be written (permission, a full disk).
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def remove(path: Path) -> None:
     """Deletes a file, if it is there.
 
     Raises:
-        InputError: it cannot be deleted, or its folder is a file.
+        InputError: The file cannot be deleted, or its folder is a file.
     """
     try:
         path.unlink(missing_ok=True)
@@ -96,12 +96,12 @@ def check_regular(path: Path) -> None:
 
 
 def check_fits(what: object, needed: int, advice: str = "") -> None:
-    """Raises InputError where something takes more bytes of memory than are free.
+    """Raises InputError if something takes more bytes of memory than are free.
 
     Args:
-        what: it is, at the beginning of the line.
-        needed: bytes.
-        advice: what to do.
+        what: The name of the thing, at the beginning of the message.
+        needed: The number of bytes it takes.
+        advice: What the user can do.
     """
     import psutil
 
@@ -117,11 +117,12 @@ def read_bytes(path: Path, at_most: int = LARGEST_TEXT) -> bytes:
     """The content of a regular file.
 
     Args:
-        path: of the file.
-        at_most: how many bytes it may have; settings and texts have far fewer than the default.
+        path: The path of the file.
+        at_most: The most bytes that the file may have; settings and texts have far fewer than the
+            default.
 
     Raises:
-        InputError: it is missing, unreadable, no regular file or larger.
+        InputError: The file is missing, unreadable, not a regular file, or too large.
     """
     check_regular(path)
     try:
@@ -145,12 +146,12 @@ def read_text(path: Path, at_most: int = LARGEST_TEXT) -> str:
 
 
 def read_json(path: Path, at_most: int = LARGEST_TEXT) -> Json:
-    """The value of a JSON file; raises InputError where it is missing, damaged or too large."""
+    """The value of a JSON file; raises InputError if it is missing, damaged or too large."""
     return parse_json(read_text(path, at_most), path)
 
 
 def parse_json(text: str, path: Path) -> Json:
-    """The value of a JSON text of a file; raises InputError where it is damaged."""
+    """The value of a JSON text of a file; raises InputError if it is damaged."""
     try:
         return json.loads(text)
     except RecursionError:

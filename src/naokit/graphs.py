@@ -1,5 +1,7 @@
 """An architecture as labelled graphs, and what makes two architectures the same.
 
+See docs/specification.md, section 1.8.
+
 A space describes each part of an architecture (a cell, say) as one directed acyclic graph. A vertex
 is an operation, an input or an output; an edge says that the value of one vertex is added into the
 input of another, so a sum needs no vertex of its own::
@@ -19,17 +21,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 NULL = "(null)"
-"""Label of an operation that yields zero: it and what only it feeds are dropped."""
+"""The label of an operation that yields zero; it and whatever only it feeds are removed."""
 
 IDENTITY = "(identity)"
-"""Label of an identity that costs nothing. One with a stride or weights needs another label."""
+"""The label of an identity that costs nothing; one with a stride or weights needs another."""
 
 SUM = "sum"
-"""Label of a vertex that only adds what arrives: no operation."""
+"""The label of a vertex that only adds what arrives, without an operation."""
 
 
 Counts = dict[int, int]
-"""Neighbours of one vertex and how many edges lead there."""
+"""The neighbours of one vertex, and how many edges lead to each."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,10 @@ class Graph:
     """A labelled directed acyclic multigraph; vertices stand in topological order.
 
     Attributes:
-        labels: one label a vertex.
-        edges: (source, target, multiplicity) with source < target, each pair at most once.
-        inputs: the vertices where data comes in.
-        outputs: the vertices whose values leave the graph.
+        labels: The label of each vertex.
+        edges: Triples (source, target, multiplicity) with source < target, each pair at most once.
+        inputs: The vertices at which data comes in.
+        outputs: The vertices whose values leave the graph.
     """
 
     labels: tuple[str, ...]
@@ -56,16 +58,16 @@ class Graph:
         inputs: Sequence[int],
         outputs: Sequence[int],
     ) -> Graph:
-        """The graph of these edges, repeated ones counted."""
+        """The graph of these edges; repeated edges are counted."""
         counted = Counter(edges)
         weighted = tuple(sorted((s, t, count) for (s, t), count in counted.items()))
         return cls(tuple(labels), weighted, tuple(inputs), tuple(outputs))
 
 
 def canonical(graph: Graph) -> Graph:
-    """The graph of what is computed: no null, dead or free-identity vertex; idempotent.
+    """The graph of what is computed, without null, dead and free-identity vertices; idempotent.
 
-    An input stays even when nothing reads it: that it is unread follows from its edges.
+    An input stays even if nothing reads it; its edges show that it is not read.
     """
     predecessors, successors = _neighbours(graph)
     ends = {*graph.inputs, *graph.outputs}
@@ -128,7 +130,7 @@ def _hash(text: str) -> str:
 
 
 def _neighbours(graph: Graph) -> tuple[list[Counts], list[Counts]]:
-    """Per vertex, how often each earlier one feeds it and how often it feeds each later one."""
+    """For each vertex how often each earlier one feeds it and how often it feeds later ones."""
     predecessors: list[Counts] = [{} for _ in graph.labels]
     successors: list[Counts] = [{} for _ in graph.labels]
     for source, target, count in graph.edges:
@@ -137,7 +139,7 @@ def _neighbours(graph: Graph) -> tuple[list[Counts], list[Counts]]:
 
 
 def _cut(vertex: int, predecessors: list[Counts], successors: list[Counts]) -> None:
-    """Remove every edge at `vertex`."""
+    """Removes every edge at `vertex`."""
     for source in predecessors[vertex]:
         del successors[source][vertex]
     for target in successors[vertex]:
@@ -147,7 +149,7 @@ def _cut(vertex: int, predecessors: list[Counts], successors: list[Counts]) -> N
 
 
 def _contract(vertex: int, predecessors: list[Counts], successors: list[Counts]) -> None:
-    """Replace `vertex` by edges from predecessors to successors, multiplicities multiplied."""
+    """Replaces `vertex` by edges from predecessors to successors, multiplicities multiplied."""
     for source, above in predecessors[vertex].items():
         for target, below in successors[vertex].items():
             count = successors[source].get(target, 0) + above * below

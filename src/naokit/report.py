@@ -14,7 +14,7 @@ from naokit.base import Direction, Evaluator, Json
 from naokit.study import Study
 from naokit.study.goals import Objective, mean
 from naokit.study.standings import NoBest, Standing
-from naokit.wording import counted, epochs_done, figure
+from naokit.wording import counted, epochs_done, value_text
 
 if TYPE_CHECKING:
     from naokit.export import Check
@@ -153,7 +153,7 @@ def closing_lines(report: dict[str, Json]) -> list[str]:
     lines = [
         f"{report['method']} on {report['space']}: {evaluations} "
         f"({report['failed']} failed), {report['metric']}{less}.",
-        f"Best: {figure(best['value'], report['metric'])} ({_values(best, report['metric'])})",
+        f"Best: {value_text(best['value'], report['metric'])} ({_values(best, report['metric'])})",
         f"      {best['architecture']}",
     ]
     if "front" in report:
@@ -164,7 +164,7 @@ def closing_lines(report: dict[str, Json]) -> list[str]:
     elif "random" in report:
         lines += [
             "Random search, as many evaluations: "
-            f"{figure(report['random']['value'], report['metric'])} "
+            f"{value_text(report['random']['value'], report['metric'])} "
             f"({_values(report['random'], report['metric'])})",
             f"Difference: {report['verdict']}.",
         ]
@@ -203,6 +203,6 @@ def _values(best: dict[str, Json], metric: str) -> str:
     """What the value of a comparison is of."""
     if best["chosen_by"] is None:
         return "one evaluation"
-    values = [figure(value, metric) for value in best["values"]]
+    values = [value_text(value, metric) for value in best["values"]]
     repeats = f"mean of repeats {', '.join(values)}" if len(values) > 1 else "evaluated again"
-    return f"{repeats}; {figure(best['chosen_by'], metric)}, which chose it, is left out"
+    return f"{repeats}; {value_text(best['chosen_by'], metric)}, which chose it, is left out"

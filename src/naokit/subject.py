@@ -9,7 +9,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from naokit.base import Architecture, EvaluationFailed, Json, NetworkSettings, derive_seed
+from naokit.base import (
+    Architecture,
+    EvaluationFailed,
+    InputError,
+    Json,
+    NetworkSettings,
+    derive_seed,
+)
 from naokit.export.bundle import Bundle
 from naokit.networks import count_parameters
 from naokit.training.checkpoint import agreeing
@@ -17,6 +24,7 @@ from naokit.training.device import seeded
 from naokit.training.metric import Metric
 from naokit.training.parts import Data
 from naokit.training.recipe import Recipe
+from naokit.training.scored import Scorer
 from naokit.training.task import Task
 
 if TYPE_CHECKING:
@@ -92,6 +100,16 @@ class Subject(ABC):
         """The network of an architecture, with weights drawn from `seed`."""
         with seeded(derive_seed(seed, "weights")):
             return architecture.space.build(architecture, self.settings(recipe))
+
+    def scorer(self, fabric: Fabric, examples: int) -> Scorer:
+        """Scores many networks on the same held-out examples, which are fetched once.
+
+        Args:
+            fabric: Where the networks are.
+            examples: How many examples at most.
+        """
+        del fabric, examples
+        raise InputError(f"networks that read {self.reads} are not scored with shared weights")
 
     def short_task(
         self, network: nn.Module, recipe: Recipe, fabric: Fabric, seconds: float

@@ -8,9 +8,9 @@ import unicodedata
 from collections.abc import Sequence
 
 COMMANDS = ("Cc", "Cs")
-"""Unicode's categories of control characters and of halves of surrogate pairs."""
+"""The Unicode categories of control characters and of halves of surrogate pairs."""
 MARKS = re.compile(r"[^\w ,.'()/%+-]|(?<![^\W_])_|_(?![^\W_])")
-"""What Markdown gets as a reference; the rest means nothing but at the beginning of a line."""
+"""What is escaped in Markdown; other characters only matter at the beginning of a line."""
 
 
 def counted(count: int, noun: str) -> str:
@@ -25,20 +25,20 @@ def listed(names: Sequence[str], most: int = 5) -> str:
 
 
 def epochs_done(done: float, epochs: int) -> str:
-    """How far a training came: `5 epochs`, or `0.43 of 5 epochs`, never rounded up."""
+    """The progress of a training: `5 epochs`, or `0.43 of 5 epochs`, never rounded up."""
     if done >= epochs:
         return counted(epochs, "epoch")
     share = math.floor(100 * done) / 100 or float(f"{done:.1g}")
     return f"{share:g} of {counted(epochs, 'epoch')}"
 
 
-def figure(value: float, metric: str) -> str:
+def value_text(value: float, metric: str) -> str:
     """A value for people: hundredths of a per cent, six digits of anything else."""
     return f"{value:.2f}" if metric.endswith("percent") else f"{value:.6g}"
 
 
 def one_line(name: object) -> str:
-    r"""A foreign name as one line of text: what cannot be seen is written as its escape.
+    r"""A foreign name as one line of text, with escapes for invisible characters.
 
     A line end, a terminal's command, a mark that turns the direction of reading round and half a
     surrogate pair become `\n`, `\x1b[`, `\u202e` and `\ud800`; what can be seen stays as it is.
@@ -50,7 +50,7 @@ def one_line(name: object) -> str:
 
 
 def without_commands(text: str) -> str:
-    """A foreign text of several lines without what a terminal would take for a command."""
+    """A foreign text of several lines, with escapes for what a terminal would take as a command."""
     return "".join(
         c if c in "\n\t" or unicodedata.category(c) not in COMMANDS else _escape(c) for c in text
     )
@@ -59,13 +59,13 @@ def without_commands(text: str) -> str:
 def prose(text: object) -> str:
     """Foreign text within a line of Markdown or a cell of a table, shown as it is.
 
-    Marks are character references: it is never taken for a heading, a link or HTML.
+    Marks become character references, so that nothing is taken for a heading, a link or HTML.
     """
     return MARKS.sub(lambda mark: f"&#{ord(mark[0])};", one_line(text))
 
 
 def code(text: object) -> str:
-    """Foreign text as code within a line of Markdown; no cell of a table can hold it."""
+    """Foreign text as code within a line of Markdown, but not for a cell of a table."""
     shown = one_line(text)
     fence = "`" * (_longest_fence(shown) + 1)
     space = " " if shown.startswith(("`", " ")) or shown.endswith(("`", " ")) else ""
@@ -87,13 +87,13 @@ def _longest_fence(text: str) -> int:
 
 
 def exact(value: float) -> str:
-    """A number as short as it reads back equal: `3e+06`, `1234567`, `0.1`."""
+    """The shortest text that reads back as the same number: `3e+06`, `1234567`, `0.1`."""
     short = f"{value:g}"
     return short if float(short) == value else str(value).removesuffix(".0")
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of the innermost error: what a person can use."""
+    """The first line of the innermost error, which says what a person can use."""
     while error.__cause__ is not None:
         error = error.__cause__
     return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -23,7 +23,7 @@ from naokit.spaces import ConvCells
 from naokit.spaces.published import GENOTYPES
 from naokit.study import Study
 from naokit.training import loop
-from naokit.wording import figure
+from naokit.wording import value_text
 
 NAONET_A = "0 7 1 15 2 8 1 7 0 6 1 7 0 8 4 7 1 5 0 7 0 7 1 13 0 6 0 14 0 9 1 10 0 14 2 6 1 11 0 7"
 TINY = "0 0 1 0 0 0 1 0"
@@ -183,7 +183,7 @@ def test_small_differences_are_shown(tmp_path: Path) -> None:
     ],
 )
 def test_percentages_have_hundredths_and_other_values_six_digits(value, metric, shown) -> None:
-    assert figure(value, metric) == shown
+    assert value_text(value, metric) == shown
 
 
 def test_the_whole_path_from_search_to_export(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_how_data_are_read_needs_data() -> None:
 def test_counts_come_first_and_alone_where_nothing_else_is_wanted(
     text_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The published network of section 4, as fast as it is named."""
+    """The published network (docs/specification.md, section 5.2), as fast as it is named."""
     small = ("--channels", 4, "--cells", 1, "--image", 1, 8, 8)
     asked = ("profile", TINY, "--nodes", 1, *small, "--no-onnx")
     whole, lines = run(*asked).stdout, profiled(*asked[1:])

@@ -190,7 +190,7 @@ def test_a_transfer_has_the_options_of_a_training(jobs: list[Job]) -> None:
 
 
 def test_pictures_of_any_size_train_by_the_imagenet_recipe(tmp_path: Path) -> None:
-    """Section 4's recipe on a generated folder: random resized crops, colour jitter, large stem."""
+    """docs/specification.md, section 4.1: resized crops, colour jitter, large stem; on a folder."""
     folder = pictures(tmp_path / "pictures")
     (folder / "class0" / "broken.jpg").write_bytes(b"not a picture")
     command = ("train", *TINY, "--data", folder, "--recipe", "imagenet-2018", "--epochs", 1)

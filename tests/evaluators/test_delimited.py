@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from naokit.base import EvaluationFailed, InputError
-from naokit.bench import Task
+from naokit.bench import TableTask
 from naokit.cli.app import app
 from naokit.evaluators import Tabular
 from naokit.evaluators.delimited import read_delimited
@@ -121,7 +121,7 @@ def test_an_infinite_value_is_no_result(tmp_path: Path, word: str, direction: st
         found.evaluate(found.space.architecture((0, 0)), 0)
     assert caught.value.reason == "no value"
     assert not any(math.isinf(value) for value in found.values.values())
-    assert math.isnan(found.figures(found.space.architecture((0, 0)))["ms"])
+    assert math.isnan(found.static_metrics(found.space.architecture((0, 0)))["ms"])
 
 
 @pytest.mark.parametrize(
@@ -323,5 +323,5 @@ def test_the_command_line_says_once_what_was_understood(tmp_path: Path) -> None:
 
 
 def test_a_benchmark_reads_the_same_tables(tmp_path: Path) -> None:
-    task = Task("choices", (str(written(tmp_path, GERMAN)),), "lr,depth", "acc")
+    task = TableTask("choices", (str(written(tmp_path, GERMAN)),), "lr,depth", "acc")
     assert max(task.load().values.values()) == 90.5

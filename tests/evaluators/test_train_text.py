@@ -49,12 +49,12 @@ def test_a_cell_is_scored_by_its_perplexity(folder: Path) -> None:
     # V H + V + (2 N + 4) H^2 with N = 3 nodes
     assert result.metrics["parameters"] == 8 * words + words + 10 * 64
     assert result.metrics["macs"] == 8 * words + 10 * 64
-    assert evaluator.figures(architecture) == {
+    assert evaluator.static_metrics(architecture) == {
         name: result.metrics[name] for name in ("parameters", "macs")
     }
 
 
-def test_one_network_is_counted_for_all_of_a_space_of_one_size(
+def test_one_network_is_counted_for_all_of_a_space_of_same_cost(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted: list[object] = []
@@ -68,7 +68,7 @@ def test_one_network_is_counted_for_all_of_a_space_of_one_size(
     sizes = {
         count(SPACE.build(SPACE.parse(text), settings)) for text in ("0 0 1 1 2 2", "0 3 0 3 0 3")
     }
-    assert sizes == {evaluator.figures(SPACE.parse("0 0 1 1 1 2"))["parameters"]}
+    assert sizes == {evaluator.static_metrics(SPACE.parse("0 0 1 1 1 2"))["parameters"]}
 
 
 def test_latency_is_that_of_a_token(folder: Path) -> None:

@@ -73,6 +73,16 @@ def test_a_field_that_holds_something_else_is_named(
         config_at(folder)
 
 
+def test_further_fields_are_left_to_a_later_naokit(folder: Path) -> None:
+    before = config_at(folder)
+    change(folder, "later", {"any": [1]})
+    change(folder, "results.later", None)
+    after = config_at(folder)
+    assert after.pop("later") == {"any": [1]}
+    assert after["results"].pop("later") is None
+    assert after == before
+
+
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [

@@ -303,7 +303,7 @@ def test_a_table_of_classes_is_one_line_a_class(here: Path) -> None:
 
 
 def test_a_bench_table_and_its_page_show_names_as_text(here: Path) -> None:
-    from naokit.bench.summary import figure, markdown
+    from naokit.bench.summary import markdown, plot
 
     curve = {"mean": [1.0], "interval_95": [None]}
     found = {
@@ -317,7 +317,7 @@ def test_a_bench_table_and_its_page_show_names_as_text(here: Path) -> None:
     lines = markdown(summary).splitlines()
     assert len(lines) == 5
     assert lines[-1].count("|") == lines[2].count("|")
-    figure(summary, here / "page.html")
+    plot(summary, here / "page.html")
     assert "<b>bold" not in (here / "page.html").read_text()[-20_000:]
 
 

@@ -1,11 +1,14 @@
 """Fields of a recipe that are given as text."""
 
 import dataclasses
+import json
 
 import pytest
 
 from naokit.base import InputError
-from naokit.images.recipes import RECIPES, recipe
+from naokit.images.recipes import RECIPES, ImageRecipe, recipe
+from naokit.text.recipes import RECIPES as TEXT_RECIPES
+from naokit.text.recipes import TextRecipe
 from naokit.text.recipes import recipe as text_recipe
 from naokit.training.recipe import Recipe, changed
 
@@ -49,7 +52,7 @@ def test_fields_are_read_by_their_type(settings: tuple[str, ...], fields: dict) 
         ("train_images=few", "a whole number or none, not 'few'"),
         ("colour_jitter=0.1,0.2", "colour_jitter is four numbers"),
         ("colour_jitter=red", "numbers with commas between or none, not 'red'"),
-        ("ema=1", "ema of a recipe must be at least 0 and below 1, not 1.0"),
+        ("ema=1", "ema of a recipe must be at least 0 and below 1, not 1"),
         ("momentum=1.5", "momentum of a recipe must be"),
         ("cutout=-1", "cutout of a recipe must be 0 or more"),
         ("crop_padding=-1", "crop_padding of a recipe must be 0 or more"),
@@ -85,3 +88,35 @@ def test_every_field_can_be_said_as_it_is_written(made: Recipe) -> None:
 def test_the_recipe_with_cutout_differs_in_nothing_else() -> None:
     plain, cut = RECIPES["cifar10-ws-2018"], RECIPES["cifar10-ws-2018-cutout"]
     assert dataclasses.replace(plain, name=cut.name, cutout=16) == cut
+
+
+@pytest.mark.parametrize("made", [*RECIPES.values(), *TEXT_RECIPES.values()])
+def test_a_recipe_reads_back_from_json(made: Recipe) -> None:
+    assert type(made).from_json(json.loads(json.dumps(made.to_json()))) == made
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        ({"epochs": "3"}, "epochs of a recipe is a whole number, not '3'"),
+        ({"flip": 1}, "flip of a recipe is true or false, not 1"),
+        ({"mixup": None}, "mixup of a recipe is a number, not None"),
+        ({"train_images": 2.5}, "train_images of a recipe is a whole number or none, not 2.5"),
+        ({"name": 5}, "name of a recipe is a text, not 5"),
+        ({"colour_jitter": [0, 0, 0, 1]}, r"colour_jitter is four numbers .*, not \[0, 0, 0, 1\]"),
+        ({"learning_rate": float("nan")}, "learning_rate of a recipe is a number, not nan"),
+    ],
+)
+def test_a_stored_field_of_another_type_is_refused(field: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        ImageRecipe.from_json({**RECIPES["quick"].to_json(), **field})
+
+
+@pytest.mark.parametrize("kind", [ImageRecipe, TextRecipe])
+def test_an_editor_gets_a_schema_of_every_field(kind: type[Recipe]) -> None:
+    schema = kind.model().model_json_schema()
+    assert list(schema["properties"]) == [field.name for field in dataclasses.fields(kind)]
+    assert schema["required"] == ["name", "epochs"]
+    assert schema["additionalProperties"] is False
+    assert schema["properties"]["ema"]["exclusiveMaximum"] == 1
+    assert schema["properties"]["learning_rate"]["exclusiveMinimum"] == 0

@@ -40,7 +40,7 @@ def published(**settings: Any) -> ImageNetwork:
 def test_naonet_a_has_the_parameters_of_the_official_code(
     channels: int, classes: int, parameters: int, auxiliary: int
 ) -> None:
-    """Section 5.2; the last auxiliary count is 664,842 and 769 for each of 90 more classes."""
+    """docs/specification.md, section 5.2; the auxiliary head has 769 for each further class."""
     built = published(classes=classes, channels=channels, auxiliary=True)
     assert count_parameters(built) == parameters
     assert count_parameters(built, auxiliary=True) - parameters == auxiliary
@@ -50,7 +50,7 @@ def test_naonet_a_has_the_parameters_of_the_official_code(
 def test_naonet_a_has_the_multiply_accumulates_of_the_official_code(
     channels: int, millions: float
 ) -> None:
-    """Section 5.2."""
+    """docs/specification.md, section 5.2."""
     macs = count_macs(published(channels=channels, auxiliary=True), (3, 32, 32))
     assert macs / 1e6 == pytest.approx(millions, abs=0.05 if channels == 36 else 0.5)
 
@@ -95,7 +95,7 @@ def test_the_auxiliary_pool_is_the_published_one_on_its_own_size() -> None:
 
 
 def test_large_images_are_halved_three_times_before_the_first_cell() -> None:
-    """Section 1.3: 224 pixels become 56 and 28; after two reductions 7."""
+    """docs/specification.md, section 1.3: 224 pixels become 56 and 28; after two reductions 7."""
     with torch.device("meta"):
         built = network(image=(3, 224, 224), channels=42, cells=4, stem="large", auxiliary=True)
     before, last = built.stem.sizes
@@ -107,7 +107,7 @@ def test_large_images_are_halved_three_times_before_the_first_cell() -> None:
 
 
 def test_the_auxiliary_head_is_laid_out_as_published() -> None:
-    """Section 1.3: ReLU, pool, 1x1 to 128, 2x2 to 768, linear."""
+    """docs/specification.md, section 1.3: ReLU, pool, 1x1 to 128, 2x2 to 768, linear."""
     head = network(image=(3, 32, 32), auxiliary=True).auxiliary
     assert head is not None
     head.eval()

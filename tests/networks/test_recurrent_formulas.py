@@ -33,7 +33,7 @@ def waves(*shape: int, speed: float) -> np.ndarray:
 
 
 def highway(read: np.ndarray, kept: np.ndarray, weight: np.ndarray, name: str) -> np.ndarray:
-    """Section 1.4: s = before + gate * (value - before), one sequence of the batch."""
+    """docs/specification.md, section 1.4: s = before + gate * (value - before), one sequence."""
     size = len(weight[0]) // 2
     gate = FUNCTIONS["sigmoid"](kept @ weight[:, :size])
     return (1 - gate) * read + gate * FUNCTIONS[name](kept @ weight[:, size:])

@@ -110,7 +110,7 @@ def test_parameters_are_the_sum_of_the_parts(published: Genotype, size: Size) ->
     ],
 )
 def test_parameters_are_golden(name: str, channels: int, expected: int) -> None:
-    """The first three were counted in the official code (section 5.2), the others by the sum."""
+    """The first three were counted in the official code (docs/specification.md, section 5.2)."""
     size = next(size for size in IMAGE_NETWORKS[name].sizes if size.channels == channels)
     assert parameters(IMAGE_NETWORKS[name], size) == expected
 
@@ -150,7 +150,11 @@ def test_an_unknown_name_gets_the_nearest() -> None:
 @pytest.mark.parametrize(
     ("name", "data", "expected"),
     [
-        ("nao-rnn", "PTB", 27_295_000),  # measured in the official code (section 5.2)
+        (
+            "nao-rnn",
+            "PTB",
+            27_295_000,
+        ),  # measured in the official code (docs/specification.md, section 5.2)
         ("nao-rnn-ws", "PTB", 27_295_000),
         ("darts-rnn", "PTB", 22_960_000),  # "22.960MB" in the README of DARTS
         ("nao-rnn", "WikiText-2", 33_278 * 701 + 26 * 700**2),

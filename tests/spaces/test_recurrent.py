@@ -146,7 +146,7 @@ def test_a_space_of_ones_own_is_loaded_from_a_file_and_builds(tmp_path) -> None:
 
 @pytest.mark.parametrize(("table", "text"), [("nao", NAO), ("nao-ws", NAO_WS)])
 def test_parameters_are_golden(table: str, text: str) -> None:
-    """Section 5.2: measured in the official code."""
+    """docs/specification.md, section 5.2: measured in the official code."""
     import torch
 
     architecture = RecurrentCells.of_table(table).parse(text)

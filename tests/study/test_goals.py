@@ -46,7 +46,7 @@ def test_texts_are_read_and_bad_ones_refused() -> None:
         "x:maximize",
     ]
     assert goals.limits == (Limit("parameters", True, 3e6), Limit("x", False, -1.0))
-    assert goals.figures == ("latency", "x", "parameters")
+    assert goals.metric_names == ("latency", "x", "parameters")
     assert Goals.of("maximize", **goals.to_json()) == goals
     assert Goals.of("minimize", ["perplexity"]).objectives == (Objective("perplexity", "minimize"),)
     for bad in ("parameters", "parameters<3", "parameters<=many", "<=3", "x<=1.2.3", "x<=."):
@@ -196,7 +196,7 @@ def test_a_cheap_limit_finds_the_only_one(monkeypatch: pytest.MonkeyPatch) -> No
 class Known(Evaluator):
     """Costs are known beforehand."""
 
-    known_figures = ("cost",)
+    static_metric_names = ("cost",)
 
     def evaluate(self, architecture: Architecture, seed: int) -> Result:
         result = both(architecture)
@@ -204,7 +204,7 @@ class Known(Evaluator):
             raise EvaluationFailed("an evaluation beyond the limit was spent")
         return result
 
-    def figures(self, architecture: Architecture) -> dict[str, float]:
+    def static_metrics(self, architecture: Architecture) -> dict[str, float]:
         return dict(both(architecture).metrics)
 
 
@@ -254,11 +254,13 @@ def test_parameters_of_a_network_are_counted_without_training_it() -> None:
     inside = limited(space, evaluator, [Limit("parameters", True, 8000.0)])
     generator = np.random.default_rng(0)
     drawn = [inside.sample(generator) for _ in range(2)]
-    assert all(evaluator.figures(architecture)["parameters"] <= 8000 for architecture in drawn)
+    assert all(
+        evaluator.static_metrics(architecture)["parameters"] <= 8000 for architecture in drawn
+    )
     counted = evaluator._counted.values()
     assert counted
-    assert all(set(figures) == {"parameters"} for figures in counted), "nobody asked for the rest"
-    assert evaluator.figures(drawn[0])["macs"] > 1000
+    assert all(set(names) == {"parameters"} for names in counted), "nobody asked for the rest"
+    assert evaluator.static_metrics(drawn[0])["macs"] > 1000
     assert limited(space, evaluator, [Limit("latency", True, 1.0)]) is space
 
 
@@ -416,9 +418,9 @@ def test_a_limit_that_no_row_is_within_is_said_before_anything_is_written(
 
 
 def _task(table: Path):
-    from naokit.bench import Task
+    from naokit.bench import TableTask
 
-    return Task("choices", (str(table),), "width,depth", "acc")
+    return TableTask("choices", (str(table),), "width,depth", "acc")
 
 
 def test_the_front_of_many_is_that_of_each_against_each() -> None:

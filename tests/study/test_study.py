@@ -157,7 +157,7 @@ def test_any_error_of_the_users_function_is_a_failed_trial_with_its_words() -> N
 
 
 class Odd(Evaluator):
-    """Gives what is no result, then results whose figures are none."""
+    """Gives what is no result, then results whose metrics are not numbers."""
 
     def __init__(self, *answers: object) -> None:
         self.answers = iter(answers)

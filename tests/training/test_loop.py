@@ -423,7 +423,7 @@ def test_schedules(fields: dict, rates: dict) -> None:
 
 
 def test_the_restarts_of_the_published_recipe_end_with_it() -> None:
-    """Section 4: 630 = 10 + 20 + 40 + 80 + 160 + 320 epochs."""
+    """docs/specification.md, section 4.3: 630 = 10 + 20 + 40 + 80 + 160 + 320 epochs."""
     made = RECIPES["cifar10-ws-2018"]
     assert learning_rate(made, 309.999) == pytest.approx(1e-4, rel=1e-3)
     assert learning_rate(made, 310) == pytest.approx(0.05)

@@ -1,11 +1,11 @@
-"""Methods against each other on tables of known results: the same evaluations, many seeds.
+"""Compares methods on tables of known results: the same evaluations, many seeds.
 
-    task.py      one run: a method, a table, a seed
-    workers.py   runs side by side
-    summary.py   what the runs say
+    search.py    one search: a method, a table, a seed
+    workers.py   searches side by side
+    summary.py   the results of the searches
 
-Runs are independent, spread over processes, and each is kept as soon as it ends (`runs.jsonl`), so
-that an interrupted benchmark continues.
+Searches are independent, spread over processes, and each is kept as soon as it ends
+(`runs.jsonl`), so that an interrupted benchmark continues.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from dataclasses import asdict
 from pathlib import Path
 
 from naokit.base import InputError, Json
-from naokit.bench.summary import figure, markdown, summarise
-from naokit.bench.task import Run, Task, best_value, fingerprint, run, table_of
+from naokit.bench.search import Search, TableTask, best_value, fingerprint, run, table_of
+from naokit.bench.summary import markdown, plot, summarise
 from naokit.bench.workers import in_processes
 from naokit.files import append, write_json, write_whole
 from naokit.study import check_method
 
-__all__ = ["Run", "Task", "bench", "figure", "markdown", "read_runs", "run", "summarise"]
+__all__ = ["Search", "TableTask", "bench", "markdown", "plot", "read_searches", "run", "summarise"]
 
 RUNS = "runs.jsonl"
 
 
 def bench(
-    task: Task,
+    task: TableTask,
     names: Sequence[str],
     *,
     seeds: int,
@@ -38,7 +38,7 @@ def bench(
     processes: int = 1,
     out: Path,
     on_start: Callable[[int], None] | None = None,
-    on_run: Callable[[Run], None] | None = None,
+    on_search: Callable[[Search], None] | None = None,
 ) -> dict[str, Json]:
     """Every method with every seed; continues what `out` holds.
 
@@ -50,8 +50,8 @@ def bench(
         batch: How many architectures are asked for before the first is told.
         processes: How many searches run at once.
         out: The folder of the results.
-        on_start: A function that is told how many of the runs exist already.
-        on_run: A function that is told of each further run as it ends.
+        on_start: A function that is called with the number of searches that exist already.
+        on_search: A function that is called with each further search as it ends.
 
     Returns:
         The summary of each method (see `summarise`), the task and its best value.
@@ -76,8 +76,8 @@ def bench(
         for found in ended:
             append(out / RUNS, json.dumps(asdict(found), allow_nan=False) + "\n")
             done[found.name] = found
-            if on_run is not None:
-                on_run(found)
+            if on_search is not None:
+                on_search(found)
     summary = {
         "name": f"{task.name}{f' batch {batch}' if batch > 1 else ''}".replace(" ", "-"),
         "task": asdict(task),
@@ -94,16 +94,16 @@ def bench(
     return summary
 
 
-def _runs_of(task: Task, out: Path) -> list[Run]:
+def _runs_of(task: TableTask, out: Path) -> list[Search]:
     """The runs there that are of this very table.
 
-    Those that an earlier naokit kept without saying which table they are of, or that say nothing of
-    it, count for nothing.
+    Runs without values are ignored, and so are those that an earlier naokit kept without recording
+    their table.
 
     Raises:
         InputError: There are runs of this name on another table.
     """
-    runs, table = read_runs(out), fingerprint(task)
+    runs, table = read_searches(out), fingerprint(task)
     if any(found.task == task.name and found.table not in ("", table) for found in runs):
         raise InputError(
             f"{out} holds runs of {task.name!r} on another table, or with another test metric, "
@@ -113,8 +113,8 @@ def _runs_of(task: Task, out: Path) -> list[Run]:
 
 
 def _run_all(
-    task: Task, names: Sequence[tuple[str, str, int, int, int]], processes: int
-) -> Generator[Run]:
+    task: TableTask, names: Sequence[tuple[str, str, int, int, int]], processes: int
+) -> Generator[Search]:
     """The runs as they end."""
     calls = [(task, *name[1:]) for name in names]
     if processes > 1 and len(calls) > 1:
@@ -124,7 +124,7 @@ def _run_all(
         yield run(*call)
 
 
-def read_runs(out: Path) -> list[Run]:
+def read_searches(out: Path) -> list[Search]:
     """The runs that a folder holds; a last line that was cut off is left out."""
     path = out / RUNS
     if not path.exists():
@@ -132,4 +132,4 @@ def read_runs(out: Path) -> list[Run]:
     whole = [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
     if len("".join(whole)) < path.stat().st_size:
         write_whole(path, "".join(whole))
-    return [Run(**json.loads(line)) for line in whole]
+    return [Search(**json.loads(line)) for line in whole]

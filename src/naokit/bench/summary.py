@@ -1,4 +1,4 @@
-"""What the runs of a benchmark say: queries to the best, curves, a table and a figure."""
+"""Summarises the runs of a benchmark: queries to the best, curves, a table and a plot."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from scipy.stats import t as student
 
 from naokit.base import Direction, InputError, Json
-from naokit.bench.task import Run, Task
+from naokit.bench.search import Search, TableTask
 from naokit.files import write_whole
 from naokit.wording import counted, one_line, prose
 
@@ -20,11 +20,11 @@ MARKS = (10, 20, 50, 100, 200, 300, 500, 1000)
 """The numbers of evaluations that the table shows, as far as the budget goes."""
 
 
-def summarise(runs: Sequence[Run], task: Task, best: float) -> dict[str, Json]:
-    """What a method did, over its seeds.
+def summarise(runs: Sequence[Search], task: TableTask, best: float) -> dict[str, Json]:
+    """The results of a method over its seeds.
 
-    A run that has not found the best counts as one of all its evaluations in mean and median, and
-    as a failure: with failures the mean is a lower bound.
+    A run that has not found the best counts as a failure, and with all its evaluations in mean and
+    median. With failures the mean is a lower bound.
 
     Returns:
         `mean_queries_to_best` with its standard error, `median_queries_to_best`,
@@ -60,11 +60,13 @@ def summarise(runs: Sequence[Run], task: Task, best: float) -> dict[str, Json]:
     return summary
 
 
-def _queries_to(best: float, found: Run) -> int | None:
+def _queries_to(best: float, found: Search) -> int | None:
     return found.values.index(best) + 1 if best in found.values else None
 
 
-def best_so_far(found: Run, direction: Direction) -> tuple[list[float | None], list[float | None]]:
+def best_so_far(
+    found: Search, direction: Direction
+) -> tuple[list[float | None], list[float | None]]:
     """The best value after each evaluation, and the test value of that architecture.
 
     A run that ended early has found the best, or has nothing left: its last value stays.
@@ -97,7 +99,7 @@ def _curve(curves: Sequence[Sequence[float | None]]) -> dict[str, list[float | N
 
 
 def half_interval(values: Sequence[float]) -> float | None:
-    """Half the 95 % interval of the mean; None of fewer than two values."""
+    """Half the 95 % interval of the mean; None if there are fewer than two values."""
     if len(values) < 2:
         return None
     quantile = float(student.ppf(0.975, len(values) - 1))
@@ -139,8 +141,8 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.6g}"
 
 
-def figure(summary: dict[str, Json], path: Path) -> None:
-    """Writes the curves with their intervals as a page that needs no network.
+def plot(summary: dict[str, Json], path: Path) -> None:
+    """Writes the curves with their intervals as a page that works offline.
 
     Raises:
         InputError: The package plotly is not installed.
@@ -168,7 +170,7 @@ def figure(summary: dict[str, Json], path: Path) -> None:
 
 
 def _shown(name: str) -> str:
-    """A name as text: plotly reads tags of HTML."""
+    """A name as text, escaped because plotly reads HTML tags."""
     return html.escape(one_line(name))
 
 

@@ -6,13 +6,13 @@ import multiprocessing
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
-from naokit.bench.task import Run
+from naokit.bench.search import Search
 from naokit.workers.local import end_with_parent
 
 
 def in_processes(
-    calls: Sequence[tuple[object, ...]], function: Callable[..., Run], processes: int
-) -> Generator[Run]:
+    calls: Sequence[tuple[object, ...]], function: Callable[..., Search], processes: int
+) -> Generator[Search]:
     """Yields what the calls return, as they end; closing the iterator ends the processes.
 
     Args:

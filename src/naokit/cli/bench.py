@@ -12,7 +12,7 @@ from naokit.cli.options import AsJson
 from naokit.cli.output import exit_codes, print_json, progress, say
 
 if TYPE_CHECKING:
-    from naokit.bench import Run
+    from naokit.bench import Search
 
 
 def bench(
@@ -54,10 +54,10 @@ def bench(
     """
     with exit_codes():
         from naokit import bench as benchmark
-        from naokit.bench.task import table_of
+        from naokit.bench.search import table_of
         from naokit.study.goals import direction_named
 
-        task = benchmark.Task(
+        task = benchmark.TableTask(
             space,
             tuple(str(path) for path in table),
             architecture_column,
@@ -73,7 +73,7 @@ def bench(
         with progress() as bar:
             line = bar.add_task("bench", total=len(names) * seeds, note="")
 
-            def told(run: Run) -> None:
+            def told(run: Search) -> None:
                 found = len(run.values)
                 bar.update(line, advance=1, note=f"{run.method} seed {run.seed}: {found} queries")
 
@@ -86,10 +86,10 @@ def bench(
                 processes=processes,
                 out=folder,
                 on_start=lambda there: bar.update(line, completed=there),
-                on_run=told,
+                on_search=told,
             )
         if figure and find_spec("plotly"):
-            benchmark.figure(summary, folder / f"{summary['name']}.html")
+            benchmark.plot(summary, folder / f"{summary['name']}.html")
         elif figure:
             say("no figure: it needs plotly (pip install 'naokit[figures]')", err=True)
         if json:

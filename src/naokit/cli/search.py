@@ -148,7 +148,7 @@ def search(
     with exit_codes():
         from naokit import runs, spaces
         from naokit.base import InputError
-        from naokit.bench import Task
+        from naokit.bench import TableTask
         from naokit.cli.search_steps import on_data, on_table
         from naokit.cli.table_goals import table_goals
         from naokit.report import closing_lines
@@ -200,14 +200,14 @@ def search(
                 raise InputError("--table needs --metric, the column to optimise")
             goals = table_goals(towards, options.objectives, options.limits)
             paths = tuple(str(path.resolve()) for path in table)
-            task = Task(
+            task = TableTask(
                 space,
                 paths,
                 architecture_column,
                 metric,
                 class_column=class_column,
                 direction=goals.objectives[0].direction,
-                also=goals.figures,
+                also=goals.metric_names,
             )
             found = on_table(options, task, goals)
         else:

@@ -15,7 +15,7 @@ from naokit.study.progress import TrialsBar
 
 if TYPE_CHECKING:
     from naokit.base import Architecture, Evaluator, Json, Space
-    from naokit.bench import Task
+    from naokit.bench import TableTask
     from naokit.cli.search_options import Options
     from naokit.evaluators.train import Training
     from naokit.presets import Preset
@@ -54,7 +54,7 @@ class Plan:
         return replace(self, settings=None, start=())
 
 
-def on_table(options: Options, task: Task, goals: Goals) -> dict[str, Json]:
+def on_table(options: Options, task: TableTask, goals: Goals) -> dict[str, Json]:
     """A search on known results."""
     from naokit import runs
     from naokit.cli.table_goals import check_columns
@@ -215,7 +215,7 @@ def _check_names(options: Options, evaluator: Training) -> None:
             f"networks are compared by their {score} first, not by {first}: give --objective "
             f"{score}, then others"
         )
-    if unknown := [name for name in goals.figures if name not in evaluator.metrics]:
+    if unknown := [name for name in goals.metric_names if name not in evaluator.metrics]:
         raise InputError(
             f"{unknown[0]!r} is no figure to limit, or to optimise besides {score}; those of an "
             f"evaluation are {', '.join(evaluator.metrics)}"

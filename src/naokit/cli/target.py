@@ -275,7 +275,9 @@ def say_what_is_left_out(
     beyond = len(outside(space, evaluator, wanted, given))
     if beyond:
         which = "all" if beyond == len(given) else f"{beyond} of {len(given)}"
-        known = ", ".join(str(limit) for limit in wanted if limit.name in evaluator.known_figures)
+        known = ", ".join(
+            str(limit) for limit in wanted if limit.name in evaluator.static_metric_names
+        )
         say(f"--start-from: {which} left out, not within {known}", err=True)
 
 

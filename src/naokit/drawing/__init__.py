@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from xml.sax.saxutils import escape
 
-from naokit.drawing.plan import Box, Line, Plan, plan
+from naokit.drawing.layout import Layout, Line, VertexBox, layout
 from naokit.graphs import IDENTITY, NULL, SUM, Graph
 from naokit.wording import one_line
 
@@ -25,32 +25,32 @@ KINDS = (
     ("identity", "#f1f3f5"),
     ("skip", "#f1f3f5"),
 )
-"""(part of an operation's name, colour of its box); the first that fits counts."""
+"""Pairs (part of an operation's name, colour of its box); the first part that fits counts."""
 ENDS, VALUE = "#dde2e8", "#e8eefc"
 OTHERS = ("#fbf0bf", "#f7cfd8", "#cfeee4", "#e3dcf9", "#f4d9c6", "#d6e4b8", "#cfe0ee", "#ecd3ea")
-"""Of operations with other names, each its own as long as there are enough."""
+"""Colours of operations with other names; each has its own as long as there are enough."""
 
 
 def svg(graphs: Sequence[Graph], *, title: str = "", positions: Sequence[str] = ()) -> str:
     """One picture of all graphs, one below the other, dark on white.
 
     Args:
-        graphs: the parts of an architecture.
-        title: what the whole is called, for programs and on hovering.
-        positions: names of the architecture's positions; where they begin with the name of a part
-            and a dot, that is written over the part.
+        graphs: The parts of an architecture.
+        title: The title of the picture, for programs and on hovering.
+        positions: The names of the architecture's positions. If they begin with the name of a part
+            and a dot, that name is written over the part.
     """
-    plans = [plan(graph) for graph in graphs]
+    layouts = [layout(graph) for graph in graphs]
     colours = _colours({one_line(label) for graph in graphs for label in graph.labels})
-    titles = _titles(positions, len(plans))
+    titles = _titles(positions, len(layouts))
     body, y = [], MARGIN
-    for heading, part in zip(titles, plans, strict=True):
+    for heading, part in zip(titles, layouts, strict=True):
         if heading:
             body.append(_text(heading, MARGIN, y + 13, 'font-weight="bold"'))
             y += TITLE_HEIGHT
         body.append(f'<g transform="translate({MARGIN} {y})">\n{_drawn(part, colours)}</g>\n')
         y += part.height + MARGIN
-    width = max((part.width for part in plans), default=0) + 2 * MARGIN
+    width = max((part.width for part in layouts), default=0) + 2 * MARGIN
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y}" width="{width}" '
         f'height="{y}" font-family="sans-serif" font-size="12" role="img">\n'
@@ -60,20 +60,20 @@ def svg(graphs: Sequence[Graph], *, title: str = "", positions: Sequence[str] = 
 
 
 def _titles(positions: Sequence[str], parts: int) -> list[str]:
-    """What stands over each part: what the positions' names begin with."""
+    """The title of each part: the beginning that the names of its positions share."""
     found = list(dict.fromkeys(name.partition(".")[0] for name in positions if "." in name))
     return found if len(found) == parts > 1 else [""] * parts
 
 
-def _drawn(part: Plan, colours: Mapping[str, str]) -> str:
-    """Lines below, boxes above."""
+def _drawn(part: Layout, colours: Mapping[str, str]) -> str:
+    """The lines of a part, and its boxes on top of them."""
     lines = sorted(part.lines, key=lambda line: not line.faint)
     boxes = [_box(box, colours.get(box.label, ENDS)) for box in part.boxes]
     return "".join([*map(_line, lines), *boxes])
 
 
 def _line(line: Line) -> str:
-    """A curve with an arrowhead where it reaches a vertex; numbered where it counts twice."""
+    """A curve, with an arrowhead if it reaches a vertex, and its count if that is above one."""
     x0, y0, x1, x2, x3, y3 = line.points
     bend = (x2 - x1) * 0.5
     dash = ' stroke-dasharray="3 3"' if line.faint else ""
@@ -88,7 +88,7 @@ def _line(line: Line) -> str:
     return drawn
 
 
-def _box(box: Box, colour: str) -> str:
+def _box(box: VertexBox, colour: str) -> str:
     x, y = box.x + box.width // 2, box.y + box.height // 2
     if box.label == SUM:
         return _sum(box, x, y)
@@ -101,7 +101,7 @@ def _box(box: Box, colour: str) -> str:
     return shape + _text(number + _shown(box.label), x, y + 4, 'text-anchor="middle"')
 
 
-def _sum(box: Box, x: int, y: int) -> str:
+def _sum(box: VertexBox, x: int, y: int) -> str:
     """A circle with a plus, and the node's number above it."""
     circle = (
         f'<circle cx="{x}" cy="{y}" r="{box.width // 2}" fill="#ffffff" stroke="{FRAME}"/>\n'
@@ -118,12 +118,12 @@ def _text(text: str, x: int, y: int, more: str) -> str:
 
 
 def _shown(label: str) -> str:
-    """What a box says: the label as words."""
+    """The text in a box: the label as words."""
     return {IDENTITY: "identity", NULL: "none"}.get(label, label.replace("_", " "))
 
 
 def _colours(labels: Iterable[str]) -> dict[str, str]:
-    """The colour of each operation, from its name alone as far as these go."""
+    """The colour of each operation; it depends on the name alone as long as there are enough."""
     found: dict[str, str] = {}
     others = list(OTHERS)
     for label in sorted(labels):

@@ -1,4 +1,4 @@
-"""How high each item stands: lines as straight as order and distances allow.
+"""The height of each item: lines are as straight as order and distances allow.
 
 The sum of the lines' rises, |y1 - y0|, is made small: a sum of squares whose weights 1 / |y1 - y0|
 are renewed in each pass, solved layer by layer. Within a layer that is a regression under order
@@ -10,26 +10,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
-from naokit.drawing.layered import Columns, Item, Segment
+from naokit.drawing.layered import Item, Order, Segment
 
 PASSES = 60
 SOFTNESS = 1.0
-"""Pixels below which a rise counts as none."""
+"""The rise in pixels below which a line counts as level."""
 SNAP = 12
-"""Pixels of rise that a trunk does without where it can."""
+"""The rise in pixels up to which a trunk is made level, if there is room."""
 TRUNK = 3.0
-"""How much straighter a trunk should be than other lines."""
+"""The weight of a trunk's rise; that of other lines is 1."""
 
 
 def heights(
-    columns: Columns, lines: Sequence[Segment], half: Callable[[Item], float]
+    columns: Order, lines: Sequence[Segment], half: Callable[[Item], float]
 ) -> dict[Item, int]:
     """The middle of each item in pixels, the topmost border at 0.
 
     Args:
-        columns: the items of each layer from top to bottom.
-        lines: between items of neighbouring layers.
-        half: half of the height that an item takes, its distance to others included.
+        columns: The items of each layer from top to bottom.
+        lines: The lines between items of neighbouring layers.
+        half: A function that gives half of the height of an item, with its distance to others.
     """
     beside: dict[Item, list[tuple[Item, float]]] = {i: [] for column in columns for i in column}
     for left, right in lines:
@@ -46,8 +46,8 @@ def heights(
     return {item: round(y - top) for item, y in found.items()}
 
 
-def _level(columns: Columns, found: dict[Item, float], half: Callable[[Item], float]) -> None:
-    """Takes the last few pixels out of trunks, from either end, where there is room."""
+def _level(columns: Order, found: dict[Item, float], half: Callable[[Item], float]) -> None:
+    """Levels trunks that rise by a few pixels, from either end, if there is room."""
     below = {upper: lower for column in columns for upper, lower in pairwise(column)}
     above = {lower: upper for upper, lower in below.items()}
 
@@ -81,7 +81,7 @@ def _settled(
     half: Callable[[Item], float],
     softness: float,
 ) -> dict[Item, float]:
-    """A layer where its neighbours want it: in order, nothing closer than allowed."""
+    """The heights of a layer that suit its neighbours best, with order and distances kept."""
     offsets = _stacked(column, half)
     pools: list[tuple[float, float, int]] = []  # (wanted, weight, how many items)
     for item in column:

@@ -1,8 +1,8 @@
-"""Layers from left to right, and an order within each that few lines cross.
+"""Layers from left to right, and an order within each layer with few crossings.
 
 The method of Sugiyama, Tagawa and Toda (1981): layers by longest path, orders by barycentres swept
-to and fro and by exchanging neighbours, the best order kept. What leaves a vertex for later layers
-runs in one trunk, from which the readers branch off::
+to and fro and by exchanging neighbours; the best order is kept. A line from a vertex to later
+layers is one trunk, from which the readers branch off::
 
     layer   0    1    2    3          items (vertex, layer): (a, 0), trunk (a, 1), trunk (a, 2)
             a ───┬─────────> d
@@ -19,7 +19,7 @@ from naokit.drawing.sketch import Sketch
 Item = tuple[int, int]
 """(vertex, layer): the vertex itself in its own layer, its trunk in later ones."""
 
-Columns = list[list[Item]]
+Order = list[list[Item]]
 """The items of each layer from top to bottom."""
 
 Segment = tuple[Item, Item]
@@ -28,14 +28,14 @@ Segment = tuple[Item, Item]
 Neighbours = Mapping[Item, Sequence[Item]]
 
 SWEEPS, STARTS = 6, 16
-"""One start leaves 1.8 times the crossings; 40 take away half a percent (144 random cells)."""
+"""With one start there are 1.8 times the crossings; 40 save half a percent (144 random cells)."""
 
 
 def layers(sketch: Sketch) -> list[int]:
     """The layer of each vertex: inputs first, outputs last, everything else between.
 
-    As early as what it reads allows; what has no more readings than readers is moved to just
-    before its first reader, so that an operation stands by its sum.
+    A vertex is in the earliest layer that what it reads allows. A vertex that reads no more values
+    than read it is moved to just before its first reader, so that an operation is next to its sum.
     """
     found = [0] * len(sketch.labels)
     for source, target, _ in sorted(sketch.arrows, key=lambda arrow: arrow[1]):
@@ -61,11 +61,11 @@ def segments(sketch: Sketch, layer: Sequence[int]) -> list[Segment]:
     return list(found)
 
 
-def columns(sketch: Sketch, layer: Sequence[int], lines: Iterable[Segment]) -> Columns:
-    """The items of each layer in the best order found; the first input is not below the last."""
+def columns(sketch: Sketch, layer: Sequence[int], lines: Iterable[Segment]) -> Order:
+    """The items of each layer in the best order found, with the first input above the last."""
     lines = list(lines)
     ends = {item for line in lines for item in line} | set(enumerate(layer))
-    start: Columns = [[] for _ in range(max(layer) + 1)]
+    start: Order = [[] for _ in range(max(layer) + 1)]
     for item in sorted(ends):
         start[item[1]].append(item)
     before, after = _neighbours(ends, lines)
@@ -80,7 +80,7 @@ def columns(sketch: Sketch, layer: Sequence[int], lines: Iterable[Segment]) -> C
     return _mirrored(best) if rows and rows[0] > rows[-1] else best
 
 
-def crossings(order: Columns, lines: Iterable[Segment]) -> int:
+def crossings(order: Order, lines: Iterable[Segment]) -> int:
     """How many pairs of lines cross."""
     row = _rows(order)
     by_layer: dict[int, list[tuple[int, int]]] = {}
@@ -94,8 +94,8 @@ def crossings(order: Columns, lines: Iterable[Segment]) -> int:
     )
 
 
-def _sweeps(order: Columns, before: Neighbours, after: Neighbours) -> Iterable[Columns]:
-    """The order, and what each sweep makes of it."""
+def _sweeps(order: Order, before: Neighbours, after: Neighbours) -> Iterable[Order]:
+    """The order, and the order after each sweep."""
     yield order
     for sweep in range(SWEEPS):
         order = [list(column) for column in order]
@@ -109,8 +109,8 @@ def _sweeps(order: Columns, before: Neighbours, after: Neighbours) -> Iterable[C
         yield order
 
 
-def _exchange(order: Columns, before: Neighbours, after: Neighbours) -> None:
-    """Exchanges neighbours of a layer for as long as that takes a crossing away."""
+def _exchange(order: Order, before: Neighbours, after: Neighbours) -> None:
+    """Exchanges neighbours of a layer as long as that removes a crossing."""
     row = _rows(order)
 
     def crossed(upper: Item, lower: Item) -> int:
@@ -134,7 +134,7 @@ def _exchange(order: Columns, before: Neighbours, after: Neighbours) -> None:
 
 
 def _neighbours(ends: Iterable[Item], lines: Iterable[Segment]) -> tuple[Neighbours, Neighbours]:
-    """What stands to the left and to the right of each item."""
+    """The neighbours of each item in the layer to the left, and in that to the right."""
     before: dict[Item, list[Item]] = {item: [] for item in ends}
     after: dict[Item, list[Item]] = {item: [] for item in before}
     for left, right in lines:
@@ -143,11 +143,11 @@ def _neighbours(ends: Iterable[Item], lines: Iterable[Segment]) -> tuple[Neighbo
     return before, after
 
 
-def _mirrored(order: Columns) -> Columns:
+def _mirrored(order: Order) -> Order:
     return [column[::-1] for column in order]
 
 
-def _rows(order: Columns) -> dict[Item, int]:
+def _rows(order: Order) -> dict[Item, int]:
     return {item: place for column in order for place, item in enumerate(column)}
 
 

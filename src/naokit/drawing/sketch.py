@@ -1,4 +1,4 @@
-"""What of a graph is drawn: its vertices, a "+" where values are added, arrows between them.
+"""The parts of a graph that are drawn: its vertices, sums ("+") and arrows between them.
 
 A graph leaves its sums out: an edge adds into what it leads to. Drawn so, the two branches of a
 node would each have an arrow to every reader. Here they meet in one sum, which the readers share::
@@ -22,14 +22,14 @@ Read = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True)
 class Sketch:
-    """Vertices in topological order and what leads from one to another.
+    """Vertices in topological order, and the arrows between them.
 
     Attributes:
-        labels: of each vertex; that of a sum is `SUM`.
-        arrows: (source, target, multiplicity).
-        inputs: the vertices where data comes in.
-        outputs: the vertices whose values leave the graph.
-        numbers: of vertices that have a number in the architecture's text.
+        labels: The label of each vertex; that of a sum is `SUM`.
+        arrows: The arrows (source, target, multiplicity).
+        inputs: The vertices at which data comes in.
+        outputs: The vertices whose values leave the graph.
+        numbers: The numbers of those vertices that have one in the architecture's text.
     """
 
     labels: tuple[str, ...]
@@ -90,7 +90,7 @@ def _shown(graph: Graph, vertex: int) -> str:
 
 
 def _is_recurrent(graph: Graph) -> bool:
-    """Whether the only input is numbered: node 0 of a recurrent cell, whose text counts on."""
+    """Whether the only input is numbered: it is node 0 of a recurrent cell."""
     return [graph.labels[vertex] for vertex in graph.inputs] == ["input0"]
 
 
@@ -103,14 +103,14 @@ def _is_cell(graph: Graph) -> bool:
 
 
 def _numbers(graph: Graph, sums: dict[Read, int]) -> dict[int, int]:
-    """The number of each sum of a cell: nodes come in the order of their branches."""
+    """The number of each sum of a cell; nodes are in the order of their branches."""
     if not _is_cell(graph):
         return {}
     return {sums[read]: number for number, read in enumerate(sorted(sums), len(graph.inputs))}
 
 
 def _nodes(graph: Graph, place: dict[int, int]) -> dict[int, int]:
-    """The number of each node of a recurrent cell: that of its vertex."""
+    """The number of each node of a recurrent cell, which is that of its vertex."""
     if not _is_recurrent(graph):
         return {}
     return {place[v]: v for v in range(len(graph.labels)) if v not in graph.inputs + graph.outputs}

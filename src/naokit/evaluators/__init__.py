@@ -9,19 +9,26 @@ from typing import TYPE_CHECKING, Any
 from naokit.base import Evaluator, InputError, Json
 
 if TYPE_CHECKING:
+    from naokit.evaluators.supernet import Supernet
     from naokit.evaluators.tabular import Tabular
     from naokit.evaluators.train import Train, Training, TrainText
 
-_HOMES = {"Tabular": "tabular", "Train": "train", "TrainText": "train", "Training": "train"}
+_HOMES = {
+    "Tabular": "tabular",
+    "Train": "train",
+    "TrainText": "train",
+    "Training": "train",
+    "Supernet": "supernet",
+}
 
-_MADE_OF = {"tabular": "Tabular", "train": "Training"}
+_MADE_OF = {"supernet": "Supernet", "tabular": "Tabular", "train": "Training"}
 """The class of what `settings()` call the evaluator."""
 
-__all__ = ["Tabular", "Train", "TrainText", "Training", "from_settings"]
+__all__ = ["Supernet", "Tabular", "Train", "TrainText", "Training", "from_settings"]
 
 
 def __getattr__(name: str) -> Any:
-    """Loaded when first used: a look-up needs no torch."""
+    """Loads names when they are first used, because a look-up in a table needs no torch."""
     if name in _HOMES:
         return getattr(importlib.import_module(f"naokit.evaluators.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'naokit.evaluators' has no attribute {name!r}")

@@ -1,9 +1,9 @@
-"""Reads a delimited text file, whichever program wrote it, and says what was understood.
+"""Reads a delimited text file of any program, and says how it was understood.
 
     bytes ──packed?──> bytes ──encoding──> text ──separator──> header and rows ──decimals──> rows
 
-Everything but commas and UTF-8 is a note for people. What cannot be told for certain is refused:
-a wrong number is worse than no table.
+Whatever differs from commas and UTF-8 gives a note for people. An ambiguous file is refused: a
+wrong number is worse than no table.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 BEGINNING, SAMPLE = 2**18, 20
-"""Characters, and records among them, that the separator is told from."""
+"""The characters, and the records in them, from which the separator is determined."""
 
 LARGEST = 2**30
-"""Bytes that a table may have, unpacked: twenty times those of NAS-Bench-101."""
+"""The most bytes of a table, unpacked: twenty times those of NAS-Bench-101."""
 
 BINARY = {
     b"\x1f\x8b": "packed with gzip twice: unpack it",
@@ -45,7 +45,7 @@ BINARY = {
     b"\x89HDF": "an HDF5 file: save the table as CSV",
     b"SQLite format 3": "a database: save the table as CSV",
 }
-"""How files begin that hold no text, and what to do with them."""
+"""The beginnings of files that are not text, and what to do with such files."""
 
 ENCODINGS = {
     codecs.BOM_UTF8: ("utf-8", ""),  # what Excel calls "CSV UTF-8": nothing to tell
@@ -61,7 +61,7 @@ _DECIMAL_POINT = re.compile(r"\s*[-+]?[0-9]+\.[0-9]+(?:[eE][-+]?[0-9]+)?\s*")
 
 
 Row = dict[str, str]
-"""The texts of a record by column; plain, so that no garbage collector looks at 400,000 of them."""
+"""The texts of a record by column; a plain dict, so that the garbage collector skips the rows."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,11 @@ class Delimited:
     """A table as it was read.
 
     Attributes:
-        path: of the file.
-        columns: the names of the header, all different; columns without a name are left out.
-        rows: at least one.
-        lines: of the file in which they end.
-        understood: what was not plain commas and UTF-8, in words; "" where all was.
+        path: The path of the file.
+        columns: The names in the header, all different; columns without a name are left out.
+        rows: The rows, at least one.
+        lines: The line of the file in which each row ends.
+        understood: What differed from plain commas and UTF-8, in words; "" if nothing did.
     """
 
     path: Path
@@ -87,7 +87,7 @@ def read_delimited(path: Path) -> Delimited:
     """The table of a text file, packed with gzip or plain, whatever its name.
 
     Raises:
-        InputError: the file is missing, damaged, of another kind or ambiguous (where).
+        InputError: The file is missing, damaged, of another kind or ambiguous.
     """
     text, encoding = _decoded(_unpacked(path), path)
     separator, before = _separator(text)
@@ -113,7 +113,7 @@ def read_delimited(path: Path) -> Delimited:
 
 
 def _unpacked(path: Path) -> bytes:
-    """The content of a file, of a gzip file what is packed in it."""
+    """The content of a file; a gzip file is unpacked."""
     data = read_bytes(path, LARGEST)
     if data.startswith(b"\x1f\x8b"):
         try:
@@ -151,11 +151,12 @@ def _decoded(data: bytes, path: Path) -> tuple[str, str]:
 
 
 def _separator(text: str) -> tuple[str, int]:
-    """What separates the fields, and how many lines come before the header.
+    """The separator of the fields, and the number of lines before the header.
 
-    Excel reads and writes a first line `sep=;`. Without one it is what splits the header and most
-    of the first rows alike, into most fields. (`csv.Sniffer` does not look at the header: quotes
-    inside of fields mislead it, and a single column is an error.)
+    Excel reads and writes a first line `sep=;`. Without such a line it is the separator that splits
+    the header and most of the first rows into equally many fields, and into the most.
+    (`csv.Sniffer` ignores the header: quotes inside fields mislead it, and a single column is an
+    error.)
     """
     beginning = text[:8].splitlines()
     if beginning and (said := re.fullmatch('"?sep=([,;\t|])"?', beginning[0])):
@@ -164,7 +165,7 @@ def _separator(text: str) -> tuple[str, int]:
 
 
 def _fitness(text: str, separator: str) -> tuple[bool, float, int]:
-    """How well a separator fits: compares, of equal ones the first counts."""
+    """A measure of how well a separator fits; the first of equally good ones is taken."""
     beginning = io.StringIO(text[:BEGINNING], newline="")
     reader = csv.reader(beginning, delimiter=separator, skipinitialspace=True)
     try:
@@ -177,7 +178,7 @@ def _fitness(text: str, separator: str) -> tuple[bool, float, int]:
 def _records(
     reader: Reader, before: int, path: Path
 ) -> tuple[tuple[str, ...], list[Row], list[int]]:
-    """The named columns, the rows that are not blank and their lines."""
+    """The named columns, the rows that are not blank, and the line of each row."""
     for _ in islice(reader, before):
         pass
     header = next((row for row in reader if any(row)), None)
@@ -209,7 +210,7 @@ def _records(
 
 
 def _has_decimal_commas(rows: Sequence[Row]) -> bool:
-    """Whether numbers are written as `1,5`: some are, and none as `1.5`, which could be either."""
+    """Whether numbers have decimal commas: some are written as `1,5` and none as `1.5`."""
     fields = [field for row in rows for field in row.values()]
     return any(map(_DECIMAL_COMMA.fullmatch, fields)) and not any(
         map(_DECIMAL_POINT.fullmatch, fields)
@@ -217,7 +218,7 @@ def _has_decimal_commas(rows: Sequence[Row]) -> bool:
 
 
 def _point_decimals(rows: Sequence[Row]) -> None:
-    """Writes decimal commas as points."""
+    """Replaces decimal commas by points."""
     for row in rows:
         for name, field in row.items():
             if _DECIMAL_COMMA.fullmatch(field):

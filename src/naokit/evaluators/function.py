@@ -11,14 +11,14 @@ Score = Callable[[Architecture], "float | Result"]
 
 
 class Function(Evaluator):
-    """Calls the function; its result may be a number, or a `Result` with metrics."""
+    """An evaluator that calls a function; it may return a number, or a `Result` with metrics."""
 
     def __init__(self, function: Score, direction: Direction) -> None:
         self.function = function
         self.direction = direction
 
     def evaluate(self, architecture: Architecture, seed: int) -> Result:
-        """What the function returns."""
+        """The result that the function returns."""
         del seed
         began = time.monotonic()
         found = self.function(architecture)
@@ -27,5 +27,5 @@ class Function(Evaluator):
         return Result(float(found), {}, time.monotonic() - began)
 
     def settings(self) -> Mapping[str, Json]:
-        """Nothing: what a function does cannot be compared."""
+        """Empty settings, because functions cannot be compared."""
         return {}

@@ -25,7 +25,7 @@ from naokit.spaces.choices import ABSENT, Choice, Choices, Value, plain_number
 from naokit.spaces.table import TableSpace
 
 LISTED = 20
-"""Columns that a message names."""
+"""How many columns a message names."""
 
 _INTEGER = re.compile(r"\s*[-+]?[0-9]+\s*")
 _THOUSANDS = re.compile(r"\s*[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?\s*")
@@ -33,34 +33,37 @@ _THOUSANDS = re.compile(r"\s*[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?\s*")
 NO_NUMBER = frozenset(
     {"", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "null", "none", "nil", "missing", "-", "--"}
 )
-"""How programs write that there is no number, in any case and between blanks."""
+"""The texts by which programs say that there is no number, in any case and between blanks."""
 
 INFINITE = frozenset(sign + word for sign in ("", "+", "-") for word in ("inf", "infinity"))
-"""What a training that diverged leaves: no result, and never the best of a table."""
+"""The texts of infinite values, which diverged trainings leave; they count as no result."""
 
 
 class Tabular(Evaluator):
-    """Known results; `space` is the search space that the table bounds.
+    """An evaluator of known results; its `space` is the search space, restricted to the table.
 
-    The first row of an architecture counts. What is one architecture says `class_column`, else the
-    space's canonical form. A value that is missing or infinite is none: its evaluation fails.
+    The first row of an architecture counts. Rows are the same architecture if they are equal in
+    `class_column`, or without one if their canonical forms are equal. The evaluation of a missing
+    or infinite value fails.
 
     Attributes:
-        columns: the names of all columns.
-        understood: how each file was read that is not plain commas and UTF-8, for people.
+        columns: The names of all columns.
+        understood: Notes for people on how those files were read that are not plain commas and
+            UTF-8.
 
     Args:
-        space: how the architecture column is read.
+        space: The space that reads the architecture column.
         tables: CSV files, joined on the architecture column.
-        architecture_column: its name, or several with commas between: their texts are joined by
-            spaces and read as the space writes them; for `Choices`, columns may be choices by name.
-        metric: the column of the value.
-        also: further columns, kept as metrics of each result.
-        class_column: a column of names that equal architectures share.
-        direction: whether more of the metric is better.
+        architecture_column: The name of the architecture column, or several names with commas
+            between. The texts of several columns are joined by spaces and read as the space writes
+            them; for `Choices`, the columns may be named after the choices.
+        metric: The column of the value.
+        also: Further columns, kept as metrics of each result.
+        class_column: A column of names that equal architectures share.
+        direction: Whether the metric is maximised or minimised.
 
     Raises:
-        InputError: a file, column or value is missing or unreadable (which).
+        InputError: A file, column or value is missing or unreadable; the message says which.
     """
 
     def __init__(
@@ -83,8 +86,8 @@ class Tabular(Evaluator):
         self.understood = tuple(table.understood for table in read if table.understood)
         self.metric = metric
         self.direction = direction
-        self.known_figures = tuple(also)
-        self.cheap_figures = True
+        self.static_metric_names = tuple(also)
+        self.static_metrics_are_cheap = True
         self.values: dict[str, float] = {}
         self.metrics: dict[str, dict[str, float]] = {}
         classes: dict[tuple[int, ...], str] = {}
@@ -119,7 +122,7 @@ class Tabular(Evaluator):
         return cls(space, tables, metric=metric, direction=direction, **source)
 
     def evaluate(self, architecture: Architecture, seed: int) -> Result:
-        """The table's value; NaN and absent rows are failed evaluations."""
+        """The value in the table; NaN and missing rows are failed evaluations."""
         del seed
         key = self.space.key(architecture.choices)
         value = self.values.get(key)
@@ -129,12 +132,12 @@ class Tabular(Evaluator):
             raise EvaluationFailed("no value", f"the table has {value} for {architecture}")
         return Result(value, self.metrics[key])
 
-    def figures(self, architecture: Architecture) -> Mapping[str, float]:
-        """The further columns; nothing for what the table does not have."""
+    def static_metrics(self, architecture: Architecture) -> Mapping[str, float]:
+        """The further columns of an architecture; empty if the table does not have it."""
         return self.metrics.get(self.space.key(architecture.choices), {})
 
     def settings(self) -> Mapping[str, Json]:
-        """Metric, content, and where the table lies."""
+        """The metric, the fingerprint of the content, and the source of the table."""
         return {
             "evaluator": "tabular",
             "metric": self.metric,
@@ -149,7 +152,7 @@ def read_tables(
     """The architecture's columns, and the rows of all tables joined on them.
 
     Raises:
-        InputError: a file or column is missing or unreadable (which).
+        InputError: A file or column is missing or unreadable; the message says which.
     """
     read = _read(tables)
     columns = _named(read, architecture_column)
@@ -157,9 +160,10 @@ def read_tables(
 
 
 def columns_space(name: str, columns: Sequence[str], rows: Sequence[Row]) -> Choices:
-    """A space with a choice for each column: the values that it has, numbers in order.
+    """A space with a choice for each column that has the values of the column, numbers in order.
 
-    A blank is None: what the row's architecture does not have, such as the depth of a linear model.
+    A blank is read as None: the row's architecture does not have this choice, as a linear model has
+    no depth.
     """
     for number, row in enumerate(rows, 1):
         for column in columns:
@@ -178,12 +182,12 @@ def columns_space(name: str, columns: Sequence[str], rows: Sequence[Row]) -> Cho
 
 
 def _plain(text: str) -> str:
-    """A name or value of a choice: spaces, commas and equals signs would end it."""
+    """A name or value of a choice without spaces, commas and equals signs, which would end it."""
     return re.sub(r"[\s,=]+", "-", text.strip()) or ABSENT  # not _: Python reads 1_2 as 12
 
 
 def _values(texts: set[str]) -> tuple[Value | None, ...]:
-    """The values of a column: numbers where all of them are, what is missing aside."""
+    """The values of a column; they are numbers if all that are not missing are numbers."""
     words = {text for text in texts if not _is_missing(text)}
     if words and not any(math.isnan(plain_number(text)) for text in words):
         kind = int if all(_INTEGER.fullmatch(text) for text in words) else float
@@ -201,7 +205,7 @@ def _is_missing(text: str) -> bool:
 
 
 def _read(tables: Path | str | Sequence[Path | str]) -> list[Delimited]:
-    """Every table; there is one at least."""
+    """Every table; raises InputError if there is none."""
     paths = _paths(tables)
     if not paths:
         raise InputError("no table is given")
@@ -214,7 +218,7 @@ def _paths(tables: Path | str | Sequence[Path | str]) -> list[Path]:
 
 
 def _named(tables: Sequence[Delimited], architecture_column: str) -> list[str]:
-    """The columns that name the architecture: the first table tells one from several."""
+    """The columns of the architecture; the first table decides whether it is one or several."""
     whole = architecture_column in tables[0].columns
     columns = [architecture_column] if whole else architecture_column.split(",")
     for table in tables:
@@ -224,7 +228,7 @@ def _named(tables: Sequence[Delimited], architecture_column: str) -> list[str]:
 
 
 def _check_wanted(tables: Sequence[Delimited], wanted: Sequence[str]) -> None:
-    """Raises InputError for a column that no table has, or that more than one has."""
+    """Raises InputError for a column that no table or more than one table has."""
     for column in wanted:
         _require(tables, column)
         if len(having := [table for table in tables if column in table.columns]) > 1:
@@ -246,7 +250,7 @@ def _require(tables: Sequence[Delimited], column: str) -> None:
 
 
 def _shown(name: str) -> str:
-    """A name as it is, or with what cannot be seen spelled out."""
+    """A name as it is, or with invisible characters written as escapes."""
     return name if name.isprintable() else repr(name)
 
 
@@ -285,7 +289,7 @@ def _choices(space: Space, row: Row, columns: Sequence[str], number: int) -> tup
 
 
 def _of_cells(space: Choices, cells: Mapping[str, str]) -> tuple[int, ...]:
-    """The choices of a row; what is missing is no value, unless its choice has that one."""
+    """The choices of a row; a missing text is no value, unless it is a value of its choice."""
     space.check_names(cells)
     words = {choice.name: choice.words for choice in space.choices}
     given = {
@@ -302,7 +306,7 @@ def _of_cells(space: Choices, cells: Mapping[str, str]) -> tuple[int, ...]:
 
 
 def _number(text: str, metric: str, number: int) -> float:
-    """The number of a field; NaN for what is missing or infinite."""
+    """The number of a field; NaN if it is missing or infinite."""
     value = plain_number(text)
     if math.isnan(value) and not _is_missing(text) and text.strip().casefold() not in INFINITE:
         raise InputError(f"line {number} of the table: {metric} is {text!r}, {_why_none(text)}")
@@ -310,7 +314,7 @@ def _number(text: str, metric: str, number: int) -> float:
 
 
 def _why_none(text: str) -> str:
-    """What is wrong with a text that is no number."""
+    """The reason why a text is not a number."""
     if "," in text:
         return "no number: write it with a decimal point and nothing between thousands"
     return "no number"

@@ -34,21 +34,21 @@ from naokit.training.recipe import Recipe
 
 
 class Training(Evaluator):
-    """The best validation score of a short training (specification, section 2).
+    """The best validation score of a short training (docs/specification.md, section 2.7).
 
     Args:
-        subject: data, and the size of the networks.
-        recipe: how they are trained.
-        seconds: limit on the clock of one evaluation; beyond it the evaluation has failed.
-        device: where to train.
-        precision: how to compute.
-        latency: whether the trained network's latency becomes a metric: milliseconds an image or a
-            token, on the CPU.
+        subject: The data, and the size of the networks.
+        recipe: The recipe of the training.
+        seconds: The time limit of one evaluation in seconds; beyond it the evaluation has failed.
+        device: The device to train on.
+        precision: The precision to compute with.
+        latency: Whether the trained network's latency becomes a metric, in milliseconds for one
+            image or one token on the CPU.
     """
 
-    known_figures = ("parameters", "macs")
-    metrics = (*known_figures, "epochs", "latency")
-    """Names that `Result.metrics` may have."""
+    static_metric_names = ("parameters", "macs")
+    metrics = (*static_metric_names, "epochs", "latency")
+    """The names that `Result.metrics` may have."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Training(Evaluator):
 
     @property
     def data(self) -> Data:
-        """What networks learn from, read once."""
+        """The data that networks learn from, read once."""
         return self.subject.data
 
     @cached_property
@@ -81,7 +81,7 @@ class Training(Evaluator):
 
     @property
     def network_settings(self) -> NetworkSettings:
-        """Size of the networks that are trained."""
+        """The size of the networks that are trained."""
         return self.subject.settings(self.recipe)
 
     def evaluate(self, architecture: Architecture, seed: int) -> Result:
@@ -100,13 +100,13 @@ class Training(Evaluator):
         }
         return Result(trained.best, metrics, trained.seconds)
 
-    def figures(self, architecture: Architecture) -> Mapping[str, float]:
-        """Parameters and multiply-accumulates, each counted when it is looked at first."""
-        name = "all" if architecture.space.one_size else architecture.key
-        return _Figures(self, architecture, self._counted.setdefault(name, {}))
+    def static_metrics(self, architecture: Architecture) -> Mapping[str, float]:
+        """Parameters and multiply-accumulates; each is counted when it is first read."""
+        name = "all" if architecture.space.same_cost else architecture.key
+        return _StaticMetrics(self, architecture, self._counted.setdefault(name, {}))
 
     def settings(self) -> Mapping[str, Json]:
-        """Data, recipe, sizes and precision."""
+        """The data, the recipe, the sizes and the precision."""
         return {
             "evaluator": "train",
             "data": self.subject.data.fingerprint,
@@ -133,23 +133,23 @@ class Training(Evaluator):
         )
 
     def _source(self) -> dict[str, Json]:
-        """Where the data come from; nothing where they were given as read."""
+        """The source of the data; empty if the data were given in memory."""
         origin = self.subject.origin()
         return {"source": {"reads": self.subject.reads, **origin}} if origin else {}
 
     def __getstate__(self) -> dict[str, object]:
-        """Without the data and the device, which another process reads and chooses for itself."""
+        """The state without data and device: another process reads and chooses its own."""
         kept = {name: value for name, value in vars(self).items() if name != "fabric"}
         return kept | {"subject": self.subject.unread()}
 
 
-class _Figures(Mapping[str, float]):
-    """What is counted on a network without weights; a limit on parameters runs no network.
+class _StaticMetrics(Mapping[str, float]):
+    """Metrics that are counted on a network without weights; counting parameters runs no network.
 
     Args:
-        evaluator: says how large the network is.
-        architecture: of the network.
-        counted: what is known of it already; filled.
+        evaluator: The evaluator, which determines the size of the network.
+        architecture: The architecture of the network.
+        counted: The metrics that are counted already; it is filled.
     """
 
     def __init__(
@@ -158,8 +158,8 @@ class _Figures(Mapping[str, float]):
         self.evaluator, self.architecture, self.counted = evaluator, architecture, counted
 
     def __getitem__(self, name: str) -> float:
-        """The figure of this name."""
-        if name not in self.evaluator.known_figures:
+        """The metric of this name."""
+        if name not in self.evaluator.static_metric_names:
             raise KeyError(name)
         if name not in self.counted:
             count = count_parameters if name == "parameters" else self.evaluator.subject.macs
@@ -167,10 +167,10 @@ class _Figures(Mapping[str, float]):
         return self.counted[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.evaluator.known_figures)
+        return iter(self.evaluator.static_metric_names)
 
     def __len__(self) -> int:
-        return len(self.evaluator.known_figures)
+        return len(self.evaluator.static_metric_names)
 
     @cached_property
     def _network(self) -> torch.nn.Module:
@@ -183,19 +183,20 @@ class Train(Training):
     """The best validation accuracy of a short training on images, in percent.
 
     Args:
-        data: a name or path that `load_images` reads, or the images.
-        recipe: a name of `naokit.images.recipes`, or a recipe.
-        channels: the paper's F.
-        cells: the paper's N.
-        seconds: see `Training`.
-        device: see `Training`.
-        precision: see `Training`.
-        latency: see `Training`.
-        image_size: pictures of any size are decoded while training and shown so large.
-        skip_bad: leave out pictures that cannot be decoded.
-        workers: processes that decode pictures.
-        image_column: see `load_images`.
-        label_column: see `load_images`.
+        data: A name or path that `load_images` reads, or the images.
+        recipe: The name of a recipe in `naokit.images.recipes`, or a recipe.
+        channels: The number of channels of the first cells, the paper's F.
+        cells: The number of normal cells between reductions, the paper's N.
+        seconds: The time limit of one evaluation in seconds.
+        device: The device to train on.
+        precision: The precision to compute with.
+        latency: Whether the trained network's latency becomes a metric (see `Training`).
+        image_size: The side in pixels at which networks see pictures. If it is given, pictures of
+            any size are decoded while training.
+        skip_bad: Whether pictures that cannot be decoded are left out.
+        workers: The number of processes that decode pictures.
+        image_column: The column of the pictures in a Parquet file (see `load_images`).
+        label_column: The column of the labels in a Parquet file (see `load_images`).
     """
 
     def __init__(
@@ -241,14 +242,14 @@ class TrainText(Training):
     ("diverged").
 
     Args:
-        data: a name or path that `load_text` reads, or the text.
-        recipe: a name of `naokit.text.recipes`, or a recipe.
-        hidden: size of embedding, state and output (H).
-        tokens: "word", "char" or a tokenizer; see `load_text`.
-        seconds: see `Training`.
-        device: see `Training`.
-        precision: see `Training`.
-        latency: see `Training`.
+        data: A name or path that `load_text` reads, or the text.
+        recipe: The name of a recipe in `naokit.text.recipes`, or a recipe.
+        hidden: The size of embedding, state and output (H).
+        tokens: What a token is: "word", "char" or a tokenizer (see `load_text`).
+        seconds: The time limit of one evaluation in seconds.
+        device: The device to train on.
+        precision: The precision to compute with.
+        latency: Whether the trained network's latency becomes a metric (see `Training`).
     """
 
     def __init__(

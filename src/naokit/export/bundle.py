@@ -31,7 +31,7 @@ from naokit.export.config import (
     kind_of,
     read_any,
 )
-from naokit.export.fields import network_faults
+from naokit.export.fields import network_fault
 from naokit.networks import without_weights
 from naokit.spaces import without_folder
 from naokit.training.checkpoint import check_forms, load_weights, read_forms, read_tensors
@@ -205,9 +205,8 @@ def read_config(kind: type[Bundle], folder: Path) -> dict[str, Json]:
     missing = [name for name in kind.needed if name not in config]
     if missing:
         raise damaged(path, f"it has no {missing[0]}")
-    sizes = network_faults(config["network"], kind.settings_type, kind.needed_sizes)
-    fault = next(sizes, None) or next(kind.faults(config), None)
-    if fault is not None:
+    sizes = network_fault(config["network"], kind.settings_type, kind.needed_sizes)
+    if fault := sizes or next(kind.faults(config), None):
         raise damaged(path, fault)
     return config
 

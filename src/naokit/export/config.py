@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from naokit.base import Architecture, InputError, Json, Space
-from naokit.export.fields import general_faults
+from naokit.export.fields import general_fault
 from naokit.files import check_regular, read_json, write_json
 from naokit.spaces import from_settings
 
@@ -24,8 +24,6 @@ CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 FORMAT = 2
 """Raised only where an older naokit could not read what is written; it ignores further fields."""
-
-NEEDED = ("space", "architecture", "network", "results")
 
 
 def network_folder(path: Path | str) -> Path:
@@ -54,11 +52,7 @@ def read_any(folder: Path) -> dict[str, Json]:
         raise InputError(
             f"{path} has format {found}, this naokit reads {FORMAT}: use the naokit that made it"
         )
-    missing = [name for name in NEEDED if name not in config]
-    if missing:
-        raise damaged(path, f"it has no {missing[0]}")
-    fault = next(general_faults(config), None)
-    if fault is not None:
+    if fault := general_fault(config):
         raise damaged(path, fault)
     read: dict[str, Json] = config
     return read

@@ -3,33 +3,72 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, create_model
+from pydantic import ValidationError as Invalid
 
 from naokit.base import Json, NetworkSettings
 
 FIGURES = ("_accuracy", "_perplexity")
 LONGEST_PATH = 4096
 LARGEST_COUNT = 2**31 - 1
-"""Of anything; what a network can be made of is narrower, and checked where it is made."""
+"""The largest count of anything; a network's own limits are checked where it is made."""
+
+_STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 
 
-def general_faults(config: Mapping[str, Json]) -> Iterator[str]:
-    """What is wrong with the fields that every kind has; nothing where they are sound."""
-    for name, wanted in (("space", dict), ("architecture", str), ("results", dict)):
-        if not isinstance(config[name], wanted):
-            yield f"{name} is {shown(config[name])}"
-    yield from _checksum_faults(config)
-    if isinstance(config["results"], dict):
-        yield from _results_faults(config["results"])
+def _name(value: str) -> str:
+    """A name that a file can have; with another the system's calls would fail."""
+    encoded = os.fsencode(value)
+    parts = encoded.split(b"/")
+    if b"\0" in encoded or len(encoded) >= LONGEST_PATH or max(map(len, parts)) >= 256:
+        raise ValueError(value)
+    return value
 
 
-def network_faults(
+Count = Annotated[int, Field(gt=0, le=LARGEST_COUNT)]
+Checksum = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class _File(BaseModel, **_STRICT):
+    sha256: Checksum | None
+
+
+class _Results(BaseModel, **_STRICT):
+    """What is read again: which data, how large their pictures were shown, what the card says."""
+
+    data: Annotated[str, AfterValidator(_name)] | None = None
+    image_column: str | None = None
+    label_column: str | None = None
+    image_size: Count | None = None
+    recipe: dict[str, Any] | None = None
+
+
+class _Config(BaseModel, **_STRICT):
+    """The fields of every kind; networks from before there were checksums have none."""
+
+    space: dict[str, Any]
+    architecture: str
+    network: dict[str, Any]
+    results: _Results
+    sha256: Checksum | None = None
+    files: dict[str, _File] = {}
+
+
+def general_fault(config: Mapping[str, Json]) -> str | None:
+    """What is wrong with the fields that every kind has; None where they are sound."""
+    if found := _fault(TypeAdapter(_Config), config):
+        return found
+    figures = {name: v for name, v in config["results"].items() if name.endswith(FIGURES)}
+    return _fault(TypeAdapter(dict[str, float | None], config=_STRICT), figures, "results")
+
+
+def network_fault(
     network: Json, settings: type[NetworkSettings], needed: Sequence[str]
-) -> Iterator[str]:
+) -> str | None:
     """What is wrong with the sizes of a network: each is of the type of its default.
 
     Args:
@@ -37,84 +76,47 @@ def network_faults(
         settings: The class of these sizes.
         needed: The sizes that every config names; others have been added since the first.
     """
-    if not isinstance(network, dict):
-        yield f"network is {shown(network)}"
-        return
-    defaults = {field.name: field.default for field in dataclasses.fields(settings)}
-    yield from (f"network has no {name}" for name in needed if name not in network)
-    for name, value in network.items():
-        if name not in defaults:
-            yield f"network has {name!r}, which this naokit does not know"
-        elif not _is_like(value, defaults[name]):
-            yield f"network.{name} is {shown(value)}"
+    fields: dict[str, Any] = {
+        field.name: (_like(field.default), ... if field.name in needed else field.default)
+        for field in dataclasses.fields(settings)
+    }
+    sizes = create_model("Sizes", __config__=ConfigDict(extra="forbid", **_STRICT), **fields)
+    return _fault(TypeAdapter(sizes), network, "network")
 
 
-def _is_like(value: Json, default: Any) -> bool:
+def fits(value: Json, kind: Any, length: int) -> bool:
+    """Whether a value is a list of this length of plain values of a kind."""
+    of = Annotated[list[kind], Field(min_length=length, max_length=length)]
+    return _fault(TypeAdapter(of, config=_STRICT), value) is None
+
+
+def _like(default: Any) -> Any:
+    """The type of what a config may have in place of a default."""
     if isinstance(default, tuple):  # an image: channels, height, width
-        return is_list(value, len(default)) and all(is_count(size) for size in value)
+        return Annotated[tuple[(Count,) * len(default)], Field(strict=False)]  # type: ignore[misc]
     if isinstance(default, bool | str):
-        return type(value) is type(default)
-    return is_count(value) if isinstance(default, int) else is_number(value)
+        return type(default)
+    return Count if isinstance(default, int) else float
 
 
-def _checksum_faults(config: Mapping[str, Json]) -> Iterator[str]:
-    """Networks from before there were checksums have none."""
-    if not _is_checksum(config.get("sha256")):
-        yield f"sha256 is {shown(config['sha256'])}"
-    files = config.get("files", {})
-    if not isinstance(files, dict):
-        yield f"files is {shown(files)}"
-        return
-    for name, entry in files.items():
-        if not isinstance(entry, dict) or not _is_checksum(entry.get("sha256", "")):
-            yield f"files.{name} is {shown(entry)}"
-
-
-def _results_faults(results: Mapping[str, Json]) -> Iterator[str]:
-    """What is read again: which data, how large its pictures were shown, what the card says."""
-    for name in ("data", "image_column", "label_column"):
-        value = results.get(name)
-        if value is not None and not (
-            _is_name(value) if name == "data" else isinstance(value, str)
-        ):
-            yield f"results.{name} is {shown(value)}"
-    size, recipe = results.get("image_size"), results.get("recipe")
-    if size is not None and not is_count(size):
-        yield f"results.image_size is {shown(size)}"
-    if recipe is not None and not isinstance(recipe, dict):
-        yield f"results.recipe is {shown(recipe)}"
-    for name, value in results.items():
-        if name.endswith(FIGURES) and value is not None and not is_number(value):
-            yield f"results.{name} is {shown(value)}"
-
-
-def _is_name(value: Json) -> bool:
-    """Whether a file of this name is possible: else the system's calls would fail with it."""
+def _fault(adapter: TypeAdapter[Any], value: Json, where: str = "") -> str | None:
+    """The first fault that pydantic finds in a value, in one line."""
     try:
-        encoded = os.fsencode(value) if isinstance(value, str) else b"\0"
-    except UnicodeEncodeError:
-        return False
-    parts = encoded.split(b"/")
-    return b"\0" not in encoded and len(encoded) < LONGEST_PATH and max(map(len, parts)) < 256
-
-
-def is_list(value: Json, length: int) -> bool:
-    """Whether a value is a list of this length."""
-    return isinstance(value, list) and len(value) == length
-
-
-def is_count(value: Json) -> bool:
-    """Whether a value is a whole number above 0 that something can have."""
-    return type(value) is int and 0 < value <= LARGEST_COUNT  # true is an int to Python
-
-
-def is_number(value: Json) -> bool:
-    """Whether a value is a finite number."""
-    return type(value) in (int, float) and math.isfinite(value)
-
-
-def _is_checksum(value: Json) -> bool:
-    return value is None or (isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value)))
+        adapter.validate_python(value)
+    except Invalid as error:
+        fault = error.errors()[0]
+    else:
+        return None
+    path, missing = fault["loc"], fault["type"] == "missing"
+    if missing and len(path) == 1:
+        return f"{where or 'it'} has no {path[0]}"
+    if fault["type"] == "extra_forbidden":
+        return f"{where} has {path[0]!r}, which this naokit does not know"
+    path = path[:-1] if missing else path
+    names = [name for name in path if isinstance(name, str)]  # a list is shown whole
+    for name in names:
+        value = value[name]
+    return f"{'.'.join([where, *names]).removeprefix('.')} is {shown(value)}"
 
 
 def shown(value: Json) -> str:

@@ -19,7 +19,7 @@ from naokit.export.about import About
 from naokit.export.bundle import Bundle, Run
 from naokit.export.check import Check
 from naokit.export.checking import Files
-from naokit.export.fields import is_list, is_number, shown
+from naokit.export.fields import fits, shown
 from naokit.images import card, int8, standalone
 from naokit.images.interface import Interface, is_streamed
 from naokit.images.task import ACCURACY
@@ -85,10 +85,10 @@ class ImageBundle(Bundle):
         """There are as many names as outputs, and as many means and deviations as channels."""
         names, mean, std = (config[name] for name in cls.needed)
         classes, channels = config["network"]["classes"], config["network"]["image"][0]
-        if not is_list(names, classes) or not all(isinstance(name, str) for name in names):
+        if not fits(names, str, classes):
             yield f"class_names is {shown(names)}, not {classes} names"
         for name, values in (("mean", mean), ("std", std)):
-            if not is_list(values, channels) or not all(is_number(value) for value in values):
+            if not fits(values, float, channels):
                 yield f"{name} is {shown(values)}, not one number for each of {channels} channels"
             elif name == "std" and not all(value > 0 for value in values):
                 yield f"std is {shown(values)}, not above 0"

@@ -9,19 +9,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from naokit.base import InputError, Json
-from naokit.training.recipe import Range, Recipe, named
+from naokit.training.recipe import ABOVE_ZERO_TO_ONE, BELOW_ONE, FROM_ZERO, Recipe, named
 
-_RANGES: Mapping[tuple[str, ...], Range] = {
-    ("drop_path_keep", "dropout_keep"): (lambda value: 0 < value <= 1, "above 0 and at most 1"),
-    ("label_smoothing",): (lambda value: 0 <= value < 1, "at least 0 and below 1"),
-    ("mixup", "auxiliary_weight", "crop_padding", "cutout"): (
-        lambda value: value >= 0,
-        "0 or more",
-    ),
-}
+_JITTER = Field(
+    strict=False,  # JSON gives a list
+    description="four numbers from 0 (brightness, contrast, saturation, hue; hue at most 0.5)",
+)
+_Jitter = Annotated[float, FROM_ZERO]
+_Hue = Annotated[float, Field(ge=0, le=0.5)]
 
 
 @dataclass(frozen=True)
@@ -48,20 +48,18 @@ class ImageRecipe(Recipe):
         train_images: use so many training images, the first of a seeded shuffle; None: all.
     """
 
-    label_smoothing: float = 0.0
-    mixup: float = 0.0
+    label_smoothing: Annotated[float, BELOW_ONE] = 0.0
+    mixup: Annotated[float, FROM_ZERO] = 0.0
     balance: bool = False
-    auxiliary_weight: float = 0.0
-    drop_path_keep: float = 1.0
-    dropout_keep: float = 1.0
-    crop_padding: int = 4
+    auxiliary_weight: Annotated[float, FROM_ZERO] = 0.0
+    drop_path_keep: Annotated[float, ABOVE_ZERO_TO_ONE] = 1.0
+    dropout_keep: Annotated[float, ABOVE_ZERO_TO_ONE] = 1.0
+    crop_padding: Annotated[int, FROM_ZERO] = 4
     flip: bool = True
-    cutout: int = 0
+    cutout: Annotated[int, FROM_ZERO] = 0
     resized_crop: bool = False
-    colour_jitter: tuple[float, float, float, float] | None = None
+    colour_jitter: Annotated[tuple[_Jitter, _Jitter, _Jitter, _Hue] | None, _JITTER] = None
     train_images: int | None = None
-
-    ranges = _RANGES
 
     @property
     def part(self) -> int | None:
@@ -77,14 +75,6 @@ class ImageRecipe(Recipe):
             )
         if self.train_images is not None and self.train_images < 2:
             raise InputError(f"a recipe needs 2 or more train_images, not {self.train_images}")
-        if self.colour_jitter is not None:
-            jitter = tuple(self.colour_jitter)  # JSON gives a list
-            if len(jitter) != 4 or min(jitter) < 0 or jitter[3] > 0.5:
-                raise InputError(
-                    "colour_jitter is four numbers from 0 (brightness, contrast, saturation, hue; "
-                    f"hue at most 0.5), not {self.colour_jitter}"
-                )
-            object.__setattr__(self, "colour_jitter", jitter)
 
     def to_json(self) -> dict[str, Json]:
         """Every field by name."""

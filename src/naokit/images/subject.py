@@ -20,6 +20,7 @@ from naokit.images.loading import load_images
 from naokit.images.on_device import EVALUATION_BATCH
 from naokit.images.pictures.stream import Stream
 from naokit.images.recipes import ImageRecipe
+from naokit.images.scoring import ImageScorer
 from naokit.images.task import ACCURACY, ImageTask, check_crops
 from naokit.networks import count_macs, latencies_ms, stem_for
 from naokit.profiling.steps import MOST_STEPS, SMALL_RATE, STEPS_AN_EPOCH, WARM_UP
@@ -122,6 +123,10 @@ class ImageSubject(Subject):
     def task(self, recipe: Recipe, fabric: Fabric) -> ImageTask:
         """Batches of a shuffle, augmented."""
         return ImageTask(self.data, _for_images(recipe, self.data), fabric, self.workers)
+
+    def scorer(self, fabric: Fabric, examples: int) -> ImageScorer:
+        """Scores networks on the same held-out part of the data."""
+        return ImageScorer(self.data, fabric.device, examples)
 
     def short_task(
         self, network: nn.Module, recipe: Recipe, fabric: Fabric, seconds: float

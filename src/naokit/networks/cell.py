@@ -1,4 +1,6 @@
-"""One cell: two inputs, nodes that add two branches each, loose ends concatenated (section 1.1).
+"""One cell: two inputs, nodes that add two branches each, loose ends concatenated.
+
+See docs/specification.md, section 1.1; calibration and drop path are in section 1.3.
 
 Shapes: B batch, C channels of the cell, H and W height and width.
 """
@@ -35,7 +37,7 @@ class Branch:
 
 @dataclass(frozen=True)
 class CellPlan:
-    """What a cell computes: two branches a node."""
+    """What a cell computes: each node adds two branches."""
 
     nodes: tuple[tuple[Branch, Branch], ...]
 
@@ -53,22 +55,22 @@ class CellPlan:
 
 @dataclass(frozen=True)
 class MapSize:
-    """Shape of a feature map, without the batch."""
+    """The shape of a feature map, without the batch."""
 
     channels: int
     height: int
     width: int
 
     def halved(self, channels: int) -> MapSize:
-        """After stride 2."""
+        """The shape after a layer of stride 2."""
         return MapSize(channels, -(-self.height // 2), -(-self.width // 2))
 
 
 class FeatureMap:
-    """A map (B, C, H, W) that is rectified once, however many layers want it so.
+    """A map (B, C, H, W) that is rectified once, however many layers need it rectified.
 
     Attributes:
-        values: the map itself.
+        values: The map itself.
     """
 
     def __init__(self, values: Float[Tensor, "B C H W"]) -> None:
@@ -76,7 +78,7 @@ class FeatureMap:
         self._rectified: Tensor | None = None
 
     def through(self, layers: nn.Module) -> Float[Tensor, "B C2 H2 W2"]:
-        """What the layers make of the map."""
+        """The output of the layers for this map."""
         if not isinstance(layers, AfterReLU):
             made: Tensor = layers(self.values)
             return made

@@ -1,4 +1,4 @@
-"""What a network weighs: parameters, multiply-accumulates and milliseconds.
+"""What a network costs: parameters, multiply-accumulates and milliseconds.
 
 Shapes of text: L steps, B batch.
 """
@@ -20,7 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from naokit.networks.language import LanguageModel
 
 WARM_UP = 3
-"""Runs before the clock counts."""
+"""How many runs precede the timed ones."""
 
 
 FILLING = {torch.Tensor.uniform_, torch.Tensor.normal_, torch.Tensor.zero_, torch.Tensor.fill_}
@@ -43,7 +43,7 @@ class _Unfilled(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """The tensor itself where it would be filled."""
+        """Returns the tensor itself instead of filling it."""
         del types
         kwargs = kwargs or {}
         if func in FILLING or getattr(func, "__module__", "") == "torch.nn.init":
@@ -54,7 +54,7 @@ class _Unfilled(TorchFunctionMode):
 
 
 def count_parameters(network: nn.Module, *, auxiliary: bool = False) -> int:
-    """Parameters; without those of an auxiliary head unless asked for."""
+    """The number of parameters; those of an auxiliary head count only if `auxiliary` is set."""
     return sum(
         parameter.numel()
         for name, parameter in network.named_parameters()
@@ -65,7 +65,7 @@ def count_parameters(network: nn.Module, *, auxiliary: bool = False) -> int:
 def count_macs(network: nn.Module, image: tuple[int, int, int]) -> int:
     """Multiply-accumulates of convolutions and linear layers for one image, in eval mode.
 
-    Every module is in its own mode again afterwards. On the meta device nothing is computed.
+    Every module gets its own mode back afterwards. On the meta device nothing is computed.
     """
     modes = {module: module.training for module in network.modules()}
     parameter = next(network.parameters())
@@ -81,7 +81,8 @@ def count_macs(network: nn.Module, image: tuple[int, int, int]) -> int:
 def step_macs(model: LanguageModel) -> int:
     """Multiply-accumulates of the matrix products for one token: cell and logits.
 
-    Counted on the meta device, where nothing is computed and an LSTM is made of products.
+    They are counted on the meta device, where nothing is computed and an LSTM consists of matrix
+    products.
     """
     model = copy.deepcopy(model).to("meta").eval()
     token = torch.zeros(1, 1, dtype=torch.int64, device="meta")
@@ -128,10 +129,10 @@ def timings_ms(run: Callable[[], object], repeats: int, seconds: float = math.in
     """Milliseconds of each call after the warm-up.
 
     Args:
-        run: what is timed.
-        repeats: how often.
-        seconds: after so many no further call is made. Two are always timed; where there was no
-            time for more than a few, the warm-up is among them.
+        run: The function that is timed.
+        repeats: The number of calls after the warm-up.
+        seconds: The time limit, after which no further call is made. Two calls are always timed. If
+            there was only time for a few calls, those of the warm-up are included.
     """
     found: list[float] = []
     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""A depthwise convolution whose weight gradient is fast on a processor too.
+"""A depthwise convolution whose weight gradient is fast on a CPU as well.
 
 oneDNN (3.12 in torch 2.13) has a fast depthwise weight gradient for kernels of up to three columns
 with at most one column of padding; a 5x5 one takes ten times as long as a 3x3 one. A kernel of
@@ -23,7 +23,7 @@ WIDEST = 3  # columns of a kernel whose weight gradient is fast
 
 
 class DepthwiseConvolution(nn.Conv2d):
-    """Each channel convolved by itself; the map keeps its size, but for the stride."""
+    """A convolution of each channel by itself; padding keeps the size of the map."""
 
     def __init__(self, channels: int, kernel: int, stride: int = 1) -> None:
         super().__init__(
@@ -44,7 +44,7 @@ def _fast(x: Tensor) -> bool:
 
 
 class _WideDepthwise(torch.autograd.Function):
-    """Stride 1, as many columns of padding as the kernel has on either side of its middle."""
+    """A depthwise convolution of stride 1 with half of the kernel as padding."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:

@@ -1,4 +1,6 @@
-"""The image network: a stem, 3N + 2 cells, a classifier (section 1.3; PyTorch variant).
+"""The image network: a stem, 3N + 2 cells, a classifier.
+
+It follows docs/specification.md, section 1.3, in the variant of the official PyTorch code.
 
     stem ── N normal ── reduction ── N normal ── reduction ─┬─ N normal ── pool ── classifier
                                                             └─ auxiliary classifier (training)
@@ -25,7 +27,7 @@ from naokit.networks.operations import EPSILON, OPERATIONS, OperationBuilder
 from naokit.networks.stem import STEMS
 
 MOST_CHANNELS, MOST_CLASSES, MOST_PIXELS = 100_000, 1_000_000, 2**24
-MOST_BRANCHES = 4_000  # in all cells: the published networks have 200; so many take 3 s to make
+MOST_BRANCHES = 4_000  # in all cells: the published networks have 200; this many take 3 s to build
 SMALLEST_SIDE = {"small": 4, "large": 32}  # two reductions leave one pixel
 
 
@@ -33,14 +35,14 @@ class ImageNetwork(nn.Module):
     """An image classifier made of two kinds of cells.
 
     Attributes:
-        normal: plan of the normal cells.
-        reduction: plan of the reduction cells.
-        settings: what the network was built for.
-        progress: share of the training done, in [0, 1]; the training loop sets it, the drop-path
-            schedule reads it.
+        normal: The plan of the normal cells.
+        reduction: The plan of the reduction cells.
+        settings: The settings that the network was built with.
+        progress: The share of the training that is done, in [0, 1]. The training loop sets it, and
+            the drop-path schedule reads it.
 
     Raises:
-        InputError: the settings do not fit, or a plan names an operation that is not there.
+        InputError: The settings are invalid, or a plan names an unknown operation.
     """
 
     def __init__(
@@ -104,15 +106,15 @@ class ImageNetwork(nn.Module):
         return first, first if last is before else FeatureMap(last)
 
     def keep(self, index: int) -> float:
-        """Probability of keeping a branch of cell `index`: falls with depth and with progress."""
+        """The probability of keeping a branch of cell `index`; it falls with depth and progress."""
         depth = (index + 1) / len(self.cells)
         return 1 - self.progress * depth * (1 - self.settings.drop_path_keep)
 
 
 class AuxiliaryHead(nn.Module):
-    """The second classifier: the published pools on 8 x 8 (CIFAR) and 7 x 7 (ImageNet) maps.
+    """The second classifier, with the published pools for 8 x 8 (CIFAR) and 7 x 7 (ImageNet) maps.
 
-    On maps of another size an adaptive pool gives the same 2 x 2.
+    On maps of any other size an adaptive pool gives the same 2 x 2.
     """
 
     STRIDES: ClassVar = {(8, 8): 3, (7, 7): 2}
@@ -139,14 +141,14 @@ class AuxiliaryHead(nn.Module):
 
 
 def initialise(network: nn.Module) -> None:
-    """Kaiming-normal weights for every tensor of two or more dimensions."""
+    """Draws Kaiming-normal weights for every tensor of two or more dimensions."""
     for parameter in network.parameters():
         if parameter.dim() >= 2:
             nn.init.kaiming_normal_(parameter)
 
 
 def check_settings(settings: ImageSettings) -> None:
-    """Raises InputError where a network of this size cannot be built."""
+    """Raises InputError if a network of this size cannot be built."""
     keeps = (settings.drop_path_keep, settings.dropout_keep)
     if not 2 <= settings.channels <= MOST_CHANNELS or settings.channels % 2:
         raise InputError(
@@ -175,7 +177,7 @@ def check_settings(settings: ImageSettings) -> None:
 
 
 def check_branches(normal: CellPlan, reduction: CellPlan, settings: ImageSettings) -> None:
-    """Raises InputError where there are more than a network is ever made of."""
+    """Raises InputError if the network would have more branches than are allowed."""
     found = 2 * (3 * settings.cells * len(normal.nodes) + 2 * len(reduction.nodes))
     if found > MOST_BRANCHES:
         raise InputError(
@@ -187,7 +189,7 @@ def check_branches(normal: CellPlan, reduction: CellPlan, settings: ImageSetting
 def check_operations(
     normal: CellPlan, reduction: CellPlan, operations: Mapping[str, OperationBuilder]
 ) -> None:
-    """Raises InputError where a cell names an operation that is not there."""
+    """Raises InputError if a cell names an unknown operation."""
     for x, y in chain(normal.nodes, reduction.nodes):
         for name in (x.operation, y.operation):
             if name not in operations:

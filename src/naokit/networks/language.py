@@ -1,4 +1,4 @@
-"""A language model around a recurrent cell (section 1.4).
+"""A language model around a recurrent cell (docs/specification.md, section 1.4).
 
     tokens ── embedding ── cell ── dropout ── the embedding again, transposed, and a bias ── logits
 
@@ -23,13 +23,15 @@ MOST_TOKENS, MOST_HIDDEN = 10_000_000, 100_000
 
 
 class Spoken(NamedTuple):
-    """What a language model says after each token.
+    """What a language model returns for a sequence of tokens.
 
     Attributes:
-        logits: of the next token (L, B, V).
-        state: after the last token (B, S).
-        raw: the cell's outputs (L, B, H); activation regularisation compares neighbours (beta).
-        dropped: these after dropout (L, B, H); activation regularisation keeps them small (alpha).
+        logits: The logits of the next token, after each token (L, B, V).
+        state: The state after the last token (B, S).
+        raw: The outputs of the cell (L, B, H). Activation regularisation compares neighbouring
+            steps (beta).
+        dropped: The outputs after dropout (L, B, H). Activation regularisation keeps them small
+            (alpha).
     """
 
     logits: Tensor
@@ -39,15 +41,15 @@ class Spoken(NamedTuple):
 
 
 class LanguageModel(nn.Module):
-    """A language model whose embedding is its output matrix too.
+    """A language model whose embedding is also its output matrix.
 
     Attributes:
-        cell: (L, B, H), (B, S), masks (B, H) and (B, S) or None -> (L, B, H), (B, S); S is its
-            `state_size`, H in a `RecurrentCell`.
-        settings: what it was built for.
-        embedding: one row a token (V, H).
-        bias: of the logits (V,).
-        of_tokens: the names of the weights that have a row a token.
+        cell: The recurrent cell: inputs (L, B, H), state (B, S), masks (B, H) and (B, S) or None ->
+            outputs (L, B, H), state (B, S). S is its `state_size`; a `RecurrentCell` has S = H.
+        settings: The settings that the model was built with.
+        embedding: The embedding, with one row for each token (V, H).
+        bias: The bias of the logits (V,).
+        of_tokens: The names of the weights that have one row for each token.
     """
 
     of_tokens = ("embedding", "bias")
@@ -63,11 +65,11 @@ class LanguageModel(nn.Module):
     def forward(
         self, tokens: Int[Tensor, "L B"], state: Float[Tensor, "B S"] | None = None, *plan: object
     ) -> Spoken:
-        """What comes after each token.
+        """The logits after each token, and the last state.
 
         Args:
-            tokens: ids in [0, V).
-            state: The state after the token before the first one; None stands for `start`.
+            tokens: The ids of the tokens, in [0, V).
+            state: The state before the first token. If None, it is that of `start`.
             plan: What a shared cell shall be run as; nothing for a cell that is one alone.
         """
         settings = self.settings
@@ -88,7 +90,7 @@ class LanguageModel(nn.Module):
         return self.bias.new_zeros(batch, cell.state_size)
 
     def _words(self, tokens: Tensor) -> Tensor:
-        """Their rows of the embedding (L, B, H); while training some tokens are zeros."""
+        """The embedded tokens (L, B, H); in training, word dropout sets some of them to zero."""
         embedded = F.embedding(tokens, self.embedding)
         rate = self.settings.word_dropout
         if not self.training or not rate:
@@ -102,14 +104,14 @@ class LanguageModel(nn.Module):
         return values if mask is None else values * mask
 
     def _mask(self, like: Tensor, rate: float) -> Tensor | None:
-        """Zeros at `rate`, else 1 / (1 - rate); None where nothing is dropped."""
+        """A mask that is 0 with probability `rate`, else 1 / (1 - rate); None if the rate is 0."""
         if not self.training or not rate:
             return None
         return torch.empty_like(like).bernoulli_(1 - rate).div_(1 - rate)
 
 
 def check_settings(settings: LanguageSettings) -> None:
-    """Raises InputError where no language model can be built (the first reason)."""
+    """Raises InputError, with the first reason, if no language model can be built."""
     if not (2 <= settings.vocabulary <= MOST_TOKENS and 1 <= settings.hidden <= MOST_HIDDEN):
         raise InputError(
             "a language model needs a vocabulary of 2 or more and 1 or more hidden units, not "

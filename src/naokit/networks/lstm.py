@@ -1,6 +1,6 @@
-"""An LSTM that is called as a recurrent cell is, for comparison.
+"""An LSTM with the interface of a recurrent cell, for comparison.
 
-One layer, then a projection to the size of the embedding, which is the output matrix too (Melis et
+One layer, then a projection to the size of the embedding, which is also the output matrix (Melis et
 al. 2018, arXiv 1707.05589). Its width is chosen so that it has as many parameters as the cell that
 it is compared with.
 
@@ -16,21 +16,21 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 NODES = 11
-"""Of the recurrent cell that it is compared with."""
+"""The number of nodes of the recurrent cell that the LSTM is compared with."""
 
 
 class LstmCell(nn.Module):
     """The LSTM over a sequence. Its state is one tensor: h and c side by side.
 
     Args:
-        inputs: X.
-        outputs: H.
-        width: W.
+        inputs: The number of inputs, X.
+        outputs: The number of outputs, H.
+        width: The width of the LSTM, W.
 
     Attributes:
-        lstm: PyTorch's own.
-        projection: W to H, without a bias.
-        state_size: numbers in a state, 2 W.
+        lstm: The LSTM of PyTorch.
+        projection: A linear map from W to H numbers, without a bias.
+        state_size: The number of numbers in a state, 2 W.
     """
 
     def __init__(self, inputs: int, outputs: int, width: int) -> None:
@@ -49,12 +49,12 @@ class LstmCell(nn.Module):
         """The output of every step and the last state.
 
         Args:
-            inputs: the sequence.
-            state: before its first step.
-            input_mask: of the inputs, the same at every step; None: ones.
-            state_mask: of what is read of h, the same at every step. The first sequence's mask
-                serves the whole batch: so it can be laid on the weights, once, and PyTorch's loop
-                over the steps stays. None: ones.
+            inputs: The sequence.
+            state: The state before the first step.
+            input_mask: The mask of the inputs, the same at every step. If None, nothing is masked.
+            state_mask: The mask of h as it is read, the same at every step. If None, nothing is
+                masked. The first sequence's mask serves the whole batch, so that the weights can be
+                masked once and PyTorch's own loop over the steps can be used.
         """
         masked = inputs if input_mask is None else inputs * input_mask
         h, c = state.chunk(2, dim=1)
@@ -77,7 +77,7 @@ class LstmCell(nn.Module):
         return raw, last_h[0], last_c[0]
 
     def _weights(self, mask: Tensor | None) -> list[Tensor]:
-        """Of inputs and h, and both biases, as PyTorch orders them."""
+        """The weights of the inputs and of h, and both biases, in the order of PyTorch."""
         from_inputs, from_state, *biases = self.lstm.all_weights[0]
         kept = from_state if mask is None else from_state * mask[0].chunk(2)[0]
         return [from_inputs, kept, *biases]
@@ -90,7 +90,7 @@ def lstm_width(hidden: int) -> int:
     the cell of 11 nodes has 26 H^2.
 
     Args:
-        hidden: H.
+        hidden: The size of embedding and output, H.
     """
     linear, square = 5 * hidden + 8, (4 + 2 * NODES) * hidden**2
     return (math.isqrt(linear**2 + 16 * square) - linear) // 8

@@ -1,4 +1,6 @@
-"""The operations of the paper's cells (specification, section 1.2; PyTorch variant).
+"""The operations of the paper's cells, as in the official PyTorch code.
+
+See docs/specification.md, section 1.2.
 
 Every operation maps (B, C, H, W) to (B, C, ceil(H / stride), ceil(W / stride)).
 
@@ -19,7 +21,7 @@ from naokit.networks.depthwise import DepthwiseConvolution
 OperationBuilder = Callable[[int, int], nn.Module]
 """(channels, stride) -> the operation."""
 
-EPSILON = 1e-5  # batch normalisation, section 1.3
+EPSILON = 1e-5  # of every batch normalisation: docs/specification.md, section 1.2
 
 
 class PointConvolution(nn.Conv2d):
@@ -58,24 +60,25 @@ class FactorizedReduce(nn.Module):
 
 
 class AfterReLU(nn.Sequential):
-    """Layers behind a ReLU.
+    """Layers that follow a ReLU.
 
-    Whoever has rectified the map already calls `rectified`: branches that read one map share it.
+    A caller that has already rectified the map calls `rectified`, so that branches that read the
+    same map share the rectified one.
     """
 
     def forward(self, x: Float[Tensor, "B Ci H W"]) -> Float[Tensor, "B C H2 W2"]:
-        """What the layers make of the rectified map."""
+        """The output of the layers for the map, which is rectified first."""
         return self.rectified(F.relu(x))
 
     def rectified(self, x: Float[Tensor, "B Ci H W"]) -> Float[Tensor, "B C H2 W2"]:
-        """What the layers make of a map without negative values."""
+        """The output of the layers for a map that is already rectified."""
         for layer in self:
             x = layer(x)
         return x
 
 
 class ReLUConvNormalise(AfterReLU):
-    """ReLU, 1x1 convolution, batch normalisation: how the inputs of a cell get C channels."""
+    """ReLU, 1x1 convolution and batch normalisation, which bring a cell's input to C channels."""
 
     def __init__(self, channels_in: int, channels: int) -> None:
         super().__init__(
@@ -98,7 +101,10 @@ class PaddedPool(nn.Module):
 
 
 def separable(kernel: int) -> OperationBuilder:
-    """(ReLU, depthwise, pointwise, normalise) twice; the second has stride 1."""
+    """ReLU, depthwise convolution, pointwise convolution and normalisation, twice.
+
+    The second time has stride 1.
+    """
 
     def half(channels: int, stride: int) -> list[nn.Module]:
         return [
@@ -113,7 +119,7 @@ def separable(kernel: int) -> OperationBuilder:
 
 
 def convolution(kernel: int) -> OperationBuilder:
-    """ReLU, convolution, normalise."""
+    """ReLU, convolution and normalisation."""
 
     def build(channels: int, stride: int) -> nn.Module:
         padding = kernel // 2
@@ -144,7 +150,7 @@ def factored(kernel: int) -> OperationBuilder:
 
 
 def max_pool(kernel: int) -> OperationBuilder:
-    """The largest value; a 2x2 pool sees zeros beyond the border, larger ones nothing."""
+    """The largest value; only a 2x2 pool counts zeros beyond the border."""
     if kernel == 2:
         return lambda _, stride: PaddedPool(nn.MaxPool2d(2, stride))
     return lambda _, stride: nn.MaxPool2d(kernel, stride, kernel // 2)
@@ -160,7 +166,7 @@ def average_pool(kernel: int, *, count_padding: bool) -> OperationBuilder:
 
 
 def identity(channels: int, stride: int) -> nn.Module:
-    """Nothing, or a factorized reduction where the map must be halved."""
+    """The map itself, or a factorized reduction if the map has to be halved."""
     return nn.Identity() if stride == 1 else FactorizedReduce(channels, channels)
 
 

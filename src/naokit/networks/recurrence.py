@@ -1,6 +1,6 @@
 """A recurrent cell over a whole sequence as one operation with its own gradients.
 
-Every node reads a slot: slot 0 is the state before the step, slot i + 1 what node i made.
+Every node reads a slot: slot 0 is the state before the step, slot i + 1 the output of node i.
 
     states   N + 2 of (L, B, H)      h | s_0 | s_1 | ... | s_N      kept for the gradients
     gates    N + 1 of (L, B, H)          c_0   c_1   ...   c_N      kept
@@ -27,11 +27,11 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-Activation = Callable[[Tensor], Tensor]
+ActivationFunction = Callable[[Tensor], Tensor]
 Product = Callable[[Tensor, Tensor], Tensor]
 """(values, out): the values times a weight."""
 
-Nodes = Sequence[tuple[int, Activation]]
+Nodes = Sequence[tuple[int, ActivationFunction]]
 """The slot that each node reads and its activation, node 0 first."""
 
 
@@ -41,18 +41,19 @@ def unchanged(values: Tensor) -> Tensor:
 
 
 class Rule(NamedTuple):
-    """How an activation is written into a place, and its slope.
+    """How an activation and its slope are computed in place.
 
     Attributes:
-        write: (values, out).
-        slope: (gate, activated, out): the gate times the slope, told from what was activated.
+        write: A function (values, out) that writes the activated values.
+        slope: A function (gate, activated, out) that writes the gate times the slope; the slope
+            follows from the activated values.
     """
 
     write: Callable[[Tensor, Tensor], Tensor]
     slope: Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
-RULES: Mapping[Activation, Rule] = {
+RULES: Mapping[ActivationFunction, Rule] = {
     torch.tanh: Rule(
         lambda values, out: torch.tanh(values, out=out),
         lambda gate, a, out: torch.addcmul(gate, gate * a, a, value=-1, out=out),
@@ -74,10 +75,10 @@ RULES: Mapping[Activation, Rule] = {
 
 
 class Recurrence(torch.autograd.Function):
-    """The outputs of every step (L, B, H).
+    """A function that gives the outputs of every step (L, B, H).
 
-    Of inputs (L, B, X), state (B, H), first (X + H, 2H), weights (N, H, 2H), the masks (B, X) and
-    (B, H) or None, which get no gradient, and the nodes.
+    It takes inputs (L, B, X), state (B, H), first (X + H, 2H), weights (N, H, 2H), the masks (B, X)
+    and (B, H) or None, and the nodes. The masks get no gradient.
     """
 
     @staticmethod
@@ -91,7 +92,7 @@ class Recurrence(torch.autograd.Function):
         state_mask: Tensor | None,
         nodes: Nodes,
     ) -> Tensor:
-        """The outputs; keeps states, gates and values."""
+        """Computes the outputs; keeps states, gates and values for the backward pass."""
         length, batch, width = inputs.shape
         entered = masked(inputs, input_mask)
         entering = (entered.flatten(0, 1) @ first[:width]).view(length, batch, -1)
@@ -112,7 +113,7 @@ class Recurrence(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """The gradients of inputs, state and both weights."""
+        """Computes the gradients of inputs, state and both weights."""
         entered, first, weights, input_mask, state_mask, *kept = ctx.saved_tensors
         (length, batch, width), nodes, count = entered.shape, ctx.nodes, len(ctx.nodes)
         states, gates, values = kept[: count + 1], kept[count + 1 : -count], kept[-count:]
@@ -139,7 +140,7 @@ class Recurrence(torch.autograd.Function):
 
 
 def _by_step(tensors: Sequence[Tensor]) -> list[tuple[Tensor, ...]]:
-    """For each step its part of each tensor."""
+    """The parts of all tensors that belong to each step."""
     return list(zip(*(tensor.unbind() for tensor in tensors), strict=True))
 
 
@@ -167,7 +168,7 @@ def _forwards(
 
 
 def _mean(tensors: Sequence[Tensor], out: Tensor) -> Tensor:
-    """Their mean; faster than to stack them."""
+    """The mean of the tensors, without stacking them, which is slower."""
     out.copy_(tensors[0])
     for tensor in tensors[1:]:
         out += tensor
@@ -181,7 +182,7 @@ def _slopes(
     values: Sequence[Tensor],
     slopes: Sequence[Tensor],
 ) -> None:
-    """Writes what each node makes of its products, by these, of one step."""
+    """Writes the derivative of each node's output by its products, for one step."""
     for (slot, activation), gate, value, slope in zip(nodes, gates, values, slopes, strict=True):
         by_gate, by_value = slope.unbind(1)
         torch.addcmul(gate, gate, gate, value=-1, out=by_gate).mul_(value - slots[slot])
@@ -196,7 +197,7 @@ def _backwards(
     by_slot: Tensor,
     mask: Tensor | None,
 ) -> None:
-    """Turns the slopes of one step into the loss's, and adds up the gradients of its slots."""
+    """Turns the slopes of one step into those of the loss, and sums the gradients of its slots."""
     gradients, product = by_slot.unbind(), torch.empty_like(by_slot[0])
     for node in reversed(range(len(nodes))):
         gradient, source = gradients[node + 1], gradients[nodes[node][0]]
@@ -211,7 +212,7 @@ def _backwards(
 def product_by(weight: Tensor, rows: int, times: int) -> Product:
     """The product of (B, H) by a weight that is used several times.
 
-    oneDNN multiplies few rows by a large matrix a third faster once that is laid out for it, which
+    oneDNN multiplies few rows by a large matrix a third faster once the matrix is packed, which
     takes as long as one product. torch has no public name for it (inductor uses this one).
     """
     if not _worth_packing(weight, times):
@@ -222,7 +223,7 @@ def product_by(weight: Tensor, rows: int, times: int) -> Product:
 
 
 def _worth_packing(weight: Tensor, times: int) -> bool:
-    """Whether a weight is large and used often enough, and this build of torch can."""
+    """Whether a weight is large enough, used often enough, and can be packed by this torch."""
     return (
         weight.device.type == "cpu"
         and weight.dtype == torch.float32
@@ -239,5 +240,5 @@ PACKED_TIMES = 8
 
 
 def masked(values: Tensor, mask: Tensor | None) -> Tensor:
-    """The values, or a mask times them."""
+    """The values times the mask, or the values themselves if there is no mask."""
     return values if mask is None else values * mask

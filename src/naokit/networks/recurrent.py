@@ -1,4 +1,6 @@
-"""The recurrent cell: nodes with highway gates, their mean as output (section 1.4).
+"""The recurrent cell: nodes with highway gates, their mean as output.
+
+See docs/specification.md, section 1.4::
 
     node 0   s_0 = h + c (tanh(u) - h),       [c, u] = [x m_x, h m_h] W_0,   c through a sigmoid
     node i   s_i = s_p + c (act(u) - s_p),    [c, u] = (s_p m_h) W_i,        p: what node i reads
@@ -19,15 +21,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from naokit.base import InputError
-from naokit.networks.recurrence import RULES, Activation, Recurrence, masked, unchanged
+from naokit.networks.recurrence import RULES, ActivationFunction, Recurrence, masked, unchanged
 
-ACTIVATIONS: Mapping[str, Activation] = {
+ACTIVATIONS: Mapping[str, ActivationFunction] = {
     "tanh": torch.tanh,
     "relu": torch.relu,
     "sigmoid": torch.sigmoid,
     "identity": unchanged,
 }
-"""The four of the paper."""
+"""The four activations of the paper."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ class RecurrentPlan:
     """What a cell computes.
 
     Attributes:
-        nodes: of nodes 1, 2, ...: the earlier node that each reads (0 is the first), and the name
-            of its activation.
+        nodes: For each of nodes 1, 2, ... the earlier node that it reads (0 is the first), and the
+            name of its activation.
     """
 
     nodes: tuple[tuple[int, str], ...]
@@ -45,18 +47,18 @@ class RecurrentPlan:
 class RecurrentCell(nn.Module):
     """The cell over a sequence.
 
-    Training goes through `Recurrence`, everything else and an activation of a user's own through
-    plain operations, which any exporter can read.
+    Training uses `Recurrence`. Everything else uses plain operations, which any exporter can read,
+    and so does a cell with an activation that a user defined.
 
     Attributes:
-        plan: what it computes.
-        known: whether `Recurrence` knows the slopes of all its activations.
+        plan: The plan of the cell.
+        known: Whether `Recurrence` knows the slopes of all activations of the cell.
         first: W_0, the rows of the input above those of the state (X + H, 2H).
         weights: W_1 ... W_N (N, H, 2H).
-        state_size: numbers in a state, H.
+        state_size: The number of numbers in a state, H.
 
     Raises:
-        InputError: a plan without nodes, a node that reads a later one, or an unknown activation.
+        InputError: The plan has no nodes, a node reads a later one, or an activation is unknown.
     """
 
     def __init__(
@@ -64,7 +66,7 @@ class RecurrentCell(nn.Module):
         plan: RecurrentPlan,
         inputs: int,
         hidden: int,
-        activations: Mapping[str, Activation] = ACTIVATIONS,
+        activations: Mapping[str, ActivationFunction] = ACTIVATIONS,
     ) -> None:
         super().__init__()
         check_plan(plan, activations)
@@ -87,10 +89,10 @@ class RecurrentCell(nn.Module):
         """The output of every step and the last state.
 
         Args:
-            inputs: the sequence.
-            state: before its first step.
-            input_mask: m_x; None: ones.
-            state_mask: m_h; None: ones.
+            inputs: The sequence.
+            state: The state before the first step.
+            input_mask: The mask m_x. If None, nothing is masked.
+            state_mask: The mask m_h. If None, nothing is masked.
         """
         if self.known and wants_gradients(inputs, state, *self.parameters()):
             outputs: Tensor = Recurrence.apply(  # type: ignore[no-untyped-call]
@@ -100,14 +102,14 @@ class RecurrentCell(nn.Module):
         weights = (self.first, *self.weights)
         return unrolled(self._nodes(), weights, inputs, state, input_mask, state_mask)
 
-    def _nodes(self) -> list[tuple[int, Activation]]:
+    def _nodes(self) -> list[tuple[int, ActivationFunction]]:
         """The slot that each node reads (see `recurrence`) and its activation."""
         return slots_of(self.plan, self.activations)
 
 
 def slots_of(
-    plan: RecurrentPlan, activations: Sequence[Activation]
-) -> list[tuple[int, Activation]]:
+    plan: RecurrentPlan, activations: Sequence[ActivationFunction]
+) -> list[tuple[int, ActivationFunction]]:
     """The slot that each node reads (see `recurrence`) and its activation, node 0 first."""
     slots = [0, *(source + 1 for source, _ in plan.nodes)]
     return list(zip(slots, [torch.tanh, *activations], strict=True))
@@ -129,7 +131,7 @@ def wants_gradients(inputs: Tensor, *others: Tensor) -> bool:
 
 
 def unrolled(
-    nodes: Sequence[tuple[int, Activation]],
+    nodes: Sequence[tuple[int, ActivationFunction]],
     weights: Sequence[Tensor],
     inputs: Tensor,
     state: Tensor,
@@ -161,14 +163,14 @@ def unrolled(
     return torch.stack(made), state
 
 
-def _gated(product: Tensor, before: Tensor, activation: Activation) -> Tensor:
-    """Part of the way from `before` to the activation."""
+def _gated(product: Tensor, before: Tensor, activation: ActivationFunction) -> Tensor:
+    """A point between `before` and the activation; the gate says how far along."""
     gate, value = product.chunk(2, dim=1)
     return before + torch.sigmoid(gate) * (activation(value) - before)
 
 
-def check_plan(plan: RecurrentPlan, activations: Mapping[str, Activation]) -> None:
-    """Raises InputError where a plan cannot be built (the first reason)."""
+def check_plan(plan: RecurrentPlan, activations: Mapping[str, ActivationFunction]) -> None:
+    """Raises InputError, with the first reason, if a plan cannot be built."""
     if not plan.nodes:
         raise InputError("a recurrent cell needs at least one node")
     for node, (source, name) in enumerate(plan.nodes, 1):

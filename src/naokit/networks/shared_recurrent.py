@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from naokit.networks.language import LanguageModel
-from naokit.networks.recurrence import RULES, Activation, Recurrence
+from naokit.networks.recurrence import RULES, ActivationFunction, Recurrence
 from naokit.networks.recurrent import (
     ACTIVATIONS,
     RecurrentCell,
@@ -41,7 +41,7 @@ class SharedRecurrentCell(nn.Module):
         nodes: int,
         inputs: int,
         hidden: int,
-        activations: Mapping[str, Activation] = ACTIVATIONS,
+        activations: Mapping[str, ActivationFunction] = ACTIVATIONS,
     ) -> None:
         super().__init__()
         self.inputs, self.hidden, self.state_size = inputs, hidden, hidden
@@ -86,7 +86,7 @@ class SharedRecurrentCell(nn.Module):
             for node, (source, name) in enumerate(plan.nodes)
         ]
 
-    def used(self, plan: RecurrentPlan) -> list[Activation]:
+    def used(self, plan: RecurrentPlan) -> list[ActivationFunction]:
         """The activation of each node of a plan."""
         return [self.activations[name] for _, name in plan.nodes]
 

@@ -1,4 +1,6 @@
-"""How an image enters the network: what the first cell has as its two inputs (section 1.3).
+"""How an image enters the network: the two inputs of the first cell.
+
+See docs/specification.md, section 1.3.
 
 Shapes: B batch, C channels of an image, F channels of the first cells, H and W height and width.
 """
@@ -15,10 +17,10 @@ from naokit.networks.operations import EPSILON
 
 
 class SmallStem(nn.Sequential):
-    """For small images: one convolution to 3F channels, which is both inputs.
+    """The stem for small images: one convolution to 3F channels, whose output is both inputs.
 
     Attributes:
-        sizes: of the two inputs.
+        sizes: The shapes of the two inputs of the first cell.
     """
 
     def __init__(self, image: tuple[int, int, int], channels: int) -> None:
@@ -39,10 +41,12 @@ class SmallStem(nn.Sequential):
 
 
 class LargeStem(nn.Module):
-    """For images as large as ImageNet's: three convolutions of stride 2, 224 pixels to 56 and 28.
+    """The stem for images as large as ImageNet's: three convolutions of stride 2.
+
+    Maps of 224 pixels become maps of 56 and of 28 pixels.
 
     Attributes:
-        sizes: of the two inputs.
+        sizes: The shapes of the two inputs of the first cell.
     """
 
     def __init__(self, image: tuple[int, int, int], channels: int) -> None:
@@ -65,7 +69,7 @@ class LargeStem(nn.Module):
     def forward(
         self, images: Float[Tensor, "B C H W"]
     ) -> tuple[Float[Tensor, "B F H4 W4"], Float[Tensor, "B F H8 W8"]]:
-        """Maps of a quarter and an eighth of the side."""
+        """Maps of a quarter and of an eighth of the side."""
         before: Tensor = self.first(images)
         last: Tensor = self.second(before)
         return before, last
@@ -74,7 +78,7 @@ class LargeStem(nn.Module):
 STEMS: dict[str, type[SmallStem] | type[LargeStem]] = {"small": SmallStem, "large": LargeStem}
 
 LARGE_IMAGE = 96
-"""Pixels a side from which an image is halved three times before the first cell."""
+"""The side in pixels from which an image is halved three times before the first cell."""
 
 
 def stem_for(image: tuple[int, int, int]) -> Literal["small", "large"]:

@@ -1,4 +1,4 @@
-"""What a network of any kind costs: latency, memory, hours of training."""
+"""The costs of a network of any kind: latency, memory, hours of training."""
 
 from naokit.profiling.latency import Latency, onnx_latency, torch_latency
 from naokit.profiling.memory import inference_bytes, training_bytes, weight_bytes

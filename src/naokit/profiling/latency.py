@@ -1,4 +1,4 @@
-"""How long a trained network takes, in PyTorch and in onnxruntime."""
+"""The latency of a trained network in PyTorch and in onnxruntime."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from naokit.base import InputError
 from naokit.networks import latencies_ms, timings_ms
 
 SECONDS = 3.0
-"""Longest that one latency is measured, three runs aside."""
+"""The longest time that one latency is measured, without the first three runs."""
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Time of one batch.
+    """The time of one batch.
 
     Attributes:
-        batch: images in it.
-        median_ms: milliseconds.
-        spread_ms: half the distance between the quartiles, milliseconds.
-        runs: how many were timed after the warm-up.
+        batch: The number of images in the batch.
+        median_ms: The median in milliseconds.
+        spread_ms: Half the distance between the quartiles, in milliseconds.
+        runs: The number of runs that were timed after the warm-up.
     """
 
     batch: int
@@ -35,19 +35,19 @@ class Latency:
 
     @classmethod
     def of(cls, batch: int, timings: Sequence[float]) -> Latency:
-        """The latency that timings (milliseconds) show."""
+        """The latency that follows from timings in milliseconds."""
         first, median, third = statistics.quantiles(timings, n=4)
         return cls(batch, median, (third - first) / 2, len(timings))
 
 
 def torch_latency(network: nn.Module, image: tuple[int, int, int], batch: int) -> Latency:
-    """In PyTorch, in eval mode, on the CPU."""
+    """The latency in PyTorch, in eval mode, on the CPU."""
     network.eval()
     return Latency.of(batch, latencies_ms(network, image, batch=batch, seconds=SECONDS))
 
 
 def onnx_latency(path: Path, image: tuple[int, int, int], batch: int) -> Latency:
-    """In onnxruntime, on as many threads as PyTorch uses.
+    """The latency in onnxruntime, on as many threads as PyTorch uses.
 
     Raises:
         InputError: onnxruntime is not installed.

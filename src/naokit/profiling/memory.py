@@ -1,8 +1,8 @@
-"""How much memory a network needs: the tensors that its operations make, until each is freed.
+"""The memory that a network needs: the tensors that its operations make, until each is freed.
 
-A training is followed on the meta device, where nothing is allocated or computed. Counted is what
-operations hold at one time: results, what the backward pass keeps, gradients, the optimizer's
-state. What a library uses inside one operation is not.
+A training step runs on the meta device, where nothing is allocated or computed. The count has what
+operations hold at one time: results, what the backward pass keeps, gradients and the optimizer's
+state. It leaves out what a library uses inside one operation.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch.utils._pytree import tree_leaves
 
 
 def weight_bytes(network: nn.Module, *, auxiliary: bool = True) -> int:
-    """Size of the parameters and buffers; with those of an auxiliary head unless told not to."""
+    """The size of parameters and buffers; `auxiliary` says whether the auxiliary head counts."""
     named = (*network.named_parameters(), *network.named_buffers())
     return _bytes(*(t for name, t in named if auxiliary or not name.startswith("auxiliary.")))
 
@@ -31,7 +31,7 @@ def _bytes(*tensors: Tensor) -> int:
 
 @torch.no_grad()
 def inference_bytes(network: nn.Module, image: tuple[int, int, int]) -> int:
-    """The most that intermediate results of one image hold at one time; in proportion of more."""
+    """The peak memory of the intermediate results of one image; several images take a multiple."""
     images = torch.zeros(1, *image)
     with _LiveMemory() as memory:
         network.eval()(images)
@@ -39,7 +39,7 @@ def inference_bytes(network: nn.Module, image: tuple[int, int, int]) -> int:
 
 
 def training_bytes(network: nn.Module, image: tuple[int, int, int], batch: int) -> int:
-    """The most that a training holds at one time: weights, images, everything of a step of SGD."""
+    """The peak memory of a training: weights, images and everything in a step of SGD."""
     network = copy.deepcopy(network).to("meta").train()
     bare: Any = network
     if hasattr(bare, "progress"):
@@ -66,12 +66,12 @@ def peak_of_a_step(
     forward: Callable[[], tuple[Tensor, object]],
     state: int,
 ) -> int:
-    """The most bytes that a step makes and holds at one time, weights and inputs left out.
+    """The peak memory in bytes of one step, without weights and inputs.
 
     Args:
-        optimizer: a new one.
-        forward: gives the loss, and what is held until the gradients are there.
-        state: bytes that the optimizer keeps from the first step on.
+        optimizer: An optimizer that has made no step yet.
+        forward: A function that gives the loss, and what is held until the gradients are computed.
+        state: The bytes that the optimizer keeps from the first step on.
     """
     with _LiveMemory() as memory:
         loss, held = forward()
@@ -86,8 +86,8 @@ class _LiveMemory(TorchDispatchMode):
     """Adds up the storages that operations make, until each is freed.
 
     Attributes:
-        now: bytes held.
-        peak: the most that were.
+        now: The bytes that are held now.
+        peak: The most bytes that were held at one time.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
-"""How long a training will take, from a few steps of the training loop itself.
+"""An estimate of how long a training will take, from a few steps of the training loop itself.
 
-The loop is run on a small part of the data. A hook notes when each forward pass begins: from one
-to the next is one whole step (augmentation, forward, backward, optimizer), as the loop does it.
+The loop runs on a small part of the data. A hook records when each forward pass begins: from one to
+the next is one whole step (augmentation, forward, backward, optimizer), as the loop does it.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from naokit.training.recipe import Recipe
 from naokit.training.task import Task
 
 WARM_UP = 1
-"""Steps before the measured ones: the first finds out how to compute."""
+"""How many steps precede the measured ones: in the first one, libraries choose algorithms."""
 MOST_STEPS = 12
 STEPS_AN_EPOCH = 3
-"""So few that validation is measured too before the time is over."""
+"""The steps of an epoch, few enough for validation to be measured before the time is over."""
 SMALL_RATE = 1e-5
-"""The learning rate alters no time, but a high one might diverge."""
+"""The learning rate, which does not change the time; with a high one the loss might diverge."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds that something will take.
+    """An estimate of a time in seconds.
 
     Attributes:
-        seconds: the most likely.
-        low: if everything went as in the faster quarter of the measured steps.
-        high: likewise of the slower.
-        steps: how many steps were measured.
+        seconds: The most likely time.
+        low: The time if every step were as fast as the faster quartile of the measured steps.
+        high: The time if every step were as slow as the slower quartile of the measured steps.
+        steps: The number of steps that were measured.
     """
 
     seconds: float
@@ -48,20 +48,21 @@ class Estimate:
     steps: int
 
     def times(self, factor: float) -> Estimate:
-        """The estimate of something so many times as long."""
+        """The estimate of something that takes `factor` times as long."""
         return Estimate(factor * self.seconds, factor * self.low, factor * self.high, self.steps)
 
 
 @dataclass(frozen=True)
 class Steps:
-    """What was measured of a training. An example is an image or a token.
+    """The measured times of a short training. An example is an image or a token.
 
     Attributes:
-        training: seconds an example of each step.
-        validation: seconds an example of each batch that is held out.
-        examples: in a step, on average; fewer than by the recipe where that would take too long.
-        start: seconds, once a training: what comes before the first step, and what that one takes
-            longer.
+        training: The seconds per example of each training step.
+        validation: The seconds per example of each validation batch.
+        examples: The mean number of examples in a step; it is smaller than the recipe's if such a
+            step would take too long.
+        start: The seconds that a training takes once: the time before the first step, and the extra
+            time of that step.
     """
 
     training: tuple[float, ...]
@@ -73,9 +74,9 @@ class Steps:
         """How long a training by the recipe takes.
 
         Args:
-            recipe: of the steps that were measured.
-            examples: how many there are to train on.
-            validation: how many are held out.
+            recipe: The recipe of the steps that were measured.
+            examples: The number of training examples.
+            validation: The number of validation examples.
         """
         taken = min(examples, recipe.part or examples)
         quartiles = zip(_quartiles(self.training), _quartiles(self.validation), strict=True)
@@ -88,7 +89,7 @@ class Steps:
 
 @dataclass(frozen=True)
 class _Pass:
-    """From the beginning of one forward pass to that of the next."""
+    """The time from the beginning of one forward pass to that of the next."""
 
     seconds: float
     examples: int
@@ -102,7 +103,7 @@ class _Pass:
 def measure_steps(
     network: nn.Module, task: Task[Any, Any], fabric: Fabric, seconds: float = 10.0
 ) -> Steps:
-    """A few steps of `naokit.training.loop.train`; the network is trained by them.
+    """Measures a few steps of `naokit.training.loop.train`; the network is trained by them.
 
     Args:
         network: The network that is trained.
@@ -123,7 +124,7 @@ def measure_steps(
 
 
 def _steps(passes: Sequence[_Pass], before: float) -> Steps:
-    """What the passes of a short training tell; `before`: seconds before the first."""
+    """The times that follow from passes; `before` is the time in seconds before the first one."""
     steps = [one for one in passes if one.training]
     kept = steps[WARM_UP:] or steps[-1:]
     training = tuple(one.each for one in kept)
@@ -140,7 +141,7 @@ def _steps(passes: Sequence[_Pass], before: float) -> Steps:
 def _noted(
     network: nn.Module, task: Task[Any, Any], fabric: Fabric
 ) -> Iterator[list[tuple[float, int, bool]]]:
-    """When each forward pass begins, of how many examples, and whether it is one of training."""
+    """For each forward pass its beginning, its number of examples, and whether it is training."""
     begun: list[tuple[float, int, bool]] = []
 
     def note(module: nn.Module, given: tuple[Tensor, ...]) -> None:

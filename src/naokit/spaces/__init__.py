@@ -1,7 +1,8 @@
 """The search spaces, by name: tokens on one side, graphs and networks on the other.
 
-`load("conv-small")` gives one of ours; `load("my_file.py:NAME")` and `load("package.module:NAME")`
-a user's own. Third parties register a `Space` factory in the entry-point group `naokit.spaces`.
+`load("conv-small")` gives a built-in space; `load("my_file.py:NAME")` and
+`load("package.module:NAME")` give a user's own. Third parties register a `Space` factory in the
+entry-point group `naokit.spaces`.
 """
 
 from __future__ import annotations
@@ -48,22 +49,23 @@ SPACES: Mapping[str, Callable[[], Space]] = {
     "nas-bench-graph": NasBenchGraph,
     "recurrent": RecurrentCells,
 }
-"""Our own spaces at their published sizes."""
+"""The built-in spaces at their published sizes."""
 
 
 def load(text: str, *, nodes: int | None = None, activations: str | None = None) -> Space:
     """The space of a name, of `file.py:NAME` or of `package.module:NAME`.
 
-    Who names a file or a module here says that it may be run, also for a network or a run that
-    records it (`own_code`).
+    Naming a file or a module here allows it to be run, also for a network or a run that records it
+    (`own_code`).
 
     Args:
-        text: which space.
-        nodes: nodes a cell (B), for spaces of cells; None: as published.
-        activations: "nao" or "nao-ws", how recurrent cells number them; None: "nao-ws".
+        text: The name of the space.
+        nodes: The number of nodes of a cell (B), for spaces of cells. If None, as published.
+        activations: The table of activations by which recurrent cells number them, "nao" or
+            "nao-ws". If None, "nao-ws".
 
     Raises:
-        InputError: there is no such space or table (with the nearest names), or the space has no
+        InputError: There is no such space or table (with the nearest names), or the space has no
             nodes or activations to set.
     """
     space = _user_space(text, str(Path.cwd())) if ":" in text else _named(text)
@@ -83,7 +85,7 @@ def _of_nodes(space: Space, nodes: int | None) -> Space:
 
 
 def _numbered(space: Space, table: str) -> Space:
-    """The recurrent cells of a table; a user's own space says itself which it has."""
+    """The recurrent cells of a table; a user's own space defines its activations itself."""
     if not isinstance(space, RecurrentCells) or space.source:
         raise InputError(
             f"the space {space.name} has no activations to set: leave `activations` out"
@@ -92,7 +94,7 @@ def _numbered(space: Space, table: str) -> Space:
 
 
 def name_of(text: str) -> str:
-    """What a folder is called after the space of this text, without loading it."""
+    """The name that folders have from the space of this text, which is not loaded."""
     return text.rpartition(":")[2]
 
 
@@ -100,8 +102,8 @@ def from_settings(settings: Mapping[str, Json]) -> Space:
     """The space that `space.settings()` describes.
 
     Raises:
-        InputError: a user's own space cannot be found, or is another one now, or was never named
-            by the user, so that its code may not be run.
+        InputError: A user's own space cannot be found, or has changed, or was never named by the
+            user, so that its code may not be run.
     """
     if "choices" in settings and not settings.get("source"):  # made of a table's columns
         return _choices_of(settings)
@@ -122,13 +124,16 @@ def from_settings(settings: Mapping[str, Json]) -> Space:
 
 
 def without_folder(settings: Mapping[str, Json]) -> dict[str, Json]:
-    """Settings of a space, the file of a user's own without its folder: a project may move."""
+    """The settings of a space, with the file of a user's own space without its folder.
+
+    A project may have moved.
+    """
     source = settings.get("source")
     return {**settings, **({"source": own_code.without_folder(source)} if source else {})}
 
 
 def _whole(text: str) -> str:
-    """`FILE.py:NAME` with the whole path of its file, for other folders; a module as it is."""
+    """`FILE.py:NAME` with the whole path of its file; the name of a module stays as it is."""
     place, _, name = text.rpartition(":")
     return f"{Path(place).resolve()}:{name}" if place.endswith(".py") else text
 
@@ -157,7 +162,7 @@ def _named(name: str) -> Space:
 
 
 def _user_space(text: str, folder: str) -> Space:
-    """The space of `file.py:NAME`, or of `package.module:NAME` that may lie in a folder."""
+    """The space of `file.py:NAME`, or of `package.module:NAME`, which may lie in `folder`."""
     place, _, name = text.rpartition(":")
     module = _file_module(Path(place)) if place.endswith(".py") else _package_module(place, folder)
     if not hasattr(module, name):
@@ -170,7 +175,7 @@ def _user_space(text: str, folder: str) -> Space:
 
 
 def _file_module(path: Path) -> ModuleType:
-    """The module of a file, made anew: two spaces in one file share nothing by accident."""
+    """The module of a file, run again, so that two spaces in one file share nothing by accident."""
     if not path.is_file():
         raise InputError(f"there is no file {path}; a space of your own is file.py:NAME")
     spec = importlib.util.spec_from_file_location(path.stem, path)
@@ -186,7 +191,7 @@ def _file_module(path: Path) -> ModuleType:
 
 
 def _package_module(name: str, folder: str) -> ModuleType:
-    """The module, also one in the folder, where the console script does not look."""
+    """The module of this name; one in `folder` is found as well."""
     try:
         with own_code.looking_in(folder):
             return importlib.import_module(name)

@@ -1,4 +1,4 @@
-"""Spaces within another: only some of its architectures may be proposed."""
+"""Spaces that allow only some of the architectures of another space."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from torch import nn
 
 ATTEMPTS = 100
-"""Mutants that are tried for one that is allowed."""
+"""How many mutants are tried to find one that is allowed."""
 
 
 @dataclass(frozen=True)
 class Bounded(Space):
-    """The space beneath in all but what is allowed.
+    """A space that passes everything on to another space, except what a subclass restricts.
 
     Attributes:
-        space: The space beneath, whose grammar, spelling and graphs these are.
+        space: The space beneath, which gives grammar, spelling, graphs and networks.
     """
 
     space: Space
@@ -41,72 +41,72 @@ class Bounded(Space):
 
     @property
     def grammar(self) -> Grammar:
-        """That of the space beneath."""
+        """The grammar of the space beneath."""
         return self.space.grammar
 
     @property
     def size(self) -> int:
-        """As the space beneath: a bound."""
+        """The size of the space beneath, an upper bound here."""
         return self.space.size
 
     def spell(self, choices: Sequence[int]) -> str:
-        """As the space beneath."""
+        """The text that the space beneath gives the choices."""
         return self.space.spell(choices)
 
     def read(self, text: str) -> tuple[int, ...]:
-        """As the space beneath."""
+        """The choices that the space beneath reads from a text."""
         return self.space.read(text)
 
     def describe(self, choices: Sequence[int]) -> str:
-        """As the space beneath."""
+        """The description by the space beneath."""
         return self.space.describe(choices)
 
     def graphs(self, choices: Sequence[int]) -> tuple[Graph, ...]:
-        """As the space beneath."""
+        """The graphs in the space beneath."""
         return self.space.graphs(choices)
 
     def numbers(self, choices: Sequence[int]) -> Sequence[float]:
-        """As the space beneath."""
+        """The numeric features in the space beneath."""
         return self.space.numbers(choices)
 
     def key(self, choices: Sequence[int]) -> str:
-        """As the space beneath."""
+        """The key in the space beneath."""
         return self.space.key(choices)
 
     def allows(self, choices: Sequence[int]) -> bool:
-        """As the space beneath."""
+        """Whether the space beneath allows the choices."""
         return self.space.allows(choices)
 
     def settings(self) -> Mapping[str, Json]:
-        """As the space beneath."""
+        """The settings of the space beneath."""
         return self.space.settings()
 
     def build(self, architecture: Architecture, settings: NetworkSettings) -> nn.Module:
-        """As the space beneath."""
+        """The network that the space beneath builds."""
         return self.space.build(Architecture(self.space, architecture.choices), settings)
 
     @property
     def reads(self) -> str:
-        """As the space beneath."""
+        """What the networks of the space beneath read."""
         return self.space.reads
 
     @property
     def has_networks(self) -> bool:
-        """As the space beneath."""
+        """Whether the space beneath builds networks."""
         return self.space.has_networks
 
     @property
-    def one_size(self) -> bool:
-        """As the space beneath."""
-        return self.space.one_size
+    def same_cost(self) -> bool:
+        """Whether all networks of the space beneath have the same cost."""
+        return self.space.same_cost
 
     def everything(self, limit: int) -> list[Architecture] | None:
-        """As the space beneath."""
+        """Every architecture of the space beneath, as one of this space."""
         found = self.space.everything(limit)
         return found and [Architecture(self, architecture.choices) for architecture in found]
 
     def mutate(self, architecture: Architecture, generator: np.random.Generator) -> Architecture:
-        """A mutant of the space beneath that is allowed; a random one where none is found soon."""
+        """An allowed mutant; a random architecture if none is found in `ATTEMPTS` attempts."""
         for _ in range(ATTEMPTS):
             mutant = self.space.mutate(architecture, generator)
             if self.allows(mutant.choices):

@@ -1,4 +1,6 @@
-"""Convolutional cells: the paper's search spaces for images (specification, sections 1.1-1.2).
+"""Convolutional cells: the paper's search spaces for images.
+
+They are defined in docs/specification.md, sections 1.1 and 1.2; the tokens in section 1.5.
 
 An architecture is a normal and a reduction cell. Each has two inputs (0: the output of the cell
 before the last, 1: of the last cell) and B nodes; a node adds two branches, each an operation on
@@ -62,16 +64,16 @@ LARGE = (
 
 
 NASNET = (*SMALL, "sep_conv_7x7", "conv_1x7_7x1")
-"""What the cells of NASNet-A and AmoebaNet-A are made of besides, ids 5 and 6."""
+"""The operations of NASNet-A and AmoebaNet-A; those that `SMALL` lacks have the ids 5 and 6."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation of a user's own.
+    """An operation that a user defines.
 
     Attributes:
-        name: what it is called in graphs and drawings.
-        build: (channels, stride) -> a module that maps (B, channels, H, W) to
+        name: The name of the operation in graphs and drawings.
+        build: A function (channels, stride) -> module. The module maps (B, channels, H, W) to
             (B, channels, ceil(H / stride), ceil(W / stride)).
     """
 
@@ -84,11 +86,12 @@ class ConvCells(Space):
     """Two cells of `nodes` nodes over `operations`.
 
     Attributes:
-        nodes: the paper's B.
-        operations: names of `naokit.networks.OPERATIONS`, or operations of your own.
-        label: the name of the space.
-        first_id: the number that the official text gives to the first operation.
-        source: where a user's own space was loaded from (`file.py:NAME` or `package.module:NAME`).
+        nodes: The number of nodes of each cell, the paper's B.
+        operations: Names of `naokit.networks.OPERATIONS`, or operations of your own.
+        label: The name of the space.
+        first_id: The number that the official text gives to the first operation.
+        source: The place that a user's own space was loaded from (`file.py:NAME` or
+            `package.module:NAME`).
     """
 
     nodes: int = 5
@@ -133,7 +136,7 @@ class ConvCells(Space):
 
     @cached_property
     def grammar(self) -> Grammar:
-        """Node tokens 1 to B + 1, operation tokens after them (section 1.5)."""
+        """Tokens of nodes (1 to B + 1), then of operations (docs/specification.md, section 1.5)."""
         first_operation = self.nodes + INPUTS
         names, counts, first_tokens = [], [], []
         for cell in CELLS:
@@ -159,7 +162,7 @@ class ConvCells(Space):
         return tuple(places)
 
     def spell(self, choices: Sequence[int]) -> str:
-        """Two integers a branch: the input's id, the operation's id."""
+        """The official text: for each branch the id of its input and the id of its operation."""
         return " ".join(
             str(choice + self.first_id * (position % 2)) for position, choice in enumerate(choices)
         )
@@ -214,7 +217,7 @@ class ConvCells(Space):
         return "\n".join(lines)
 
     def settings(self) -> Mapping[str, Json]:
-        """Name and nodes; for a user's own space its operations and source as well."""
+        """The name and the number of nodes; of a user's own space also operations and source."""
         settings: dict[str, Json] = {"space": self.name, "nodes": self.nodes}
         if self not in (made(self.nodes) for made in (self.small, self.large, self.nasnet)):
             settings |= {"operations": list(self.operation_names), "first_id": self.first_id}

@@ -46,9 +46,11 @@ class Choice:
     """One decision.
 
     Attributes:
-        name: its name, without spaces, commas and equals signs.
-        values: what can be chosen; None: nothing, as if a condition did not hold.
-        when: (name of an earlier choice, its values for which this one matters); None: always.
+        name: The name of the choice, without spaces, commas and equals signs.
+        values: The values to choose from. None as a value means that the choice is absent, as if a
+            condition did not hold.
+        when: The condition of the choice: the name of an earlier choice, and the values of that one
+            for which this one matters. If None, it always matters.
     """
 
     name: str
@@ -57,12 +59,12 @@ class Choice:
 
     @property
     def ordered(self) -> bool:
-        """Whether the values, None aside, are numbers in ascending order, more than two of them."""
+        """Whether the values other than None are more than two numbers in ascending order."""
         return 2 < len(self.numbers) == len(self.present) and self.numbers == sorted(self.numbers)
 
     @property
     def present(self) -> list[Value]:
-        """The values but None."""
+        """The values other than None."""
         return [value for value in self.values if value is not None]
 
     @property
@@ -81,12 +83,12 @@ class Choices(Space):
     """A list of categorical choices.
 
     Attributes:
-        label: the name of the space.
-        choices: the decisions; a condition names an earlier one.
-        network: values by name, settings -> the network, where there is one to train.
-        data: what these networks read, "images" or "text".
-        source: where it was loaded from (`file.py:NAME` or `package.module:NAME`).
-        note: a sentence on these networks, for `naokit show` and model cards.
+        label: The name of the space.
+        choices: The decisions; a condition names an earlier one.
+        network: A function (values by name, settings) -> network, if there is a network to train.
+        data: What the networks read, "images" or "text".
+        source: The place that the space was loaded from (`file.py:NAME` or `package.module:NAME`).
+        note: A sentence about the networks, for `naokit show` and model cards.
     """
 
     label: str
@@ -126,7 +128,7 @@ class Choices(Space):
 
     @property
     def reads(self) -> str:
-        """As it was made for."""
+        """What the networks read, as `data` says."""
         return self.data
 
     @cached_property
@@ -137,7 +139,7 @@ class Choices(Space):
         return Grammar(tuple(choice.name for choice in self.choices), counts, first_tokens)
 
     def values(self, choices: Sequence[int]) -> dict[str, Value]:
-        """What is chosen, by name; absent choices are left out."""
+        """The chosen values by name, without absent choices."""
         chosen: dict[str, Value] = {}
         for choice, index in zip(self.choices, choices, strict=True):
             value = choice.values[index]
@@ -172,14 +174,14 @@ class Choices(Space):
         return indices
 
     def check_names(self, names: Iterable[str]) -> None:
-        """Raises InputError where one is not that of a choice."""
+        """Raises InputError if one of the names is not the name of a choice."""
         if unknown := [name for name in names if name not in self.grammar.names]:
             raise InputError(
                 f"{self.name} has no choice {unknown[0]!r}; it has {', '.join(self.grammar.names)}"
             )
 
     def of_texts(self, texts: Mapping[str, str]) -> tuple[int, ...]:
-        """The choices of values written as texts, by name; the first where there is none."""
+        """The choices of values written as texts, by name; the first value if there is no text."""
         return tuple(self._index(choice, texts.get(choice.name)) for choice in self.choices)
 
     @staticmethod
@@ -194,7 +196,7 @@ class Choices(Space):
         raise InputError(f"{choice.name} is {word}; expected one of {', '.join(spelled)}")
 
     def numbers(self, choices: Sequence[int]) -> Sequence[float]:
-        """The place of each number among the values of its choice; the middle where absent."""
+        """The position of each number among the values of its choice; 0.5 for an absent choice."""
         chosen = self.values(choices)
         return [
             places[chosen[name]] if name in chosen else 0.5 for name, places in self._places.items()
@@ -202,7 +204,10 @@ class Choices(Space):
 
     @cached_property
     def _places(self) -> dict[str, dict[Value, float]]:
-        """Where each value of an ordered choice lies: asked for thousands of times a suggestion."""
+        """The position in [0, 1] of each value of an ordered choice.
+
+        It is kept because it is needed thousands of times in each suggestion.
+        """
         return {
             choice.name: {
                 value: place / (len(choice.present) - 1)
@@ -215,19 +220,19 @@ class Choices(Space):
         }
 
     def describe(self, choices: Sequence[int]) -> str:
-        """What is chosen, absent choices left out, and the note."""
+        """The chosen values, without absent choices, and the note."""
         lines = [one_line(f"{name}: {value}") for name, value in self.values(choices).items()]
         return "\n".join([*lines, self.note] if self.note else lines)
 
     def graphs(self, choices: Sequence[int]) -> tuple[Graph, ...]:
-        """A star: one vertex for each choice that is present."""
+        """One graph, a star with a vertex for each choice that is present."""
         labels = [f"{name}={value}" for name, value in self.values(choices).items()]
         output = len(labels) + 1
         edges = [e for place in range(1, output) for e in ((0, place), (place, output))]
         return (Graph.of(["input", *labels, "output"], edges, (0,), (output,)),)
 
     def suggest(self, trial: Suggests) -> Architecture:
-        """Like any space's, but a sampler is asked only for what is present."""
+        """The architecture that a sampler proposes; it is not asked for absent choices."""
         indices: list[int] = []
         present: dict[str, Value | None] = {}
         for choice in self.choices:
@@ -239,7 +244,7 @@ class Choices(Space):
         return self.architecture(indices)
 
     def settings(self) -> Mapping[str, Json]:
-        """Every choice, and the source."""
+        """The name of the space, every choice, and the source."""
         choices = [
             [c.name, list(c.values), c.when and [c.when[0], list(c.when[1])]] for c in self.choices
         ]
@@ -247,7 +252,7 @@ class Choices(Space):
         return settings | ({"source": self.source} if self.source else {})
 
     def build(self, architecture: Architecture, settings: NetworkSettings) -> nn.Module:
-        """What `network` makes of the values."""
+        """The network that `network` makes of the values."""
         if self.network is None:
             return super().build(architecture, settings)
         return self.network(self.values(architecture.choices), settings)
@@ -256,7 +261,7 @@ class Choices(Space):
 def plain_number(text: str) -> float:
     """The number that a text writes in digits, with a point and an exponent; NaN for anything else.
 
-    Python reads more: `1_0` as 10, digits of other scripts, `inf`, and `1e400` as that.
+    Python reads more: `1_0` as 10, digits of other scripts, `inf`, and `1e400` as infinity.
     """
     number = float(text) if _NUMBER.fullmatch(text) else math.nan
     return number if math.isfinite(number) else math.nan

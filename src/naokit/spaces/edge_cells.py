@@ -35,7 +35,7 @@ class EdgeCells(Space):
     """One cell; a subclass names the operations and spells them.
 
     Attributes:
-        operations: the names, in the order of the choices; `none` yields zero.
+        operations: The names of the operations, in the order of the choices; `none` yields zero.
     """
 
     operations: ClassVar[tuple[str, ...]]
@@ -80,7 +80,7 @@ class EdgeCells(Space):
         return (Graph.of(["input", *labels, "output"], edges, (0,), (output,)),)
 
     def settings(self) -> Mapping[str, Json]:
-        """The name alone."""
+        """The name of the space, which is all there is to set."""
         return {"space": self.name}
 
 

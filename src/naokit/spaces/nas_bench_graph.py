@@ -47,7 +47,7 @@ class NasBenchGraph(Space):
         return f"{links} {','.join(OPERATIONS[choice] for choice in choices[1::2])}"
 
     def read(self, text: str) -> tuple[int, ...]:
-        """The choices of such a text."""
+        """The choices of a text of the benchmark."""
         words = text.replace(",", " ").split()
         links, names = words[:LAYERS], words[LAYERS:]
         for layer, link in enumerate(links):
@@ -72,7 +72,7 @@ class NasBenchGraph(Space):
         return "\n".join([*lines, f"output = concat({', '.join(loose)})"])
 
     def graphs(self, choices: Sequence[int]) -> tuple[Graph, ...]:
-        """The tree, its leaves joined in the output."""
+        """One graph: a tree whose leaves are joined in the output."""
         links = choices[::2]
         names = [OPERATIONS[choice] for choice in choices[1::2]]
         labels = [IDENTITY if name == "skip" else name for name in names]
@@ -82,5 +82,5 @@ class NasBenchGraph(Space):
         return (Graph.of(["input", *labels, "output"], edges, (0,), (output,)),)
 
     def settings(self) -> Mapping[str, Json]:
-        """The name alone."""
+        """The name of the space, which is all there is to set."""
         return {"space": self.name}

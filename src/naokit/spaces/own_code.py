@@ -1,13 +1,13 @@
-"""Which Python files may be run: those that the user has named himself, in --space or in `load`.
+"""Which Python files may be run: those that the user has named, in --space or in `load`.
 
-What a network or a run says of its space is read by whoever gets it, and a stranger's may name any
-file. So what it names is run only once its reader has named the same. That is remembered in
-`naokit/spaces` of XDG_CONFIG_HOME (else `~/.config`), a line each, the newest last:
+A network or a run records its space, and one that comes from a stranger may name any file. So that
+file is run only if its reader has named the same one. The names are remembered in the file
+`naokit/spaces` of XDG_CONFIG_HOME (else `~/.config`), one on each line, the newest last:
 
     /home/me/project/mine.py:SPACE
     package.module:SPACE = /home/me/project/package/module.py
 
-The name of a module alone says nothing: any folder may hold a module of this name. So a module is
+The name of a module alone is not enough: any folder may have a module of this name. So a module is
 imported from where it was when the user named it, and only as long as the name leads there.
 """
 
@@ -28,16 +28,17 @@ from naokit.files import append, read_text
 
 _REFERENCE = "naokit.spaces.reference:REFERENCE"
 _HERE: list[str] = []
-"""What this process was told: all there is where the file cannot be written."""
+"""The names that this process was given, for the case that the file cannot be written."""
 
 
 @dataclass(frozen=True)
 class Own:
-    """A space of the user's own.
+    """A space that the user has written.
 
     Attributes:
-        source: `FILE.py:NAME` with the whole path, or `MODULE:NAME`.
-        folder: where a module is looked for besides `sys.path`; empty for a file.
+        source: The place of the space: `FILE.py:NAME` with the whole path, or `MODULE:NAME`.
+        folder: The folder that a module is looked for in, in addition to `sys.path`; empty for a
+            file.
     """
 
     source: str
@@ -45,7 +46,7 @@ class Own:
 
 
 def remember(source: str) -> None:
-    """Keeps what the user named and was run: the whole path of a file, or a module's name."""
+    """Remembers a source that the user named and that was run."""
     entry = entry_of(source)
     if entry == next(iter(_named()), None):
         return
@@ -58,26 +59,26 @@ def remember(source: str) -> None:
 
 
 def entry_of(source: str) -> str:
-    """The line that stands for what this process has run; that of a module says where it was."""
+    """The line that is kept for a source that this process has run; a module's names its file."""
     module = sys.modules.get(_place(source))
     file = None if _is_file(source) or module is None else _file_of(module.__spec__)
     return source if file is None else f"{source} = {file}"
 
 
 def take(entry: str) -> None:
-    """Lets this process run what the process that started it has run (its `entry_of`)."""
+    """Allows this process to run what its parent has run, given the `entry_of` of that source."""
     _HERE.append(entry)
 
 
 def allowed(source: str, space: str) -> list[Own]:
-    """What may be run for a source that is recorded, the likeliest first.
+    """The spaces that may be run for a recorded source, the likeliest first.
 
     A file may have moved, and is recorded without its folder in a network: it is any file of this
     name that the user has named, the one in the current folder before the newest. A module is
-    recorded without its file: it is any that the user has named so.
+    recorded without its file: it is any module of this name that the user has named.
 
     Raises:
-        InputError: the user has named none.
+        InputError: The user has not named any of them.
     """
     if source == _REFERENCE or _place(source) in sys.modules:  # nothing is run
         return [Own(source)]
@@ -90,14 +91,14 @@ def allowed(source: str, space: str) -> list[Own]:
 
 
 def without_folder(source: str) -> str:
-    """The file's name and the space's; a module as it is."""
+    """The source without the folder of its file; the name of a module stays as it is."""
     place, _, name = source.rpartition(":")
     return f"{Path(place).name}:{name}" if _is_file(source) else source
 
 
 @contextmanager
 def looking_in(folder: str) -> Iterator[None]:
-    """Lets modules of a folder be found, after everything that Python finds by itself."""
+    """Makes the modules of a folder importable, after everything that Python finds by itself."""
     if not folder or folder in sys.path:
         yield
         return
@@ -110,7 +111,7 @@ def looking_in(folder: str) -> Iterator[None]:
 
 
 def _refused(source: str, space: str, named: list[str]) -> InputError:
-    """What to say of code that is not run."""
+    """The error for code that is not run."""
     text = shlex.quote(source) if source.isprintable() else repr(source)
     why = "which you have not named yourself"
     if named and not _is_file(source):
@@ -125,13 +126,13 @@ def _refused(source: str, space: str, named: list[str]) -> InputError:
 
 
 def _same(line: str, source: str) -> bool:
-    """Whether a line of the file stands for a recorded source, wherever either lies."""
+    """Whether a line of the file means a recorded source, whatever folder either is in."""
     named = line if Path(line).is_absolute() else line.partition(" = ")[0]
     return without_folder(named) == without_folder(source)
 
 
 def _usable(line: str) -> list[Own]:
-    """The space of a line, where its file is still there and, of a module, what would be run."""
+    """The space of a line; none if its file is gone, or if importing would run another file."""
     if Path(line).is_absolute():
         return [Own(line)] if Path(_place(line)).is_file() else []
     source, _, file = line.partition(" = ")
@@ -144,7 +145,7 @@ def _usable(line: str) -> list[Own]:
 
 
 def _leads_to(module: str, path: Path, folder: Path) -> bool:
-    """Whether importing a module would run this file, and of its packages those in the folder."""
+    """Whether importing a module would run this file, with its packages in this folder."""
     with looking_in(str(folder)):
         *packages, last = _found(module)
     expected = {folder.joinpath(*part.split(".")) / "__init__.py" for part in _parts(module)}
@@ -152,7 +153,7 @@ def _leads_to(module: str, path: Path, folder: Path) -> bool:
 
 
 def _found(module: str) -> Iterator[Path | None]:
-    """The file of each package and of the module itself, found without running any; None: none."""
+    """The file of each package and of the module, or None; none of them is run."""
     within = None
     for part in _parts(module):
         spec = _spec(part, within)
@@ -161,7 +162,10 @@ def _found(module: str) -> Iterator[Path | None]:
 
 
 def _spec(name: str, within: list[str] | None) -> ModuleSpec | None:
-    """As `importlib.util.find_spec`, which would run the packages around a module."""
+    """The spec of a module, found without running the packages around it.
+
+    `importlib.util.find_spec` would run them.
+    """
     if name in sys.modules:
         return getattr(sys.modules[name], "__spec__", None)
     finders = (finder.find_spec(name, within) for finder in sys.meta_path)
@@ -199,6 +203,6 @@ def _file() -> Path:
 
 
 def _named() -> list[str]:
-    """The newest first, each once; raises InputError where the file is damaged."""
+    """The remembered names, newest first, each once; raises InputError if the file is damaged."""
     kept = read_text(_file()).splitlines() if os.path.exists(_file()) else []  # noqa: PTH110
     return list(dict.fromkeys(reversed([*kept, *_HERE])))

@@ -1,4 +1,6 @@
-"""Recurrent cells: the paper's search space for language (specification, sections 1.4-1.5).
+"""Recurrent cells: the paper's search space for language.
+
+They are defined in docs/specification.md, section 1.4; the tokens in section 1.5.
 
 A cell is a tree of nodes. Node 0 reads what comes in and the state, every other node one earlier
 node through an activation; the mean of nodes 1, 2, ... is the output and the next state::
@@ -43,16 +45,16 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 
 WEIGHT_SHARING = "nao-ws"
 MOST_NODES, LONGEST_NUMBER = 1000, 10
-"""The paper has eleven."""
+"""Limits; the paper has eleven nodes."""
 
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation of a user's own.
+    """An activation that a user defines.
 
     Attributes:
-        name: what it is called in texts, graphs and drawings.
-        function: of each number of a tensor; the shape stays.
+        name: The name of the activation in texts, graphs and drawings.
+        function: The activation of each number of a tensor; the shape must not change.
     """
 
     name: str
@@ -64,11 +66,12 @@ class RecurrentCells(Space):
     """Cells of `nodes` nodes besides node 0.
 
     Attributes:
-        nodes: the paper's 11.
-        activations: names of `naokit.networks.ACTIVATIONS`, or activations of your own, in the
-            order of their numbers.
-        label: the name of the space.
-        source: where a user's own space was loaded from (`file.py:NAME` or `package.module:NAME`).
+        nodes: The number of nodes of the cell; the paper has 11.
+        activations: The activations in the order of their numbers: names of
+            `naokit.networks.ACTIVATIONS`, or activations of your own.
+        label: The name of the space.
+        source: The place that a user's own space was loaded from (`file.py:NAME` or
+            `package.module:NAME`).
     """
 
     nodes: int = 11
@@ -105,12 +108,12 @@ class RecurrentCells(Space):
 
     @property
     def reads(self) -> str:
-        """Text."""
+        """Text, which is what language models read."""
         return "text"
 
     @property
-    def one_size(self) -> bool:
-        """Every node has a gate and weights of its own, whatever it reads and its activation."""
+    def same_cost(self) -> bool:
+        """True, because every node has a gate and weights, whatever its input and activation."""
         return True
 
     @property
@@ -120,7 +123,7 @@ class RecurrentCells(Space):
 
     @property
     def table(self) -> str:
-        """The numbers of the activations in words, and whose they are."""
+        """The numbers and names of the activations as text, and the name of their table."""
         names = self.activation_names
         known = [name for name, table in TABLES.items() if table == names]
         listed = ", ".join(f"{number} {name}" for number, name in enumerate(names))
@@ -136,7 +139,7 @@ class RecurrentCells(Space):
         return Grammar(tuple(names), tuple(counts), (1, self.nodes + 1) * self.nodes, 2)
 
     def spell(self, choices: Sequence[int]) -> str:
-        """Two integers a node: the node that it reads, its activation's number."""
+        """The official text: for each node the node it reads and the number of its activation."""
         return " ".join(map(str, choices))
 
     def read(self, text: str) -> tuple[int, ...]:
@@ -163,7 +166,7 @@ class RecurrentCells(Space):
         return self.activation_names.index(word)
 
     def steps(self, choices: Sequence[int]) -> tuple[tuple[int, str], ...]:
-        """Of each node: what it reads, and the name of its activation."""
+        """For each node the node that it reads and the name of its activation."""
         names = self.activation_names
         return tuple(
             (source, names[number])
@@ -184,7 +187,7 @@ class RecurrentCells(Space):
         return (Graph.of(labels, edges, (0,), (output,)),)
 
     def describe(self, choices: Sequence[int]) -> str:
-        """Each node as the activation of an earlier one, and what surrounds it in words."""
+        """Each node as the activation of an earlier one, with a legend in words."""
         nodes = [
             f"{node} = {name}({source})"
             for node, (source, name) in enumerate(self.steps(choices), 1)
@@ -201,7 +204,7 @@ class RecurrentCells(Space):
         )
 
     def settings(self) -> Mapping[str, Json]:
-        """Name, nodes, activations by their numbers; for a user's own space its source as well."""
+        """The name, the number of nodes, the activations, and the source of a user's own space."""
         settings: dict[str, Json] = {
             "space": self.name,
             "nodes": self.nodes,

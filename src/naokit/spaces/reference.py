@@ -1,4 +1,4 @@
-"""What searched networks are compared with: no cells, but architectures to every command."""
+"""Reference networks to compare with: not searched, but architectures for every command."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ def lstm(values: Mapping[str, Value], settings: NetworkSettings) -> nn.Module:
     """A language model around an LSTM, with the parameters of one around a cell of 11 nodes.
 
     Args:
-        values: which cell: there is one.
-        settings: those of the model that it is compared with: embedding and outputs are as large
-            (H), the LSTM is as wide as the parameters allow (`naokit.networks.lstm`).
+        values: The chosen values, which say nothing, because there is only one cell.
+        settings: The settings of the model that it is compared with. Embedding and outputs have the
+            same size (H); the width of the LSTM follows from the number of parameters
+            (`naokit.networks.lstm`).
 
     Raises:
-        InputError: the settings are not those of a language model, or cannot be built.
+        InputError: The settings are not those of a language model, or cannot be built.
     """
     from naokit.networks import LanguageModel, LstmCell, lstm_width
     from naokit.networks.language import check_settings
@@ -43,4 +44,4 @@ REFERENCE = Choices(
     note="an LSTM to compare recurrent cells with: nothing is searched in it; one layer and a "
     "projection, as many parameters as a cell of 11 nodes",
 )
-"""`cell=lstm` is all there is: the published name `lstm` stands for it."""
+"""The space of `cell=lstm` alone; the published name `lstm` means this architecture."""

@@ -1,6 +1,7 @@
-"""Whether a user's own parts keep the shapes that they promise: one tiny forward tells.
+"""Checks by one tiny forward pass that a user's own parts keep the shapes that they promise.
 
-What changes a shape may still be added to the others by broadcasting, and train as something else.
+A part that changes a shape may still be added to others by broadcasting, and would then train as
+something else.
 
 Shapes: B batch, C channels, H hidden units.
 """
@@ -21,15 +22,15 @@ SIDE = 8
 
 
 def check_activation(name: str, function: Callable[[torch.Tensor], object], hidden: int) -> None:
-    """Raises InputError where (B, H) does not become (B, H)."""
+    """Raises InputError if the activation does not map (B, H) to (B, H)."""
     _check(f"the activation {name}", function, (3, hidden), (3, hidden))
 
 
 def checked_operation(name: str, build: OperationBuilder) -> OperationBuilder:
-    """The builder of an operation; what it builds first of each stride is tried.
+    """A builder that tries the first module that it builds for each stride.
 
-    It raises InputError where (B, C, height, width) does not become (B, C, height / stride, width /
-    stride).
+    It raises InputError if the module does not map (B, C, height, width) to
+    (B, C, height / stride, width / stride).
     """
     tried: set[int] = set()
 
@@ -55,7 +56,7 @@ def _check(
     expected: tuple[int, ...],
 ) -> None:
     made: object = None
-    # What raises here (it may want a GPU) is told where it is run.
+    # A part that raises here (it may need a GPU) is reported when it is used.
     with suppress(Exception), torch.no_grad(), torch.random.fork_rng(devices=[]):
         made = part(torch.zeros(given))
     if made is None:

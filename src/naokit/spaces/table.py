@@ -1,4 +1,4 @@
-"""A space bounded by a table: only its rows exist, and its classes say what is distinct."""
+"""A space restricted to a table: only its rows exist, and its classes say which are distinct."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from naokit.base import Architecture, Json
 from naokit.spaces.bounded import Bounded
 
 PROBES = 100
-"""Mutants that are looked at to tell whether most of them are rows."""
+"""How many mutants are examined to decide whether most of them are rows."""
 NEAREST = 10
-"""Where they are not: how many of the nearest rows a mutant is drawn from."""
+"""How many of the nearest rows a mutant is drawn from, if most mutants are not rows."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class TableSpace(Bounded):
     """The architectures of `space` that a table knows.
 
     Attributes:
-        table: fingerprint of the table: two spaces are equal when space and table are.
-        classes: what each row's choices are called; equal names are one architecture.
+        table: The fingerprint of the table. Two spaces are equal if space and table are.
+        classes: The class of each row by its choices. Rows of the same class are one architecture.
     """
 
     table: str
@@ -35,12 +35,12 @@ class TableSpace(Bounded):
         return len(self.classes)
 
     def key(self, choices: Sequence[int]) -> str:
-        """The row's class; what the table does not know goes by its graphs."""
+        """The class of the row, or the key in the space beneath if the table has no such row."""
         known = self.classes.get(tuple(choices))
         return self.space.key(choices) if known is None else known
 
     def allows(self, choices: Sequence[int]) -> bool:
-        """Whether the table knows a value."""
+        """Whether the table has the architecture."""
         return self.key(choices) in self._names
 
     def everything(self, limit: int) -> list[Architecture] | None:
@@ -50,13 +50,13 @@ class TableSpace(Bounded):
         return [Architecture(self, choices) for choices in self._first]
 
     def sample(self, generator: np.random.Generator) -> Architecture:
-        """The first row of a class, each class equally likely: spellings are no weights."""
+        """The first row of a random class; every class is equally likely, whatever its size."""
         return Architecture(self, self._first[int(generator.integers(len(self._first)))])
 
     def mutate(self, architecture: Architecture, generator: np.random.Generator) -> Architecture:
-        """A mutant that is a row; where rows are few, one of the rows that differ in least choices.
+        """A mutant that is a row; if rows are rare, one of the rows with the fewest differences.
 
-        Asking about mutants until one is a row takes a second a proposal where most are none.
+        If most mutants are not rows, drawing until one is takes a second for each proposal.
         """
         if self._dense:
             return super().mutate(architecture, generator)
@@ -69,7 +69,7 @@ class TableSpace(Bounded):
 
     @cached_property
     def _dense(self) -> bool:
-        """Whether most mutants of rows are rows; of a full table all are."""
+        """Whether most mutants of rows are rows; in a complete table all of them are."""
         generator = np.random.default_rng(0)
         mutants = [self.space.mutate(self.sample(generator), generator) for _ in range(PROBES)]
         return sum(self.allows(mutant.choices) for mutant in mutants) > PROBES / 2
@@ -92,5 +92,5 @@ class TableSpace(Bounded):
         return list(first.values())
 
     def settings(self) -> Mapping[str, Json]:
-        """Those of the space beneath, and the table."""
+        """The settings of the space beneath, and the fingerprint of the table."""
         return {**self.space.settings(), "table": self.table}

@@ -18,7 +18,7 @@ class Unforeseen(EvaluationFailed):
 
 
 def evaluated(evaluation: Future[Result]) -> Result:
-    """The result of an evaluation that ended, its figures plain numbers.
+    """The result of an evaluation that ended, its metrics plain numbers.
 
     Raises:
         EvaluationFailed: There is no result; `Unforeseen` if the evaluator raised another error.
@@ -35,7 +35,7 @@ def evaluated(evaluation: Future[Result]) -> Result:
 
 
 def checked(result: Result | float) -> Result:
-    """A result whose figures are plain numbers; raises TypeError or ValueError."""
+    """A result whose metrics are plain numbers; raises TypeError or ValueError."""
     if not isinstance(result, Result):
         return Result(_number("the value", result))
     metrics = {name: _number(name, value) for name, value in result.metrics.items()}
@@ -49,18 +49,18 @@ def accepted(
 
     Args:
         result: The result as it was told.
-        goals: The objectives and limits that need its figures.
-        trials: Gives the trials before it, which are asked for only where a figure is missing.
+        goals: The objectives and limits that need its metrics.
+        trials: Gives the trials before it, which are asked for only where a metric is missing.
 
     Raises:
-        EvaluationFailed: A value is not finite, or this result lacks the figure of an objective.
-        InputError: It is no number, or no evaluation so far has a figure that a goal needs.
+        EvaluationFailed: A value is not finite, or this result lacks the metric of an objective.
+        InputError: It is no number, or no evaluation so far has a metric that a goal needs.
     """
     try:
         result = checked(result)
     except (TypeError, ValueError) as error:
         raise InputError(f"this is no result: {error}") from None
-    absent = [name for name in goals.figures if name not in result.metrics]
+    absent = [name for name in goals.metric_names if name not in result.metrics]
     if absent and not any(absent[0] in trial.metrics for trial in trials()):
         limits = [f"hold {limit}" for limit in goals.limits if limit.name == absent[0]]
         raise InputError(

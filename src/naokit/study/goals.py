@@ -40,7 +40,7 @@ def direction_named(text: str) -> Direction:
 
 @dataclass(frozen=True)
 class Objective:
-    """A figure to make large or small: the evaluator's value first, metrics by name after it."""
+    """A metric to make large or small; the first objective is the evaluator's value."""
 
     name: str
     direction: Direction
@@ -67,12 +67,12 @@ class Objective:
 
 
 COSTS = ("parameters", "macs", "latency", "seconds", "perplexity")
-"""Figures that are minimised unless the objective says otherwise."""
+"""Metrics that are minimised unless the objective says otherwise."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """A bound on a figure: `parameters<=3e6`."""
+    """A bound on a metric: `parameters<=3e6`."""
 
     name: str
     at_most: bool
@@ -89,13 +89,13 @@ class Limit:
             raise InputError(f"{text!r} is no limit: no number is as large as {found[3]}")
         return cls(found[1], found[2] == "<=", bound + 0.0)  # -0 is 0
 
-    def holds(self, figures: Mapping[str, float]) -> bool:
-        """Whether the figure is there and within the bound."""
-        return self.slack(figures) >= 0
+    def holds(self, metrics: Mapping[str, float]) -> bool:
+        """Whether the metric is there and within the bound."""
+        return self.slack(metrics) >= 0
 
-    def slack(self, figures: Mapping[str, float]) -> float:
+    def slack(self, metrics: Mapping[str, float]) -> float:
         """How far it is within the bound, as a share of that; negative beyond or if missing."""
-        value = figures.get(self.name)
+        value = metrics.get(self.name)
         if value is None:
             return -math.inf
         away = self.bound - value if self.at_most else value - self.bound
@@ -105,10 +105,10 @@ class Limit:
         return f"{self.name}{'<=' if self.at_most else '>='}{exact(self.bound)}"
 
 
-def limited_figures(limits: Sequence[Limit], figures: Mapping[str, float]) -> str:
-    """The figures that have a limit: `latency 1.5, parameters 42,338`."""
+def limited_metrics(limits: Sequence[Limit], metrics: Mapping[str, float]) -> str:
+    """The metrics that have a limit: `latency 1.5, parameters 42,338`."""
     names = dict.fromkeys(limit.name for limit in limits)
-    found = {name: figures.get(name) for name in names}
+    found = {name: metrics.get(name) for name in names}
     return ", ".join(f"{n} {'unknown' if v is None else f'{v:,.7g}'}" for n, v in found.items())
 
 
@@ -120,8 +120,8 @@ class Goals:
     limits: tuple[Limit, ...] = ()
 
     @property
-    def figures(self) -> tuple[str, ...]:
-        """Names of the figures that objectives and limits need besides the value."""
+    def metric_names(self) -> tuple[str, ...]:
+        """The names of the metrics that objectives and limits need besides the value."""
         names = [o.name for o in self.objectives[1:]] + [limit.name for limit in self.limits]
         return tuple(dict.fromkeys(names))
 
@@ -129,7 +129,7 @@ class Goals:
         """The objectives' values of a result.
 
         Raises:
-            InputError: The result lacks a figure.
+            InputError: The result lacks a metric.
         """
         others = [objective.name for objective in self.objectives[1:]]
         missing = [name for name in others if name not in metrics]
@@ -149,8 +149,8 @@ class Goals:
         return self.slack(trial) >= 0
 
     def limited(self, trial: Trial) -> str:
-        """The figures of the trial that have a limit; see `limited_figures`."""
-        return limited_figures(self.limits, trial.metrics)
+        """The metrics of the trial that have a limit; see `limited_metrics`."""
+        return limited_metrics(self.limits, trial.metrics)
 
     def observations(self, trials: Sequence[Trial], seed: int) -> list[Observation]:
         """The trials as a method shall see them: one score, higher is better.

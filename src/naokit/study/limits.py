@@ -1,4 +1,4 @@
-"""The space within those limits whose figures are known without an evaluation."""
+"""The space within those limits whose metrics are known without an evaluation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from naokit.base import Architecture, Evaluator, InputError, Space
 from naokit.spaces.bounded import Bounded
-from naokit.study.goals import Limit, limited_figures
+from naokit.study.goals import Limit, limited_metrics
 
 DRAWS, SECONDS = 5000, 20.0
 """How many random architectures are tried for an allowed one, and for how long at most."""
@@ -22,18 +22,18 @@ COUNTABLE = 50_000
 
 @dataclass(frozen=True)
 class LimitedSpace(Bounded):
-    """The architectures within limits whose figures are known without an evaluation.
+    """The architectures within limits whose metrics are known without an evaluation.
 
     Attributes:
-        limits: The texts of the limits. Two spaces are equal if these and `figures` are.
-        figures: The fingerprint of whatever computes the figures.
+        limits: The texts of the limits. Two spaces are equal if these and `metrics` are.
+        metrics: The fingerprint of the evaluator that computes the metrics.
         holds: Says whether choices are within the limits.
         cheap: Whether that costs next to nothing, so that a whole space may be checked.
-        nearest: Gives the figures of the architecture that came nearest; "" if unknown.
+        nearest: Gives the metrics of the architecture that came nearest; "" if unknown.
     """
 
     limits: tuple[str, ...]
-    figures: str
+    metrics: str
     holds: Callable[[Sequence[int]], bool] = field(compare=False, repr=False)
     cheap: bool = False
     nearest: Callable[[], str] = field(default=str, compare=False, repr=False)
@@ -98,14 +98,14 @@ def check_limits(space: Space, evaluator: Evaluator, limits: Sequence[Limit]) ->
 def outside(
     space: Space, evaluator: Evaluator, limits: Sequence[Limit], given: Sequence[Architecture]
 ) -> list[Architecture]:
-    """The given architectures that violate a limit whose figure is known beforehand."""
+    """The given architectures that violate a limit whose metric is known beforehand."""
     inside = limited(space, evaluator, limits)
     return [one for one in given if inside is not space and not inside.allows(one.choices)]
 
 
 def limited(space: Space, evaluator: Evaluator, limits: Sequence[Limit]) -> Space:
-    """The space within the limits whose figures cost no evaluation; methods learn the others."""
-    known = [limit for limit in limits if limit.name in evaluator.known_figures]
+    """The space within the limits whose metrics cost no evaluation; methods learn the others."""
+    known = [limit for limit in limits if limit.name in evaluator.static_metric_names]
     if not known:
         return space
 
@@ -113,7 +113,7 @@ def limited(space: Space, evaluator: Evaluator, limits: Sequence[Limit]) -> Spac
     fingerprint = json.dumps(evaluator.settings(), sort_keys=True, default=str)
     texts = tuple(map(str, known))
     return LimitedSpace(
-        space, texts, fingerprint, asked, evaluator.cheap_figures, lambda: asked.nearest
+        space, texts, fingerprint, asked, evaluator.static_metrics_are_cheap, lambda: asked.nearest
     )
 
 
@@ -121,7 +121,7 @@ class _Asked:
     """Checks architectures against limits and remembers which came nearest.
 
     Attributes:
-        nearest: The figures of the nearest one, see `limited_figures`; "" at first.
+        nearest: The metrics of the nearest one, see `limited_metrics`; "" at first.
     """
 
     def __init__(self, space: Space, evaluator: Evaluator, limits: Sequence[Limit]) -> None:
@@ -130,13 +130,13 @@ class _Asked:
         self._slack = -math.inf
 
     def __call__(self, choices: Sequence[int]) -> bool:
-        figures = self.evaluator.figures(Architecture(self.space, tuple(choices)))
+        metrics = self.evaluator.static_metrics(Architecture(self.space, tuple(choices)))
         slack = math.inf
-        for limit in self.limits:  # figures are counted when they are looked at
-            slack = min(slack, limit.slack(figures))
+        for limit in self.limits:  # metrics are counted when they are read
+            slack = min(slack, limit.slack(metrics))
             if slack < min(0, self._slack):
                 return False
         if slack > self._slack:
             self._slack = slack
-            self.nearest = limited_figures(self.limits, figures)
+            self.nearest = limited_metrics(self.limits, metrics)
         return slack >= 0

@@ -51,7 +51,7 @@ def create_study(
         direction: Whether the value is maximised or minimised.
         objectives: If there are several: a name for the value, then names of metrics, with
             `:minimize` or `:maximize` (`["accuracy", "latency:minimize"]`); see `Study.front`.
-        limits: Bounds on figures of a result or of an architecture (`["parameters<=3e6"]`).
+        limits: Bounds on metrics of a result or of an architecture (`["parameters<=3e6"]`).
 
     Raises:
         InputError: The stored study has another space or setting, or cannot be opened.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from naokit.wording import figure
+from naokit.wording import value_text
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -90,8 +90,8 @@ class TrialsBar:
         sign = study.goals.objectives[0].sign
         shown = "none within the limits yet, " if valued else ""
         if held:
-            shown = f"best {figure(max(held, key=lambda value: sign * value), self.metric)}, "
-        last = trial.reason if trial.value is None else figure(trial.value, self.metric)
+            shown = f"best {value_text(max(held, key=lambda value: sign * value), self.metric)}, "
+        last = trial.reason if trial.value is None else value_text(trial.value, self.metric)
         return f"{shown}last {last} ({trial.origin})"
 
 

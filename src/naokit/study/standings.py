@@ -125,11 +125,11 @@ class Ranking(ABC):
         """The message for a study whose values all violate a limit."""
         nearest = max(valued, key=self.goals.slack)
         beyond = f"{len(valued)} {'is' if len(valued) == 1 else 'are'} beyond"
-        figures = self.goals.limited(nearest)
+        metrics = self.goals.limited(nearest)
         return (
             f"nothing is within {', '.join(map(str, self.goals.limits))} yet in the study "
             f"{self.name}: of {counted(len(valued) + failed, 'evaluation')} {failed} failed and "
-            f"{beyond}; trial {nearest.number} came nearest ({figures}): loosen the limits, or "
+            f"{beyond}; trial {nearest.number} came nearest ({metrics}): loosen the limits, or "
             "search on"
         )
 

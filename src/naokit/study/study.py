@@ -126,7 +126,7 @@ class Study(Ranking):
 
         Raises:
             InputError: The trial waits for no result here, or the result is no number or lacks a
-                figure that an objective or a limit needs. Nothing is recorded.
+                metric that an objective or a limit needs. Nothing is recorded.
         """
         if number not in self._claims.held:
             raise InputError(
@@ -154,7 +154,7 @@ class Study(Ranking):
         """Has these architectures evaluated before the method proposes any.
 
         Architectures that were evaluated by the time of their turn, by any process, are left out.
-        So are, in `optimize`, those that violate a limit whose figure costs no evaluation.
+        So are, in `optimize`, those that violate a limit whose metric costs no evaluation.
         """
         self._proposing.enqueue(architectures)
 
@@ -209,7 +209,7 @@ class Study(Ranking):
 
         Raises:
             InputError: The study was begun with an evaluator of other settings, an evaluation lacks
-                a figure that an objective or a limit needs, or each of the first five evaluations
+                a metric that an objective or a limit needs, or each of the first five evaluations
                 raised the same kind of error. Any other error is a failed trial.
         """
         evaluator = self._prepared(evaluator, evaluations, folder)

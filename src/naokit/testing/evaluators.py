@@ -40,14 +40,14 @@ class EvaluatorContract:
         again = self.begun(tmp_path)
         assert again.evaluate(self.architectures[-1], 1).value == result.value
 
-    def test_figures_are_numbers_that_results_have_too(self) -> None:
+    def test_static_metrics_are_those_of_the_result(self) -> None:
         """What is known without an evaluation is the same afterwards."""
         evaluator = self.begun()
         architecture = self.architectures[0]
-        figures = evaluator.figures(architecture)
-        assert set(figures) == set(evaluator.known_figures)
+        static = evaluator.static_metrics(architecture)
+        assert set(static) == set(evaluator.static_metric_names)
         metrics = evaluator.evaluate(architecture, 1).metrics
-        assert {name: metrics[name] for name in figures} == dict(figures)
+        assert {name: metrics[name] for name in static} == dict(static)
 
     def test_settings_can_be_stored_and_do_not_change(self) -> None:
         """They are JSON, and equal after an evaluation and of another evaluator of the kind."""

@@ -8,24 +8,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from naokit.base import InputError
-from naokit.training.recipe import Range, Recipe, named
-
-_RANGES: Mapping[tuple[str, ...], Range] = {
-    (
-        "output_dropout",
-        "input_dropout",
-        "state_dropout",
-        "embedding_dropout",
-        "word_dropout",
-    ): (lambda value: 0 <= value < 1, "at least 0 and below 1"),
-    ("alpha", "beta"): (lambda value: value >= 0, "0 or more"),
-    ("epochs", "batch", "average_after"): (lambda value: value >= 1, "1 or more"),
-    ("bptt",): (lambda value: value >= 2, "2 or more"),
-    ("train_tokens",): (lambda value: value >= 2, "2 or more"),
-}
+from naokit.training.recipe import BELOW_ONE, FROM_ONE, FROM_TWO, FROM_ZERO, POSITIVE, Recipe, named
 
 
 @dataclass(frozen=True)
@@ -50,23 +36,22 @@ class TextRecipe(Recipe):
         train_tokens: use so many training tokens, the first; None: all.
     """
 
-    batch: int = 64
-    learning_rate: float = 20.0
-    momentum: float = 0.0
-    weight_decay: float = 8e-7
-    clip: float = 0.25
-    bptt: int = 35
-    output_dropout: float = 0.75
-    input_dropout: float = 0.75
-    state_dropout: float = 0.25
-    embedding_dropout: float = 0.2
-    word_dropout: float = 0.0
-    alpha: float = 0.0
-    beta: float = 1e-3
-    average_after: int | None = 5
-    train_tokens: int | None = None
-
-    ranges = _RANGES
+    epochs: Annotated[int, FROM_ONE]
+    batch: Annotated[int, FROM_ONE] = 64
+    learning_rate: Annotated[float, POSITIVE] = 20.0
+    momentum: Annotated[float, BELOW_ONE] = 0.0
+    weight_decay: Annotated[float, FROM_ZERO] = 8e-7
+    clip: Annotated[float, POSITIVE] = 0.25
+    bptt: Annotated[int, FROM_TWO] = 35
+    output_dropout: Annotated[float, BELOW_ONE] = 0.75
+    input_dropout: Annotated[float, BELOW_ONE] = 0.75
+    state_dropout: Annotated[float, BELOW_ONE] = 0.25
+    embedding_dropout: Annotated[float, BELOW_ONE] = 0.2
+    word_dropout: Annotated[float, BELOW_ONE] = 0.0
+    alpha: Annotated[float, FROM_ZERO] = 0.0
+    beta: Annotated[float, FROM_ZERO] = 1e-3
+    average_after: Annotated[int | None, FROM_ONE] = 5
+    train_tokens: Annotated[int | None, FROM_TWO] = None
 
     @property
     def part(self) -> int | None:

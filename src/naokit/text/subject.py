@@ -19,6 +19,7 @@ from naokit.text.bundle import LanguageBundle, read_vocabulary
 from naokit.text.data import TextData, load_text
 from naokit.text.perplexity import COLUMN, EVALUATION_BATCH, perplexity
 from naokit.text.recipes import TextRecipe
+from naokit.text.scoring import TextScorer
 from naokit.text.task import PERPLEXITY, TextTask, check_length
 from naokit.training.recipe import Recipe
 
@@ -101,6 +102,10 @@ class TextSubject(Subject):
     def task(self, recipe: Recipe, fabric: Fabric) -> TextTask:
         """Streams of the text side by side."""
         return TextTask(self.data, _for_text(recipe, self.data), fabric)
+
+    def scorer(self, fabric: Fabric, examples: int) -> TextScorer:
+        """Scores networks on the same held-out part of the data."""
+        return TextScorer(self.data, fabric.device, examples)
 
     def short_task(
         self, network: nn.Module, recipe: Recipe, fabric: Fabric, seconds: float

@@ -1,28 +1,40 @@
-"""What every recipe says: how long, in which steps, by which rates."""
+"""Recipes: how long a network is trained, in which steps and by which rates.
+
+A recipe's annotations are its checks: pydantic reads types and ranges from them.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, TypeVar, get_args, get_origin, get_type_hints
+from functools import cache
+from typing import Annotated, Any, Self, TypeVar, get_args, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from naokit.base import InputError, Json, unknown_name
 
-Range = tuple[Callable[[float], bool], str]
 R = TypeVar("R", bound="Recipe")
 
-_RANGES: Mapping[tuple[str, ...], Range] = {
-    ("learning_rate", "clip"): (lambda value: value > 0, "above 0"),
-    ("epoch_decay",): (lambda value: 0 < value <= 1, "above 0 and at most 1"),
-    ("ema", "momentum"): (lambda value: 0 <= value < 1, "at least 0 and below 1"),
-    ("warm_up_epochs", "weight_decay", "final_learning_rate"): (
-        lambda value: value >= 0,
-        "0 or more",
-    ),
-    ("cosine_epochs", "restart_epochs"): (lambda value: value >= 1, "1 or more"),
+_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+POSITIVE = Field(gt=0, description="above 0")
+FROM_ZERO = Field(ge=0, description="0 or more")
+FROM_ONE = Field(ge=1, description="1 or more")
+FROM_TWO = Field(ge=2, description="2 or more")
+BELOW_ONE = Field(ge=0, lt=1, description="at least 0 and below 1")
+ABOVE_ZERO_TO_ONE = Field(gt=0, le=1, description="above 0 and at most 1")
+
+_TYPES = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a number",
+    "bool_type": "true or false",
+    "tuple_type": "numbers with commas between",
+    "string_type": "a text",
 }
+"""What was expected, by pydantic's name of the fault."""
 
 
 @dataclass(frozen=True)
@@ -50,27 +62,20 @@ class Recipe:
     name: str
     epochs: int
     batch: int = 128
-    learning_rate: float = 0.024
-    final_learning_rate: float = 0.0
-    cosine_epochs: int | None = None
-    restart_epochs: int | None = None
-    epoch_decay: float | None = None
-    warm_up_epochs: float = 0.0
-    momentum: float = 0.9
+    learning_rate: Annotated[float, POSITIVE] = 0.024
+    final_learning_rate: Annotated[float, FROM_ZERO] = 0.0
+    cosine_epochs: Annotated[int | None, FROM_ONE] = None
+    restart_epochs: Annotated[int | None, FROM_ONE] = None
+    epoch_decay: Annotated[float | None, ABOVE_ZERO_TO_ONE] = None
+    warm_up_epochs: Annotated[float, FROM_ZERO] = 0.0
+    momentum: Annotated[float, BELOW_ONE] = 0.9
     nesterov: bool = False
-    weight_decay: float = 5e-4
-    clip: float = 5.0
-    ema: float = 0.0
-
-    ranges: ClassVar[Mapping[tuple[str, ...], Range]] = {}
-    """Of a kind's own fields."""
+    weight_decay: Annotated[float, FROM_ZERO] = 5e-4
+    clip: Annotated[float, POSITIVE] = 5.0
+    ema: Annotated[float, BELOW_ONE] = 0.0
 
     def __post_init__(self) -> None:
-        for names, (fits, expected) in {**_RANGES, **self.ranges}.items():
-            for name in names:
-                value = getattr(self, name)
-                if value is not None and not fits(value):
-                    raise InputError(f"{name} of a recipe must be {expected}, not {value}")
+        vars(self).update(self.checked(vars(self), {}))
         schedules = ("cosine_epochs", "restart_epochs", "epoch_decay")
         if sum(getattr(self, name) is not None for name in schedules) > 1:
             raise InputError(f"a recipe has one schedule at most, of {', '.join(schedules)}")
@@ -93,12 +98,51 @@ class Recipe:
         Raises:
             InputError: a field is unknown (a later naokit's, say) or absent.
         """
-        known = {field.name for field in dataclasses.fields(cls)}
-        if unknown := fields.keys() - known:
-            raise InputError(f"a recipe has no {min(unknown)}; it has {', '.join(sorted(known))}")
-        if missing := {"name", "epochs"} - fields.keys():
-            raise InputError(f"a recipe needs {' and '.join(sorted(missing))}")
-        return cls(**fields)
+        return cls(**cls.checked(fields, {}))
+
+    @classmethod
+    @cache
+    def model(cls) -> type[BaseModel]:
+        """The pydantic model of the fields; its `model_json_schema()` serves editors."""
+        hints = get_type_hints(cls, include_extras=True)
+        fields: dict[str, Any] = {
+            field.name: (hints[field.name], getattr(cls, field.name, ...))
+            for field in dataclasses.fields(cls)
+        }
+        return create_model(cls.__name__, __config__=_STRICT, **fields)
+
+    @classmethod
+    def checked(cls, fields: Mapping[str, Json], texts: Mapping[str, str]) -> dict[str, Json]:
+        """The fields as their types have them; raises InputError for the first fault.
+
+        Args:
+            fields: The values by name.
+            texts: What was typed for some of them.
+        """
+        try:
+            return vars(cls.model().model_validate(fields))
+        except ValidationError as error:
+            raise InputError(cls._fault(error.errors()[0], fields, texts)) from None
+
+    @classmethod
+    def _fault(
+        cls, first: Mapping[str, Any], fields: Mapping[str, Json], texts: Mapping[str, str]
+    ) -> str:
+        """What pydantic found, in one line."""
+        name, known = str(first["loc"][0]), cls.model().model_fields
+        if name not in known:
+            return f"a recipe has no {name}; it has {', '.join(sorted(known))}"
+        if name not in fields:
+            return f"a recipe needs {' and '.join(sorted({'name', 'epochs'} - fields.keys()))}"
+        field, value = known[name], fields[name]
+        if len(first["loc"]) > 1:
+            return f"{name} is {field.description}, not {texts.get(name, value)!r}"
+        if first["type"] not in _TYPES:
+            return f"{name} of a recipe must be {field.description}, not {value}"
+        given = f"`settings` {name}: " if name in texts else ""
+        none = " or none" if type(None) in get_args(field.annotation) else ""
+        expected = _TYPES[first["type"]] + none
+        return f"{given}{name} of a recipe is {expected}, not {texts.get(name, value)!r}"
 
 
 def named(name: str | R, recipes: Mapping[str, R]) -> R:
@@ -114,57 +158,36 @@ def changed(recipe: R, settings: Sequence[str]) -> R:
     """The recipe with other values in some fields.
 
     Args:
-        recipe: whose fields.
-        settings: NAME=VALUE each, as they are typed; `none` where a field may be None.
+        recipe: The recipe to change.
+        settings: One NAME=VALUE for each field, as it is typed; `none` where a field may be None.
 
     Raises:
-        InputError: there is no such field (with the nearest names), or the value is none for it.
+        InputError: There is no such field (with the nearest names), or it cannot have the value.
     """
-    kinds = get_type_hints(type(recipe))
     names = [field.name for field in dataclasses.fields(recipe) if field.name != "name"]
-    values: dict[str, Any] = {}
+    texts: dict[str, str] = {}
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals:
             raise InputError(f"`settings` {setting}: expected NAME=VALUE, such as ema=0.999")
         if name not in names:
             raise unknown_name("field of a recipe", name, names)
-        values[name] = _value(name, text, kinds[name])
-    return dataclasses.replace(recipe, **values)
+        texts[name] = text
+    values = {name: _typed(text) for name, text in texts.items()}
+    return dataclasses.replace(recipe, **recipe.checked({**vars(recipe), **values}, texts))
 
 
-def _value(name: str, text: str, kind: Any) -> Json:
-    """What a text says for a field of this type."""
-    kinds = [kind] if kind in _KINDS else [get_origin(k) or k for k in get_args(kind)]
-    if type(None) in kinds and text == "none":
-        return None
-    read, expected = _KINDS[kinds[0]]
-    try:
-        return read(text)
-    except (ValueError, KeyError):
-        other = " or none" if type(None) in kinds else ""
-        raise InputError(
-            f"`settings` {name}: {name} of a recipe is {expected}{other}, not {text!r}"
-        ) from None
+_CONSTANTS: Mapping[str, Json] = {"none": None, "true": True, "false": False}
 
 
-def _number(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value) or "_" in text:  # Python reads 1_0 as 10
-        raise ValueError(text)
-    return value
-
-
-def _whole(text: str) -> int:
-    if "_" in text:
-        raise ValueError(text)
-    return int(text)
-
-
-_KINDS: Mapping[Any, tuple[Callable[[str], Json], str]] = {
-    bool: ({"true": True, "false": False}.__getitem__, "true or false"),
-    int: (_whole, "a whole number"),
-    float: (_number, "a number"),
-    tuple: (lambda text: tuple(map(_number, text.split(","))), "numbers with commas between"),
-}
-"""How a field's value is read, and what is expected."""
+def _typed(text: str) -> Json:
+    """The value of a typed text: a constant, a number or numbers with commas; else the text."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if "," in text:
+        return tuple(map(_typed, text.split(",")))
+    for number in (int, float):
+        if "_" not in text:  # Python reads 1_0 as 10
+            with contextlib.suppress(ValueError):
+                return number(text)
+    return text

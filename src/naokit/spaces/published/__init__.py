@@ -1,6 +1,6 @@
-"""Published cells by name, each with its source and with what was published about it.
+"""Published cells by name, each with its source and its published results.
 
-Results are the authors', none is this project's.
+All results are the authors' own; none was measured by this project.
 """
 
 from __future__ import annotations

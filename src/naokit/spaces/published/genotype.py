@@ -1,4 +1,4 @@
-"""What a published architecture is: where it comes from, and what was published about it."""
+"""A published architecture: where it comes from, and what was published about it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Genotype(Generic[SizeT]):
     """A published cell, or pair of cells.
 
     Attributes:
-        name: what it is called here.
-        space: of the cells.
-        text: the official integers in the space's notation.
-        source: where the cells come from.
-        sizes: of the published networks.
-        note: how our network differs from the original one.
+        name: The name of the architecture in naokit.
+        space: The space of the cells.
+        text: The official integers in the space's notation.
+        source: The publication or code that the cells come from.
+        sizes: The sizes of the published networks.
+        note: How naokit's network differs from the original one.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Published convolutional cells.
 
 The networks are built by the rules of the official PyTorch code wherever the genotype came from;
-where its own code differed, `note` says so. Absent: DARTS, which concatenates nodes that others
+where its own code differed, `note` says so. DARTS is absent: it concatenates nodes that others
 read, and has dilated convolutions.
 """
 
@@ -19,13 +19,14 @@ class Size:
     """A size that a network of the cell was published in, or is counted in here.
 
     Attributes:
-        data: what it was trained on.
-        channels: the paper's F.
-        cells: the paper's N.
-        parameters: of our network, without the auxiliary head; counted again by a test.
-        macs: its multiply-accumulates for one image, likewise.
-        result: test error in percent, and under which conditions; empty where none is confirmed.
-        source: of the result.
+        data: The data that the network was trained on.
+        channels: The number of channels of the first cells, the paper's F.
+        cells: The number of normal cells between reductions, the paper's N.
+        parameters: The number of parameters of naokit's network, without the auxiliary head; a test
+            counts them again.
+        macs: The multiply-accumulates of naokit's network for one image; a test counts them again.
+        result: The published test error in percent and its conditions; empty if none is confirmed.
+        source: The source of the result.
     """
 
     data: str

@@ -1,6 +1,6 @@
-"""Published recurrent cells, each with the table of activations that its own script decodes it by.
+"""Published recurrent cells, each with the table of activations by which its own script decodes it.
 
-Absent: the cell of ENAS. It averages its loose ends, not all its nodes.
+The cell of ENAS is absent: it averages its loose ends, not all its nodes.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ class TextSize:
     """A size that a language model of the cell was published in, or is counted in here.
 
     Attributes:
-        data: what it was trained on.
-        hidden: size of embedding, state and output (H).
-        parameters: of our model; counted again by a test.
-        result: test perplexity; empty where none is confirmed.
-        source: of the result.
+        data: The data that the model was trained on.
+        hidden: The size of embedding, state and output (H).
+        parameters: The number of parameters of naokit's model; a test counts them again.
+        result: The published test perplexity; empty if none is confirmed.
+        source: The source of the result.
     """
 
     data: str

@@ -1,4 +1,4 @@
-"""One run of a benchmark: a method searches a table of known results with one seed.
+"""One search of a benchmark: a method on a table of known results, with one seed.
 
 Protocol: a query is one evaluation of a distinct architecture, the initial ones included; asking
 again for a known one, or for one that the table does not have, is free. Methods see the metric
@@ -24,11 +24,11 @@ from naokit.evaluators.tabular import columns_space, read_tables
 from naokit.study import Asked, Study, create_study
 
 STUCK = 1000
-"""A run ends when a method has asked so often in a row for what is known or absent."""
+"""How often in a row a method may ask for known or absent architectures before its run ends."""
 
 
 @dataclass(frozen=True)
-class Task:
+class TableTask:
     """A table and the column that is optimised.
 
     Attributes:
@@ -53,7 +53,7 @@ class Task:
 
     @property
     def name(self) -> str:
-        """What results are filed under."""
+        """The name that results are filed under."""
         return f"{self.space} {self.metric}"
 
     def load(self) -> Tabular:
@@ -75,11 +75,11 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Run:
+class Search:
     """One search.
 
     Attributes:
-        task: The name of the task.
+        task: The name of the task, which is that of the table and its column.
         method: The name of the method.
         seed: The seed of the search.
         evaluations: The budget of the search.
@@ -102,11 +102,11 @@ class Run:
 
     @property
     def name(self) -> tuple[str, str, int, int, int]:
-        """What tells runs apart."""
+        """The values that distinguish runs."""
         return (self.task, self.method, self.seed, self.evaluations, self.batch)
 
 
-def run(task: Task, method: str, seed: int, evaluations: int, batch: int = 1) -> Run:
+def run(task: TableTask, method: str, seed: int, evaluations: int, batch: int = 1) -> Search:
     """One search on the table, ended early where it has found the best."""
     table = table_of(task)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -134,7 +134,7 @@ def run(task: Task, method: str, seed: int, evaluations: int, batch: int = 1) ->
                 known[key] = value if finite else None
                 order.append(key)
     test = [table.metrics[key][task.test_metric] for key in order] if task.test_metric else []
-    return Run(
+    return Search(
         task.name,
         method,
         seed,
@@ -148,7 +148,7 @@ def run(task: Task, method: str, seed: int, evaluations: int, batch: int = 1) ->
 
 
 def _batch(study: Study, size: int) -> list[Asked]:
-    """So many architectures, or as many as there are left."""
+    """This many architectures, or as many as there are left."""
     asked: list[Asked] = []
     with suppress(SpaceExhausted):
         while len(asked) < size:
@@ -165,14 +165,14 @@ def best_value(table: Tabular) -> float:
 
 
 @lru_cache(maxsize=2)
-def table_of(task: Task) -> Tabular:
-    """Read once a process."""
+def table_of(task: TableTask) -> Tabular:
+    """The table, read once in each process."""
     return task.load()
 
 
 @lru_cache(maxsize=2)
-def fingerprint(task: Task) -> str:
-    """Changes with whatever in the table or the task alters a run or what is said of it."""
+def fingerprint(task: TableTask) -> str:
+    """A name that changes with everything in the table or the task that affects runs or results."""
     table = table_of(task)
     content = (
         spaces.without_folder(table.space.settings()),

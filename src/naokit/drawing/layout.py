@@ -1,4 +1,4 @@
-"""Where everything of one graph's picture lies, in pixels from its top left corner."""
+"""The positions of everything in one graph's picture, in pixels from its top left corner."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ CHARACTER, PADDING, NARROWEST = 6.8, 22, 56
 
 
 @dataclass(frozen=True)
-class Box:
+class VertexBox:
     """A vertex: a rectangle, or the circle in it for a sum.
 
     Attributes:
-        vertex: of the sketch.
-        label: its text.
-        x: left border.
-        y: upper border.
-        width: in pixels.
-        height: in pixels.
-        number: what the architecture's text calls it; None: nothing.
+        vertex: The vertex of the sketch.
+        label: The text of the box.
+        x: The left border in pixels.
+        y: The upper border in pixels.
+        width: The width in pixels.
+        height: The height in pixels.
+        number: The number of the vertex in the architecture's text, or None.
     """
 
     vertex: int
@@ -46,11 +46,11 @@ class Line:
     """From (x0, y0) level to x1, in a curve to (x2, y3), level to (x3, y3).
 
     Attributes:
-        source: the vertex that it comes from.
-        target: the vertex that it reaches; None: it goes on as a trunk.
-        points: x0, y0, x1, x2, x3, y3.
-        count: how often the value is read.
-        faint: whether it comes from or leads to what yields zero.
+        source: The vertex that the line comes from.
+        target: The vertex that the line reaches; None if it goes on as a trunk.
+        points: The coordinates x0, y0, x1, x2, x3, y3.
+        count: How often the value is read.
+        faint: Whether the line comes from, or leads to, an operation that yields zero.
     """
 
     source: int
@@ -61,16 +61,16 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Layout:
     """One graph's picture."""
 
-    boxes: tuple[Box, ...]
+    boxes: tuple[VertexBox, ...]
     lines: tuple[Line, ...]
     width: int
     height: int
 
 
-def plan(graph: Graph) -> Plan:
+def layout(graph: Graph) -> Layout:
     """The picture of a graph: inputs at the left, outputs at the right."""
     drawn = sketch(graph)
     layer = layers(drawn)
@@ -94,7 +94,7 @@ def plan(graph: Graph) -> Plan:
         x = lefts[own] + (widths[own] - width) // 2
         y = middle[vertex, own] - height // 2
         number = drawn.numbers.get(vertex)
-        boxes[vertex] = Box(vertex, drawn.labels[vertex], x, y, width, height, number)
+        boxes[vertex] = VertexBox(vertex, drawn.labels[vertex], x, y, width, height, number)
 
     counts = {(source, target): count for source, target, count in drawn.arrows}
 
@@ -110,7 +110,7 @@ def plan(graph: Graph) -> Plan:
 
     bottom = max(middle[i] + _half(drawn, layer, i) for i in middle)
     lines = tuple(line(*piece) for piece in pieces)
-    return Plan(tuple(boxes.values()), lines, lefts[-1] + widths[-1], round(bottom))
+    return Layout(tuple(boxes.values()), lines, lefts[-1] + widths[-1], round(bottom))
 
 
 def _width(drawn: Sketch, vertex: int) -> int:

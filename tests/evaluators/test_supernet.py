@@ -1,0 +1,147 @@
+"""Architectures scored with shared weights: one training through all rounds, resumed exactly."""
+
+import dataclasses
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import optuna
+import pytest
+import torch
+
+import naokit
+from naokit.base import Architecture, InputError
+from naokit.evaluators import Supernet
+from naokit.evaluators.supernet import batch_statistics
+from naokit.images.recipes import RECIPES
+from naokit.images.subject import ImageSubject
+from naokit.spaces import ConvCells, TransNasMicro
+from naokit.testing import EvaluatorContract
+
+SPACE = ConvCells.small(nodes=1)
+RECIPE = dataclasses.replace(RECIPES["quick"], epochs=3, train_images=128)
+SAMPLED = [SPACE.sample(np.random.default_rng(n)) for n in range(3)]
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def supernet(**others: object) -> Supernet:
+    asked: dict = {"rounds": 3, "pool": 4, "examples": 60, "device": "cpu", **others}
+    return Supernet(SPACE, ImageSubject("digits", 2, 1), RECIPE, **asked)
+
+
+class TestSupernet(EvaluatorContract):
+    architectures: ClassVar[list[Architecture]] = SAMPLED
+
+    def evaluator(self) -> Supernet:
+        return supernet()
+
+
+def search(folder: Path, evaluator: Supernet, evaluations: int) -> naokit.Study:
+    storage = f"sqlite:///{folder}/s.db"
+    study = naokit.create_study(SPACE, storage=storage, method="evolution", evaluations=12)
+    study.optimize(evaluator, evaluations, folder=folder)
+    return study
+
+
+def found(study: naokit.Study) -> dict[str, tuple[float | None, int]]:
+    return {str(trial.architecture): (trial.value, trial.round) for trial in study.trials}
+
+
+def test_a_search_killed_while_training_or_scoring_goes_on_as_if_it_had_not_been(
+    tmp_path: Path,
+) -> None:
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    expected = found(search(whole, supernet(), 12))
+    assert [round_ for _, round_ in sorted(expected.values(), key=lambda one: one[1])] == [
+        *[0] * 4,
+        *[1] * 4,
+        *[2] * 4,
+    ]
+
+    parts = tmp_path / "parts"
+    parts.mkdir()
+
+    def ends(epoch: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):  # while the first round trains
+        search(parts, supernet(on_epoch=ends), 12)
+    search(parts, supernet(), 4)
+    interrupted = supernet()
+    original, calls = interrupted.evaluate, []
+
+    def evaluate(architecture: Architecture, seed: int) -> naokit.Result:
+        calls.append(architecture)
+        if len(calls) == 2:  # while the second round is scored
+            raise KeyboardInterrupt
+        return original(architecture, seed)
+
+    interrupted.evaluate = evaluate  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        search(parts, interrupted, 12)
+    assert found(search(parts, supernet(), 12)) == expected
+
+
+def test_all_are_scored_on_the_same_examples_and_nothing_is_left_behind() -> None:
+    evaluator = supernet()
+    evaluator.begin(None)
+    evaluator.prepare(SAMPLED, 0)
+    before = {name: value.clone() for name, value in evaluator.network.state_dict().items()}
+    values = [evaluator.evaluate(architecture, 0).value for architecture in SAMPLED]
+    assert values == [evaluator.evaluate(architecture, 9).value for architecture in SAMPLED]
+    after = evaluator.network.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert all(value * 60 / 100 == pytest.approx(round(value * 60 / 100)) for value in values)
+
+
+def test_a_score_is_that_of_the_extracted_network_with_batch_statistics() -> None:
+    evaluator = supernet()
+    evaluator.begin(None)
+    evaluator.prepare(SAMPLED, 0)
+    alone = evaluator.network.network(SPACE.plan(SAMPLED[0]))
+    with batch_statistics(alone):
+        scored = evaluator.scorer(alone)
+    result = evaluator.evaluate(SAMPLED[0], 0)
+    assert (scored.value, scored.noise) == (result.value, result.metrics["noise"])
+    assert 0 < scored.noise < 10
+
+
+@pytest.mark.parametrize("policy", ["parameters", "fair"])
+def test_every_policy_trains(policy: str) -> None:
+    evaluator = supernet(policy=policy)
+    evaluator.prepare(SAMPLED, 2)
+    assert evaluator.evaluate(SAMPLED[0], 0).value > 0
+
+
+@pytest.mark.parametrize(
+    ("message", "asked"),
+    [
+        ("`policy` is best; expected uniform, parameters, fair", {"policy": "best"}),
+        ("`rounds` is 9; expected 1 to the recipe's 3", {"rounds": 9}),
+        ("`pool` is 1; a round has 2", {"pool": 1}),
+    ],
+)
+def test_what_cannot_be_is_refused(message: str, asked: dict) -> None:
+    with pytest.raises(InputError, match=message):
+        supernet(**asked)
+
+
+def test_other_weights_than_this_search_s_are_refused(tmp_path: Path) -> None:
+    first = supernet()
+    first.begin(tmp_path)
+    first.prepare(SAMPLED, 0)
+    other = supernet(seed=1)
+    other.begin(tmp_path)
+    with pytest.raises(InputError, match="seed"):
+        other.prepare(SAMPLED, 0)
+
+
+def test_a_space_without_a_shared_network_is_refused() -> None:
+    evaluator = Supernet(TransNasMicro(), ImageSubject("digits", 2, 1), RECIPE, rounds=1, pool=2)
+    with pytest.raises(InputError, match="has no shared network"):
+        evaluator.prepare([], 0)
