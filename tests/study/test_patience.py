@@ -87,7 +87,7 @@ def test_an_operation_that_fails_for_a_while_costs_nothing(
     study.optimize(counting, 4, on_trial=lambda trial: failing.begin())
     failing.begin()
     study.optimize(counting, 6)
-    assert failing.failed >= 3
+    assert failing.failed >= (1 if name == "get_study_user_attrs" else 3)  # read once a search
     failing.left = 0
     assert len(made) == 6
     found = [(trial.number, trial.architecture, trial.value) for trial in study.trials]
