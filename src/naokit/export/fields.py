@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from naokit.base import Json, NetworkSettings
+from naokit.base import Json
+from naokit.settings import NetworkSettings
 
 FIGURES = ("_accuracy", "_perplexity")
 LONGEST_PATH = 4096

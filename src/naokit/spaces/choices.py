@@ -19,16 +19,9 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from naokit.base import (
-    Architecture,
-    Grammar,
-    InputError,
-    Json,
-    NetworkSettings,
-    Space,
-    Suggests,
-)
+from naokit.base import Architecture, Grammar, InputError, Json, Space, Suggests
 from naokit.graphs import Graph
+from naokit.settings import NetworkSettings
 from naokit.wording import one_line
 
 if TYPE_CHECKING:

@@ -20,17 +20,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from naokit.base import (
-    Architecture,
-    Grammar,
-    InputError,
-    Json,
-    LanguageSettings,
-    NetworkSettings,
-    Space,
-    unknown_name,
-)
+from naokit.base import Architecture, Grammar, InputError, Json, Space, unknown_name
 from naokit.graphs import Graph
+from naokit.settings import LanguageSettings, NetworkSettings
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
