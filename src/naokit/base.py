@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 import numpy as np
 
+from naokit.grammar import Grammar
 from naokit.graphs import Graph, digest
 from naokit.settings import NetworkSettings
 from naokit.wording import one_line
@@ -64,47 +65,6 @@ def derive_seed(*parts: object) -> int:
     """A seed in [0, 2^63) that depends on every part and on nothing else."""
     text = "\x1f".join(str(part) for part in parts)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1
-
-
-@dataclass(frozen=True)
-class Grammar:
-    """Which token may stand where. An architecture has one choice for each of L positions.
-
-    Choice c at position p is the token `first_tokens[p] + c`; token 0 starts a sequence.
-
-    Attributes:
-        names: The name of each position, which says what it decides (L, all different).
-        counts: The number of choices of each position (L).
-        first_tokens: The token of choice 0 at each position (L).
-        group: The number of neighbouring tokens that make one encoder step (docs/specification.md,
-            section 1.5).
-        symmetries: Groups of permutations of the positions. Applying one permutation of each group
-            to a sequence gives another spelling of the same architecture.
-    """
-
-    names: tuple[str, ...]
-    counts: tuple[int, ...]
-    first_tokens: tuple[int, ...]
-    group: int = 1
-    symmetries: tuple[tuple[tuple[int, ...], ...], ...] = ()
-
-    @property
-    def length(self) -> int:
-        """The number of tokens of an architecture (L)."""
-        return len(self.counts)
-
-    @property
-    def vocabulary(self) -> int:
-        """The number of different tokens, with the start token (V)."""
-        return max(f + c for f, c in zip(self.first_tokens, self.counts, strict=True))
-
-    def tokens(self, choices: Sequence[int]) -> tuple[int, ...]:
-        """The token sequence of `choices`."""
-        return tuple(f + c for f, c in zip(self.first_tokens, choices, strict=True))
-
-    def choices(self, tokens: Sequence[int]) -> tuple[int, ...]:
-        """The choices that `tokens` spell."""
-        return tuple(int(t) - f for t, f in zip(tokens, self.first_tokens, strict=True))
 
 
 @dataclass(frozen=True)

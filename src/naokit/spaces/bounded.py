@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from naokit.base import Architecture, Grammar, Json, Space
+from naokit.base import Architecture, Json, Space
+from naokit.grammar import Grammar
 from naokit.graphs import Graph
 from naokit.settings import NetworkSettings
 

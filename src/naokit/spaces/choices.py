@@ -19,7 +19,8 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from naokit.base import Architecture, Grammar, InputError, Json, Space, Suggests
+from naokit.base import Architecture, InputError, Json, Space, Suggests
+from naokit.grammar import Grammar
 from naokit.graphs import Graph
 from naokit.settings import NetworkSettings
 from naokit.wording import one_line

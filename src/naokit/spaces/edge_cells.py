@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from naokit.base import Grammar, InputError, Json, Space
+from naokit.base import InputError, Json, Space
+from naokit.grammar import Grammar
 from naokit.graphs import IDENTITY, NULL, Graph
 
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))

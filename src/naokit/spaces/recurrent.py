@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from naokit.base import Architecture, Grammar, InputError, Json, Space, unknown_name
+from naokit.base import Architecture, InputError, Json, Space, unknown_name
+from naokit.grammar import Grammar
 from naokit.graphs import Graph
 from naokit.settings import LanguageSettings, NetworkSettings
 
