@@ -30,11 +30,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks.record import write
-from naokit.base import ImageSettings
 from naokit.images.augmentation import Augmentation
 from naokit.images.data import ImageData, Split
 from naokit.images.loading import load_images
 from naokit.images.recipes import ImageRecipe
+from naokit.settings import ImageSettings
 from naokit.spaces import ConvCells
 
 REPEATS = 3

@@ -25,9 +25,9 @@ from torch.nn import functional as F
 from benchmarks.plain_network import OPERATIONS as PLAIN_OPERATIONS
 from benchmarks.plain_network import PlainNetwork
 from benchmarks.record import write
-from naokit.base import ImageSettings
 from naokit.images.memory_format import laid_out, lay_out
 from naokit.networks import OPERATIONS, ImageNetwork
+from naokit.settings import ImageSettings
 from naokit.spaces import ConvCells
 
 NAONET_B = "0 1 0 2 0 1 2 2 1 3 0 2 4 0 1 3 2 1 0 3 1 1 1 0 2 1 2 4 1 0 2 3 3 1 2 2 0 2 0 2"

@@ -29,8 +29,8 @@ from torch.nn import functional as F
 
 from benchmarks.plain_recurrent import PlainRecurrentCell
 from benchmarks.record import write
-from naokit.base import LanguageSettings
 from naokit.networks import LanguageModel, RecurrentCell, RecurrentPlan, recurrence
+from naokit.settings import LanguageSettings
 
 SOURCES = (0, 0, 1, 3, 4, 4, 5, 1, 7, 1, 1)
 NODES = tuple(zip(SOURCES, ("relu",) * 3 + ("tanh",) + ("relu",) * 6 + ("identity",), strict=True))

@@ -61,7 +61,7 @@ def language_model() -> "LanguageBundle":
     """A language model of twelve words with random weights, large enough to differ by the word."""
     import torch
 
-    from naokit.base import LanguageSettings
+    from naokit.settings import LanguageSettings
     from naokit.spaces import RecurrentCells
     from naokit.text.bundle import LanguageBundle
     from naokit.text.vocabulary import Vocabulary

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from naokit.base import InputError
-from naokit.files import read_bytes, read_json, read_text, write_whole
+from naokit.files import read_bytes, read_json, read_text, write_json, write_whole
 
 
 @pytest.fixture
@@ -82,3 +82,9 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path):
     assert read_bytes(path, at_most=5) == b"12345"
     with pytest.raises(InputError, match="larger than 4 bytes"):
         read_bytes(path, at_most=4)
+
+
+def test_json_values_read_back_equal(tmp_path: Path) -> None:
+    for value in (0.1, 1e-320, 1.7976931348623157e308, 2**70, "\ud800\0\u2028", [1.5, None, True]):
+        write_json(tmp_path / "x.json", {"value": value})
+        assert read_json(tmp_path / "x.json") == {"value": value}

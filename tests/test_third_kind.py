@@ -13,10 +13,11 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 import naokit
-from naokit.base import Architecture, NetworkSettings, derive_seed
+from naokit.base import Architecture, derive_seed
 from naokit.evaluators import Training
 from naokit.export import Bundle, export
 from naokit.final import Job, train_final
+from naokit.settings import NetworkSettings
 from naokit.spaces import Choice, Choices
 from naokit.subject import Subject
 from naokit.training.loop import train

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
         Architecture,
         EvaluationFailed,
         Evaluator,
-        ImageSettings,
         InputError,
         Method,
         Observation,
@@ -27,13 +26,14 @@ if TYPE_CHECKING:
     from naokit.images.pretrained import Pretrained
     from naokit.kinds import build, load
     from naokit.optuna_sampler import NAOSampler
+    from naokit.settings import ImageSettings
     from naokit.study import Study, create_study
 
 _HOMES = {
     "Architecture": "naokit.base",
     "EvaluationFailed": "naokit.base",
     "Evaluator": "naokit.base",
-    "ImageSettings": "naokit.base",
+    "ImageSettings": "naokit.settings",
     "InputError": "naokit.base",
     "Method": "naokit.base",
     "Observation": "naokit.base",

@@ -25,7 +25,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 import numpy as np
 
+from naokit.grammar import Grammar
 from naokit.graphs import Graph, digest
+from naokit.settings import NetworkSettings
 from naokit.wording import one_line
 
 if TYPE_CHECKING:  # torch's type alone: base imports no torch at run time
@@ -63,47 +65,6 @@ def derive_seed(*parts: object) -> int:
     """A seed in [0, 2^63) that depends on every part and on nothing else."""
     text = "\x1f".join(str(part) for part in parts)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1
-
-
-@dataclass(frozen=True)
-class Grammar:
-    """Which token may stand where. An architecture has one choice for each of L positions.
-
-    Choice c at position p is the token `first_tokens[p] + c`; token 0 starts a sequence.
-
-    Attributes:
-        names: The name of each position, which says what it decides (L, all different).
-        counts: The number of choices of each position (L).
-        first_tokens: The token of choice 0 at each position (L).
-        group: The number of neighbouring tokens that make one encoder step (docs/specification.md,
-            section 1.5).
-        symmetries: Groups of permutations of the positions. Applying one permutation of each group
-            to a sequence gives another spelling of the same architecture.
-    """
-
-    names: tuple[str, ...]
-    counts: tuple[int, ...]
-    first_tokens: tuple[int, ...]
-    group: int = 1
-    symmetries: tuple[tuple[tuple[int, ...], ...], ...] = ()
-
-    @property
-    def length(self) -> int:
-        """The number of tokens of an architecture (L)."""
-        return len(self.counts)
-
-    @property
-    def vocabulary(self) -> int:
-        """The number of different tokens, with the start token (V)."""
-        return max(f + c for f, c in zip(self.first_tokens, self.counts, strict=True))
-
-    def tokens(self, choices: Sequence[int]) -> tuple[int, ...]:
-        """The token sequence of `choices`."""
-        return tuple(f + c for f, c in zip(self.first_tokens, choices, strict=True))
-
-    def choices(self, tokens: Sequence[int]) -> tuple[int, ...]:
-        """The choices that `tokens` spell."""
-        return tuple(int(t) - f for t, f in zip(tokens, self.first_tokens, strict=True))
 
 
 @dataclass(frozen=True)
@@ -333,67 +294,6 @@ class Space(ABC):
                     choices = list(architecture.choices)
                     choices[position] = choice
                     yield Architecture(self, tuple(choices))
-
-
-@dataclass(frozen=True)
-class NetworkSettings:
-    """The size of a network and the shape of its data; each kind of network has its own class."""
-
-
-@dataclass(frozen=True)
-class ImageSettings(NetworkSettings):
-    """The settings of an image classifier made of cells (docs/specification.md, section 1.3).
-
-    Attributes:
-        classes: The number of classes.
-        channels: The number of channels of the first cells, the paper's F.
-        cells: The number of normal cells between reductions, the paper's N. The network has 3N + 2
-            cells in all.
-        image: The shape of one image (channels, height, width).
-        auxiliary: Whether the network has a second head for training.
-        drop_path_keep: The probability of keeping a branch at the end of training, in (0, 1].
-        dropout_keep: The probability of keeping a feature before the classifier, in (0, 1].
-        stem: The stem: "small", or "large" for images as large as ImageNet's, which the cells then
-            see at an eighth of the side.
-        squeeze: Whether each cell ends in a 1x1 convolution back to its channels, as the cells of a
-            shared network do; the paper's final networks have none.
-    """
-
-    classes: int = 10
-    channels: int = 16
-    cells: int = 2
-    image: tuple[int, int, int] = (3, 32, 32)
-    auxiliary: bool = False
-    drop_path_keep: float = 1.0
-    dropout_keep: float = 1.0
-    stem: Literal["small", "large"] = "small"
-    squeeze: bool = False
-
-
-@dataclass(frozen=True)
-class LanguageSettings(NetworkSettings):
-    """The settings of a recurrent language model (docs/specification.md, section 1.4).
-
-    Rates are the shares that are dropped, in [0, 1). Their masks are the same at every step. The
-    names in brackets are those of the official scripts.
-
-    Attributes:
-        vocabulary: The number of tokens (V).
-        hidden: The size of embedding, state and output (H).
-        output_dropout: The dropout rate of the cell's outputs [dropout].
-        input_dropout: The dropout rate of the cell's inputs [dropoutx].
-        state_dropout: The dropout rate of the states that the nodes read [dropouth].
-        embedding_dropout: The dropout rate of the embedded tokens [dropouti].
-        word_dropout: The rate at which whole tokens are dropped [dropoute].
-    """
-
-    vocabulary: int = 10_000
-    hidden: int = 200
-    output_dropout: float = 0.0
-    input_dropout: float = 0.0
-    state_dropout: float = 0.0
-    embedding_dropout: float = 0.0
-    word_dropout: float = 0.0
 
 
 @dataclass(frozen=True)

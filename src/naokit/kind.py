@@ -6,8 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from naokit.base import InputError, Json, NetworkSettings, unknown_name
+from naokit.base import InputError, Json, unknown_name
 from naokit.presets import Preset
+from naokit.settings import NetworkSettings
 
 if TYPE_CHECKING:  # these know torch, which nobody needs who only reads results
     from naokit.export.bundle import Bundle

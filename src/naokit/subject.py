@@ -9,16 +9,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from naokit.base import (
-    Architecture,
-    EvaluationFailed,
-    InputError,
-    Json,
-    NetworkSettings,
-    derive_seed,
-)
+from naokit.base import Architecture, EvaluationFailed, InputError, Json, derive_seed
 from naokit.export.bundle import Bundle
 from naokit.networks import count_parameters
+from naokit.settings import NetworkSettings
 from naokit.training.checkpoint import agreeing
 from naokit.training.device import seeded
 from naokit.training.metric import Metric

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from naokit.base import ImageSettings, InputError, NetworkSettings
+from naokit.base import InputError
 from naokit.export import export, save
 from naokit.export.config import list_file
 from naokit.images.bundle import ImageBundle
 from naokit.kinds import config_at, load, load_bundle
+from naokit.settings import ImageSettings, NetworkSettings
 from naokit.spaces import Choice, Choices, ConvCells, Operation
 from naokit.training.checkpoint import read_tensors
 

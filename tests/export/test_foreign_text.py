@@ -16,13 +16,14 @@ import yaml
 from markdown_it import MarkdownIt
 from typer.testing import CliRunner
 
-from naokit.base import ImageSettings, InputError
+from naokit.base import InputError
 from naokit.cli.app import app
 from naokit.export import Check, export, save, standalone
 from naokit.export.literals import literal
 from naokit.images.bundle import ImageBundle
 from naokit.images.loading import load_images
 from naokit.kinds import load_bundle
+from naokit.settings import ImageSettings
 from naokit.spaces import Choice, Choices, ConvCells, Operation, RecurrentCells
 from naokit.text.bundle import LanguageBundle
 from naokit.text.vocabulary import Vocabulary

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from naokit.base import Grammar
+from naokit.grammar import Grammar
 from naokit.method.fit import FitSettings, PseudoLabels, fit, normalise, pairwise_accuracy, respell
 from naokit.method.model import Model, ModelSettings
 from naokit.spaces import ConvCells

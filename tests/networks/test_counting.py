@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from naokit.base import ImageSettings
 from naokit.networks import ImageNetwork, count_macs, count_parameters, without_weights
+from naokit.settings import ImageSettings
 
 from .plans import NAONET_A, read
 

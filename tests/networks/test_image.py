@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from naokit.base import ImageSettings, InputError
+from naokit.base import InputError
 from naokit.networks import Branch, CellPlan, ImageNetwork, count_macs, count_parameters
+from naokit.settings import ImageSettings
 
 from .plans import LOOSE_INPUT, NAONET_A, NAONET_WS, read
 

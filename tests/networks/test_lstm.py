@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from naokit.base import LanguageSettings
 from naokit.networks import (
     LanguageModel,
     LstmCell,
@@ -14,6 +13,7 @@ from naokit.networks import (
     step_latencies_ms,
     step_macs,
 )
+from naokit.settings import LanguageSettings
 
 
 @pytest.mark.parametrize("hidden", [1, 2, 7, 200, 700, 850])

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from naokit.base import ImageSettings
 from naokit.images.memory_format import lay_out
 from naokit.networks import ImageNetwork
+from naokit.settings import ImageSettings
 
 from .plans import LOOSE_INPUT, NAONET_A, NAONET_B, NAONET_WS, read
 

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from naokit.base import InputError, LanguageSettings
+from naokit.base import InputError
 from naokit.networks import ACTIVATIONS, LanguageModel, RecurrentCell, RecurrentPlan
+from naokit.settings import LanguageSettings
 
 sys.path.append(str(Path(__file__).parents[2]))
 from benchmarks.plain_recurrent import PlainRecurrentCell

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from naokit.base import Architecture, ImageSettings, InputError, LanguageSettings, Space
+from naokit.base import Architecture, InputError, Space
 from naokit.networks import count_parameters
+from naokit.settings import ImageSettings, LanguageSettings
 from naokit.spaces import (
     Activation,
     ConvCells,

@@ -5,9 +5,10 @@ import re
 import pytest
 
 from naokit import spaces
-from naokit.base import ImageSettings, InputError, LanguageSettings
+from naokit.base import InputError
 from naokit.graphs import canonical
 from naokit.networks import ACTIVATIONS, count_parameters
+from naokit.settings import ImageSettings, LanguageSettings
 from naokit.spaces import Activation, RecurrentCells
 from naokit.spaces.recurrent import TABLES
 from naokit.testing import SpaceContract

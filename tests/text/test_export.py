@@ -15,7 +15,7 @@ import torch
 import yaml
 
 import naokit
-from naokit.base import InputError, LanguageSettings
+from naokit.base import InputError
 from naokit.export import Check, check_free, export, save, usual_formats
 from naokit.export.bundle import read
 from naokit.export.checking import Files
@@ -25,6 +25,7 @@ from naokit.images.opening import open_network
 from naokit.kinds import load
 from naokit.kinds import load_bundle as load_bundle
 from naokit.networks import LanguageModel, RecurrentCell, RecurrentPlan
+from naokit.settings import LanguageSettings
 from naokit.spaces.published import genotype
 from naokit.text.bundle import LanguageBundle
 from naokit.text.generating import generate

@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 
-from naokit.base import InputError, LanguageSettings
+from naokit.base import InputError
 from naokit.networks import LanguageModel, RecurrentCell, RecurrentPlan
+from naokit.settings import LanguageSettings
 from naokit.text.generating import generate
 from naokit.text.vocabulary import Vocabulary
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from naokit.base import InputError, LanguageSettings
+from naokit.base import InputError
 from naokit.networks import LanguageModel, RecurrentCell, RecurrentPlan
+from naokit.settings import LanguageSettings
 from naokit.text.data import TextData
 from naokit.text.measuring import measure_text, text_part
 from naokit.text.vocabulary import Vocabulary

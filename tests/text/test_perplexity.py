@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from naokit.base import LanguageSettings
 from naokit.kinds import build
 from naokit.networks import LanguageModel, RecurrentCell, RecurrentPlan
+from naokit.settings import LanguageSettings
 from naokit.text import perplexity as module
 from naokit.text.perplexity import perplexity
 from naokit.training.device import seeded

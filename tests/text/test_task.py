@@ -10,9 +10,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from naokit.base import EvaluationFailed, InputError, LanguageSettings
+from naokit.base import EvaluationFailed, InputError
 from naokit.images.recipes import RECIPES
 from naokit.networks import LanguageModel, RecurrentCell, RecurrentPlan
+from naokit.settings import LanguageSettings
 from naokit.text.data import TextData, load_text
 from naokit.text.perplexity import perplexity
 from naokit.text.recipes import RECIPES as TEXT_RECIPES

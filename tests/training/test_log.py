@@ -1,11 +1,14 @@
 """The log of a training: whatever was done to the file, one line that names it."""
 
+import math
 import os
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from naokit.base import InputError
 from naokit.training.log import Log
@@ -50,3 +53,16 @@ def test_it_is_noticed_before_an_epoch_is_trained(tmp_path: Path) -> None:
     with suppress(InputError):
         Log(tmp_path)
         raise AssertionError
+
+
+@given(st.floats(), st.floats(0, 100), st.floats(0, 1e9), st.integers(1, 10**12))
+def test_an_epoch_reads_back_equal(tmp_path_factory, loss, validation, seconds, number) -> None:
+    folder = tmp_path_factory.mktemp("log")
+    Log(folder).write(Epoch(number, number, loss, validation, validation / 3, seconds))
+    (row,) = Log(folder).rows()
+    assert int(row["epoch"]) == number
+    found = float(row["loss"])
+    assert found == loss or (math.isnan(found) and math.isnan(loss))
+    assert float(row["validation_accuracy"]) == validation
+    assert float(row["learning_rate"]) == validation / 3
+    assert float(row["seconds"]) == seconds

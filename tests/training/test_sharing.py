@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from naokit.base import ImageSettings
 from naokit.images.recipes import RECIPES
 from naokit.images.subject import ImageSubject
+from naokit.settings import ImageSettings
 from naokit.spaces import ConvCells
 from naokit.text.recipes import RECIPES as TEXT_RECIPES
 from naokit.text.subject import TextSubject

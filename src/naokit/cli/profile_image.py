@@ -6,8 +6,8 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from naokit.base import ImageSettings
 from naokit.cli.durations import about
+from naokit.settings import ImageSettings
 from naokit.wording import counted
 
 if TYPE_CHECKING:

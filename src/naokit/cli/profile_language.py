@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from naokit.base import InputError, LanguageSettings
+from naokit.base import InputError
 from naokit.cli.durations import about
+from naokit.settings import LanguageSettings
 from naokit.wording import counted
 
 if TYPE_CHECKING:

@@ -9,19 +9,13 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 
-from naokit.base import (
-    Architecture,
-    EvaluationFailed,
-    Evaluator,
-    Json,
-    NetworkSettings,
-    Result,
-)
+from naokit.base import Architecture, EvaluationFailed, Evaluator, Json, Result
 from naokit.images import recipes as images
 from naokit.images.data import ImageData
 from naokit.images.subject import ImageSubject
 from naokit.kinds import kind_of
 from naokit.networks import count_parameters, without_weights
+from naokit.settings import NetworkSettings
 from naokit.subject import Subject
 from naokit.text import recipes as text
 from naokit.text.data import TextData

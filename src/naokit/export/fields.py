@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, create_model
 from pydantic import ValidationError as Invalid
 
-from naokit.base import Json, NetworkSettings
+from naokit.base import Json
+from naokit.settings import NetworkSettings
 
 FIGURES = ("_accuracy", "_perplexity")
 LONGEST_PATH = 4096

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from naokit.base import Architecture, ImageSettings, Json
+from naokit.base import Architecture, Json
 from naokit.export.about import About
 from naokit.export.bundle import Bundle, Run
 from naokit.export.check import Check
@@ -23,6 +23,7 @@ from naokit.export.fields import fits, shown
 from naokit.images import card, int8, standalone
 from naokit.images.interface import Interface, is_streamed
 from naokit.images.task import ACCURACY
+from naokit.settings import ImageSettings
 
 BATCHES = (1, 3)
 """How many images a file and the network are compared on at once."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from naokit.base import ImageSettings
 from naokit.images import presets
 from naokit.kind import Kind
 from naokit.presets import Preset
+from naokit.settings import ImageSettings
 
 if TYPE_CHECKING:
     from naokit.images.bundle import ImageBundle

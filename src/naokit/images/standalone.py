@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from naokit import base
-from naokit.base import Architecture, ImageSettings, Space
+from naokit.base import Architecture, Space
 from naokit.export.config import WEIGHTS
 from naokit.export.literals import literal
 from naokit.export.sources import Part, joined
@@ -13,6 +12,7 @@ from naokit.images.interface import Interface
 from naokit.images.pictures import pixels
 from naokit.images.predicting import prepared
 from naokit.networks import ImageNetwork, cell, depthwise, image, operations, stem
+from naokit.settings import ImageSettings, NetworkSettings
 from naokit.spaces import ConvCells, Operation
 
 MODULES = (depthwise, operations, cell, stem, image)
@@ -103,5 +103,5 @@ def text(
         streamed=literal(interface.streamed),
         weights=WEIGHTS,
     )
-    parts: list[Part] = [base.NetworkSettings, base.ImageSettings, *MODULES, pixels, prepared]
+    parts: list[Part] = [NetworkSettings, ImageSettings, *MODULES, pixels, prepared]
     return joined(docstring, parts, end)

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from naokit.base import Grammar
+from naokit.grammar import Grammar
 from naokit.method.model import Model, ModelSettings, joint_loss
 
 

@@ -23,7 +23,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim.adam import adam
 
-from naokit.base import Architecture, Grammar, Space, derive_seed
+from naokit.base import Architecture, Space, derive_seed
+from naokit.grammar import Grammar
 from naokit.method.candidates import Candidate
 from naokit.method.model import Model, ModelSettings, joint_loss
 

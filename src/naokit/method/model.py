@@ -24,7 +24,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from naokit.base import Grammar
+from naokit.grammar import Grammar
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from naokit.base import ImageSettings, InputError
+from naokit.base import InputError
 from naokit.networks.cell import FeatureMap
 from naokit.networks.image import check_settings
 from naokit.networks.operations import (
@@ -26,6 +26,7 @@ from naokit.networks.operations import (
     average_pool,
     convolution,
 )
+from naokit.settings import ImageSettings
 
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 """The nodes that each edge joins; node 0 is the input of a cell, node 3 its output."""

@@ -21,10 +21,11 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from naokit.base import ImageSettings, InputError
+from naokit.base import InputError
 from naokit.networks.cell import Cell, CellPlan, FeatureMap, MapSize
 from naokit.networks.operations import EPSILON, OPERATIONS, OperationBuilder
 from naokit.networks.stem import STEMS
+from naokit.settings import ImageSettings
 
 MOST_CHANNELS, MOST_CLASSES, MOST_PIXELS = 100_000, 1_000_000, 2**24
 MOST_BRANCHES = 4_000  # in all cells: the published networks have 200; this many take 3 s to build

@@ -17,7 +17,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from naokit.base import InputError, LanguageSettings
+from naokit.base import InputError
+from naokit.settings import LanguageSettings
 
 MOST_TOKENS, MOST_HIDDEN = 10_000_000, 100_000
 

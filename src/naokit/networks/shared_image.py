@@ -1,4 +1,4 @@
-"""The shared image network: one network that holds every cell of a space (docs/specification.md, section 2.8).
+"""One image network that holds every cell of a space (docs/specification.md, section 2.8).
 
 Each branch of each node has weights and normalisation of its own for every operation and every
 node that it may read, so that a weight always sees the same input. The loose ends of a sampled cell
@@ -18,7 +18,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from naokit.base import ImageSettings, InputError
+from naokit.base import InputError
 from naokit.networks.cell import (
     INPUTS,
     Branch,
@@ -39,6 +39,7 @@ from naokit.networks.image import (
 )
 from naokit.networks.operations import EPSILON, OPERATIONS, FactorizedReduce, OperationBuilder
 from naokit.networks.stem import STEMS
+from naokit.settings import ImageSettings
 
 
 class SharedCell(nn.Module):

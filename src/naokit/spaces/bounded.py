@@ -8,14 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from naokit.base import (
-    Architecture,
-    Grammar,
-    Json,
-    NetworkSettings,
-    Space,
-)
+from naokit.base import Architecture, Json, Space
+from naokit.grammar import Grammar
 from naokit.graphs import Graph
+from naokit.settings import NetworkSettings
 
 if TYPE_CHECKING:
     from torch import nn

@@ -22,16 +22,10 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from naokit.base import (
-    Architecture,
-    Grammar,
-    ImageSettings,
-    InputError,
-    Json,
-    NetworkSettings,
-    Space,
-)
+from naokit.base import Architecture, InputError, Json, Space
+from naokit.grammar import Grammar
 from naokit.graphs import IDENTITY, SUM, Graph
+from naokit.settings import ImageSettings, NetworkSettings
 from naokit.wording import one_line
 
 if TYPE_CHECKING:

@@ -19,16 +19,10 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from naokit.base import (
-    Architecture,
-    Grammar,
-    InputError,
-    Json,
-    NetworkSettings,
-    Space,
-    Suggests,
-)
+from naokit.base import Architecture, InputError, Json, Space, Suggests
+from naokit.grammar import Grammar
 from naokit.graphs import Graph
+from naokit.settings import NetworkSettings
 from naokit.wording import one_line
 
 if TYPE_CHECKING:

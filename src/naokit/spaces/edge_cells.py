@@ -13,16 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
-from naokit.base import (
-    Architecture,
-    Grammar,
-    ImageSettings,
-    InputError,
-    Json,
-    NetworkSettings,
-    Space,
-)
+from naokit.base import Architecture, InputError, Json, Space
+from naokit.grammar import Grammar
 from naokit.graphs import IDENTITY, NULL, Graph
+from naokit.settings import ImageSettings, NetworkSettings
 
 if TYPE_CHECKING:
     from torch import nn

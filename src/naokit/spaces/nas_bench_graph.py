@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from naokit.base import Grammar, InputError, Json, Space
+from naokit.base import InputError, Json, Space
+from naokit.grammar import Grammar
 from naokit.graphs import IDENTITY, Graph
 
 LAYERS = 4

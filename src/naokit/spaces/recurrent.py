@@ -20,17 +20,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from naokit.base import (
-    Architecture,
-    Grammar,
-    InputError,
-    Json,
-    LanguageSettings,
-    NetworkSettings,
-    Space,
-    unknown_name,
-)
+from naokit.base import Architecture, InputError, Json, Space, unknown_name
+from naokit.grammar import Grammar
 from naokit.graphs import Graph
+from naokit.settings import LanguageSettings, NetworkSettings
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from naokit.base import InputError, LanguageSettings, NetworkSettings
+from naokit.base import InputError
+from naokit.settings import LanguageSettings, NetworkSettings
 from naokit.spaces.choices import Choice, Choices, Value
 
 if TYPE_CHECKING:

@@ -19,12 +19,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from naokit.base import Architecture, InputError, Json, LanguageSettings
+from naokit.base import Architecture, InputError, Json
 from naokit.export.about import About
 from naokit.export.bundle import Bundle, Run
 from naokit.export.config import check_checksum
 from naokit.files import read_json
 from naokit.networks import LanguageModel
+from naokit.settings import LanguageSettings
 from naokit.text import card, standalone
 from naokit.text.task import PERPLEXITY
 from naokit.text.vocabulary import FILE, Vocabulary

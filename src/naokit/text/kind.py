@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from naokit.base import LanguageSettings
 from naokit.kind import Kind
 from naokit.presets import Preset
+from naokit.settings import LanguageSettings
 from naokit.text import presets
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from types import ModuleType
 
 from torch import nn
 
-from naokit import base
 from naokit.base import Architecture
 from naokit.export.config import WEIGHTS
 from naokit.export.literals import literal
@@ -22,6 +21,7 @@ from naokit.networks import (
     recurrence,
     recurrent,
 )
+from naokit.settings import LanguageSettings, NetworkSettings
 from naokit.text.generating import choices_of, continuation, continued
 from naokit.text.vocabulary import END, FILE, UNKNOWN, Vocabulary
 
@@ -136,7 +136,7 @@ def text(network: LanguageModel, architecture: Architecture, vocabulary: Vocabul
         end += TEXT.format(
             vocabulary=FILE, unknown=UNKNOWN, pieces=PIECES[kind], joined=JOINED[kind]
         )
-    parts: list[Part] = [base.NetworkSettings, base.LanguageSettings, *MODULES[type(cell)]]
+    parts: list[Part] = [NetworkSettings, LanguageSettings, *MODULES[type(cell)]]
     return joined(docstring, [*parts, choices_of, continued, continuation], end, NEEDS)
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from naokit.base import ImageSettings, InputError
+from naokit.base import InputError
 from naokit.images.costs import measure
 from naokit.images.data import ImageData, Split
 from naokit.images.recipes import ImageRecipe
@@ -17,6 +17,7 @@ from naokit.images.subject import ImageSubject
 from naokit.networks import timings_ms
 from naokit.profiling import Latency, Steps, measure_steps, memory, onnx_latency, training_bytes
 from naokit.profiling.memory import inference_bytes, weight_bytes
+from naokit.settings import ImageSettings
 from naokit.spaces import ConvCells
 from naokit.training.device import make_fabric
 

@@ -232,7 +232,7 @@ def test_the_picture_is_the_same_every_time() -> None:
     assert found == {space.parse(text)._repr_svg_()}
 
 
-def test_a_plan_is_data() -> None:
+def test_a_layout_is_data() -> None:
     drawn = layout(GRAPHS[0])
     assert isinstance(drawn, Layout)
     assert drawn == layout(GRAPHS[0])
