@@ -15,7 +15,8 @@ from pathlib import Path
 
 from benchmarks.record import write
 from benchmarks.searched import summary
-from naokit import runs, spaces
+from naokit import spaces
+from naokit.runs.folder import BASELINE, STUDY
 from naokit.study import open_study
 
 
@@ -25,7 +26,7 @@ def main() -> None:
     settings = json.loads((run / "settings.json").read_text())
     space = spaces.from_settings(settings["space"])
     found = {}
-    for method, name in (("nao", runs.STUDY), ("random", runs.BASELINE)):
+    for method, name in (("nao", STUDY), ("random", BASELINE)):
         study = open_study(space, f"sqlite:///{run / 'study.db'}", name)
         found[method] = summary(study, study.evaluations)
     write(

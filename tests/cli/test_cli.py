@@ -501,7 +501,7 @@ def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("naokit.runs.search", interrupted)
+    monkeypatch.setattr("naokit.runs.studies.search_study", interrupted)
     result = run("search", "--preset", "tiny")
     assert result.exit_code == 130
     assert "the same command continues" in result.stderr

@@ -14,9 +14,9 @@ from typer.testing import CliRunner, Result
 from naokit.cli import config_file
 from naokit.cli.app import app
 from naokit.export import export
-from naokit.final import Job
 from naokit.images.bundle import ImageBundle
 from naokit.images.presets import PRESETS, ImagePreset
+from naokit.runs.final import Job
 
 TINY = "0 0 1 3 0 1 1 4"
 SEARCH = ("search", "--preset", "tiny", "--nodes", "1", "--method", "random", "--no-baseline")

@@ -21,10 +21,10 @@ from naokit.cli.app import app
 from naokit.cli.train import print_report
 from naokit.evaluators import Train
 from naokit.export import save
-from naokit.final import Job
 from naokit.images.bundle import ImageBundle
 from naokit.images.recipes import ImageRecipe
 from naokit.images.subject import ImageSubject
+from naokit.runs.final import Job
 from naokit.spaces import ConvCells
 from naokit.training.checkpoint import read_tensors
 

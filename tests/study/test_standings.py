@@ -11,7 +11,7 @@ from naokit.base import Architecture, EvaluationFailed, InputError, Result
 from naokit.cli.app import app
 from naokit.evaluators.function import Function
 from naokit.report import closing_lines, summary
-from naokit.runs import record_settings
+from naokit.runs.folder import record_settings
 from naokit.spaces import ConvCells
 from naokit.study import Study, create_study
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
     from naokit.base import Architecture, Json, Space
-    from naokit.planning import Option
     from naokit.presets import Preset
+    from naokit.runs.planning import Option
     from naokit.subject import Subject
 
 ARCHITECTURES = 3
@@ -122,7 +122,7 @@ def _measured(
     seconds: float,
 ) -> tuple[list[Option], Option | None]:
     """What each preset costs, measured under a bar; and the one to take, if one fits."""
-    from naokit import planning
+    from naokit.runs import planning
 
     most = planning.networks_to_measure(chosen, len(architectures), subject.reads)
     options: list[Option] = []

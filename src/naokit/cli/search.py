@@ -146,12 +146,13 @@ def search(
     began = time.monotonic()
     del config  # its options are in the others' places already
     with exit_codes():
-        from naokit import runs, spaces
+        from naokit import spaces
         from naokit.base import InputError
         from naokit.bench import Task
         from naokit.cli.search_steps import on_data, on_table
         from naokit.cli.table_goals import table_goals
         from naokit.report import closing_lines
+        from naokit.runs.folder import check_storage
         from naokit.study import check_method
         from naokit.study.goals import direction_named
         from naokit.study.storage import address_of
@@ -194,7 +195,7 @@ def search(
             release_abandoned,
             config_file.given(context, OF_DATA if table else OF_TABLE, out=folder.absolute()),
         )
-        runs.check_storage(folder, options.storage)
+        check_storage(folder, options.storage)
         if table:
             if metric is None:
                 raise InputError("--table needs --metric, the column to optimise")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,8 +57,8 @@ class Plan:
 
 def on_table(options: Options, task: Task, goals: Goals) -> dict[str, Json]:
     """A search on known results."""
-    from naokit import runs
     from naokit.cli.table_goals import check_columns
+    from naokit.runs.folder import STUDY
 
     evaluator = task.load()
     for note in evaluator.understood:
@@ -74,7 +75,7 @@ def on_table(options: Options, task: Task, goals: Goals) -> dict[str, Json]:
         **options.recorded,
     }
     plan = Plan(evaluator.space, evaluator, settings=settings, start=start)
-    study = _search(options, plan, runs.STUDY)
+    study = _search(options, plan, STUDY)
     found = _summary(options, study, evaluator)
     return _reported(options, found, ["search"] if _was_cut(options, study, plan) else [])
 
@@ -83,7 +84,7 @@ def on_data(
     options: Options, space: Space, data: str | None, preset: Preset, *, baseline: bool, final: bool
 ) -> dict[str, Json]:
     """A search that trains, the baseline, the final training and the export."""
-    from naokit import runs
+    from naokit.runs.folder import BASELINE, STUDY
 
     evaluator = _evaluator(options, space, data, preset)
     _check(options, space, evaluator, preset, final=final)  # before anything is written
@@ -95,11 +96,11 @@ def on_data(
         say(f"{name}: {table}", err=True)
     settings = _settings(options, space, data, preset, evaluator)
     plan = Plan(space, evaluator, preset.repeat, preset.times, settings, start)
-    study = _search(options, plan, runs.STUDY)
+    study = _search(options, plan, STUDY)
     unfinished = ["search"] if _was_cut(options, study, plan) else []
     beside = None
     if baseline:
-        beside = _search(options, plan.alone(), runs.BASELINE)
+        beside = _search(options, plan.alone(), BASELINE)
         if _was_cut(options, beside, plan):
             unfinished.append("random search")
             beside = None  # fewer evaluations are no comparison
@@ -135,8 +136,6 @@ def _settings(
     options: Options, space: Space, data: str | None, preset: Preset, evaluator: Training
 ) -> dict[str, Json]:
     """What settings.json keeps of a search that trains."""
-    from naokit import runs
-
     source = data or kind_of(space.reads).embedded
     return {
         "command": "search",
@@ -148,18 +147,18 @@ def _settings(
         "label_column": options.label_column,
         "tokens": options.tokens,
         **options.recorded,
-        "preset": runs.as_json(preset),
+        "preset": dataclasses.asdict(preset),
         "evaluator": dict(evaluator.settings()),
     }
 
 
 def _reported(options: Options, found: dict[str, Json], unfinished: list[str]) -> dict[str, Json]:
     """What was found, with the steps that are not done, written into the run's folder."""
-    from naokit import runs
     from naokit.files import write_json
+    from naokit.runs.folder import REPORT
 
     found["unfinished"] = unfinished
-    write_json(options.out / runs.REPORT, found)
+    write_json(options.out / REPORT, found)
     return found
 
 
@@ -180,12 +179,12 @@ def _check(
 
 def _check_same_final(options: Options, preset: Preset) -> None:
     """Raises InputError where the run in this folder is to end in another final training."""
-    from naokit import runs
     from naokit.base import InputError
+    from naokit.runs.folder import SETTINGS, read_settings
 
-    if not (options.out / runs.SETTINGS).exists():
+    if not (options.out / SETTINGS).exists():
         return
-    recorded, wanted = runs.read_settings(options.out).get("preset") or {}, runs.as_json(preset)
+    recorded, wanted = read_settings(options.out).get("preset") or {}, dataclasses.asdict(preset)
     for name, value in wanted.items():
         if name.startswith("final_") and name in recorded and recorded[name] != value:
             option = f"--{name.replace('_', '-')}"
@@ -260,14 +259,15 @@ def _search(options: Options, plan: Plan, name: str) -> Study:
     """One study under a progress bar."""
     import optuna
 
-    from naokit import runs
+    from naokit.runs.folder import BASELINE
+    from naokit.runs.studies import search_study
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # the bar says it once already
-    beside, settings = name == runs.BASELINE, plan.settings
+    beside, settings = name == BASELINE, plan.settings
     method = "random" if beside else options.method
     evaluations, metric = options.evaluations, plan.evaluator.metric
     with TrialsBar(method, metric, evaluations, plan.repeats(evaluations)) as bar:
-        study = runs.search(
+        study = search_study(
             plan.space,
             plan.evaluator,
             storage=options.storage,
@@ -292,16 +292,16 @@ def _search(options: Options, plan: Plan, name: str) -> Study:
 
 def _record(options: Options, settings: Mapping[str, Json]) -> None:
     """Writes what was asked for, once the study is known to be the one that is asked for."""
-    from naokit import runs
+    from naokit.runs.folder import record_settings
 
-    runs.record_settings(options.out, settings)
+    record_settings(options.out, settings)
     options.given.write(options.out)
 
 
 def _finish(options: Options, study: Study, evaluator: Training, preset: Preset) -> dict[str, Json]:
     """The best architecture trained and exported."""
     from naokit.cli.winner import trained_and_exported
-    from naokit.final import Job
+    from naokit.runs.final import Job
 
     job = Job(
         *_final(study.space, evaluator, preset),

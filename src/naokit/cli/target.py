@@ -63,13 +63,14 @@ def architecture_of(
         InputError: there is none, or an option says something else than the run, network or name.
         NoBest: the run has no best yet.
     """
-    from naokit import runs, spaces
+    from naokit import spaces
+    from naokit.runs.folder import is_run, read_settings
     from naokit.spaces.published import GENOTYPES, genotype
 
     folder = folder_at(what)
     is_genotype = folder is None and what not in GENOTYPES
-    is_run = folder is not None and runs.is_run(folder)
-    if storage is not None and not is_run:
+    of_run = folder is not None and is_run(folder)
+    if storage is not None and not of_run:
         raise InputError(
             f"--storage is where the study of a run lies; {what} is none: leave it out"
         )
@@ -86,10 +87,10 @@ def architecture_of(
         raise InputError(f"{what} says itself how it is read: leave --activations out")
     if folder is None:
         found = Target(genotype(what).architecture)
-    elif is_run:
+    elif of_run:
         study = open_study(folder, storage)
         _check_space(what, study.space, space, nodes)
-        return Target(study.best_architecture, folder, runs.read_settings(folder), study)
+        return Target(study.best_architecture, folder, read_settings(folder), study)
     else:
         found = Target(_trained_architecture(folder))
     _check_space(what, found.architecture.space, space, nodes)
@@ -236,11 +237,11 @@ def folder_name(what: str, target: Target, data: str) -> str:
 
 def open_study(folder: Path, storage: str | None = None) -> Study:
     """The study of a run, for reading, from its folder or from where the reader says it lies."""
-    from naokit import runs
+    from naokit.runs.folder import STUDY, read_settings, space_of, storage_of
     from naokit.study import open_study as open_stored
 
-    space = runs.space_of(folder, runs.read_settings(folder))
-    return open_stored(space, runs.storage_of(folder, storage), runs.STUDY)
+    space = space_of(folder, read_settings(folder))
+    return open_stored(space, storage_of(folder, storage), STUDY)
 
 
 def starting_points(source: Path | None, space: Space) -> list[Architecture]:

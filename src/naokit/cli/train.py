@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
     from naokit.base import Architecture, Json
     from naokit.export import Bundle
-    from naokit.final import Job
+    from naokit.runs.final import Job
     from naokit.training.loop import Epoch
 
 
@@ -118,15 +119,14 @@ def train(
     """
     del config  # its options are in the others' places already
     with exit_codes():
-        from naokit import runs
         from naokit.cli.target import architecture_of, folder_name, size_of_preset, sizes_of
-        from naokit.final import Job
+        from naokit.runs.final import Job
         from naokit.training.device import device_named, precision_named
 
         target = architecture_of(what, space, nodes, activations, storage)
         reads, recorded = target.architecture.space.reads, target.settings
         kind = kind_of(reads)
-        preset: dict[str, Any] = recorded.get("preset") or runs.as_json(kind.preset("quick"))
+        preset: dict[str, Any] = recorded.get("preset") or dataclasses.asdict(kind.preset("quick"))
         source = data or recorded.get("data") or kind.embedded
         check_options(reads, {"processes": processes > 1})
         folder = out or target.folder or Path("runs") / folder_name(what, target, source)
@@ -244,7 +244,7 @@ def train_under_bar(
     architecture: Architecture, job: Job, on_begin: Callable[[], None] | None = None
 ) -> Bundle:
     """`final.train_final` under a progress bar with the time left."""
-    from naokit.final import train_final
+    from naokit.runs.final import train_final
 
     subject, recipe = job.subject, job.recipe
     measured, unit = len(subject.data.validation) > 0, subject.metric.unit

@@ -108,8 +108,8 @@ def transfer(
     del config  # its options are in the others' places already
     with exit_codes():
         from naokit.cli.target import architecture_of, folder_name, sizes_of, tokens_of
-        from naokit.final import Job
         from naokit.kinds import kind_of
+        from naokit.runs.final import Job
         from naokit.training.device import device_named, precision_named
 
         target = architecture_of(what, space, nodes, activations, storage)

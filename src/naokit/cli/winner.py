@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from naokit.base import Architecture, Json
-    from naokit.final import Job
+    from naokit.runs.final import Job
 
 
 def trained_and_exported(winner: Architecture, job: Job, run: Path) -> dict[str, Json]:
@@ -27,9 +27,9 @@ def trained_and_exported(winner: Architecture, job: Job, run: Path) -> dict[str,
         What the report says of it.
     """
     from naokit.export import export
-    from naokit.final import keep_former
     from naokit.networks import count_parameters
     from naokit.report import checks_json
+    from naokit.runs.final import keep_former
     from naokit.training.aside import settle
 
     settle(job.folder)  # a training that a kill of `naokit train --force` left aside

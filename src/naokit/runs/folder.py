@@ -12,21 +12,16 @@ Every step continues where it was interrupted.
 
 from __future__ import annotations
 
-import dataclasses
 import os
-import time
-from collections.abc import Callable, Mapping, Sequence
-from itertools import product
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError
 
-from naokit.base import Architecture, Evaluator, InputError, Json, Space, Trial
+from naokit.base import InputError, Json, Space
 from naokit.files import read_json, write_json
 from naokit.spaces import from_settings
-from naokit.study import Study, create_study
-from naokit.study.settings import check_start
-from naokit.study.storage import address_of, check_own, file_of, same_place, shown, storage_errors
+from naokit.study.storage import address_of, check_own, file_of, same_place, shown
 
 SETTINGS = "settings.json"
 REPORT = "report.json"
@@ -57,64 +52,6 @@ class _Settings(BaseModel):
     skip_bad: bool = False
     tokens: str | None = None
     preset: _Preset | None = None
-
-
-def search(
-    space: Space,
-    evaluator: Evaluator,
-    *,
-    storage: str,
-    method: str,
-    seed: int,
-    evaluations: int,
-    name: str = STUDY,
-    repeat: int = 0,
-    times: int = 1,
-    seconds: float | None = None,
-    objectives: Sequence[str] = (),
-    limits: Sequence[str] = (),
-    start: Sequence[Architecture] = (),
-    release: bool = False,
-    on_begin: Callable[[], None] | None = None,
-    on_trial: Callable[[Study, Trial], None] | None = None,
-) -> Study:
-    """Searches, then evaluates the best few again; continues what the storage holds.
-
-    No evaluation is started after `seconds`. `on_begin` is called once the study is open and is
-    known to be the one that is asked for. `release`: see `Study.release`.
-
-    Raises:
-        InputError: the study was begun with other settings, or from other architectures.
-    """
-    began = time.monotonic()
-    study = create_study(
-        space,
-        storage=storage,
-        name=name,
-        method=method,
-        seed=seed,
-        direction=evaluator.direction,
-        objectives=objectives,
-        limits=limits,
-    )
-    with storage_errors(name):
-        check_start(study.optuna, [str(architecture) for architecture in start])
-    if on_begin is not None:
-        on_begin()
-    if release:
-        study.release()
-    study.enqueue(start)
-
-    def told(trial: Trial) -> None:
-        if on_trial is not None:
-            on_trial(study, trial)
-
-    study.optimize(evaluator, evaluations, seconds=seconds, on_trial=told)
-    for best, evaluated in product(range(1, repeat + 1), range(2, times + 1)):
-        if seconds is not None and time.monotonic() - began > seconds:
-            break
-        study.repeat(evaluator, best=best, times=evaluated, on_trial=told)
-    return study
 
 
 def record_settings(out: Path, settings: Mapping[str, Json]) -> None:
@@ -199,10 +136,3 @@ def _own_file(out: Path, recorded: str) -> Path | None:
     file = file_of(recorded)
     own = None if file is None else out / file.name
     return own if own is not None and os.path.lexists(own) else None
-
-
-def as_json(value: object) -> Json:
-    """A dataclass as a JSON object."""
-    assert dataclasses.is_dataclass(value)
-    assert not isinstance(value, type)
-    return dataclasses.asdict(value)
