@@ -12,11 +12,12 @@ from typer.testing import CliRunner, Result
 
 from naokit.cli.app import app
 from naokit.export import Check
+from naokit.files import write_json
 from naokit.images.bundle import ImageBundle
 from naokit.images.recipes import PUBLISHED_SIZES
 from naokit.kinds import kind_of
 from naokit.networks import count_parameters
-from naokit.runs.folder import STUDY, record_settings
+from naokit.runs.folder import SETTINGS, STUDY
 from naokit.spaces import ConvCells, RecurrentCells
 from naokit.study import create_study
 
@@ -50,7 +51,7 @@ def untrained_run(space: ConvCells | RecurrentCells, genotype: str, data: str) -
     storage = f"sqlite:///{folder / 'study.db'}"
     preset = dataclasses.asdict(kind_of(space.reads).preset("quick"))
     settings = {"space": dict(space.settings()), "storage": storage, "data": data}
-    record_settings(folder, {**settings, "preset": preset})
+    write_json(folder / SETTINGS, {**settings, "preset": preset})
     study = create_study(space, storage=storage, name=STUDY, method="random", seed=0)
     study.add(space.parse(genotype), 1.0)
     return folder

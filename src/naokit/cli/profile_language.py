@@ -115,9 +115,9 @@ def _training(architecture: Architecture, subject: TextSubject, by: Recipe) -> d
 
 def _cell(architecture: Architecture) -> list[str]:
     """How the integers of a recurrent cell were read."""
-    from naokit.cli.target import how_read
+    from naokit.runs.run import read_as
 
-    return [f"{name:16} {table}" for name, table in how_read(architecture.space).items()]
+    return [f"{name:16} {table}" for name, table in read_as(architecture.space).items()]
 
 
 def _count_lines(found: dict[str, Json]) -> list[str]:

@@ -20,13 +20,19 @@ from pydantic import BaseModel, Field, ValidationError
 
 from naokit.base import InputError, Json, Space
 from naokit.files import read_json, write_json
+from naokit.runs.plan import FinalTraining, Plan
 from naokit.spaces import from_settings
+from naokit.study import Study
 from naokit.study.storage import address_of, check_own, file_of, same_place, shown
 
 SETTINGS = "settings.json"
 REPORT = "report.json"
+TRAINING = "training"
+NETWORK = "network"
 STUDY = "search"
 BASELINE = "random"
+PLAN = "plan"
+"""The study's attribute that holds the plan."""
 
 
 class _Space(BaseModel):
@@ -42,11 +48,18 @@ class _Preset(BaseModel):
     final_hidden: int | None = None
 
 
+class _Final(BaseModel):
+    recipe: str
+    size: dict[str, int]
+    epochs: int | None = None
+
+
 class _Settings(BaseModel):
     """What is read of a run's settings."""
 
     storage: str
     space: _Space
+    final: _Final | None = None
     data: str | None = None
     image_size: int | None = None
     skip_bad: bool = False
@@ -54,10 +67,30 @@ class _Settings(BaseModel):
     preset: _Preset | None = None
 
 
-def record_settings(out: Path, settings: Mapping[str, Json]) -> None:
-    """Writes what was asked for; a run that is continued keeps what it was begun with."""
-    if not is_run(out):
-        write_json(out / SETTINGS, dict(settings))
+def record_plan(plan: Plan, out: Path, study: Study, storage: str) -> None:
+    """Keeps a plan in the run's folder and in its study.
+
+    Of a run that goes on that is the newest one: it may ask for more evaluations, and data may lie
+    elsewhere by now; whatever else differs was refused already.
+    """
+    found = plan.to_json()
+    if study.optuna.user_attrs.get(PLAN) != found:
+        study.optuna.set_user_attr(PLAN, found)
+    source = dict(plan.evaluator.get("source") or {})
+    data = {"data": source.pop("source"), **source} if "reads" in source else {}
+    settings = {"command": "search", **data, "storage": shown(storage), **found}
+    if not is_run(out) or read_json(out / SETTINGS) != settings:
+        write_json(out / SETTINGS, settings)
+
+
+def recorded_final(settings: Mapping[str, Json]) -> FinalTraining | None:
+    """The final training of a run; an earlier naokit recorded the preset instead of a plan."""
+    if settings.get("final") is not None:
+        return FinalTraining(**settings["final"])
+    if not (preset := settings.get("preset")):
+        return None
+    final = {n.removeprefix("final_"): v for n, v in preset.items() if n.startswith("final_")}
+    return FinalTraining(final.pop("recipe"), epochs=final.pop("epochs", None), size=final)
 
 
 def read_settings(out: Path) -> dict[str, Json]:

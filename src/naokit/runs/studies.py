@@ -29,7 +29,7 @@ def search_study(
     limits: Sequence[str] = (),
     start: Sequence[Architecture] = (),
     release: bool = False,
-    on_begin: Callable[[], None] | None = None,
+    on_begin: Callable[[Study], None] | None = None,
     on_trial: Callable[[Study, Trial], None] | None = None,
 ) -> Study:
     """Searches, then evaluates the best few again; continues what the storage holds.
@@ -54,7 +54,7 @@ def search_study(
     with storage_errors(name):
         check_start(study.optuna, [str(architecture) for architecture in start])
     if on_begin is not None:
-        on_begin()
+        on_begin(study)
     if release:
         study.release()
     study.enqueue(start)

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from statistics import fmean
 
 import numpy as np
-from scipy.stats import rankdata
 
 from naokit.base import Direction, InputError, Json, Observation, Trial, derive_seed
 from naokit.wording import exact
@@ -240,6 +239,8 @@ def chebyshev(table: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     Objectives (n, k) count by rank, so that no scale is needed; the weights are uniform on the
     simplex: -(max_j w_j d_j + 0.05 sum_j w_j d_j), d the share of rows that are better.
     """
+    from scipy.stats import rankdata  # not above: it is slow to load, and readers need it not
+
     away = 1 - (rankdata(table, axis=0) - 0.5) / len(table)
     weighted = generator.dirichlet(np.ones(table.shape[1])) * away
     scores: np.ndarray = -(weighted.max(axis=1) + SHARE * weighted.sum(axis=1))
