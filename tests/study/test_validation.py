@@ -11,7 +11,7 @@ import pytest
 
 from naokit.base import InputError, Result
 from naokit.runs import folder as run_folder
-from naokit.runs.folder import read_settings, space_of, storage_of
+from naokit.runs.settings import read_settings, space_of, storage_of
 from naokit.spaces import Choice, Choices
 from naokit.study import create_study, open_study
 

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from naokit.cli.asked import Profiling
 from naokit.cli.grouped import grouped
 from naokit.cli.options import AsJson, Genotype, Hidden, Pictures, Tokens
 from naokit.cli.output import exit_codes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from naokit.images.data import ImageData
 
 
 @grouped
@@ -67,8 +66,7 @@ def profile(
     """Count parameters and multiply-accumulates; measure latency, memory and training here."""
     with exit_codes():
         from naokit.base import InputError
-        from naokit.cli.profile_image import IMAGES, show_image_network
-        from naokit.cli.profile_language import show_language_model
+        from naokit.cli.by_kind import shown
         from naokit.cli.subject import as_recorded, check_embedded, check_options
         from naokit.cli.target import OF_DATA, architecture_of, sizes_of
         from naokit.kinds import kind_of
@@ -102,19 +100,19 @@ def profile(
         check_embedded(reads, data)
         if counts and onnx is not None:
             raise InputError("--counts measures nothing: leave --onnx and --no-onnx out")
-        if reads == "text":
-            show_language_model(architecture, size, recipe, data, tokens, counts=counts, json=json)
-            return
-        show_image_network(
+        asked = Profiling(
             architecture,
             size,
             recipe,
-            _images(data, pictures),
-            images or IMAGES,
+            data,
+            pictures,
+            tokens,
+            images,
             counts=counts,
             onnx=onnx is not False,
             json=json,
         )
+        shown(reads).profile(asked)
 
 
 def _check_needed(
@@ -143,21 +141,3 @@ def _check_needed(
         if data is None and value:
             option = name.replace("_", "-")
             raise InputError(f"--{option} says how --data is read: give that as well")
-
-
-def _images(data: str | None, pictures: Pictures) -> ImageData | None:
-    """The images of --data, if it is given."""
-    from naokit.cli.subject import say_what_was_read
-    from naokit.images.loading import load_images
-
-    if data is None:
-        return None
-    images = load_images(
-        data,
-        size=pictures.image_size,
-        skip_bad=pictures.skip_bad,
-        image_column=pictures.image_column,
-        label_column=pictures.label_column,
-    )
-    say_what_was_read(images)
-    return images

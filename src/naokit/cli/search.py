@@ -23,7 +23,6 @@ from naokit.cli.search_options import (
     Wanted,
     check_asked,
 )
-from naokit.kinds import kind_of
 
 if TYPE_CHECKING:
     from naokit.evaluators import Tabular, Training
@@ -112,11 +111,12 @@ def search(
         from naokit.cli.search_bars import Bars
         from naokit.cli.search_plan import table_of, training_of, with_final
         from naokit.cli.start import starting_points
+        from naokit.kinds import kind_of
         from naokit.report.words import closing_lines
-        from naokit.runs.folder import check_storage
         from naokit.runs.hours import Hours
         from naokit.runs.plan import FinalTraining, Plan
         from naokit.runs.search import search as carry_out
+        from naokit.runs.settings import check_storage
         from naokit.study import check_method
         from naokit.study.storage import address_of
 

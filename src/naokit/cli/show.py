@@ -35,8 +35,6 @@ def show(
     with exit_codes():
         from naokit.base import InputError
         from naokit.cli.target import architecture_of
-        from naokit.files import write_whole
-        from naokit.runs.run import Run
         from naokit.study.standings import NoBest
 
         if svg is not None and svg.exists() and not force:
@@ -46,11 +44,15 @@ def show(
         except NoBest as why:
             if svg is not None:
                 raise
+            from naokit.runs.run import Run
+
             _show_without_best(Run.at(what, genotype.storage).study, str(why), top, as_json=json)
             return
         architecture = target.architecture
         study = None if target.run is None else target.run.study
         if svg is not None:
+            from naokit.files import write_whole
+
             write_whole(svg, architecture._repr_svg_())
         report = _report(architecture, study, top)
         if json:

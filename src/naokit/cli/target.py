@@ -46,7 +46,7 @@ class Target:
     @property
     def final(self) -> FinalTraining | None:
         """How the run trains its winner to the end."""
-        from naokit.runs.folder import recorded_final
+        from naokit.runs.settings import recorded_final
 
         return recorded_final(self.settings)
 

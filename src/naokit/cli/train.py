@@ -19,9 +19,7 @@ from naokit.cli.options import (
     TrainingOptions,
 )
 from naokit.cli.output import exit_codes, print_json
-from naokit.cli.subject import as_recorded
 from naokit.cli.training import job_of, print_report, train_and_save
-from naokit.kinds import kind_of
 
 
 @grouped
@@ -75,7 +73,9 @@ def train(
     """
     del config  # its options are in the others' places already
     with exit_codes():
+        from naokit.cli.subject import as_recorded
         from naokit.cli.target import architecture_of, folder_name, sizes_of
+        from naokit.kinds import kind_of
         from naokit.runs.plan import FinalTraining
 
         target = architecture_of(what, genotype)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from naokit.base import InputError
 from naokit.cli.options import Schedule, TrainingOptions
 from naokit.cli.output import progress, say
-from naokit.cli.subject import check_options, recipe_for, say_what_was_read, subject_of
 from naokit.wording import counted, epochs_done
 
 if TYPE_CHECKING:
@@ -46,6 +45,7 @@ def job_of(
         schedule: What is changed of the recipe.
         warm_start: The weights to begin with.
     """
+    from naokit.cli.subject import check_options, recipe_for, subject_of
     from naokit.runs.final import Job
     from naokit.runs.folder import TRAINING
     from naokit.training.device import device_named, precision_named
@@ -76,6 +76,7 @@ def train_and_save(
     Returns:
         What there is to report.
     """
+    from naokit.cli.subject import say_what_was_read
     from naokit.export import save
     from naokit.networks import count_parameters
     from naokit.report.contents import Saved

@@ -10,8 +10,9 @@ from naokit.base import Evaluator, InputError, Space
 from naokit.evaluators import Training
 from naokit.kinds import recipe_of
 from naokit.networks import without_weights
-from naokit.runs.folder import is_run, read_settings, recorded_final
+from naokit.runs.folder import is_run
 from naokit.runs.plan import FinalTraining, Plan
+from naokit.runs.settings import read_settings, recorded_final
 from naokit.study import check_method
 from naokit.study.goals import Goals, Limit
 from naokit.study.limits import check_limits

@@ -9,17 +9,9 @@ from typing import TYPE_CHECKING
 
 from naokit.base import Architecture, InputError, Json, Space
 from naokit.files import read_json
-from naokit.runs.folder import (
-    NETWORK,
-    PLAN,
-    REPORT,
-    SETTINGS,
-    STUDY,
-    read_settings,
-    space_of,
-    storage_of,
-)
+from naokit.runs.folder import NETWORK, PLAN, REPORT, SETTINGS, STUDY
 from naokit.runs.plan import Plan
+from naokit.runs.settings import read_settings, space_of, storage_of
 from naokit.spaces import RecurrentCells
 from naokit.study import Study, open_study
 

@@ -20,18 +20,11 @@ from naokit.report.contents import Exported, Report, findings
 from naokit.report.results import Results
 from naokit.runs.checks import check, final_of
 from naokit.runs.final import Job, keep_former, train_final
-from naokit.runs.folder import (
-    BASELINE,
-    NETWORK,
-    REPORT,
-    STUDY,
-    TRAINING,
-    check_storage,
-    record_plan,
-)
+from naokit.runs.folder import BASELINE, NETWORK, REPORT, STUDY, TRAINING
 from naokit.runs.hours import Hours
 from naokit.runs.plan import Plan
 from naokit.runs.run import read_as
+from naokit.runs.settings import check_storage, record_plan
 from naokit.runs.studies import search_study
 from naokit.study import Study
 from naokit.study.goals import Limit
