@@ -1,5 +1,6 @@
 """`naokit profile` of what was trained: that network, not another of the same cells."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path

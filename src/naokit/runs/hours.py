@@ -21,10 +21,17 @@ class Hours:
     share: float = 0.0
 
     @classmethod
-    def of(cls, hours: float | None, began: float, *, final: bool) -> Hours:
-        """The time of a run that began then and trains its winner to the end, or does not."""
+    def of(cls, hours: float | None, began: float | None = None, *, final: bool = True) -> Hours:
+        """The time of a run that trains its winner to the end, or does not.
+
+        Args:
+            hours: How many there are. If None, there is no limit.
+            began: When they began, on the monotonic clock. If None, now.
+            final: Whether a share of them is kept for the final training.
+        """
         if hours is None:
             return cls()
+        began = time.monotonic() if began is None else began
         return cls(began + 3600 * hours, FINAL_SHARE * 3600 * hours if final else 0.0)
 
     @property
