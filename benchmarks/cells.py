@@ -23,10 +23,10 @@ import optuna
 import torch
 
 from benchmarks.record import write
-from naokit import runs
 from naokit.base import derive_seed
 from naokit.evaluators import Train
 from naokit.images.recipes import ImageRecipe, recipe
+from naokit.runs.studies import search_study
 from naokit.spaces import ConvCells
 
 SEEDS, EVALUATIONS, BEST, TIMES, METHODS = 3, 40, 5, 3, ("nao", "random")
@@ -51,7 +51,7 @@ def main() -> None:
     for seed in range(SEEDS):
         for method in METHODS:
             print(method, seed)
-            study = runs.search(
+            study = search_study(
                 ConvCells.small(),
                 evaluator,
                 storage=f"sqlite:///{OUT.with_name(name)}/{method}-{seed}.db",

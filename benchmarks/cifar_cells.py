@@ -9,28 +9,26 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 from benchmarks.record import write
 from benchmarks.searched import summary
-from naokit import runs, spaces
+from naokit.runs.folder import BASELINE, STUDY
+from naokit.runs.run import Run
 from naokit.study import open_study
 
 
 def main() -> None:
     """Reads the run and writes the record."""
     run = Path(sys.argv[1])
-    settings = json.loads((run / "settings.json").read_text())
-    space = spaces.from_settings(settings["space"])
+    searched = Run.at(run)
     found = {}
-    for method, name in (("nao", runs.STUDY), ("random", runs.BASELINE)):
-        study = open_study(space, f"sqlite:///{run / 'study.db'}", name)
+    for method, name in (("nao", STUDY), ("random", BASELINE)):
+        study = open_study(searched.space, f"sqlite:///{run / 'study.db'}", name)
         found[method] = summary(study, study.evaluations)
-    write(
-        "cifar_cells", {"space": settings["space"], "preset": settings["preset"], "methods": found}
-    )
+    plan = searched.plan
+    write("cifar_cells", {"space": plan.space, "plan": plan.to_json(), "methods": found})
 
 
 if __name__ == "__main__":

@@ -14,16 +14,16 @@ import sys
 from pathlib import Path
 
 from benchmarks.record import write
-from naokit.cli.target import open_study
 from naokit.export.bundle import read
 from naokit.images.bundle import ImageBundle
 from naokit.networks import count_parameters
+from naokit.runs.run import Run
 
 
 def main() -> None:
     """Reads the run and writes the record."""
     run = Path(sys.argv[1])
-    study = open_study(run)
+    study = Run.at(run).study
     bundle = read(ImageBundle, run / "network")
     checks = json.loads(Path(sys.argv[2]).read_text())["exports"]
     values = [trial.value for trial in study.trials if trial.origin != "repeat"]

@@ -16,9 +16,10 @@ import torch
 
 from benchmarks.record import write
 from benchmarks.searched import summary
-from naokit import runs, spaces
+from naokit import spaces
 from naokit.base import Trial
 from naokit.evaluators import TrainText
+from naokit.runs.studies import search_study
 from naokit.study import Study
 from naokit.text.presets import PRESETS as TEXT_PRESETS
 
@@ -40,7 +41,7 @@ def main() -> None:
 
     found = {}
     for place, method in enumerate(METHODS):
-        study = runs.search(
+        study = search_study(
             space,
             evaluator,
             storage=f"sqlite:///{folder / 'study.db'}",

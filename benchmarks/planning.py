@@ -28,8 +28,8 @@ from benchmarks.record import write
 from naokit.base import Architecture
 from naokit.evaluators import Train
 from naokit.images.presets import PRESETS
-from naokit.planning import costs, together
-from naokit.runs import STUDY
+from naokit.runs.folder import STUDY
+from naokit.runs.planning import costs, together
 from naokit.spaces import ConvCells
 from naokit.study import open_study
 

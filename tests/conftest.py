@@ -32,9 +32,9 @@ def own_spaces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> "ImageBundle":
     """A tiny network that learnt the digits for two epochs."""
-    from naokit.final import Job, train_final
     from naokit.images.recipes import ImageRecipe
     from naokit.images.subject import ImageSubject
+    from naokit.runs.final import Job, train_final
     from naokit.spaces import ConvCells
 
     recipe = ImageRecipe(

@@ -16,7 +16,7 @@ import naokit
 from naokit.base import Architecture, derive_seed
 from naokit.evaluators import Training
 from naokit.export import Bundle, export
-from naokit.final import Job, train_final
+from naokit.runs.final import Job, train_final
 from naokit.settings import NetworkSettings
 from naokit.spaces import Choice, Choices
 from naokit.subject import Subject

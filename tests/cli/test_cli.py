@@ -12,13 +12,13 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
-from naokit import final
 from naokit.base import Architecture
 from naokit.base import Result as Score
 from naokit.cli.app import app
 from naokit.evaluators import Training
 from naokit.images.bundle import ImageBundle
 from naokit.images.presets import PRESETS, ImagePreset
+from naokit.runs import final
 from naokit.spaces import ConvCells
 from naokit.spaces.published import GENOTYPES
 from naokit.study import Study
@@ -326,7 +326,7 @@ def test_hours_limit_the_whole_command(tmp_path: Path, monkeypatch: pytest.Monke
 
     A fifth of three minutes is the final training's: no evaluation begins after 144 seconds.
     """
-    monkeypatch.setattr("naokit.export.export", lambda *_, **__: [])  # takes seconds
+    monkeypatch.setattr("naokit.runs.search.export", lambda *_, **__: [])  # takes seconds
     clock = _Clock(monkeypatch)
     command = ("search", "--preset", "tiny", "--nodes", "1", "--method", "random", "--out", "out")
 
@@ -399,7 +399,7 @@ def test_a_final_training_cut_in_its_first_epoch_is_unfinished_and_exported(
     assert not report["final"]["complete"]
     assert {Path(check["file"]).name for check in report["exports"]} >= {"model.onnx"}
     clock.now = 0.0
-    monkeypatch.setattr("naokit.export.export", lambda *_, **__: [])  # takes seconds
+    monkeypatch.setattr("naokit.runs.search.export", lambda *_, **__: [])  # takes seconds
     done = run(*command)
     assert done.exit_code == 0, done.output
     assert re.search(r"Trained 1\.\d+ of \d+ epochs \(.* parameters\): ", done.stdout)
@@ -501,7 +501,7 @@ def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("naokit.runs.search", interrupted)
+    monkeypatch.setattr("naokit.runs.search.search_study", interrupted)
     result = run("search", "--preset", "tiny")
     assert result.exit_code == 130
     assert "the same command continues" in result.stderr

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,9 @@ from typer.testing import CliRunner, Result
 from naokit.cli import config_file
 from naokit.cli.app import app
 from naokit.export import export
-from naokit.final import Job
 from naokit.images.bundle import ImageBundle
 from naokit.images.presets import PRESETS, ImagePreset
+from naokit.runs.final import Job
 
 TINY = "0 0 1 3 0 1 1 4"
 SEARCH = ("search", "--preset", "tiny", "--nodes", "1", "--method", "random", "--no-baseline")
@@ -76,7 +77,7 @@ def test_the_final_training_is_as_asked_recorded_continued_and_compared(
     ) -> list[object]:  # the others take seconds
         return list(export(bundle, folder, ("safetensors",)))
 
-    monkeypatch.setattr("naokit.export.export", save)
+    monkeypatch.setattr("naokit.runs.search.export", save)
     sizes = ("--final-epochs", 1, "--final-channels", 2, "--final-cells", 2)
     report = found(*SEARCH, *sizes, "--out", "a")
     assert report["final"]["epochs"] == 1
@@ -174,9 +175,11 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Job, config_file.Asked]]
     """What would be trained: nothing is."""
     noted: list[tuple[Job, config_file.Asked]] = []
 
-    def note(_: object, job: Job, __: object, asked: config_file.Asked, **___: object) -> dict:
+    def note(
+        _: object, job: Job, __: object, asked: config_file.Asked, **___: object
+    ) -> SimpleNamespace:
         noted.append((job, asked))
-        return {}
+        return SimpleNamespace(to_json=dict)
 
     monkeypatch.setattr("naokit.cli.train.train_and_save", note)
     return noted

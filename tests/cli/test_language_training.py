@@ -19,8 +19,8 @@ from typer.testing import CliRunner, Result
 from naokit.base import InputError
 from naokit.cli.app import app
 from naokit.export import save
-from naokit.final import Job, train_final
 from naokit.kinds import load_bundle
+from naokit.runs.final import Job, train_final
 from naokit.spaces.published import genotype
 from naokit.text.bundle import LanguageBundle
 from naokit.text.presets import PRESETS as TEXT_PRESETS

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from naokit import planning
 from naokit.cli.app import app
 from naokit.cli.durations import between, spoken
 from naokit.images.data import Split
@@ -19,8 +18,9 @@ from naokit.images.kind import Images
 from naokit.images.loading import load_images
 from naokit.images.presets import PRESETS, ImagePreset
 from naokit.images.subject import ImageSubject
-from naokit.planning import Option, recommended
 from naokit.profiling import Estimate
+from naokit.runs import planning
+from naokit.runs.planning import Option, recommended
 from naokit.text.kind import Text
 from naokit.text.presets import TextPreset
 

@@ -1,5 +1,6 @@
 """`naokit profile` of what was trained: that network, not another of the same cells."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -10,13 +11,14 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from naokit import runs
 from naokit.cli.app import app
 from naokit.export import Check
+from naokit.files import write_json
 from naokit.images.bundle import ImageBundle
 from naokit.images.recipes import PUBLISHED_SIZES
 from naokit.kinds import kind_of
 from naokit.networks import count_parameters
+from naokit.runs.folder import SETTINGS, STUDY
 from naokit.spaces import ConvCells, RecurrentCells
 from naokit.study import create_study
 
@@ -48,10 +50,10 @@ def untrained_run(space: ConvCells | RecurrentCells, genotype: str, data: str) -
     """A run that has searched and trained no network."""
     folder = Path("run")
     storage = f"sqlite:///{folder / 'study.db'}"
-    preset = runs.as_json(kind_of(space.reads).preset("quick"))
+    preset = dataclasses.asdict(kind_of(space.reads).preset("quick"))
     settings = {"space": dict(space.settings()), "storage": storage, "data": data}
-    runs.record_settings(folder, {**settings, "preset": preset})
-    study = create_study(space, storage=storage, name=runs.STUDY, method="random", seed=0)
+    write_json(folder / SETTINGS, {**settings, "preset": preset})
+    study = create_study(space, storage=storage, name=STUDY, method="random", seed=0)
     study.add(space.parse(genotype), 1.0)
     return folder
 

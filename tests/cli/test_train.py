@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -18,13 +18,16 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from naokit.cli.app import app
-from naokit.cli.train import print_report
+from naokit.cli.training import print_report
 from naokit.evaluators import Train
 from naokit.export import save
-from naokit.final import Job
 from naokit.images.bundle import ImageBundle
 from naokit.images.recipes import ImageRecipe
 from naokit.images.subject import ImageSubject
+from naokit.images.task import ACCURACY
+from naokit.report.contents import Saved
+from naokit.report.results import Results
+from naokit.runs.final import Job
 from naokit.spaces import ConvCells
 from naokit.training.checkpoint import read_tensors
 
@@ -93,9 +96,9 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
     """What would be trained: nothing is."""
     noted: list[Job] = []
 
-    def note(_: object, job: Job, *__: object, **___: object) -> dict[str, Any]:
+    def note(_: object, job: Job, *__: object, **___: object) -> SimpleNamespace:
         noted.append(job)
-        return {}
+        return SimpleNamespace(to_json=dict)
 
     monkeypatch.setattr("naokit.cli.train.train_and_save", note)
     monkeypatch.setattr("naokit.cli.transfer.train_and_save", note)
@@ -317,7 +320,7 @@ def test_an_epoch_is_counted_against_those_that_were_asked_for(
 ) -> None:
     report = found("train", *TINY, "--recipe", "quick", "--epochs", 1, "--out", "out")
     cut = {**report, "complete": False, "recipe": {**report["recipe"], "epochs": 10}}
-    print_report(cut)
+    print_report(Saved("", {}, "out", 0, {}, Results.from_json(ACCURACY, cut)))
     assert "epoch 1 of 10" in capsys.readouterr().out
 
 

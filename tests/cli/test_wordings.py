@@ -11,9 +11,9 @@ import naokit
 from naokit.base import InputError
 from naokit.cli.wordings import OPTIONS, PHRASES, for_command_line
 from naokit.evaluators import Train
-from naokit.final import Job, train_final
 from naokit.images.recipes import ImageRecipe
 from naokit.images.subject import ImageSubject
+from naokit.runs.final import Job, train_final
 from naokit.spaces import ConvCells, load
 from naokit.study import create_study
 

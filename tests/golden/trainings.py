@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from naokit.export import export, standalone
-from naokit.final import Job, train_final
 from naokit.images.bundle import ImageBundle
 from naokit.images.recipes import ImageRecipe
 from naokit.images.subject import ImageSubject
+from naokit.runs.final import Job, train_final
 from naokit.spaces import ConvCells, RecurrentCells
 from naokit.text.bundle import LanguageBundle
 from naokit.text.recipes import TextRecipe

@@ -12,7 +12,7 @@ from naokit.base import Architecture, Observation, Trial
 from naokit.method import METHODS, MethodFactory
 from naokit.method.fit import normalise
 from naokit.method.nao import Nao
-from naokit.report import noise, summary
+from naokit.report.contents import findings, noise
 from naokit.spaces import Choice, Choices
 from naokit.study import create_study
 from naokit.study.goals import Goals, chebyshev, mean
@@ -92,7 +92,7 @@ def test_a_study_of_extremes_is_summed_up() -> None:
     study.optimize(value, 8)
     study.repeat(value, best=2, times=3)
     evaluator = type("Any", (), {"metric": "value", "direction": "maximize"})()
-    found = json.loads(json.dumps(summary(study, evaluator), allow_nan=False))
+    found = json.loads(json.dumps(findings(study, evaluator).to_json(), allow_nan=False))
     assert math.isfinite(found["best"]["value"])
     spread = noise([study])
     assert spread is not None

@@ -15,9 +15,9 @@ import optuna
 import pytest
 from optuna.storages import RDBStorage
 
-from naokit import runs
 from naokit.base import Architecture, EvaluationFailed, Result, SpaceExhausted
 from naokit.evaluators.function import Function
+from naokit.runs.studies import search_study
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.study import Study, claims, create_study, heartbeat, liveness
 from naokit.study.ledger import ARCHITECTURE, OUTCOME
@@ -494,7 +494,7 @@ def test_what_no_sign_of_life_covers_is_said_and_can_be_released(
     assert "1 trial of the study s runs on container-1 without a sign of life" in said[0]
     assert "--release-abandoned" in said[0]
     study._claims.give_back(study.ask().number)
-    found = runs.search(
+    found = search_study(
         SPACE,
         Function(score, "maximize"),
         storage=f"sqlite:///{tmp_path}/s.db",

@@ -10,8 +10,10 @@ from typer.testing import CliRunner
 from naokit.base import Architecture, EvaluationFailed, InputError, Result
 from naokit.cli.app import app
 from naokit.evaluators.function import Function
-from naokit.report import closing_lines, summary
-from naokit.runs import record_settings
+from naokit.files import write_json
+from naokit.report.contents import Report, findings
+from naokit.report.words import closing_lines
+from naokit.runs.folder import SETTINGS
 from naokit.spaces import ConvCells
 from naokit.study import Study, create_study
 
@@ -74,11 +76,11 @@ def test_a_study_of_values_beyond_a_limit_says_what_came_nearest() -> None:
 
 def test_random_search_with_nothing_within_the_limits_is_no_comparison() -> None:
     study, baseline = measured((90.0, 0.5)), measured((95.0, 2.0))
-    found = summary(study, Function(lambda a: 0.0, "maximize"), baseline)
-    assert found["best"]["value"] == 90.0
-    assert found["random"] is None
-    rest = {"method": "nao", "space": "s", "folder": "out", "unfinished": [], "storage": "x"}
-    lines = closing_lines(found | rest)
+    found = findings(study, Function(lambda a: 0.0, "maximize"), baseline)
+    assert found.best.value == 90.0
+    assert found.random is None
+    assert found.to_json()["random"] is None
+    lines = closing_lines(Report("nao", "s", {}, found, "out", "x"))
     assert any(line.startswith("Random search: nothing is within latency<=1 yet") for line in lines)
 
 
@@ -93,7 +95,7 @@ def run_of(folder: Path, *, limits: tuple[str, ...], latencies: tuple[float | No
         return Result(90.0, {"latency": latency})
 
     storage = f"sqlite:///{folder / 'study.db'}"
-    record_settings(folder, {"storage": storage, "space": dict(SPACE.settings())})
+    write_json(folder / SETTINGS, {"storage": storage, "space": dict(SPACE.settings())})
     study = create_study(SPACE, storage=storage, name="search", method="random", limits=limits)
     study.optimize(evaluate, len(latencies))
     return folder

@@ -32,7 +32,7 @@ from naokit.method.baselines import RandomSearch
 from naokit.method.fit import FitSettings
 from naokit.method.model import ModelSettings
 from naokit.method.nao_2018 import Nao2018, NaoSettings
-from naokit.report import summary
+from naokit.report.contents import findings
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.study import Study, create_study, open_study
 from naokit.study.ledger import ARCHITECTURE, KNOWN, record_of
@@ -304,7 +304,7 @@ def test_a_failed_repeat_is_not_made_again(tmp_path: Path) -> None:
         study.repeat(fails_again, best=2, times=3)
         assert len(study.trials) == 4 + 2 * 2
         assert (study.evaluations, study.failed) == (4, 0)
-        assert summary(study, Function(fails_again, "maximize"))["failed"] == 0
+        assert findings(study, Function(fails_again, "maximize")).failed == 0
 
 
 @pytest.mark.parametrize(

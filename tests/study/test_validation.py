@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from naokit import runs
 from naokit.base import InputError, Result
+from naokit.runs import folder as run_folder
+from naokit.runs.settings import read_settings, space_of, storage_of
 from naokit.spaces import Choice, Choices
 from naokit.study import create_study, open_study
 
@@ -150,7 +151,7 @@ SETTINGS = {
 
 
 def test_wrong_settings_are_said_in_a_line(tmp_path: Path) -> None:
-    file = tmp_path / runs.SETTINGS
+    file = tmp_path / run_folder.SETTINGS
     text = json.dumps(SETTINGS)
     assert runs_reads(file, text) == ""
     cases = [json.dumps({**SETTINGS, name: value}) for name in SETTINGS for value in WRONG]
@@ -179,9 +180,9 @@ def runs_reads(file: Path, text: str) -> str:
     """What reading the settings says, as a command that is given the run does."""
     file.write_text(text, encoding="latin-1" if not text.isascii() else "utf-8")
     try:
-        settings = runs.read_settings(file.parent)
-        runs.space_of(file.parent, settings)
-        runs.storage_of(file.parent)
+        settings = read_settings(file.parent)
+        space_of(file.parent, settings)
+        storage_of(file.parent)
     except InputError as error:
         line = str(error)
         return "" if "is not in that folder" in line else line

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from naokit.cli.image_figures import evaluate_images
-from naokit.cli.options import AsJson, ImageColumn, LabelColumn, SkipBad
+from naokit.cli.asked import Measuring
+from naokit.cli.options import AsJson, ImageColumn, LabelColumn, Pictures, SkipBad
 from naokit.cli.output import exit_codes
-from naokit.cli.text_figures import evaluate_text
 
 
 def evaluate(
@@ -46,29 +45,9 @@ def evaluate(
     Images: accuracy, top-5, each class, confusions, calibration. Text: perplexity.
     """
     with exit_codes():
-        from naokit.base import InputError
-        from naokit.cli.subject import check_options
-        from naokit.export import network_folder
+        from naokit.cli.by_kind import shown
         from naokit.kinds import reads_at
 
-        if reads_at(network) == "images":
-            evaluate_images(
-                network,
-                data,
-                split,
-                batch,
-                skip_bad=skip_bad,
-                image_column=image_column,
-                label_column=label_column,
-                as_json=json,
-            )
-            return
-        if skip_bad:
-            raise InputError("--skip-bad leaves out pictures; this is a language model")
-        check_options("text", {"image_column": image_column, "label_column": label_column})
-        if network.is_file():
-            raise InputError(
-                f"{network} is one step of a language model; its folder is measured: give "
-                f"{network.parent}"
-            )
-        evaluate_text(network_folder(network), data, split, batch, as_json=json)
+        pictures = Pictures(None, skip_bad, image_column, label_column)
+        asked = Measuring(network, data, split, batch, pictures, json)
+        shown(reads_at(network)).evaluate(asked)

@@ -40,7 +40,7 @@ def export(
         from naokit.base import InputError
         from naokit.export import check_free, exports, network_folder
         from naokit.kinds import load_bundle
-        from naokit.report import checks_json
+        from naokit.report.contents import checks_json
 
         folder = network_folder(network)
         bundle = load_bundle(folder)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from naokit.cli.asked import Measuring
+from naokit.cli.options import Pictures
 from naokit.cli.output import print_json, progress, say
 from naokit.wording import counted, one_line
 
@@ -23,34 +24,18 @@ TABLE = 20
 WORST = 10
 
 
-def evaluate_images(
-    network: Path,
-    data: str | None,
-    split: str | None,
-    batch: int | None,
-    *,
-    skip_bad: bool,
-    image_column: str | None,
-    label_column: str | None,
-    as_json: bool,
-) -> None:
-    """Measures on labelled images and prints; arguments as those of the command."""
+def evaluate_images(asked: Measuring) -> None:
+    """Measures on labelled images and prints."""
     from naokit.images.measuring import measure, part_of
     from naokit.images.on_device import EVALUATION_BATCH
     from naokit.images.opening import open_network
 
-    classifier = open_network(network)
-    images = _images(
-        classifier,
-        data,
-        skip_bad=skip_bad,
-        image_column=image_column,
-        label_column=label_column,
-    )
-    part, rows = part_of(images, split)
-    logits, labels = _logits_under_bar(classifier, rows, batch or EVALUATION_BATCH)
+    classifier = open_network(asked.network)
+    images = _images(classifier, asked.data, asked.pictures)
+    part, rows = part_of(images, asked.split)
+    logits, labels = _logits_under_bar(classifier, rows, asked.batch or EVALUATION_BATCH)
     found = measure(logits, labels, classifier.interface.class_names)
-    if as_json:
+    if asked.json:
         about = {"network": str(classifier.path), "data": images.name, "split": part}
         print_json({**about, **dataclasses.asdict(found)})
         return
@@ -61,14 +46,7 @@ def evaluate_images(
     )
 
 
-def _images(
-    classifier: Classifier,
-    data: str | None,
-    *,
-    skip_bad: bool,
-    image_column: str | None,
-    label_column: str | None,
-) -> ImageData:
+def _images(classifier: Classifier, data: str | None, pictures: Pictures) -> ImageData:
     """The labelled images; their classes and size are the network's."""
     from naokit.base import InputError
     from naokit.cli.subject import check_embedded, say_what_was_read
@@ -79,9 +57,9 @@ def _images(
         images = images_of(
             classifier.results,
             data,
-            skip_bad=skip_bad,
-            image_column=image_column,
-            label_column=label_column,
+            skip_bad=pictures.skip_bad,
+            image_column=pictures.image_column,
+            label_column=pictures.label_column,
         )
     except InputError as error:
         if data is not None:

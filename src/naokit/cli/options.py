@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -108,3 +109,61 @@ RunStorage = Annotated[
     typer.Option("--storage", help="Database of a run whose study is not in its folder."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+
+
+@dataclass(frozen=True)
+class Genotype:
+    """How what is named beside it is read."""
+
+    space: GenotypeSpace = None
+    nodes: Annotated[int | None, typer.Option(min=1, help="Nodes in each cell of a genotype.")] = (
+        None
+    )
+    activations: Activations = None
+    storage: RunStorage = None
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """How pictures of data are read."""
+
+    image_size: ImageSize = None
+    skip_bad: SkipBad = False
+    image_column: ImageColumn = None
+    label_column: LabelColumn = None
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What is changed of a recipe."""
+
+    epochs: Epochs = None
+    settings: RecipeSettings = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """What commands that train one network ask beside what and how."""
+
+    balance: Balance = False
+    seed: TrainingSeed = 0
+    out: TrainingOut = None
+    hours: TrainingHours = None
+    pictures: Pictures
+    all_data: AllData = False
+    workers: Workers = 0
+    processes: Processes = 1
+    device: DeviceName = "auto"
+    precision: PrecisionName = "auto"
+    tensorboard: TensorBoard = False
+    force: Again = False
+
+
+@dataclass(frozen=True)
+class FinalSize:
+    """The final training of a search."""
+
+    final_epochs: FinalEpochs = None
+    final_channels: FinalChannels = None
+    final_cells: FinalCells = None
+    final_hidden: FinalHidden = None

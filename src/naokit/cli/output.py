@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -16,8 +17,10 @@ from rich.table import Table
 
 from naokit.base import EvaluationFailed, InputError, Json
 from naokit.cli.wordings import for_command_line
-from naokit.study.progress import progress as progress  # what commands show is all here
 from naokit.wording import one_line
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 Lines = Callable[[dict[str, Json]], list[str]]
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -76,6 +79,13 @@ def say(*lines: str, err: bool = False) -> None:
     """Lines on stdout or stderr, each of them one line whatever names are in it."""
     for line in lines:
         typer.echo(one_line(line), err=err)
+
+
+def progress() -> Progress:
+    """A bar on stderr with the time left."""
+    from naokit.study.progress import progress as bar  # not above: `--help` shows none
+
+    return bar()
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

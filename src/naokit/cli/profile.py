@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from naokit.cli.options import (
-    Activations,
-    AsJson,
-    GenotypeSpace,
-    Hidden,
-    ImageColumn,
-    ImageSize,
-    LabelColumn,
-    RunStorage,
-    SkipBad,
-    Tokens,
-)
+from naokit.cli.asked import Profiling
+from naokit.cli.grouped import grouped
+from naokit.cli.options import AsJson, Genotype, Hidden, Pictures, Tokens
 from naokit.cli.output import exit_codes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from naokit.images.data import ImageData
 
-
+@grouped
 def profile(
+    *,
     what: Annotated[
         str, typer.Argument(help="A genotype, or a run's or network's folder (with its sizes).")
     ],
-    space: GenotypeSpace = None,
-    nodes: Annotated[
-        int | None, typer.Option(min=1, help="Nodes in each cell of a genotype.")
-    ] = None,
-    activations: Activations = None,
-    storage: RunStorage = None,
+    genotype: Genotype,
     channels: Annotated[int | None, typer.Option(help="The paper's F; default: 16.")] = None,
     cells: Annotated[int | None, typer.Option(help="The paper's N; default: 2.")] = None,
     classes: Annotated[
@@ -63,10 +50,7 @@ def profile(
         str | None,
         typer.Option(help="A data set, instead of --classes, --image, --images, --vocabulary."),
     ] = None,
-    image_size: ImageSize = None,
-    skip_bad: SkipBad = False,
-    image_column: ImageColumn = None,
-    label_column: LabelColumn = None,
+    pictures: Pictures,
     tokens: Tokens = None,
     onnx: Annotated[
         bool | None,
@@ -82,13 +66,12 @@ def profile(
     """Count parameters and multiply-accumulates; measure latency, memory and training here."""
     with exit_codes():
         from naokit.base import InputError
-        from naokit.cli.profile_image import IMAGES, show_image_network
-        from naokit.cli.profile_language import show_language_model
-        from naokit.cli.subject import check_embedded, check_options
+        from naokit.cli.by_kind import shown
+        from naokit.cli.subject import as_recorded, check_embedded, check_options
         from naokit.cli.target import OF_DATA, architecture_of, sizes_of
         from naokit.kinds import kind_of
 
-        target = architecture_of(what, space, nodes, activations, storage)
+        target = architecture_of(what, genotype)
         architecture, reads = target.architecture, target.architecture.space.reads
         given = {
             "classes": classes,
@@ -98,8 +81,7 @@ def profile(
             "vocabulary": vocabulary,
             "hidden": hidden,
         }
-        columns = {"image_column": image_column, "label_column": label_column}
-        ways = {"tokens": tokens, "image_size": image_size, "skip_bad": skip_bad, **columns}
+        ways = {"tokens": tokens, **dataclasses.asdict(pictures)}
         check_options(reads, given | ways | {"images": images, "onnx": onnx is not None})
         chosen = {name: value for name, value in given.items() if value is not None}
         of_data = [name for name in (*chosen, *(["images"] if images else [])) if name in OF_DATA]
@@ -110,9 +92,7 @@ def profile(
         }
         if data is None and not OF_DATA & size.keys():  # a run that has trained no network yet
             data = target.settings.get("data")
-            image_size = image_size or target.settings.get("image_size")
-            skip_bad = skip_bad or target.settings.get("skip_bad", False)
-            columns = {name: value or target.settings.get(name) for name, value in columns.items()}
+            pictures = as_recorded(pictures, target.settings, None)
             tokens = tokens or target.settings.get("tokens")
         elif data is not None:
             size = {n: value for n, value in size.items() if n in chosen or n not in OF_DATA}
@@ -120,19 +100,19 @@ def profile(
         check_embedded(reads, data)
         if counts and onnx is not None:
             raise InputError("--counts measures nothing: leave --onnx and --no-onnx out")
-        if reads == "text":
-            show_language_model(architecture, size, recipe, data, tokens, counts=counts, json=json)
-            return
-        show_image_network(
+        asked = Profiling(
             architecture,
             size,
             recipe,
-            _images(data, image_size, columns, skip_bad=skip_bad),
-            images or IMAGES,
+            data,
+            pictures,
+            tokens,
+            images,
             counts=counts,
             onnx=onnx is not False,
             json=json,
         )
+        shown(reads).profile(asked)
 
 
 def _check_needed(
@@ -161,23 +141,3 @@ def _check_needed(
         if data is None and value:
             option = name.replace("_", "-")
             raise InputError(f"--{option} says how --data is read: give that as well")
-
-
-def _images(
-    data: str | None, image_size: int | None, columns: Mapping[str, str | None], *, skip_bad: bool
-) -> ImageData | None:
-    """The images of --data, if it is given."""
-    from naokit.cli.subject import say_what_was_read
-    from naokit.images.loading import load_images
-
-    if data is None:
-        return None
-    images = load_images(
-        data,
-        size=image_size,
-        skip_bad=skip_bad,
-        image_column=columns["image_column"],
-        label_column=columns["label_column"],
-    )
-    say_what_was_read(images)
-    return images

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from naokit.cli.asked import Profiling
 from naokit.cli.durations import about
+from naokit.cli.options import Pictures
 from naokit.settings import ImageSettings
 from naokit.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from torch import nn
 
     from naokit.base import Architecture, Json
@@ -29,38 +29,20 @@ SHOWN = ("channels", "cells", "classes", "image")
 """The sizes that are printed."""
 
 
-def show_image_network(
-    architecture: Architecture,
-    size: Mapping[str, Any],
-    recipe: str | None,
-    data: ImageData | None,
-    images: int,
-    *,
-    counts: bool,
-    onnx: bool,
-    json: bool,
-) -> None:
+def show_image_network(asked: Profiling) -> None:
     """Measures the network and prints what it costs, each figure once it is known.
 
-    Args:
-        architecture: of its cells.
-        size: what `naokit.build` takes, where it is given.
-        recipe: whose training is estimated.
-        data: the images of that training; their shape and classes are the network's.
-        images: how many there are where no data are given.
-        counts: nothing is measured.
-        onnx: whether latency is measured in onnxruntime too.
-        json: one JSON object instead of lines.
-
     Raises:
-        InputError: an option is for language models, or no such network can be built.
+        InputError: no such network can be built.
     """
     from naokit.cli.output import Figures
     from naokit.images.costs import count_figures, latency_figures, memory_figures
     from naokit.kinds import build, recipe_of
     from naokit.networks import without_weights
 
-    by = None if recipe is None else recipe_of("images", recipe)
+    architecture, size = asked.architecture, asked.size
+    by = None if asked.recipe is None else recipe_of("images", asked.recipe)
+    data = _images(asked.data, asked.pictures)
     if data is not None:
         size = {**size, "classes": data.classes, "image": data.image}
     settings = ImageSettings(**size)
@@ -68,9 +50,9 @@ def show_image_network(
     with without_weights():
         counted = count_figures(build(architecture, **size, auxiliary=True), image)
     shown = {name: getattr(settings, name) for name in SHOWN}
-    figures = Figures(json=json)
+    figures = Figures(json=asked.json)
     figures.add({"architecture": str(architecture), **shown, **counted}, _count_lines)
-    if not counts:
+    if not asked.counts:
         network = build(architecture, **size, auxiliary=True)
         figures.measure(lambda: memory_figures(network, image), _memory_lines)
         figures.measure(
@@ -79,17 +61,35 @@ def show_image_network(
         )
         figures.measure(lambda: latency_figures(network, image), _latency_lines)
         figures.measure(
-            lambda: {"onnx": _in_onnxruntime(network, image) if onnx else None},
-            _onnx_lines if onnx else lambda _: [],
+            lambda: {"onnx": _in_onnxruntime(network, image) if asked.onnx else None},
+            _onnx_lines if asked.onnx else lambda _: [],
         )
         if by is not None:
-            there = data or _noise(images, settings.classes, image)
+            there = data or _noise(asked.images or IMAGES, settings.classes, image)
             figures.measure(
                 lambda: {"training": _training(architecture, there, by, settings)}, _training_lines
             )
         else:
             figures.add({}, _training_lines)
     figures.end()
+
+
+def _images(data: str | None, pictures: Pictures) -> ImageData | None:
+    """The images of --data, if it is given."""
+    from naokit.cli.subject import say_what_was_read
+    from naokit.images.loading import load_images
+
+    if data is None:
+        return None
+    images = load_images(
+        data,
+        size=pictures.image_size,
+        skip_bad=pictures.skip_bad,
+        image_column=pictures.image_column,
+        label_column=pictures.label_column,
+    )
+    say_what_was_read(images)
+    return images
 
 
 def _in_onnxruntime(network: nn.Module, image: tuple[int, int, int]) -> dict[str, Json] | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from naokit.base import InputError
+from naokit.cli.asked import Profiling
 from naokit.cli.durations import about
 from naokit.settings import LanguageSettings
 from naokit.wording import counted
@@ -21,29 +21,11 @@ SECONDS = 10.0
 """How long steps of a training are measured."""
 
 
-def show_language_model(
-    architecture: Architecture,
-    size: Mapping[str, Any],
-    recipe: str | None,
-    data: str | None,
-    tokens: str | None,
-    *,
-    counts: bool,
-    json: bool,
-) -> None:
+def show_language_model(asked: Profiling) -> None:
     """Measures the model and prints what it costs, each figure once it is known.
 
-    Args:
-        architecture: of its cell.
-        size: what `naokit.build` takes, where it is given.
-        recipe: whose training is estimated.
-        data: the text of that training.
-        tokens: what it is read in.
-        counts: nothing is measured.
-        json: one JSON object instead of lines.
-
     Raises:
-        InputError: an option is for images, or needs another one beside it.
+        InputError: no such model can be built, or --recipe needs --data.
     """
     from naokit.cli.output import Figures
     from naokit.cli.subject import say_what_was_read
@@ -52,15 +34,17 @@ def show_language_model(
     from naokit.text.costs import count_language, measure_language
     from naokit.text.subject import TextSubject
 
-    by = None if recipe is None else recipe_of("text", recipe)
-    if by is not None and data is None and not counts:
+    architecture, size = asked.architecture, asked.size
+    by = None if asked.recipe is None else recipe_of("text", asked.recipe)
+    if by is not None and asked.data is None and not asked.counts:
         raise InputError(
             "--recipe needs --data for a language model: how long its text is and how many words "
             "it knows set the time"
         )
     subject = None
-    if data is not None:
-        subject = TextSubject(data, size.get("hidden", LanguageSettings.hidden), tokens or "word")
+    if asked.data is not None:
+        hidden = size.get("hidden", LanguageSettings.hidden)
+        subject = TextSubject(asked.data, hidden, asked.tokens or "word")
         say_what_was_read(subject.data)
         size = {**size, "vocabulary": len(subject.data.vocabulary)}
     with without_weights():
@@ -73,9 +57,9 @@ def show_language_model(
         "hidden": model.settings.hidden,
         **count_language(model),
     }
-    figures = Figures(json=json)
+    figures = Figures(json=asked.json)
     figures.add(what, lambda found: [*_cell(architecture), *_count_lines(found)])
-    if not counts:
+    if not asked.counts:
         model = build(architecture, **size)
         assert isinstance(model, LanguageModel)
         figures.measure(lambda: dataclasses.asdict(measure_language(model)), _latency_lines)
@@ -116,9 +100,9 @@ def _training(architecture: Architecture, subject: TextSubject, by: Recipe) -> d
 
 def _cell(architecture: Architecture) -> list[str]:
     """How the integers of a recurrent cell were read."""
-    from naokit.cli.target import how_read
+    from naokit.runs.run import read_as
 
-    return [f"{name:16} {table}" for name, table in how_read(architecture.space).items()]
+    return [f"{name:16} {table}" for name, table in read_as(architecture.space).items()]
 
 
 def _count_lines(found: dict[str, Json]) -> list[str]:

@@ -3,41 +3,35 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from naokit.base import InputError
 from naokit.cli import config_file
-from naokit.cli.options import (
-    Activations,
-    AsJson,
-    DeviceName,
-    FinalCells,
-    FinalChannels,
-    FinalEpochs,
-    FinalHidden,
-    ImageColumn,
-    ImageSize,
-    LabelColumn,
-    PrecisionName,
-    SkipBad,
-    Tokens,
-    Workers,
-)
+from naokit.cli.durations import spoken
+from naokit.cli.grouped import grouped
+from naokit.cli.options import Activations, AsJson, FinalSize
 from naokit.cli.output import exit_codes, print_json, say
 from naokit.cli.search_options import (
     OF_DATA,
     OF_TABLE,
-    Hours,
-    Options,
+    Evaluation,
+    KnownResults,
+    Wanted,
     check_asked,
-    with_final,
 )
-from naokit.kinds import kind_of
+
+if TYPE_CHECKING:
+    from naokit.evaluators import Tabular, Training
+    from naokit.runs.hours import Hours
 
 
+@grouped
 def search(
+    *,
     context: typer.Context,
     space: Annotated[
         str, typer.Option(help="A name, file.py:NAME or package.module:NAME.")
@@ -86,43 +80,10 @@ def search(
         ),
     ] = None,
     final: Annotated[bool, typer.Option(help="Train, export and check the best network.")] = True,
-    final_epochs: FinalEpochs = None,
-    final_channels: FinalChannels = None,
-    final_cells: FinalCells = None,
-    final_hidden: FinalHidden = None,
-    image_size: ImageSize = None,
-    skip_bad: SkipBad = False,
-    image_column: ImageColumn = None,
-    label_column: LabelColumn = None,
-    workers: Workers = 0,
-    tokens: Tokens = None,
-    device: DeviceName = "auto",
-    precision: PrecisionName = "auto",
-    table: Annotated[
-        list[Path] | None,
-        typer.Option(help="A CSV file of known results, instead of data; may be given again."),
-    ] = None,
-    architecture_column: Annotated[
-        str, typer.Option(help="Column of the table that names the architecture.")
-    ] = "arch",
-    metric: Annotated[str | None, typer.Option(help="Column of the table to optimise.")] = None,
-    class_column: Annotated[
-        str | None, typer.Option(help="Column whose equal values are one architecture.")
-    ] = None,
-    direction: Annotated[
-        str, typer.Option(help="Which way the table's metric is better: maximize or minimize.")
-    ] = "maximize",
-    objective: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="What is optimised, may be given again: accuracy or perplexity first, then "
-            "parameters, macs, latency or a column."
-        ),
-    ] = None,
-    limit: Annotated[
-        list[str] | None,
-        typer.Option(help='A bound that must hold, may be given again: "parameters<=3e6".'),
-    ] = None,
+    final_size: FinalSize,
+    evaluation: Evaluation,
+    known: KnownResults,
+    wanted: Wanted,
     start_from: Annotated[
         Path | None,
         typer.Option(
@@ -146,17 +107,20 @@ def search(
     began = time.monotonic()
     del config  # its options are in the others' places already
     with exit_codes():
-        from naokit import runs, spaces
-        from naokit.base import InputError
-        from naokit.bench import TableTask
-        from naokit.cli.search_steps import on_data, on_table
-        from naokit.cli.table_goals import table_goals
-        from naokit.report import closing_lines
+        from naokit import spaces
+        from naokit.cli.search_bars import Bars
+        from naokit.cli.search_plan import table_of, training_of, with_final
+        from naokit.cli.start import starting_points
+        from naokit.kinds import kind_of
+        from naokit.report.words import closing_lines
+        from naokit.runs.hours import Hours
+        from naokit.runs.plan import FinalTraining, Plan
+        from naokit.runs.search import search as carry_out
+        from naokit.runs.settings import check_storage
         from naokit.study import check_method
-        from naokit.study.goals import direction_named
         from naokit.study.storage import address_of
-        from naokit.training.device import device_named, precision_named
 
+        table = known.table
         if table and data:
             raise InputError(
                 "give --data to train networks or --table to look results up, not both"
@@ -164,66 +128,58 @@ def search(
         check_asked(context, table=bool(table))
         check_method(method)  # a wrong name fails before anything is written
         searched = None if table else spaces.load(space, nodes=nodes, activations=activations)
-        reads = searched.reads if searched else "images"
-        towards = direction_named(direction)
-        chosen = kind_of(reads).preset(preset)
-        source = (
-            table[0].name.partition(".")[0] if table else Path(data or kind_of(reads).embedded).name
-        )
+        kind = kind_of(searched.reads if searched else "images")
+        chosen = with_final(kind.preset(preset), kind.reads, asdict(final_size))
+        source = table[0].name.partition(".")[0] if table else Path(data or kind.embedded).name
         name = searched.name if searched else spaces.name_of(space)
         folder = out or Path("runs") / f"{name}-{source}-{method}"
-        options = Options(
-            space,
+        address = storage or address_of(folder / "study.db")
+        check_storage(folder, address)
+        goals = tuple(wanted.objective or ()), tuple(wanted.limit or ())
+        evaluator: Tabular | Training
+        if searched is None:
+            evaluator = table_of(space, known, *goals)
+            searched, named = evaluator.space, evaluator.space.space
+        else:
+            evaluator = training_of(searched, data, chosen, evaluation, sum(goals, ()))
+            named = searched
+        again = (0, 1) if table else (chosen.repeat, chosen.times)
+        plan = Plan(
+            dict(named.settings()),
+            dict(evaluator.settings()),
             method,
             seed,
             evaluations or chosen.evaluations,
-            folder,
-            storage or address_of(folder / "study.db"),
-            Hours.of(hours, began, final=final and not table),
-            device_named(device),
-            precision_named(precision),
-            tuple(objective or ()),
-            tuple(limit or ()),
-            start_from,
-            image_size,
-            skip_bad,
-            image_column,
-            label_column,
-            workers,
-            tokens,
-            release_abandoned,
-            config_file.given(context, OF_DATA if table else OF_TABLE, out=folder.absolute()),
+            *again,
+            baseline=not table and (chosen.baseline if baseline is None else baseline),
+            objectives=goals[0],
+            limits=goals[1],
+            start=tuple(map(str, starting_points(start_from, searched))),
+            final=None if table else FinalTraining.of(chosen),
         )
-        runs.check_storage(folder, options.storage)
-        if table:
-            if metric is None:
-                raise InputError("--table needs --metric, the column to optimise")
-            goals = table_goals(towards, options.objectives, options.limits)
-            paths = tuple(str(path.resolve()) for path in table)
-            task = TableTask(
-                space,
-                paths,
-                architecture_column,
-                metric,
-                class_column=class_column,
-                direction=goals.objectives[0].direction,
-                also=goals.metric_names,
+        shared = Hours.of(hours, began, final=final and not table)
+        say_shared(shared)
+        asked = config_file.given(context, OF_DATA if table else OF_TABLE, out=folder.absolute())
+        with Bars(asked, folder) as bars:
+            found = carry_out(
+                plan,
+                folder,
+                space=searched,
+                evaluator=evaluator,
+                storage=address,
+                hours=shared,
+                final=final,
+                release=release_abandoned,
+                watcher=bars,
             )
-            found = on_table(options, task, goals)
-        else:
-            assert searched is not None
-            if not searched.has_networks:  # before anything is written
-                raise searched.no_network()
-            asked = {
-                "final_channels": final_channels,
-                "final_cells": final_cells,
-                "final_hidden": final_hidden,
-                "final_epochs": final_epochs,
-            }
-            chosen = with_final(chosen, reads, asked)
-            wants = chosen.baseline if baseline is None else baseline
-            found = on_data(options, searched, data, chosen, baseline=wants, final=final)
-        if json:
-            print_json(found)
-        else:
-            say(*closing_lines(found))
+        print_json(found.to_json()) if json else say(*closing_lines(found))
+
+
+def say_shared(hours: Hours) -> None:
+    """Says on stderr how the hours are shared out."""
+    if hours.share:
+        search, final = map(spoken, (hours.for_search_in_all, hours.share))
+        say(
+            f"--hours: the search gets {search}, {final} are kept for the final training",
+            err=True,
+        )

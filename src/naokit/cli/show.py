@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from naokit.cli.options import Activations, AsJson, GenotypeSpace, RunStorage
+from naokit.cli.grouped import grouped
+from naokit.cli.options import AsJson, Genotype
 from naokit.cli.output import exit_codes, print_json, print_table, say
 from naokit.wording import counted
 
@@ -19,14 +21,11 @@ if TYPE_CHECKING:
     from naokit.study.goals import Goals
 
 
+@grouped
 def show(
+    *,
     what: Annotated[str, typer.Argument(help="A run's folder, a network's, or a genotype.")],
-    space: GenotypeSpace = None,
-    nodes: Annotated[
-        int | None, typer.Option(min=1, help="Nodes in each cell of a genotype.")
-    ] = None,
-    activations: Activations = None,
-    storage: RunStorage = None,
+    genotype: Genotype,
     top: Annotated[int, typer.Option(min=1, help="How many of a run's architectures.")] = 10,
     svg: Annotated[Path | None, typer.Option(help="Write a drawing of the cells here.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the drawing.")] = False,
@@ -35,22 +34,25 @@ def show(
     """Show a run's standings, or an architecture as text; draw it with --svg."""
     with exit_codes():
         from naokit.base import InputError
-        from naokit.cli.target import architecture_of, open_study
-        from naokit.files import write_whole
+        from naokit.cli.target import architecture_of
         from naokit.study.standings import NoBest
 
         if svg is not None and svg.exists() and not force:
             raise InputError(f"{svg} exists already; name another file, or give --force")
         try:
-            target = architecture_of(what, space, nodes, activations, storage)
+            target = architecture_of(what, genotype)
         except NoBest as why:
             if svg is not None:
                 raise
-            _show_without_best(open_study(Path(what), storage), str(why), top, as_json=json)
+            from naokit.runs.run import Run
+
+            _show_without_best(Run.at(what, genotype.storage).study, str(why), top, as_json=json)
             return
         architecture = target.architecture
-        study = target.study
+        study = None if target.run is None else target.run.study
         if svg is not None:
+            from naokit.files import write_whole
+
             write_whole(svg, architecture._repr_svg_())
         report = _report(architecture, study, top)
         if json:
@@ -78,7 +80,7 @@ def _report(architecture: Architecture, study: Study | None, top: int) -> dict[s
 
 def _report_of(study: Study, top: int) -> dict[str, Json]:
     """What there is to say of a run."""
-    from naokit.report import front
+    from naokit.report.contents import front
 
     trials = study.trials
     return {
@@ -88,7 +90,9 @@ def _report_of(study: Study, top: int) -> dict[str, Json]:
         "failed": study.failed,
         "failures": sorted({trial.reason for trial in trials if trial.value is None}),
         "seconds": sum(trial.seconds for trial in trials),
-        "front": front(study) if len(study.goals.objectives) > 1 else [],
+        "front": [*map(dataclasses.asdict, front(study))]
+        if len(study.goals.objectives) > 1
+        else [],
         "origins": dict(Counter(_kind(trial) for trial in trials)),
         "model": _latest_model(trials),
         "standings": [
@@ -142,7 +146,7 @@ def _outcome(trial: Trial, goals: Goals) -> str:
 
 
 def _print_front(report: dict[str, Json]) -> None:
-    from naokit.report import front_title
+    from naokit.report.words import front_title
 
     objectives = report["study"]["goals"]["objectives"]
     names = [text.partition(":")[0] for text in objectives]

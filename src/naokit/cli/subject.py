@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from naokit.base import InputError, Json, Space
+from naokit.base import InputError, Json
+from naokit.cli.options import Pictures
 from naokit.cli.output import say
 from naokit.kind import Kind
 from naokit.kinds import KINDS, kind_of, recipe_of
@@ -76,21 +77,18 @@ def recipe_for(
     return changed(found, [*(["balance=true"] if balance else []), *(settings or ())])
 
 
-def check_networks(space: Space, subject: Subject, recipe: Recipe) -> None:
-    """Raises InputError where the data or the sizes are none for the networks of a space."""
-    import numpy as np
+def as_recorded(pictures: Pictures, recorded: Mapping[str, Json], data: str | None) -> Pictures:
+    """How pictures are read: as they are asked to be, else as the run read them.
 
-    from naokit.networks import without_weights
-
-    settings = subject.settings(recipe)
-    architecture = space.sample(np.random.default_rng(0))
-    try:
-        with without_weights():
-            space.build(architecture, settings)
-    except InputError:
-        raise
-    except Exception:  # noqa: BLE001  a user's own network; its evaluations will tell
-        return
+    The columns of the run's data are not those of other data.
+    """
+    columns = {} if data else recorded
+    return Pictures(
+        pictures.image_size or recorded.get("image_size"),
+        pictures.skip_bad or recorded.get("skip_bad", False),
+        pictures.image_column or columns.get("image_column"),
+        pictures.label_column or columns.get("label_column"),
+    )
 
 
 def say_what_was_read(data: Data) -> None:

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from naokit.base import Architecture, Evaluator, InputError, Json, Space
-from naokit.cli.output import say
-from naokit.graphs import digest
+from naokit.base import Architecture, InputError, Json, Space
+from naokit.cli.options import Genotype
 
 if TYPE_CHECKING:
-    from naokit.study import Study
-    from naokit.study.standings import Standing
+    from naokit.runs.plan import FinalTraining
+    from naokit.runs.run import Run
 
 GENOTYPE_SPACE = "conv-small"
 """What --space is where nobody says."""
-NETWORK = "network"
-"""Folder of the trained network in that of a run or a training."""
 OF_DATA = frozenset({"classes", "image", "images", "vocabulary"})
 """Sizes that are the data's: of a network, and how many images there are."""
-OF_PRESET = ("channels", "cells", "hidden")
-"""Those that a run's preset sets."""
 
 
 @dataclass(frozen=True)
@@ -33,63 +27,71 @@ class Target:
 
     Attributes:
         architecture: itself.
-        folder: of the run, None for a genotype.
-        settings: of the run, empty for a genotype.
+        run: whose best it is; None for a genotype or a network.
     """
 
     architecture: Architecture
-    folder: Path | None = None
-    settings: dict[str, Json] = field(default_factory=dict)
-    study: Study | None = None
+    run: Run | None = None
+
+    @property
+    def folder(self) -> Path | None:
+        """That of the run."""
+        return None if self.run is None else self.run.folder
+
+    @property
+    def settings(self) -> dict[str, Json]:
+        """Those of the run; empty where there is none."""
+        return {} if self.run is None else self.run.settings
+
+    @property
+    def final(self) -> FinalTraining | None:
+        """How the run trains its winner to the end."""
+        from naokit.runs.settings import recorded_final
+
+        return recorded_final(self.settings)
 
 
-def architecture_of(
-    what: str,
-    space: str | None,
-    nodes: int | None,
-    activations: str | None = None,
-    storage: str | None = None,
-) -> Target:
-    """The best of a run, that of a saved network, a published one, or a genotype of `space`.
+def architecture_of(what: str, said: Genotype) -> Target:
+    """The best of a run, that of a saved network, a published one, or a genotype.
 
     Args:
         what: which.
-        space: of a genotype; or that of the run, network or name, said once more.
-        nodes: of a genotype's cells.
-        activations: how a recurrent genotype is read.
-        storage: where the run's study lies, unless in its folder.
+        said: how a genotype is read, or where the study of a run lies.
 
     Raises:
         InputError: there is none, or an option says something else than the run, network or name.
         NoBest: the run has no best yet.
     """
-    from naokit import runs, spaces
+    from naokit import spaces
+    from naokit.runs.folder import is_run
     from naokit.spaces.published import GENOTYPES, genotype
 
-    folder = folder_at(what)
+    space, nodes, folder = said.space, said.nodes, folder_at(what)
     is_genotype = folder is None and what not in GENOTYPES
-    is_run = folder is not None and runs.is_run(folder)
-    if storage is not None and not is_run:
+    of_run = folder is not None and is_run(folder)
+    if said.storage is not None and not of_run:
         raise InputError(
             f"--storage is where the study of a run lies; {what} is none: leave it out"
         )
     # A file that is named may also be run for a network or a run that records it.
     if is_genotype or ":" in (space or ""):
-        searched = spaces.load(space or GENOTYPE_SPACE, nodes=nodes, activations=activations)
+        searched = spaces.load(space or GENOTYPE_SPACE, nodes=nodes, activations=said.activations)
         space = searched.settings().get("source", space)
     if is_genotype:
         try:
             return Target(searched.parse(what))
         except InputError as error:
             raise _no_genotype(what, searched, nodes, error) from error
-    if activations is not None:
+    if said.activations is not None:
         raise InputError(f"{what} says itself how it is read: leave --activations out")
     if folder is None:
         found = Target(genotype(what).architecture)
-    elif is_run:
-        study = open_study(folder, storage)
-        _check_space(what, study.space, space, nodes)
-        return Target(study.best_architecture, folder, runs.read_settings(folder), study)
+    elif of_run:
+        from naokit.runs.run import Run
+
+        run = Run.at(folder, said.storage)
+        _check_space(what, run.space, space, nodes)
+        return Target(run.winner, run)
     else:
         found = Target(_trained_architecture(folder))
     _check_space(what, found.architecture.space, space, nodes)
@@ -166,6 +168,8 @@ def _trained_architecture(path: Path) -> Architecture:
 
 def trained_file(path: Path, name: str) -> Path | None:
     """A file of a trained network: in this folder itself, or in that of the network within."""
+    from naokit.runs.folder import NETWORK
+
     files = (folder / name for folder in (path, path / NETWORK))
     return next((file for file in files if file.exists()), None)
 
@@ -189,7 +193,7 @@ def sizes_of(what: str, target: Target) -> dict[str, Json]:
 
     config = _config_at(what)
     if config is None:
-        return size_of_preset(target.settings.get("preset") or {})
+        return {} if target.final is None else dict(target.final.size)
     names = kind_of(target.architecture.space.reads).bundle.needed_sizes
     sizes = {name: config["network"][name] for name in names}
     return {name: tuple(v) if isinstance(v, list) else v for name, v in sizes.items()}
@@ -210,20 +214,9 @@ def tokens_of(what: str, target: Target) -> str | None:
     return asked if kind in (None, "tokenizer") else {"char": "char"}.get(kind)
 
 
-def how_read(space: Space) -> dict[str, str]:
-    """How the integers of a recurrent genotype are read; empty for other spaces."""
-    from naokit.spaces import RecurrentCells
-
-    return {"activations": space.table} if isinstance(space, RecurrentCells) else {}
-
-
-def size_of_preset(preset: Mapping[str, Json]) -> dict[str, Json]:
-    """That of a run's winner, without what its data set."""
-    return {n: preset[f"final_{n}"] for n in OF_PRESET if f"final_{n}" in preset}
-
-
 def folder_name(what: str, target: Target, data: str) -> str:
     """What the folder of a training is called unless somebody says: what was trained, on what."""
+    from naokit.runs.folder import NETWORK
     from naokit.spaces.published import GENOTYPES
 
     path = folder_at(what)
@@ -232,75 +225,3 @@ def folder_name(what: str, target: Target, data: str) -> str:
     else:
         name = what if what in GENOTYPES else target.architecture.key[:10]
     return f"{name}-{Path(data).name}"
-
-
-def open_study(folder: Path, storage: str | None = None) -> Study:
-    """The study of a run, for reading, from its folder or from where the reader says it lies."""
-    from naokit import runs
-    from naokit.study import open_study as open_stored
-
-    space = runs.space_of(folder, runs.read_settings(folder))
-    return open_stored(space, runs.storage_of(folder, storage), runs.STUDY)
-
-
-def starting_points(source: Path | None, space: Space) -> list[Architecture]:
-    """The best ten of a run, or the genotypes of a file, a line each.
-
-    Raises:
-        InputError: there is neither, or a genotype is not one of the space (which line).
-    """
-    if source is None:
-        return []
-    if source.is_dir():
-        leaders = open_study(source).standings()[:10]
-        return [_the_same(space, best, f"{source}, trial {best.number}") for best in leaders]
-    if source.is_file():
-        lines = enumerate(_read_lines(source), 1)
-        texts = {f"{source}:{number}": line.strip() for number, line in lines if line.strip()}
-    else:
-        raise InputError(f"--start-from: {source} is neither a run's folder nor a file")
-    if not texts:
-        raise InputError(f"--start-from: {source} holds no architecture")
-    return [_parsed(space, text, place) for place, text in texts.items()]
-
-
-def say_what_is_left_out(
-    given: Sequence[Architecture], space: Space, evaluator: Evaluator, limits: Sequence[str]
-) -> None:
-    """Says on stderr how many starting points a limit forbids: these are not evaluated."""
-    from naokit.study.goals import Limit
-    from naokit.study.limits import outside
-
-    wanted = [Limit.of(text) for text in limits]
-    beyond = len(outside(space, evaluator, wanted, given))
-    if beyond:
-        which = "all" if beyond == len(given) else f"{beyond} of {len(given)}"
-        known = ", ".join(
-            str(limit) for limit in wanted if limit.name in evaluator.static_metric_names
-        )
-        say(f"--start-from: {which} left out, not within {known}", err=True)
-
-
-def _read_lines(file: Path) -> list[str]:
-    try:
-        return file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"--start-from: {file} is not readable as text: {error}") from error
-
-
-def _the_same(space: Space, best: Standing, place: str) -> Architecture:
-    """An architecture of another run in this space, where its text means the same."""
-    found = _parsed(space, str(best.architecture), place)
-    if digest(found.graphs) != digest(best.architecture.graphs):
-        raise InputError(
-            f"--start-from: {place}: {best.architecture} is another architecture here: that run's "
-            "operations or activations are others; search the same space (--space, --activations)"
-        )
-    return found
-
-
-def _parsed(space: Space, text: str, place: str) -> Architecture:
-    try:
-        return space.parse(text)
-    except InputError as error:
-        raise InputError(f"--start-from: {place}: {error}") from error

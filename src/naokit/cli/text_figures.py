@@ -6,6 +6,8 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from naokit.base import InputError
+from naokit.cli.asked import Measuring
 from naokit.cli.output import print_json, progress, say
 
 if TYPE_CHECKING:
@@ -14,21 +16,33 @@ if TYPE_CHECKING:
     from naokit.text.measuring import TextMeasured
 
 
-def evaluate_text(
-    folder: Path, data: str | None, split: str | None, batch: int | None, *, as_json: bool
-) -> None:
-    """Measures on a text and prints; arguments as those of the command."""
-    from naokit.cli.subject import say_what_was_read
+def evaluate_text(asked: Measuring) -> None:
+    """Measures on a text and prints.
+
+    Raises:
+        InputError: an option is about pictures, or the network is a file of one step.
+    """
+    from naokit.cli.subject import check_options, say_what_was_read
+    from naokit.export import network_folder
     from naokit.export.bundle import read
     from naokit.text.bundle import LanguageBundle
     from naokit.text.measuring import text_part
 
+    if asked.pictures.skip_bad:
+        raise InputError("--skip-bad leaves out pictures; this is a language model")
+    check_options("text", dataclasses.asdict(asked.pictures))
+    if asked.network.is_file():
+        raise InputError(
+            f"{asked.network} is one step of a language model; its folder is measured: give "
+            f"{asked.network.parent}"
+        )
+    folder = network_folder(asked.network)
     bundle = read(LanguageBundle, folder)
-    text = _text(bundle, folder, data)
+    text = _text(bundle, folder, asked.data)
     say_what_was_read(text)
-    part = text_part(text, split)
-    found = _measured_under_bar(bundle, text, part, batch)
-    if as_json:
+    part = text_part(text, asked.split)
+    found = _measured_under_bar(bundle, text, part, asked.batch)
+    if asked.json:
         about = {"network": str(folder), "data": text.name, "split": part}
         print_json({**about, **dataclasses.asdict(found)})
         return
@@ -53,7 +67,6 @@ def _measured_under_bar(
 
 def _text(bundle: LanguageBundle, folder: Path, data: str | None) -> TextData:
     """The text in the tokens of the network."""
-    from naokit.base import InputError
     from naokit.cli.subject import check_embedded
     from naokit.text.data import load_text
 

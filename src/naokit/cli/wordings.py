@@ -17,10 +17,12 @@ OPTIONS: Mapping[str, str] = {
     "device": "--device",
     "force": "--force",
     "formats": "--format",
+    "hours": "--hours",
     "image_column": "--image-column",
     "image_size": "--image-size",
     "label_column": "--label-column",
     "nodes": "--nodes",
+    "objective": "--objective",
     "out": "--out",
     "part": "--split",
     "precision": "--precision",
@@ -45,6 +47,8 @@ PHRASES: Mapping[str, str] = {
     "remove this one to begin again in its place": "give --force to begin again in its place",
 }
 """What Python users do by hand and the command line has an option for."""
+FINAL = "final_"
+"""Parameters of the final training have an option of the same name."""
 _PARAMETER = re.compile(r"`([a-z_]+)(?:=([^`]*))?`")
 
 
@@ -57,7 +61,8 @@ def for_command_line(message: str) -> str:
 
 def _option(found: re.Match[str]) -> str:
     name, value = found.groups()
-    if name not in OPTIONS:
+    option = f"--{name.replace('_', '-')}" if name.startswith(FINAL) else OPTIONS.get(name)
+    if option is None:
         return found[0]
     flag = value in (None, "True")
-    return OPTIONS[name] if flag else f"{OPTIONS[name]} {shlex.quote(value.strip(chr(39)))}"
+    return option if flag else f"{option} {shlex.quote(value.strip(chr(39)))}"

@@ -25,6 +25,7 @@ from naokit.export.bundle import Bundle
 from naokit.export.config import CONFIG, check_checksum, read_any
 from naokit.files import remove, write_json
 from naokit.kinds import check_memory
+from naokit.report.results import Results
 from naokit.spaces import own_code
 from naokit.subject import Subject
 from naokit.training.checkpoint import (
@@ -136,8 +137,8 @@ def train_final(
     network = begun.network
     load_weights(network, best_weights(job.folder), job.folder / BEST)
     test = job.subject.tested(network, fabric, on_tested) if trained.in_time else None
-    results = _results(job, trained, test) | {"warm_start": begun.warm_start}
-    return job.subject.bundle(architecture, network.cpu().eval(), job.recipe, results)
+    results = _results(job, trained, test, begun.warm_start)
+    return job.subject.bundle(architecture, network.cpu().eval(), job.recipe, results.to_json())
 
 
 def _less(job: Job, seconds: float) -> Job:
@@ -167,22 +168,25 @@ def keep_former(run: Path, job: Job, architecture: Architecture) -> Path | None:
     return kept
 
 
-def _results(job: Job, trained: Trained, test: float | None) -> dict[str, Json]:
+def _results(
+    job: Job, trained: Trained, test: float | None, warm_start: Mapping[str, Json] | None
+) -> Results:
     measured = len(job.subject.data.validation) and (trained.best_epoch or trained.in_time)
-    score = job.subject.metric.name
-    return {
-        "recipe": job.recipe.to_json(),
-        **job.subject.results(),
-        "epochs": trained.epochs,
-        "epochs_done": trained.done,
-        "complete": trained.complete,
-        "best_epoch": trained.best_epoch,
-        f"validation_{score}": trained.best if measured else None,
-        f"test_{score}": test,
-        "batches_in_parts": trained.parts,
-        "reloads": trained.reloads,
-        "processes": job.processes,
-    }
+    return Results(
+        job.subject.metric,
+        job.recipe.to_json(),
+        job.subject.results(),
+        epochs=trained.epochs,
+        epochs_done=trained.done,
+        complete=trained.complete,
+        best_epoch=trained.best_epoch,
+        validation=trained.best if measured else None,
+        test=test,
+        batches_in_parts=trained.parts,
+        reloads=trained.reloads,
+        processes=job.processes,
+        warm_start=warm_start,
+    )
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,10 @@
 """What a search says at its end: no claim beyond the figures."""
 
-from dataclasses import asdict
-
 import pytest
 
 from naokit.base import Direction
-from naokit.report import Comparison, closing_lines, verdict
+from naokit.report.contents import Comparison, Findings, Point, Report, verdict
+from naokit.report.words import closing_lines
 from naokit.spaces import ConvCells
 from naokit.study.standings import Standing
 
@@ -53,19 +52,22 @@ def test_better_is_by_the_direction_of_the_objective(
 )
 def test_the_best_says_what_its_value_is_of(values: tuple[float, ...], said: str) -> None:
     best = Comparison.of(Standing(ConvCells.small(nodes=1).parse("0 0 1 0 0 0 1 0"), values, 0))
-    found = {"evaluations": 3, "failed": 0, "unfinished": [], "storage": "study.db"}
-    found |= {"method": "nao", "space": "conv-small", "folder": "out", "direction": "maximize"}
-    lines = closing_lines(
-        found | {"metric": "validation accuracy in percent", "best": asdict(best)}
-    )
-    assert f"Best: {said}" in lines
+    found = Findings("validation accuracy in percent", "maximize", best, 3, 0, 0, None)
+    assert f"Best: {said}" in closing_lines(Report("nao", "conv-small", {}, found, "out", "s.db"))
 
 
 def test_one_is_no_plural() -> None:
-    best = Comparison("a", 78.0, (78.0,))
-    found = {"evaluations": 1, "failed": 0, "unfinished": [], "storage": "study.db"}
-    found |= {"method": "nao", "space": "conv-small", "folder": "out", "direction": "maximize"}
-    found |= {"objectives": ["a", "b"], "front": [{}], "best": asdict(best), "metric": "accuracy"}
-    lines = closing_lines(found)
+    found = Findings(
+        "accuracy",
+        "maximize",
+        Comparison("a", 78.0, (78.0,)),
+        evaluations=1,
+        repeats=0,
+        failed=0,
+        noise=None,
+        objectives=("a", "b"),
+        front=(Point("a", 0, {}),),
+    )
+    lines = closing_lines(Report("nao", "conv-small", {}, found, "out", "study.db"))
     assert lines[0].startswith("nao on conv-small: 1 evaluation (0 failed)")
     assert any(line.endswith(": 1 architecture.") for line in lines)

@@ -1,37 +1,20 @@
-"""A run: one folder that holds a study, its winner trained, and the exported files.
-
-    OUT/study.db         the evaluations: the study `search`, and `random` beside it
-    OUT/settings.json    what was asked for, names resolved
-    OUT/run.yaml         the options as they were given, for `naokit search --config`
-    OUT/training/        checkpoints of the final training
-    OUT/network/         the trained winner: safetensors + config, ONNX, network.py
-    OUT/report.json      what was found
-
-Every step continues where it was interrupted.
-"""
+"""What a run was asked for, in `settings.json` and in its study: written, read and checked."""
 
 from __future__ import annotations
 
-import dataclasses
 import os
-import time
-from collections.abc import Callable, Mapping, Sequence
-from itertools import product
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError
 
-from naokit.base import Architecture, Evaluator, InputError, Json, Space, Trial
+from naokit.base import InputError, Json, Space
 from naokit.files import read_json, write_json
+from naokit.runs.folder import PLAN, SETTINGS, is_run
+from naokit.runs.plan import FinalTraining, Plan
 from naokit.spaces import from_settings
-from naokit.study import Study, create_study
-from naokit.study.settings import check_start
-from naokit.study.storage import address_of, check_own, file_of, same_place, shown, storage_errors
-
-SETTINGS = "settings.json"
-REPORT = "report.json"
-STUDY = "search"
-BASELINE = "random"
+from naokit.study import Study
+from naokit.study.storage import address_of, check_own, file_of, same_place, shown
 
 
 class _Space(BaseModel):
@@ -47,11 +30,18 @@ class _Preset(BaseModel):
     final_hidden: int | None = None
 
 
+class _Final(BaseModel):
+    recipe: str
+    size: dict[str, int]
+    epochs: int | None = None
+
+
 class _Settings(BaseModel):
     """What is read of a run's settings."""
 
     storage: str
     space: _Space
+    final: _Final | None = None
     data: str | None = None
     image_size: int | None = None
     skip_bad: bool = False
@@ -59,68 +49,30 @@ class _Settings(BaseModel):
     preset: _Preset | None = None
 
 
-def search(
-    space: Space,
-    evaluator: Evaluator,
-    *,
-    storage: str,
-    method: str,
-    seed: int,
-    evaluations: int,
-    name: str = STUDY,
-    repeat: int = 0,
-    times: int = 1,
-    seconds: float | None = None,
-    objectives: Sequence[str] = (),
-    limits: Sequence[str] = (),
-    start: Sequence[Architecture] = (),
-    release: bool = False,
-    on_begin: Callable[[], None] | None = None,
-    on_trial: Callable[[Study, Trial], None] | None = None,
-) -> Study:
-    """Searches, then evaluates the best few again; continues what the storage holds.
+def record_plan(plan: Plan, out: Path, study: Study, storage: str) -> None:
+    """Keeps a plan in the run's folder and in its study.
 
-    No evaluation is started after `seconds`. `on_begin` is called once the study is open and is
-    known to be the one that is asked for. `release`: see `Study.release`.
-
-    Raises:
-        InputError: the study was begun with other settings, or from other architectures.
+    Of a run that goes on that is the newest one: it may ask for more evaluations, and data may lie
+    elsewhere by now; whatever else differs was refused already.
     """
-    began = time.monotonic()
-    study = create_study(
-        space,
-        storage=storage,
-        name=name,
-        method=method,
-        seed=seed,
-        direction=evaluator.direction,
-        objectives=objectives,
-        limits=limits,
-    )
-    with storage_errors(name):
-        check_start(study.optuna, [str(architecture) for architecture in start])
-    if on_begin is not None:
-        on_begin()
-    if release:
-        study.release()
-    study.enqueue(start)
-
-    def told(trial: Trial) -> None:
-        if on_trial is not None:
-            on_trial(study, trial)
-
-    study.optimize(evaluator, evaluations, seconds=seconds, on_trial=told)
-    for best, evaluated in product(range(1, repeat + 1), range(2, times + 1)):
-        if seconds is not None and time.monotonic() - began > seconds:
-            break
-        study.repeat(evaluator, best=best, times=evaluated, on_trial=told)
-    return study
+    found = plan.to_json()
+    if study.optuna.user_attrs.get(PLAN) != found:
+        study.optuna.set_user_attr(PLAN, found)
+    source = dict(plan.evaluator.get("source") or {})
+    data = {"data": source.pop("source"), **source} if "reads" in source else {}
+    settings = {"command": "search", **data, "storage": shown(storage), **found}
+    if not is_run(out) or read_json(out / SETTINGS) != settings:
+        write_json(out / SETTINGS, settings)
 
 
-def record_settings(out: Path, settings: Mapping[str, Json]) -> None:
-    """Writes what was asked for; a run that is continued keeps what it was begun with."""
-    if not is_run(out):
-        write_json(out / SETTINGS, dict(settings))
+def recorded_final(settings: Mapping[str, Json]) -> FinalTraining | None:
+    """The final training of a run; an earlier naokit recorded the preset instead of a plan."""
+    if settings.get("final") is not None:
+        return FinalTraining(**settings["final"])
+    if not (preset := settings.get("preset")):
+        return None
+    final = {n.removeprefix("final_"): v for n, v in preset.items() if n.startswith("final_")}
+    return FinalTraining(final.pop("recipe"), epochs=final.pop("epochs", None), size=final)
 
 
 def read_settings(out: Path) -> dict[str, Json]:
@@ -149,11 +101,6 @@ def space_of(out: Path, settings: Mapping[str, Json]) -> Space:
         raise InputError(
             f"{out / SETTINGS} is damaged: space: {error}; restore a copy of the file"
         ) from error
-
-
-def is_run(folder: Path) -> bool:
-    """Whether a run was begun in a folder."""
-    return os.path.exists(folder / SETTINGS)  # noqa: PTH110 - no error for what can be no path
 
 
 def storage_of(out: Path, given: str | None = None) -> str:
@@ -199,10 +146,3 @@ def _own_file(out: Path, recorded: str) -> Path | None:
     file = file_of(recorded)
     own = None if file is None else out / file.name
     return own if own is not None and os.path.lexists(own) else None
-
-
-def as_json(value: object) -> Json:
-    """A dataclass as a JSON object."""
-    assert dataclasses.is_dataclass(value)
-    assert not isinstance(value, type)
-    return dataclasses.asdict(value)

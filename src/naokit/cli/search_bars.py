@@ -1,0 +1,72 @@
+"""What a search shows while it runs: a bar for each study, a bar for the final training."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+import optuna
+
+from naokit.base import Architecture, Trial
+from naokit.cli.config_file import Asked
+from naokit.cli.output import say
+from naokit.cli.training import train_under_bar
+from naokit.cli.wordings import for_command_line
+from naokit.export import Bundle
+from naokit.runs.final import Job
+from naokit.runs.search import Stage, Watcher
+from naokit.study import Study
+from naokit.study.progress import TrialsBar
+
+
+class Bars(Watcher):
+    """Shows a run on stderr, and writes down what was asked for once it began.
+
+    Args:
+        asked: what the command was asked for.
+        folder: of the run.
+    """
+
+    def __init__(self, asked: Asked, folder: Path) -> None:
+        self.asked, self.folder = asked, folder
+        self.shown = ExitStack()
+        self.bar: TrialsBar
+
+    def __enter__(self) -> Bars:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)  # the bar says it once already
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.shown.close()
+
+    def remark(self, line: str) -> None:
+        """Says it in the words of the command line."""
+        say(for_command_line(line), err=True)
+
+    def began(self) -> None:
+        """Writes run.yaml."""
+        self.asked.write(self.folder)
+
+    def study_begins(self, stage: Stage) -> None:
+        """Shows the bar of a study."""
+        bar = TrialsBar(stage.method, stage.metric, stage.evaluations, stage.repeats)
+        self.bar = self.shown.enter_context(bar)
+
+    def told(self, study: Study, trial: Trial) -> None:
+        """Moves the bar."""
+        self.bar.told(study, trial)
+
+    def study_ended(self, study: Study, *, cut: bool) -> None:
+        """Shows where the bar ends."""
+        self.bar.ended(study, cut=cut)
+        self.shown.close()
+
+    def train(self, architecture: Architecture, job: Job) -> Bundle:
+        """Trains the winner under a bar."""
+        return train_under_bar(architecture, job)

@@ -1,0 +1,82 @@
+"""From the options of a search to its plan, and to the evaluator that the plan describes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from naokit.base import InputError
+from naokit.cli.output import say
+from naokit.cli.search_options import Evaluation, KnownResults
+from naokit.cli.subject import check_options, recipe_for, subject_of
+
+if TYPE_CHECKING:
+    from naokit.base import Space
+    from naokit.evaluators import Tabular, Training
+    from naokit.presets import Preset
+
+
+def training_of(
+    space: Space, data: str | None, preset: Preset, asked: Evaluation, wanted: tuple[str, ...]
+) -> Training:
+    """Who trains each network.
+
+    Args:
+        space: that is searched.
+        data: --data.
+        preset: of the search.
+        asked: how an evaluation is made.
+        wanted: objectives and limits.
+    """
+    from naokit.evaluators import Training
+    from naokit.training.device import device_named, precision_named
+
+    device, precision = device_named(asked.device), precision_named(asked.precision)
+    if not space.has_networks:
+        raise space.no_network()
+    read = dataclasses.asdict(asked.pictures) | {"workers": asked.workers, "tokens": asked.tokens}
+    return Training(
+        subject_of(space.reads, data, read | preset.size()),
+        recipe_for(space.reads, preset.recipe),
+        device=device,
+        precision=precision,
+        latency="latency" in " ".join(wanted),
+    )
+
+
+def table_of(
+    space: str, asked: KnownResults, objectives: tuple[str, ...], limits: tuple[str, ...]
+) -> Tabular:
+    """The table that looks results up; how it was read is said."""
+    from naokit.bench import TableTask
+    from naokit.cli.table_goals import check_columns, table_goals
+    from naokit.study.goals import direction_named
+
+    if asked.metric is None:
+        raise InputError("--table needs --metric, the column to optimise")
+    goals = table_goals(direction_named(asked.direction), objectives, limits)
+    found = TableTask(
+        space,
+        tuple(str(path.resolve()) for path in asked.table or ()),
+        asked.architecture_column,
+        asked.metric,
+        class_column=asked.class_column,
+        direction=goals.objectives[0].direction,
+        also=goals.metric_names,
+    ).load()
+    for note in found.understood:
+        say(note, err=True)
+    check_columns(goals, found)
+    return found
+
+
+def with_final(preset: Preset, reads: str, asked: Mapping[str, int | None]) -> Preset:
+    """The preset with the epochs and the size of the final training that were asked for.
+
+    Raises:
+        InputError: a size is that of another kind of network.
+    """
+    given: dict[str, Any] = {n: value for n, value in asked.items() if value is not None}
+    check_options(reads, {name: value for name, value in given.items() if name != "final_epochs"})
+    return dataclasses.replace(preset, **given)

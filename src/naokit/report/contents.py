@@ -1,0 +1,295 @@
+"""What a run found, as values; `to_json` is what `report.json` holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from naokit.base import Direction, Evaluator, Json
+from naokit.report.results import Results
+from naokit.study.goals import mean
+from naokit.study.standings import NoBest, Standing
+
+if TYPE_CHECKING:
+    from naokit.export import Check
+    from naokit.study import Study
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The best of a study: its value, the mean of `values`.
+
+    Where there are repeats these are they: the value that chose it for them, `chosen_by`, is lucky
+    more often than not and is left out.
+    """
+
+    architecture: str
+    value: float
+    values: tuple[float, ...]
+    chosen_by: float | None = None
+
+    @classmethod
+    def of(cls, standing: Standing) -> Comparison:
+        """The comparison of a standing."""
+        first, *repeats = standing.values
+        values = tuple(repeats) or (first,)
+        chosen_by = first if repeats else None
+        return cls(str(standing.architecture), mean(values), values, chosen_by)
+
+
+def noise(studies: Sequence[Study]) -> float | None:
+    """Standard deviation between evaluations of one architecture; None without repeats."""
+    deviations = [
+        (_deviation(standing.values), len(standing.values) - 1)
+        for study in studies
+        for standing in study.standings()
+        if len(standing.values) > 1
+    ]
+    freedom = sum(weight for _, weight in deviations)
+    return math.hypot(*(d * math.sqrt(w / freedom) for d, w in deviations)) if freedom else None
+
+
+def _deviation(values: Sequence[float]) -> float:
+    """The standard deviation, of values at both ends of the numbers as large as a number can be."""
+    try:
+        return statistics.stdev(values)
+    except OverflowError:
+        return sys.float_info.max
+
+
+def verdict(
+    found: Comparison,
+    baseline: Comparison,
+    spread: float | None,
+    direction: Direction = "maximize",
+) -> str:
+    """What two means, each of a few evaluations, allow to say."""
+    difference = found.value - baseline.value
+    better = (difference > 0) == (direction == "maximize")
+    said = f"{abs(difference):.3g} {'better' if better else 'worse'} than random search"
+    if not difference:
+        said = "as good as random search"
+    if spread is None:
+        return f"{said}; without repeats nothing more can be said"
+    if not spread:
+        return f"{said}; repeats were equal: evaluations are exact, or too coarse to tell"
+    error = spread * math.sqrt(1 / len(found.values) + 1 / len(baseline.values))
+    told_apart = abs(difference) > 2 * error
+    meaning = "more than chance explains" if told_apart else "too little to tell them apart"
+    return f"{said}, give or take {2 * error:.3g}: {meaning}"
+
+
+@dataclass(frozen=True)
+class Beside(Comparison):
+    """The best of random search, and how many evaluations it took."""
+
+    evaluations: int = 0
+
+
+@dataclass(frozen=True)
+class Point:
+    """An architecture of a Pareto front.
+
+    Attributes:
+        architecture: Its genotype.
+        trial: The number of its first evaluation.
+        values: What it reached, by objective.
+    """
+
+    architecture: str
+    trial: int
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a study holds, and what random search found with as many evaluations.
+
+    Attributes:
+        metric: What the value of an evaluation is.
+        direction: Which way it is better.
+        best: The best architecture.
+        evaluations: How many ended, failed ones included.
+        repeats: How many were evaluations again.
+        failed: How many gave no value.
+        noise: The standard deviation between evaluations of one architecture. If None, there are
+            no repeats.
+        objectives: What was optimised. If empty, the value alone.
+        front: The Pareto front, best in the first objective first.
+        random: What random search found. If None, nothing, or there was none.
+        verdict: How both compare. If None, there was no random search.
+    """
+
+    metric: str
+    direction: Direction
+    best: Comparison
+    evaluations: int
+    repeats: int
+    failed: int
+    noise: float | None
+    objectives: tuple[str, ...] = ()
+    front: tuple[Point, ...] = ()
+    random: Beside | None = None
+    verdict: str | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        """One object, without what the run had not."""
+        left_out = set() if self.objectives else {"objectives", "front"}
+        left_out |= set() if self.verdict is not None else {"random", "verdict"}
+        fields = dataclasses.asdict(self)
+        return {name: value for name, value in fields.items() if name not in left_out}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The winner trained to the end, and its files.
+
+    Attributes:
+        results: How the training went.
+        parameters: How many the network has.
+        checks: The files, and how they compare with the network.
+        left_out: Why a format was not written, by its name.
+    """
+
+    results: Results
+    parameters: int
+    checks: tuple[Check, ...]
+    left_out: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Json]:
+        """What `report.json` says of it."""
+        return {
+            "final": self.results.to_json() | {"parameters": self.parameters},
+            "exports": checks_json(self.checks),
+            "left_out": dict(self.left_out),
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run found, and where it lies.
+
+    Attributes:
+        method: Who proposed.
+        space: What was searched.
+        read_as: How its genotypes are read, by name, where that is not plain.
+        findings: What the studies hold.
+        folder: The folder of the run.
+        storage: Where the studies lie.
+        exported: The winner trained and exported. If None, it was not.
+        unfinished: The steps that the same call again continues.
+    """
+
+    method: str
+    space: str
+    read_as: Mapping[str, str]
+    findings: Findings
+    folder: str
+    storage: str
+    exported: Exported | None = None
+    unfinished: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Json]:
+        """One object."""
+        return {
+            "method": self.method,
+            "space": self.space,
+            **self.read_as,
+            **self.findings.to_json(),
+            "folder": self.folder,
+            "storage": self.storage,
+            **({} if self.exported is None else self.exported.to_json()),
+            "unfinished": list(self.unfinished),
+        }
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A network that was trained by itself, and where it lies.
+
+    Attributes:
+        architecture: Its genotype.
+        read_as: How that is read, by name, where it is not plain.
+        folder: The folder of the network.
+        parameters: How many it has.
+        left_out: What of the data was not used; see `Subject.left_out`.
+        results: How the training went.
+    """
+
+    architecture: str
+    read_as: Mapping[str, str]
+    folder: str
+    parameters: int
+    left_out: Mapping[str, Json]
+    results: Results
+
+    def to_json(self) -> dict[str, Json]:
+        """One object."""
+        return {
+            "architecture": self.architecture,
+            **self.read_as,
+            "folder": self.folder,
+            "parameters": self.parameters,
+            **self.left_out,
+            **self.results.to_json(),
+        }
+
+
+def findings(study: Study, evaluator: Evaluator, baseline: Study | None = None) -> Findings:
+    """What a study holds, and what random search found with as many evaluations."""
+    best = Comparison.of(study.best)
+    spread = noise([study] if baseline is None else [study, baseline])
+    random, said = (None, None)
+    if baseline is not None:
+        random, said = _beside(best, baseline, spread, evaluator.direction)
+    several = len(study.goals.objectives) > 1
+    return Findings(
+        evaluator.metric,
+        evaluator.direction,
+        best,
+        study.evaluations,
+        len(study.trials) - study.evaluations,
+        study.failed,
+        spread,
+        tuple(map(str, study.goals.objectives)) if several else (),
+        front(study) if several else (),
+        random,
+        said,
+    )
+
+
+def _beside(
+    best: Comparison, baseline: Study, spread: float | None, direction: Direction
+) -> tuple[Beside | None, str]:
+    """What random search found, and how the best compares; None and why where it has none."""
+    try:
+        found = Comparison.of(baseline.best)
+    except NoBest as why:
+        return None, str(why)
+    beside = Beside(**vars(found), evaluations=baseline.evaluations)
+    return beside, verdict(best, found, spread, direction)
+
+
+def front(study: Study) -> tuple[Point, ...]:
+    """The Pareto front, best in the first objective first."""
+    objectives = study.goals.objectives
+    points = [
+        Point(
+            str(trial.architecture),
+            trial.number,
+            {o.name: v for o, v in zip(objectives, trial.values, strict=True)},
+        )
+        for trial in study.front()
+    ]
+    first = objectives[0]
+    return tuple(sorted(points, key=lambda point: -first.sign * point.values[first.name]))
+
+
+def checks_json(checks: Sequence[Check]) -> list[Json]:
+    """The exported files and how they compare with the network."""
+    return [dataclasses.asdict(check) | {"file": str(check.file)} for check in checks]

@@ -1,0 +1,84 @@
+"""What a run found, in ten lines that claim no more than the noise allows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from naokit.report.contents import Comparison, Exported, Findings, Report
+from naokit.study.goals import Objective
+from naokit.wording import counted, epochs_done, value_text
+
+
+def closing_lines(report: Report) -> list[str]:
+    """What a person reads at the end: about ten lines, no claim beyond the figures."""
+    found = report.findings
+    lines = [
+        *_best_lines(report.method, report.space, found),
+        *_random_lines(found),
+        *([] if report.exported is None else _exported_lines(report.exported)),
+    ]
+    if report.unfinished:
+        steps = ", ".join(report.unfinished)
+        lines.append(f"Out of time; not finished: {steps}. The same command again continues.")
+    own = report.storage.endswith("study.db")
+    opens = " (study.db opens in optuna-dashboard)" if own else ""
+    lines.append(f"Files: {report.folder}{opens}")
+    lines.append(f"Next: naokit show {report.folder}")
+    return lines
+
+
+def _best_lines(method: str, space: str, found: Findings) -> list[str]:
+    less = ", less is better" if found.direction == "minimize" else ""
+    lines = [
+        f"{method} on {space}: {counted(found.evaluations, 'evaluation')} "
+        f"({found.failed} failed), {found.metric}{less}.",
+        f"Best: {_value(found.best, found.metric)}",
+        f"      {found.best.architecture}",
+    ]
+    if found.objectives:
+        count = counted(len(found.front), "architecture")
+        lines.append(f"{front_title(found.objectives)}: {count}.")
+    return lines
+
+
+def _random_lines(found: Findings) -> list[str]:
+    if found.verdict is None:
+        return []
+    if found.random is None:
+        return [f"Random search: {found.verdict}."]
+    return [
+        f"Random search, as many evaluations: {_value(found.random, found.metric)}",
+        f"Difference: {found.verdict}.",
+    ]
+
+
+def _exported_lines(exported: Exported) -> list[str]:
+    results = exported.results
+    done = epochs_done(results.epochs_done, results.recipe["epochs"])
+    reached = ", ".join(results.reached.values()) or "not measured, no time was left for that"
+    return [
+        f"Trained {done} ({exported.parameters:,} parameters): {reached}.",
+        *(
+            f"Checked {check.file}: largest difference {check.difference:.1e}"
+            for check in exported.checks
+        ),
+    ]
+
+
+def _value(best: Comparison, metric: str) -> str:
+    """A value, and what it is of."""
+    return f"{value_text(best.value, metric)} ({_values(best, metric)})"
+
+
+def _values(best: Comparison, metric: str) -> str:
+    """What the value of a comparison is of."""
+    if best.chosen_by is None:
+        return "one evaluation"
+    values = [value_text(value, metric) for value in best.values]
+    repeats = f"mean of repeats {', '.join(values)}" if len(values) > 1 else "evaluated again"
+    return f"{repeats}; {value_text(best.chosen_by, metric)}, which chose it, is left out"
+
+
+def front_title(objectives: Sequence[str]) -> str:
+    """What the Pareto front is of, from the objectives' texts, and which way each is better."""
+    return f"Pareto front in {', '.join(Objective.of(text).wish for text in objectives)}"

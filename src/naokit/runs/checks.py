@@ -1,0 +1,87 @@
+"""What is asked of a plan before anything is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from naokit.base import Evaluator, InputError, Space
+from naokit.evaluators import Training
+from naokit.kinds import recipe_of
+from naokit.networks import without_weights
+from naokit.runs.folder import is_run
+from naokit.runs.plan import FinalTraining, Plan
+from naokit.runs.settings import read_settings, recorded_final
+from naokit.study import check_method
+from naokit.study.goals import Goals, Limit
+from naokit.study.limits import check_limits
+from naokit.subject import Subject
+from naokit.training.recipe import Recipe
+
+
+def check(plan: Plan, space: Space, evaluator: Evaluator, folder: Path, *, final: bool) -> None:
+    """Raises InputError where an evaluation or the final training could not be made as planned."""
+    check_method(plan.method)
+    if isinstance(evaluator, Training):
+        _check_names(plan, evaluator)
+        trainings = [(evaluator.subject, evaluator.recipe)]
+        if final and plan.final is not None:
+            trainings.append(final_of(space, evaluator, plan.final))
+        for subject, recipe in trainings:
+            subject.check_data(recipe)
+            _check_networks(space, subject, recipe)
+    elif final and plan.final is not None:
+        raise InputError("only an evaluator that trains says what a final training learns from")
+    check_limits(space, evaluator, [Limit.of(text) for text in plan.limits])
+    if plan.final is not None:
+        _check_same_final(plan.final, folder)
+
+
+def final_of(space: Space, evaluator: Training, final: FinalTraining) -> tuple[Subject, Recipe]:
+    """What the final training is of."""
+    recipe = recipe_of(space.reads, final.recipe, final.epochs)
+    return evaluator.subject.again(final.size), recipe
+
+
+def _check_names(plan: Plan, evaluator: Training) -> None:
+    """Raises InputError for an objective or a limit that no evaluation will have a figure for."""
+    goals = Goals.of(evaluator.direction, plan.objectives, plan.limits)
+    score = evaluator.subject.metric.name
+    first = goals.objectives[0].name if plan.objectives else score
+    if first not in (score, "value"):
+        raise InputError(
+            f"networks are compared by their {score} first, not by {first}: give "
+            f"`objective={score}`, then others"
+        )
+    if unknown := [name for name in goals.metric_names if name not in evaluator.metrics]:
+        raise InputError(
+            f"{unknown[0]!r} is no figure to limit, or to optimise besides {score}; those of an "
+            f"evaluation are {', '.join(evaluator.metrics)}"
+        )
+
+
+def _check_networks(space: Space, subject: Subject, recipe: Recipe) -> None:
+    """Raises InputError where the data or the sizes are none for the networks of a space."""
+    settings = subject.settings(recipe)
+    architecture = space.sample(np.random.default_rng(0))
+    try:
+        with without_weights():
+            space.build(architecture, settings)
+    except InputError:
+        raise
+    except Exception:  # noqa: BLE001  a user's own network; its evaluations will tell
+        return
+
+
+def _check_same_final(final: FinalTraining, folder: Path) -> None:
+    """Raises InputError where the run in this folder is to end in another final training."""
+    former = recorded_final(read_settings(folder)) if is_run(folder) else None
+    recorded = {} if former is None else former.named()
+    for name, value in final.named().items():
+        if name in recorded and recorded[name] != value:
+            raise InputError(
+                f"the run in {folder} was begun with {name.replace('_', ' ')} {recorded[name]}, "
+                f"not {value}: give `{name}={recorded[name]}` to continue it, another `out` to "
+                "start a new one, or train its winner with naokit train"
+            )

@@ -1,0 +1,30 @@
+"""A run: one folder that holds a study, its winner trained, and the exported files.
+
+    OUT/study.db         the evaluations: the study `search`, and `random` beside it
+    OUT/settings.json    what was asked for, names resolved
+    OUT/run.yaml         the options as they were given, for `naokit search --config`
+    OUT/training/        checkpoints of the final training
+    OUT/network/         the trained winner: safetensors + config, ONNX, network.py
+    OUT/report.json      what was found
+
+Every step continues where it was interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+SETTINGS = "settings.json"
+REPORT = "report.json"
+TRAINING = "training"
+NETWORK = "network"
+STUDY = "search"
+BASELINE = "random"
+PLAN = "plan"
+"""The study's attribute that holds the plan."""
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a run was begun in a folder."""
+    return os.path.exists(folder / SETTINGS)  # noqa: PTH110 - no error for what can be no path
