@@ -12,7 +12,7 @@ from naokit.networks import cell, depthwise, image, operations, stem
 TREES = {
     m.__name__: ast.parse(inspect.getsource(m)) for m in (depthwise, operations, cell, stem, image)
 }
-ALLOWED = {"torch", "jaxtyping", "naokit.base", *TREES, *sys.stdlib_module_names}
+ALLOWED = {"torch", "jaxtyping", "naokit.base", "naokit.settings", *TREES, *sys.stdlib_module_names}
 
 
 @pytest.mark.parametrize("module", TREES)

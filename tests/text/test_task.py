@@ -23,6 +23,7 @@ from naokit.text.task import TextTask
 from naokit.training import loop
 from naokit.training.checkpoint import State, read_tensors
 from naokit.training.device import make_fabric, seeded
+from naokit.training.loop import Epoch
 from naokit.training.schedule import learning_rate
 
 CPU = torch.device("cpu")
@@ -103,8 +104,9 @@ def test_it_learns_and_reports_perplexity(data: TextData) -> None:
 
 def test_equal_seeds_give_equal_weights(data: TextData) -> None:
     networks = [model(data) for _ in range(3)]
+    short = dataclasses.replace(RECIPE, epochs=1)
     for network, seed in zip(networks, (0, 0, 1), strict=True):
-        train(network, data, RECIPE, seed=seed)
+        train(network, data, short, seed=seed)
     assert same(networks[0], networks[1])
     assert not same(networks[0], networks[2])
 
@@ -112,14 +114,26 @@ def test_equal_seeds_give_equal_weights(data: TextData) -> None:
 AVERAGED = dataclasses.replace(RECIPE, average_after=1, epochs=5, learning_rate=8.0)
 
 
-@pytest.mark.parametrize("recipe", [RECIPE, AVERAGED], ids=["plain", "averaged"])
+@pytest.fixture(scope="module", params=[RECIPE, AVERAGED], ids=["plain", "averaged"])
+def uninterrupted(
+    request: pytest.FixtureRequest, data: TextData, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[TextRecipe, LanguageModel, list[Epoch], Path]:
+    """A recipe, the network that it trains, the epochs of the training and its folder."""
+    whole, epochs, folder = model(data), list[Epoch](), tmp_path_factory.mktemp("whole")
+    train(whole, data, request.param, seed=0, checkpoint=folder, on_epoch=epochs.append)
+    return request.param, whole, epochs, folder
+
+
 @pytest.mark.parametrize("stop", [1, 30, 64])
 def test_a_training_killed_at_any_step_continues_to_the_same_weights(
-    tmp_path: Path, data: TextData, stop: int, recipe: TextRecipe, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    data: TextData,
+    stop: int,
+    uninterrupted: tuple[TextRecipe, LanguageModel, list[Epoch], Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(loop, "SAVE_EVERY", -1.0)
-    whole, epochs = model(data), []
-    train(whole, data, recipe, seed=0, checkpoint=tmp_path / "whole", on_epoch=epochs.append)
+    recipe, whole, epochs, folder = uninterrupted
     steps: list[float] = []
 
     def killed(done: float) -> None:
@@ -133,7 +147,7 @@ def test_a_training_killed_at_any_step_continues_to_the_same_weights(
     train(continued, data, recipe, seed=0, checkpoint=tmp_path / "cut", on_epoch=rest.append)
     assert same(continued, whole)
     assert [e.validation for e in rest] == [e.validation for e in epochs[-len(rest) :]]
-    kept = [read_tensors(tmp_path / name / "best.safetensors")[0] for name in ("whole", "cut")]
+    kept = [read_tensors(at / "best.safetensors")[0] for at in (folder, tmp_path / "cut")]
     assert kept[0].keys() == kept[1].keys()
     assert all(torch.equal(tensor, kept[1][name]) for name, tensor in kept[0].items())
 
@@ -196,7 +210,7 @@ def test_an_update_has_the_rate_of_its_length(data: TextData) -> None:
     assert rates == [2.0 * given.steps / 8 for given in task.plan(0, seed=0)]
 
 
-def test_the_loss_is_that_of_the_specification(data: TextData) -> None:
+def test_the_loss_adds_both_regularisations_to_the_likelihood(data: TextData) -> None:
     recipe = dataclasses.replace(RECIPE, alpha=0.5, beta=2.0)
     task = TextTask(data, recipe, make_fabric("cpu"))
     network = model(data).eval()
