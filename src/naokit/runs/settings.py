@@ -52,17 +52,24 @@ class _Settings(BaseModel):
 def record_plan(plan: Plan, out: Path, study: Study, storage: str) -> None:
     """Keeps a plan in the run's folder and in its study.
 
-    Of a run that goes on that is the newest one: it may ask for more evaluations, and data may lie
-    elsewhere by now; whatever else differs was refused already.
+    Of a run that goes on that is the newest one, as it may ask for more evaluations; what may not
+    differ was refused already. Where data lie stays as it was when the run began.
     """
     found = plan.to_json()
-    if study.optuna.user_attrs.get(PLAN) != found:
+    if _without_source(study.optuna.user_attrs.get(PLAN, {})) != _without_source(found):
         study.optuna.set_user_attr(PLAN, found)
-    source = dict(plan.evaluator.get("source") or {})
-    data = {"data": source.pop("source"), **source} if "reads" in source else {}
-    settings = {"command": "search", **data, "storage": shown(storage), **found}
-    if not is_run(out) or read_json(out / SETTINGS) != settings:
-        write_json(out / SETTINGS, settings)
+    recorded = read_json(out / SETTINGS) if is_run(out) else {}
+    if _without_source({name: recorded.get(name) for name in found}) != _without_source(found):
+        source = dict(plan.evaluator.get("source") or {})
+        data = {"data": source.pop("source"), **source} if "reads" in source else {}
+        write_json(
+            out / SETTINGS, {"command": "search", **data, "storage": shown(storage), **found}
+        )
+
+
+def _without_source(plan: Mapping[str, Json]) -> dict[str, Json]:
+    """A plan as JSON without the place of its data, which may move."""
+    return {**plan, "evaluator": {**(plan.get("evaluator") or {}), "source": None}}
 
 
 def recorded_final(settings: Mapping[str, Json]) -> FinalTraining | None:
