@@ -13,7 +13,7 @@ from pathlib import Path
 from naokit.base import Json
 from naokit.export.about import About
 from naokit.export.bundle import Bundle
-from naokit.export.config import CONFIG, checksum
+from naokit.export.config import CONFIG, file_checksum
 from naokit.export.templates import card
 from naokit.networks import count_parameters
 from naokit.wording import one_line
@@ -116,7 +116,7 @@ def is_ours(folder: Path, config: Mapping[str, Json]) -> bool:
     """
     path = folder / CARD
     listed = config.get("files", {}).get(CARD, {})
-    return not path.exists() or listed.get("sha256") == checksum(path)
+    return not path.exists() or listed.get("sha256") == file_checksum(path)
 
 
 def reached(bundle: Bundle) -> list[tuple[str, float]]:

@@ -94,7 +94,7 @@ def kind_of(config: Mapping[str, Json]) -> str:
     return str(config.get("kind", "image"))
 
 
-def checksum(path: Path) -> str:
+def file_checksum(path: Path) -> str:
     """SHA-256 of a regular file, as sixty-four hexadecimal digits."""
     check_regular(path)
     with path.open("rb") as file:
@@ -105,7 +105,7 @@ def check_checksum(path: Path, expected: str | None) -> None:
     """Raises InputError where a file is not what was written; None expects nothing."""
     if expected is None:
         return
-    found = checksum(path)
+    found = file_checksum(path)
     if found != expected:
         raise InputError(
             f"{path} is damaged: its checksum is {found[:12]}..., expected {expected[:12]}... "
@@ -123,5 +123,5 @@ def unlist_file(folder: Path, name: str) -> None:
 def list_file(folder: Path, name: str, **facts: Json) -> None:
     """Lists an exported file in the config, with its checksum and what else is worth knowing."""
     config = read_any(folder)
-    entry = {"sha256": checksum(folder / name), **facts}
+    entry = {"sha256": file_checksum(folder / name), **facts}
     write_json(folder / CONFIG, {**config, "files": {**config.get("files", {}), name: entry}})

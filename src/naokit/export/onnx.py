@@ -55,7 +55,7 @@ def write(
         write_whole(path, made.read_bytes())
 
 
-def read(path: Path) -> Callable[..., Any]:
+def read_onnx(path: Path) -> Callable[..., Any]:
     """What onnxruntime computes: tensors in the order of the inputs -> the output, or a tuple.
 
     Raises:

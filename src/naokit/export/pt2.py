@@ -44,7 +44,7 @@ def write(program: ExportedProgram, path: Path) -> None:
     write_whole(path, buffer.getvalue())
 
 
-def read(path: Path) -> Callable[..., Any]:
+def read_pt2(path: Path) -> Callable[..., Any]:
     """What the program computes.
 
     Torch unpickles what a file asks it to, which can run code: such files are refused.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
-Part = ModuleType | type | Callable[..., Any] | str
+SourcePart = ModuleType | type | Callable[..., Any] | str
 """Something to take the source of, or source itself."""
 
 READS = """
@@ -47,7 +47,7 @@ def read_safetensors(data: bytes) -> dict[str, Tensor]:
 '''
 
 
-def joined(docstring: str, parts: Sequence[Part], end: str, needs: str = "") -> str:
+def joined(docstring: str, parts: Sequence[SourcePart], end: str, needs: str = "") -> str:
     """A whole file.
 
     Args:
@@ -68,7 +68,7 @@ def joined(docstring: str, parts: Sequence[Part], end: str, needs: str = "") -> 
     )
 
 
-def _source(part: Part) -> str:
+def _source(part: SourcePart) -> str:
     if isinstance(part, str):
         return part
     source = inspect.getsource(part)

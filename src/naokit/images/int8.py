@@ -44,7 +44,7 @@ def check(files: Files, interface: Interface) -> Check:
     data = _images(files, interface)
     part, split = part_of(data)
     write(files.onnx_check.file, _calibration(data, interface), path)
-    run = onnx_files.read(path)
+    run = onnx_files.read_onnx(path)
     before, after = (_accuracy(one, interface, split) for one in (bundle.network, run))
     list_file(files.folder, path.name, opset=onnx_files.OPSET, accuracy=[before, after], part=part)
     size, floats = (file.stat().st_size / 1000 for file in (path, files.onnx_check.file))

@@ -58,7 +58,7 @@ def load_images(
         reading.refuse_columns("what is in memory", chosen)
         _check(source.name, (source.train, source.validation, source.test), source.class_names)
         return source
-    found = reading.read(source, size, chosen, skip_bad=skip_bad)
+    found = reading.read_images(source, size, chosen, skip_bad=skip_bad)
     splits = [split for split in (found.train, found.validation, found.test) if split is not None]
     _check(str(source), splits, found.class_names)
     train, validation, rows = found.train, found.validation, None

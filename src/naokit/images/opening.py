@@ -61,7 +61,7 @@ def open_network(path: Path | str) -> Classifier:
 
 
 def _exported(path: Path) -> Classifier:
-    readers = {".onnx": onnx.read, ".pt2": pt2.read}
+    readers = {".onnx": onnx.read_onnx, ".pt2": pt2.read_pt2}
     if not path.exists():
         raise InputError(f"there is no file or folder {path}; `naokit export` makes such files")
     if path.suffix not in readers:

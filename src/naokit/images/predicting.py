@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Picture:
+class FittedPicture:
     """A picture as a network takes it.
 
     Attributes:
@@ -103,7 +103,9 @@ def find_pictures(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def fit_picture(file: Path, image: tuple[int, int, int], *, streamed: bool = False) -> Picture:
+def fit_picture(
+    file: Path, image: tuple[int, int, int], *, streamed: bool = False
+) -> FittedPicture:
     """A picture in the size and colours of an image (C, H, W).
 
     Decoded as training pictures are, 16 bits scaled to 8; then the largest centred part of the
@@ -131,7 +133,7 @@ def fit_picture(file: Path, image: tuple[int, int, int], *, streamed: bool = Fal
         flat = pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)
         fitted = np.asarray(prepared(Image.fromarray(flat), image, streamed))
         pixels = fitted.reshape(height, width, channels).transpose(2, 0, 1)
-    return Picture(file, pixels, resized, recoloured, bool(found.kind & Kind.DEEP))
+    return FittedPicture(file, pixels, resized, recoloured, bool(found.kind & Kind.DEEP))
 
 
 def prepared(picture: Image, image: tuple[int, int, int], streamed: bool) -> Image:
@@ -195,7 +197,7 @@ def predict(
 
 def _readable(
     files: Sequence[Path], interface: Interface, skipped: list[str] | None
-) -> Iterator[Picture]:
+) -> Iterator[FittedPicture]:
     """The pictures that can be decoded; why others cannot goes into `skipped`, if there is one."""
     for file in files:
         try:
@@ -210,7 +212,7 @@ def _readable(
 def _rows(
     network: Callable[[Tensor], Tensor],
     class_names: Sequence[str],
-    pictures: Sequence[Picture],
+    pictures: Sequence[FittedPicture],
     top: int,
 ) -> list[Prediction]:
     images = torch.from_numpy(np.stack([picture.pixels for picture in pictures]))

@@ -7,7 +7,7 @@ from torch import nn
 from naokit import base
 from naokit.base import Architecture, ImageSettings, Space
 from naokit.export.config import WEIGHTS
-from naokit.export.sources import Part, joined
+from naokit.export.sources import SourcePart, joined
 from naokit.export.templates import program
 from naokit.images.interface import Interface
 from naokit.images.pictures import pixels
@@ -85,7 +85,7 @@ def obstacle(network: nn.Module, space: Space) -> str:
     return ""
 
 
-def text(
+def source(
     network: nn.Module, architecture: Architecture, settings: ImageSettings, interface: Interface
 ) -> str:
     """The file; what came from elsewhere stands in literals alone."""
@@ -105,5 +105,5 @@ def text(
         streamed=interface.streamed,
         weights=WEIGHTS,
     )
-    parts: list[Part] = [base.NetworkSettings, base.ImageSettings, *MODULES, pixels, prepared]
+    parts: list[SourcePart] = [base.NetworkSettings, base.ImageSettings, *MODULES, pixels, prepared]
     return joined(docstring, parts, end)

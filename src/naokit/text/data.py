@@ -20,7 +20,7 @@ import numpy as np
 
 from naokit.base import InputError
 from naokit.text import tokenizer
-from naokit.text.sources import TextSource, read
+from naokit.text.sources import TextSource, read_source
 from naokit.text.vocabulary import LISTED, Vocabulary
 from naokit.training.parts import VALIDATION
 
@@ -87,7 +87,7 @@ def load_text(
     """
     if isinstance(source, TextData):
         return _checked(source, vocabulary)
-    found = read(source)
+    found = read_source(source)
     name = str(source)
     _check_lines(name, found.train)
     found, held_out = _with_validation(found)

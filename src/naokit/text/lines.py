@@ -38,7 +38,7 @@ LARGEST_RATIO = 100
 LEAST_LIMIT = 64 * 2**20
 
 
-def text(path: Path) -> tuple[str, tuple[str, ...]]:
+def read_text(path: Path) -> tuple[str, tuple[str, ...]]:
     """The text of a file, its last line ended, and what there is to say of it.
 
     Raises:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from naokit.base import InputError
-from naokit.text.lines import text
+from naokit.text.lines import read_text
 from naokit.text.prose import prose, shared_out, topics
 from naokit.training.hub import load_tables
 from naokit.training.part_names import PARTS, files_by_part, two_of
@@ -43,7 +43,7 @@ class TextSource:
     remarks: tuple[str, ...] = ()
 
 
-def read(source: str | Path) -> TextSource:
+def read_source(source: str | Path) -> TextSource:
     """What the reader for this kind of source finds.
 
     Raises:
@@ -56,7 +56,7 @@ def read(source: str | Path) -> TextSource:
         return hub(str(source))
     if path.is_dir():
         return folder(path)
-    content, remarks = text(path)
+    content, remarks = read_text(path)
     return TextSource(content, remarks=remarks)
 
 
@@ -81,7 +81,7 @@ def folder(path: Path) -> TextSource:
         has = listed(names, 8) or "no files"
         raise InputError(f"{path} has no text to learn from: {EXPECTED}; it has {has}")
     taken = f"{path}: {', '.join(f'{part} from {files[0]}' for part, files in found.items())}"
-    read = {part: text(path / files[0]) for part, files in found.items()}
+    read = {part: read_text(path / files[0]) for part, files in found.items()}
     texts = {part: content for part, (content, _) in read.items()}
     remarks = (taken, *(remark for _, said in read.values() for remark in said))
     return TextSource(texts["train"], texts.get("validation"), texts.get("test"), remarks=remarks)

@@ -11,7 +11,7 @@ from naokit import base
 from naokit.base import Architecture
 from naokit.export.config import WEIGHTS
 from naokit.export.literals import literal
-from naokit.export.sources import Part, joined
+from naokit.export.sources import SourcePart, joined
 from naokit.export.templates import program
 from naokit.networks import (
     ACTIVATIONS,
@@ -113,7 +113,7 @@ def obstacle(network: LanguageModel) -> str:
     return ""
 
 
-def text(network: LanguageModel, architecture: Architecture, vocabulary: Vocabulary) -> str:
+def source(network: LanguageModel, architecture: Architecture, vocabulary: Vocabulary) -> str:
     """The file; it writes text where the vocabulary is a list of tokens.
 
     What came from elsewhere stands in literals alone, and the tokens in a file of their own.
@@ -138,7 +138,7 @@ def text(network: LanguageModel, architecture: Architecture, vocabulary: Vocabul
     if listed:
         pieces, joining = PIECES[kind], JOINED[kind]
         end += program(TEXT, vocabulary=FILE, unknown=UNKNOWN, pieces=pieces, joined=joining)
-    parts: list[Part] = [base.NetworkSettings, base.LanguageSettings, *MODULES[type(cell)]]
+    parts: list[SourcePart] = [base.NetworkSettings, base.LanguageSettings, *MODULES[type(cell)]]
     return joined(docstring, [*parts, choices_of, continued, continuation], end, NEEDS)
 
 

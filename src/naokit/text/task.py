@@ -27,7 +27,7 @@ from naokit.text.data import TextData
 from naokit.text.perplexity import perplexity
 from naokit.text.recipes import TextRecipe
 from naokit.training.metric import Metric
-from naokit.training.task import Given, Prepared, Task
+from naokit.training.task import Batch, Task, Update
 
 # Section 4: the steps of an update are N(bptt, 5), at least 5 and at most bptt + 20; once in twenty
 # times N(bptt / 2, 5).
@@ -38,7 +38,7 @@ PERPLEXITY = Metric("perplexity", "", "minimize")
 
 
 @dataclass(frozen=True)
-class Passage(Given):
+class TextUpdate(Update):
     """The steps of one update.
 
     Attributes:
@@ -56,7 +56,7 @@ class Passage(Given):
 
 
 @dataclass(frozen=True, eq=False)
-class Reading(Prepared):
+class TextBatch(Batch):
     """A passage on the device.
 
     Attributes:
@@ -75,7 +75,7 @@ class Reading(Prepared):
         return self.tokens.shape[1]
 
 
-class TextTask(Task[Passage, Reading]):
+class TextTask(Task[TextUpdate, TextBatch]):
     """A text, a recipe and a device.
 
     Args:
@@ -106,38 +106,38 @@ class TextTask(Task[Passage, Reading]):
         self.most_steps = length // FEWEST + 1
         self.state: Tensor | None = None
 
-    def plan(self, epoch: int, seed: int) -> list[Passage]:
+    def plan(self, epoch: int, seed: int) -> list[TextUpdate]:
         """Passages of random length to the end of the streams."""
         generator = np.random.default_rng(derive_seed(seed, "passages", epoch))
         bptt, end = self.recipe.bptt, len(self.streams) - 1
-        passages: list[Passage] = []
+        passages: list[TextUpdate] = []
         start = 0
         while start < end - 1:  # one step alone has no change from step to step
             mean = bptt / 2 if generator.random() < HALF else bptt
             drawn = int(generator.normal(mean, DEVIATION))
             steps = min(max(FEWEST, min(drawn, bptt + MOST_MORE)), end - start)
-            passages.append(Passage(steps * self.recipe.batch, steps / bptt, start, steps))
+            passages.append(TextUpdate(steps * self.recipe.batch, steps / bptt, start, steps))
             start += steps
         return passages
 
     def batches(
-        self, plan: Sequence[Passage], first: int, epoch: int, seed: int
-    ) -> Iterator[Passage]:
+        self, plan: Sequence[TextUpdate], first: int, epoch: int, seed: int
+    ) -> Iterator[TextUpdate]:
         """The passages themselves: the text is on the device."""
         del epoch, seed
         yield from plan[first:]
 
-    def prepare(self, given: Passage, generator: torch.Generator) -> Reading:
+    def prepare(self, update: TextUpdate, generator: torch.Generator) -> TextBatch:
         """What is read, from the state that the last update left."""
         del generator
-        if given.start == 0:
+        if update.start == 0:
             self.state = None
-        end = given.start + given.steps
-        return Reading(
-            self.streams[given.start : end], self.streams[given.start + 1 : end + 1], self.state
+        end = update.start + update.steps
+        return TextBatch(
+            self.streams[update.start : end], self.streams[update.start + 1 : end + 1], self.state
         )
 
-    def loss(self, network: nn.Module, batch: Reading, part: slice) -> Tensor:
+    def loss(self, network: nn.Module, batch: TextBatch, part: slice) -> Tensor:
         """Cross-entropy and activation regularisation, as sums over the tokens."""
         state = None if batch.state is None else batch.state[part]
         following = batch.following[:, part]
@@ -155,7 +155,7 @@ class TextTask(Task[Passage, Reading]):
         """How many tokens (L, B) there are."""
         return inputs.numel()
 
-    def learnt(self, batch: Reading) -> None:
+    def learnt(self, batch: TextBatch) -> None:
         """Carries the state on."""
         self.state = torch.cat(batch.carried)
 

@@ -28,7 +28,7 @@ FILE = "vocabulary.json"
 """What the file of a network's vocabulary is called."""
 
 
-class Encoded(NamedTuple):
+class TokenIds(NamedTuple):
     """Tokens of a text.
 
     Attributes:
@@ -116,16 +116,16 @@ class Vocabulary:
         """
         return self.look_up(text).ids
 
-    def look_up(self, text: str) -> Encoded:
+    def look_up(self, text: str) -> TokenIds:
         """What `encode` gives, and how many tokens are unknown."""
         if self.definition is not None:
             ids = tokenizer.encode(self._tokenizer, text)
-            return Encoded(ids, int((ids == self.unknown).sum()))
+            return TokenIds(ids, int((ids == self.unknown).sum()))
         pieces = _pieces(text, self.kind)
         ids = np.fromiter(map(self._ids.get, pieces, repeat(-1)), np.int64, len(pieces))
         absent = ids < 0
         ids[absent] = self.unknown
-        return Encoded(ids, int(absent.sum()))
+        return TokenIds(ids, int(absent.sum()))
 
     def decode(self, ids: Sequence[int] | np.ndarray) -> str:
         """The text of some tokens (N,): words with a space between, `<eos>` as a line end.

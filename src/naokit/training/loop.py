@@ -28,7 +28,7 @@ from naokit.training.clock import Clock
 from naokit.training.device import make_fabric, recorded_precision, seeded
 from naokit.training.failures import memory_failures
 from naokit.training.schedule import learning_rate
-from naokit.training.task import Given, Prepared, Task
+from naokit.training.task import Batch, Task, Update
 
 CHECK_LOSS_EVERY = 20  # steps; reading the loss makes a GPU wait
 SAVE_EVERY = 600.0  # seconds between checkpoints within an epoch
@@ -214,7 +214,7 @@ class _Run:
                 raise self._given_up(error) from error
             return True
         improved = self._improves(last) or not self.task.measures
-        loss = self.state.loss / sum(given.size for given in plan)
+        loss = self.state.loss / sum(update.size for update in plan)
         self.state = self.state.after_epoch(last, improved=improved)
         if not self.state.averaging and self.task.average_begins(self.state.history):
             self.state = replace(self.state, averaging=True)
@@ -288,22 +288,22 @@ class _Run:
         reloads = self.state.reloads
         return derive_seed(self.seed, "reload", reloads) if reloads else self.seed
 
-    def _plan(self) -> Sequence[Given]:
-        plan: Sequence[Given] = self.task.plan(self.state.epochs, self._draws)
+    def _plan(self) -> Sequence[Update]:
+        plan: Sequence[Update] = self.task.plan(self.state.epochs, self._draws)
         self.steps = len(plan)
         return plan
 
-    def _steps(self, plan: Sequence[Given]) -> bool:
+    def _steps(self, plan: Sequence[Update]) -> bool:
         """The epoch's steps that are not done yet; False where the clock ran out."""
         epoch, first = self.state.epochs, self.state.step
         before = self.state.loss if self.fabric.global_rank == 0 else 0.0  # of all processes
         self.loss = torch.tensor(before, device=self.fabric.device, dtype=torch.float64)
         self.network.train()
         began = time.monotonic()
-        for given in self.task.batches(plan, first, epoch, self._draws):
-            self.loss += self._step(given)
+        for update in self.task.batches(plan, first, epoch, self._draws):
+            self.loss += self._step(update)
             began, before = time.monotonic(), began
-            self.clock.trained(given.size, began - before)
+            self.clock.trained(update.size, began - before)
             self.state = replace(self.state, step=self.state.step + 1)
             if self.on_step is not None:
                 self.on_step(self.state.epochs + self.state.step / self.steps)
@@ -343,16 +343,16 @@ class _Run:
         assert isinstance(total, Tensor)
         return total
 
-    def _step(self, given: Given) -> Tensor:
+    def _step(self, update: Update) -> Tensor:
         """One update by this process's part of a batch; the sum of their losses."""
         epoch = self.state.epochs + self.state.step / self.steps
         number = self.state.epochs * self.task.most_steps + self.state.step
         if hasattr(self.bare, "progress"):
             self.bare.progress = epoch / self.recipe.epochs
         for group in self.optimizer.param_groups:
-            group["lr"] = given.rate * learning_rate(self.recipe, epoch)
+            group["lr"] = update.rate * learning_rate(self.recipe, epoch)
         seed = derive_seed(self._draws, "step", number, self.fabric.global_rank)
-        loss = self._gradients(given, seed)
+        loss = self._gradients(update, seed)
         self.fabric.clip_gradients(
             self.network, self.optimizer, max_norm=self.recipe.clip, error_if_nonfinite=False
         )
@@ -361,24 +361,24 @@ class _Run:
             self.average.update_parameters(self.bare)
         return loss
 
-    def _gradients(self, given: Given, seed: int) -> Tensor:
+    def _gradients(self, update: Update, seed: int) -> Tensor:
         """Gradients of the batch, in more parts where memory does not hold fewer."""
         while True:
             self.optimizer.zero_grad(set_to_none=True)
             generator = torch.Generator().manual_seed(seed)
             try:
                 with memory_failures(), seeded(seed, self.fabric.device):
-                    batch = self.task.prepare(given, generator)
-                    loss = self._backward(batch, given.size)
+                    batch = self.task.prepare(update, generator)
+                    loss = self._backward(batch, update.size)
             except EvaluationFailed:
-                if not self.may_split or 4 * self.parts > given.rows:  # two rows a part
+                if not self.may_split or 4 * self.parts > update.rows:  # two rows a part
                     raise
                 self.parts *= 2
             else:
                 self.task.learnt(batch)
                 return loss
 
-    def _backward(self, batch: Prepared, size: int) -> Tensor:
+    def _backward(self, batch: Batch, size: int) -> Tensor:
         """Sum of the losses; DDP takes the mean of the processes' gradients, hence the factor."""
         total = torch.zeros((), device=self.fabric.device, dtype=torch.float64)
         parts = max(1, min(self.parts, len(batch) // 2))  # one image has no variance

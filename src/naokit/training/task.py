@@ -15,7 +15,7 @@ from naokit.training.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Given(ABC):
+class Update(ABC):
     """The examples of one update, as they lie in the data.
 
     Attributes:
@@ -32,7 +32,7 @@ class Given(ABC):
         """In how many rows this process's can be divided where memory runs out."""
 
 
-class Prepared(ABC):
+class Batch(ABC):
     """The examples of one update on the device, with their random changes."""
 
     @abstractmethod
@@ -40,11 +40,11 @@ class Prepared(ABC):
         """In how many rows they can be divided where memory runs out."""
 
 
-G = TypeVar("G", bound=Given)
-P = TypeVar("P", bound=Prepared)
+U = TypeVar("U", bound=Update)
+B = TypeVar("B", bound=Batch)
 
 
-class Task(ABC, Generic[G, P]):
+class Task(ABC, Generic[U, B]):
     """A kind of data, its loss and its measure.
 
     Everything random follows from the arguments: epoch, seed, generator, or torch's global
@@ -67,19 +67,19 @@ class Task(ABC, Generic[G, P]):
     most_reloads: int = 0
 
     @abstractmethod
-    def plan(self, epoch: int, seed: int) -> Sequence[G]:
+    def plan(self, epoch: int, seed: int) -> Sequence[U]:
         """The updates of an epoch."""
 
     @abstractmethod
-    def batches(self, plan: Sequence[G], first: int, epoch: int, seed: int) -> Iterator[G]:
+    def batches(self, plan: Sequence[U], first: int, epoch: int, seed: int) -> Iterator[U]:
         """The updates of a plan from `first` on, with their examples."""
 
     @abstractmethod
-    def prepare(self, given: G, generator: torch.Generator) -> P:
+    def prepare(self, update: U, generator: torch.Generator) -> B:
         """The examples as the network is shown them."""
 
     @abstractmethod
-    def loss(self, network: nn.Module, batch: P, part: slice) -> Tensor:
+    def loss(self, network: nn.Module, batch: B, part: slice) -> Tensor:
         """The sum of the losses of the examples in some rows."""
 
     @abstractmethod
@@ -94,7 +94,7 @@ class Task(ABC, Generic[G, P]):
         """Brings a network into the memory layout that it trains fastest in."""
         del network
 
-    def learnt(self, batch: P) -> None:
+    def learnt(self, batch: B) -> None:
         """Told after each update, before the next is prepared."""
         del batch
 

@@ -30,7 +30,7 @@ SUFFIXES = {
 }
 ADVICE = "mend or remove it, or leave such pictures out with `skip_bad=True`"
 
-Picture = tuple[str, Path | bytes | str | None]
+NamedPicture = tuple[str, Path | bytes | str | None]
 """What to call a picture in a message, and its file or bytes."""
 
 Found = TypeVar("Found")
@@ -64,7 +64,7 @@ class Stacked:
     remarks: tuple[str, ...]
 
 
-def stack(name: str, pictures: Iterable[Picture], *, skip_bad: bool = False) -> Stacked:
+def stack(name: str, pictures: Iterable[NamedPicture], *, skip_bad: bool = False) -> Stacked:
     """Pictures of one size.
 
     Grey ones among colour ones become colour.
@@ -101,7 +101,7 @@ def brightest(pictures: Iterable[Decoded]) -> int | None:
     return max((int(pixels.max(initial=0)) for pixels in deep), default=None)
 
 
-def header(picture: Picture) -> tuple[int, int, int, int]:
+def header(picture: NamedPicture) -> tuple[int, int, int, int]:
     """Height, width, channels (1 or 3) and kind of a picture; checks what is cheap.
 
     Raises:
@@ -115,7 +115,7 @@ def header(picture: Picture) -> tuple[int, int, int, int]:
         return found
 
 
-def reduced(picture: Picture, shape: tuple[int, int, int]) -> np.ndarray:
+def reduced(picture: NamedPicture, shape: tuple[int, int, int]) -> np.ndarray:
     """A picture (H, W, C) of bytes, made smaller to `shape` where it is larger.
 
     Raises:
@@ -136,14 +136,14 @@ def reduced(picture: Picture, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def in_threads(
-    function: Callable[[Picture], Found], pictures: Iterable[Picture]
+    function: Callable[[NamedPicture], Found], pictures: Iterable[NamedPicture]
 ) -> Iterator[Found]:
     """What a function gives for each picture, in order; Pillow releases the GIL as it decodes."""
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
         yield from pool.map(function, pictures)
 
 
-def outcome(function: Callable[[Picture], Found], picture: Picture) -> Found | InputError:
+def outcome(function: Callable[[NamedPicture], Found], picture: NamedPicture) -> Found | InputError:
     """What a function gives for a picture, or why it cannot."""
     try:
         return function(picture)
@@ -151,7 +151,7 @@ def outcome(function: Callable[[Picture], Found], picture: Picture) -> Found | I
         return error
 
 
-def decoded(picture: Picture) -> Decoded:
+def decoded(picture: NamedPicture) -> Decoded:
     """One picture; raises InputError where it cannot be decoded."""
     with _opened(picture) as image:
         kind, grey = kind_of(image), is_grey(image)
@@ -160,7 +160,7 @@ def decoded(picture: Picture) -> Decoded:
 
 
 @contextmanager
-def _opened(picture: Picture) -> Iterator[Image]:
+def _opened(picture: NamedPicture) -> Iterator[Image]:
     """The picture, its header read; whatever goes wrong with it becomes an InputError."""
     import PIL.Image
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from naokit.base import InputError
 from naokit.files import check_fits
-from naokit.images.pictures.decoding import Picture
+from naokit.images.pictures.decoding import NamedPicture
 
 
-class Encoded(Protocol):
+class EncodedPictures(Protocol):
     """Encoded pictures, read one at a time and by several processes at once.
 
     Attributes:
@@ -29,7 +29,7 @@ class Encoded(Protocol):
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, row: int) -> Picture: ...
+    def __getitem__(self, row: int) -> NamedPicture: ...
 
 
 class Files:
@@ -44,12 +44,12 @@ class Files:
         self.name, self.root = str(root), root
         # One array: a million strings would be copied, one by one, by each worker that reads them.
         self.names = np.array([os.fsencode(name) for name in names])
-        self.key: str | None = digest([str(root.resolve()), *_stamps(root, names)])
+        self.key: str | None = digest_of_lines([str(root.resolve()), *_stamps(root, names)])
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, row: int) -> Picture:
+    def __getitem__(self, row: int) -> NamedPicture:
         path = self.root / os.fsdecode(bytes(self.names[row]))
         return os.fsencode(path).decode(errors="backslashreplace"), path
 
@@ -66,7 +66,7 @@ class ParquetRows:
     def __init__(self, name: str, files: Sequence[Path], column: str) -> None:
         self.name, self.files, self.column = name, tuple(files), column
         self.stamps = file_stamps(files)
-        self.key: str | None = digest([column, *self.stamps])
+        self.key: str | None = digest_of_lines([column, *self.stamps])
         opened = (_parquet_file(*file) for file in zip(self.files, self.stamps, strict=True))
         counts = [
             (file, group, _rows(self.files[file], metadata.row_group(group)))
@@ -80,7 +80,7 @@ class ParquetRows:
     def __len__(self) -> int:
         return int(self.ends[-1]) if len(self.ends) else 0
 
-    def __getitem__(self, row: int) -> Picture:
+    def __getitem__(self, row: int) -> NamedPicture:
         group = int(np.searchsorted(self.ends, row, side="right"))
         if self._last[0] != group:
             self._last = (group, self._read(*self.groups[group]))
@@ -129,16 +129,16 @@ class TableRows:
         self.table = encoded.cast_column(column, datasets.Image(decode=False))
         self.name, self.column = name, column
         files = [Path(file["filename"]) for file in table.cache_files]
-        self.key = digest([column, *file_stamps(files)]) if files else None
+        self.key = digest_of_lines([column, *file_stamps(files)]) if files else None
 
     def __len__(self) -> int:
         return len(self.table)
 
-    def __getitem__(self, row: int) -> Picture:
+    def __getitem__(self, row: int) -> NamedPicture:
         return f"{self.name}, row {row}", _content(self.table[int(row)][self.column])
 
 
-def digest(lines: Iterable[str]) -> str:
+def digest_of_lines(lines: Iterable[str]) -> str:
     """A short name for some lines of text."""
     return hashlib.blake2b(
         "\n".join(lines).encode(errors="surrogateescape"), digest_size=12

@@ -24,7 +24,7 @@ import numpy as np
 
 from naokit.images.pictures.cache import LAYOUT, cache_folder
 from naokit.images.pictures.decoding import reduced
-from naokit.images.pictures.encoded import Encoded, digest
+from naokit.images.pictures.encoded import EncodedPictures, digest_of_lines
 
 SHARE = 0.1  # of the free disk space, at most
 
@@ -39,7 +39,9 @@ class Reduced:
         shorter: to what the shorter side is brought where it is longer.
     """
 
-    def __init__(self, pictures: Encoded, survey: np.ndarray, channels: int, shorter: int) -> None:
+    def __init__(
+        self, pictures: EncodedPictures, survey: np.ndarray, channels: int, shorter: int
+    ) -> None:
         self.pictures, self.survey = pictures, survey
         self.shapes = _shapes(survey, channels, shorter)
         self.store = _store(pictures.key, self.shapes)
@@ -110,7 +112,7 @@ def _store(key: str | None, shapes: np.ndarray) -> Store | None:
         return None
     import PIL
 
-    name = digest([key, PIL.__version__, hashlib.blake2b(shapes.tobytes()).hexdigest()])
+    name = digest_of_lines([key, PIL.__version__, hashlib.blake2b(shapes.tobytes()).hexdigest()])
     place = cache_folder() / LAYOUT / f"{name}-reduced"
     try:
         place.parent.mkdir(parents=True, exist_ok=True)

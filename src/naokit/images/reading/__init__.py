@@ -12,7 +12,7 @@ from naokit.images.reading import arrays, folders, parquet
 from naokit.training.tree import grown, is_there
 
 
-def read(
+def read_images(
     source: str | Path,
     size: int | None = None,
     chosen: ColumnNames = UNNAMED,

@@ -19,7 +19,7 @@ import numpy as np
 from naokit.base import InputError
 from naokit.images.pictures.decoding import SUFFIXES
 from naokit.images.pictures.encoded import Files
-from naokit.images.reading.listing import Listing, Part
+from naokit.images.reading.listing import LabelledPictures, Listing
 from naokit.training.part_names import SPELLINGS, folders_by_part, two_of
 from naokit.training.tree import Tree
 from naokit.wording import counted, listed
@@ -150,7 +150,7 @@ def _check_name(path: Path, name: str) -> None:
         ) from error
 
 
-def _pictures(tree: Tree, names: Sequence[str]) -> Part:
+def _pictures(tree: Tree, names: Sequence[str]) -> LabelledPictures:
     files = [
         (os.path.join(name, file), label)  # noqa: PTH118  there may be a million
         for label, name in enumerate(names)
@@ -160,7 +160,7 @@ def _pictures(tree: Tree, names: Sequence[str]) -> Part:
     if not files:
         raise InputError(f"{tree.path} holds no images in its class folders")
     labels = np.array([label for _, label in files], dtype=np.int64)
-    return Part(Files(tree.path, [file for file, _ in files]), labels)
+    return LabelledPictures(Files(tree.path, [file for file, _ in files]), labels)
 
 
 def _remarks(

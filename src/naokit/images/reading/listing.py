@@ -11,9 +11,9 @@ import numpy as np
 from naokit.base import InputError
 from naokit.images.data import UNNAMED, ColumnNames, Source, Split
 from naokit.images.pictures.crops import shorter_side
-from naokit.images.pictures.decoding import Picture, brightest, header, outcome, stack
+from naokit.images.pictures.decoding import NamedPicture, brightest, header, outcome, stack
 from naokit.images.pictures.decoding import decoded as decoded_picture
-from naokit.images.pictures.encoded import Encoded, digest
+from naokit.images.pictures.encoded import EncodedPictures, digest_of_lines
 from naokit.images.pictures.headers import survey
 from naokit.images.pictures.modes import Kind, remarks
 from naokit.images.pictures.reduced import Reduced
@@ -25,10 +25,10 @@ LOOKED_AT = 16
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class LabelledPictures:
     """Pictures and their labels (N,) from 0."""
 
-    pictures: Encoded
+    pictures: EncodedPictures
     labels: np.ndarray
 
 
@@ -43,7 +43,7 @@ class Listing:
         columns: of a table, that it was read from.
     """
 
-    parts: Mapping[str, Part]
+    parts: Mapping[str, LabelledPictures]
     class_names: tuple[str, ...]
     remarks: tuple[str, ...] = ()
     columns: ColumnNames = UNNAMED
@@ -69,7 +69,9 @@ def _decoded_once(listing: Listing, *, skip_bad: bool) -> Source:
         return decoded(listing, skip_bad=skip_bad)
     labels = hashlib.blake2b(b"".join(part.labels.tobytes() for part in listing.parts.values()))
     named = (f"{name} {key}" for name, key in keys.items())
-    key = digest([*named, labels.hexdigest(), *map(repr, listing.class_names), str(skip_bad)])
+    key = digest_of_lines(
+        [*named, labels.hexdigest(), *map(repr, listing.class_names), str(skip_bad)]
+    )
     return cached(key, lambda: decoded(listing, skip_bad=skip_bad))
 
 
@@ -114,7 +116,7 @@ def streamed(listing: Listing, size: int, *, skip_bad: bool) -> Source:
     return _source(listing, streams, skipped, said)
 
 
-def _brightest(part: Part, found: np.ndarray) -> int | None:
+def _brightest(part: LabelledPictures, found: np.ndarray) -> int | None:
     """The brightest byte of the first few pictures of 16 bits, as `survey` found them."""
     rows = np.flatnonzero((found[:, 4] & Kind.DEEP) > 0)[:LOOKED_AT]
     some = (outcome(decoded_picture, part.pictures[int(row)]) for row in rows)
@@ -134,10 +136,10 @@ def _source(
     )
 
 
-def _all(pictures: Encoded) -> Iterator[Picture]:
+def _all(pictures: EncodedPictures) -> Iterator[NamedPicture]:
     return (pictures[row] for row in range(len(pictures)))
 
 
-def _complaint(picture: Picture) -> InputError:
+def _complaint(picture: NamedPicture) -> InputError:
     found = outcome(header, picture)
     return found if isinstance(found, InputError) else InputError(f"{picture[0]} cannot be read")

@@ -13,7 +13,7 @@ from naokit.base import InputError
 from naokit.images.data import ColumnNames, Source
 from naokit.images.pictures.encoded import ParquetRows, TableRows
 from naokit.images.reading.columns import Columns, columns_of, labels_of
-from naokit.images.reading.listing import Listing, Part, source_of
+from naokit.images.reading.listing import LabelledPictures, Listing, source_of
 from naokit.training.hub import load_tables
 from naokit.training.part_names import files_by_part
 from naokit.training.tree import Tree
@@ -138,7 +138,7 @@ def _listing(
     remarks: tuple[str, ...],
 ) -> Listing:
     numbers, names, said = labels_of(name, columns, labels)
-    parts = {part: Part(pictures[part], found) for part, found in numbers.items()}
+    parts = {part: LabelledPictures(pictures[part], found) for part, found in numbers.items()}
     taken = f"{name}: pictures from column {columns.image!r}, labels from {columns.label!r}"
     chosen = ColumnNames(columns.image, columns.label)
     return Listing(parts, names, (taken, *remarks, *said), chosen)
