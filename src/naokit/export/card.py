@@ -111,8 +111,8 @@ def is_ours(folder: Path, config: Mapping[str, Json]) -> bool:
     """Whether the folder's card may be written: there is none, or naokit's own, unchanged.
 
     Args:
-        folder: of the card.
-        config: of that folder; it lists the card that was written.
+        folder: The folder of the card.
+        config: The config of that folder; it lists the card that was written.
     """
     path = folder / CARD
     listed = config.get("files", {}).get(CARD, {})

@@ -52,7 +52,7 @@ class Files:
         """Lists a file that was written once its check is done; what fails is not left behind.
 
         Raises:
-            InputError: the file cannot be run, or computes something else.
+            InputError: The file cannot be run, or computes something else.
         """
         try:
             yield

@@ -22,9 +22,9 @@ def check_free(folder: Path, bundle: Bundle, *, force: bool = False) -> None:
     """Raises InputError where writing the network there would replace another one's files.
 
     Args:
-        folder: where the network shall be written.
-        bundle: the network.
-        force: whether other files may be replaced all the same.
+        folder: The folder that the network is to be written to.
+        bundle: The network.
+        force: Whether other files may be replaced too.
     """
     present = [name for name in (*FILES, *bundle.attachments()) if (folder / name).exists()]
     if force or not present:

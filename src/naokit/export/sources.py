@@ -51,10 +51,10 @@ def joined(docstring: str, parts: Sequence[SourcePart], end: str, needs: str = "
     """A whole file.
 
     Args:
-        docstring: of the file.
-        parts: what is in it, each after those that it needs.
-        end: source that uses them, and `read_safetensors`.
-        needs: further imports.
+        docstring: The docstring of the file.
+        parts: The parts of the file, each after those that it needs.
+        end: Source that uses the parts and `read_safetensors`.
+        needs: Further imports.
     """
     bodies = [_source(part) for part in parts]
     modules = [inspect.getsource(part) for part in parts if isinstance(part, ModuleType)]

@@ -86,12 +86,12 @@ def write(model: Path, batches: Iterator[Tensor], path: Path) -> None:
     """Writes the quantised model.
 
     Args:
-        model: the ONNX file in floats.
-        batches: images to calibrate on, standardised floats (B, C, H, W).
-        path: where to.
+        model: The ONNX file in floats.
+        batches: Images to calibrate on, standardised floats (B, C, H, W).
+        path: The file to write.
 
     Raises:
-        InputError: onnx or onnxruntime is missing.
+        InputError: The package onnx or onnxruntime is missing.
     """
     try:
         import onnx
@@ -119,7 +119,7 @@ def write(model: Path, batches: Iterator[Tensor], path: Path) -> None:
 
 
 class _Images:
-    """What onnxruntime's calibrator reads: one batch a call, then None."""
+    """The input of onnxruntime's calibrator: one batch for each call, then None."""
 
     def __init__(self, batches: Iterator[Tensor]) -> None:
         self.batches = batches

@@ -51,7 +51,7 @@ def open_network(path: Path | str) -> Classifier:
     """The classifier of a run, a folder or an exported file.
 
     Raises:
-        InputError: there is none, or it is damaged, of another network or a language model.
+        InputError: There is no network, or it is damaged, of another network or a language model.
     """
     path = Path(path)
     if not path.is_dir():

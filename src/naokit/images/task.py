@@ -1,4 +1,4 @@
-"""Images as something to learn: batches of a shuffle, augmented, told apart.
+"""The task of learning to classify images: shuffled, augmented batches and their loss.
 
 Shapes: B batch, C channels, H and W height and width, K classes.
 """
@@ -32,9 +32,9 @@ class ImageUpdate(Update):
     """The images of one update.
 
     Attributes:
-        places: those of this process, in the training part.
-        images: bytes (B, C, H, W), once they are fetched.
-        labels: (B,), likewise.
+        places: The rows of this process in the training part.
+        images: The bytes (B, C, H, W), once they are fetched.
+        labels: The labels (B,), once they are fetched.
     """
 
     places: np.ndarray
@@ -62,10 +62,10 @@ class ImageTask(Task[ImageUpdate, ImageBatch]):
     """A data set, a recipe and a device.
 
     Args:
-        data: the images.
-        recipe: how they are learnt.
-        fabric: where, in how many processes.
-        workers: processes that decode pictures.
+        data: The images.
+        recipe: The recipe that they are learnt by.
+        fabric: The device, and the number of processes.
+        workers: The number of processes that decode pictures.
     """
 
     metric = ACCURACY

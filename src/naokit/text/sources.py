@@ -26,14 +26,14 @@ PYDOC_LEAST = 3  # as rare as this, a word tells a network nothing
 
 @dataclass(frozen=True)
 class TextSource:
-    """What a reader found: the parts that the source itself distinguishes; each ends a line.
+    """The result of a reader: the parts that the source itself distinguishes; each ends a line.
 
     Attributes:
-        train: what networks learn from.
+        train: The text that networks learn from.
         validation: None where the source has none.
         test: None where the source has none.
-        least: words that come less often in `train` are no part of a vocabulary.
-        remarks: what a person should know of how it is read, a line each.
+        least: The count in `train` that a word needs to be part of a vocabulary.
+        remarks: Remarks for a person on how the source is read, one line each.
     """
 
     train: str
@@ -44,10 +44,10 @@ class TextSource:
 
 
 def read_source(source: str | Path) -> TextSource:
-    """What the reader for this kind of source finds.
+    """The text of a source, by the reader for its kind.
 
     Raises:
-        InputError: there is none of this name, it is not UTF-8, or its parts cannot be told.
+        InputError: There is no source of this name, it is not UTF-8, or its parts cannot be told.
     """
     path = Path(source)
     if str(source) == "pydoc":
@@ -70,7 +70,7 @@ def folder(path: Path) -> TextSource:
     """A folder with a text file for each part, in it or in folders of it.
 
     Raises:
-        InputError: none is to learn from, or two files may be the same part.
+        InputError: There is no training part, or two files may be the same part.
     """
     names = list(grown(path).files_below())
     found, _ = files_by_part(str(path), [name for name in names if _may_be_text(name)])
@@ -93,7 +93,7 @@ def hub(name: str) -> TextSource:
     Each row is a line: its column `text`, or the only one of strings.
 
     Raises:
-        InputError: as `load_tables`, or no column is the text.
+        InputError: The same as of `load_tables`, or no column is the text.
     """
     owner_and_name, _, config = name.partition(":")
     tables = load_tables(owner_and_name, "pydoc", config or None)

@@ -1,4 +1,4 @@
-"""Text as something to learn: streams side by side, the state carried from update to update.
+"""The task of learning a text: parallel streams, with the state carried from update to update.
 
 The training text is cut into B streams of equal length. An update reads the same L steps of each,
 from the state that the update before it left; the gradient goes no further back::
@@ -29,8 +29,8 @@ from naokit.text.recipes import TextRecipe
 from naokit.training.metric import Metric
 from naokit.training.task import Batch, Task, Update
 
-# Section 4: the steps of an update are N(bptt, 5), at least 5 and at most bptt + 20; once in twenty
-# times N(bptt / 2, 5).
+# docs/specification.md, section 4.2: the steps of an update are N(bptt, 5), at least 5 and at most
+# bptt + 20; once in twenty times N(bptt / 2, 5).
 DEVIATION, FEWEST, MOST_MORE, HALF = 5, 5, 20, 0.05
 
 
@@ -42,8 +42,8 @@ class TextUpdate(Update):
     """The steps of one update.
 
     Attributes:
-        start: the first of them.
-        steps: how many they are (L).
+        start: The first of the steps.
+        steps: The number of steps (L).
     """
 
     start: int
@@ -57,13 +57,13 @@ class TextUpdate(Update):
 
 @dataclass(frozen=True, eq=False)
 class TextBatch(Batch):
-    """A passage on the device.
+    """The tokens of one update on the device.
 
     Attributes:
-        tokens: what is read (L, B).
-        following: what comes after each (L, B).
-        state: before it (B, H); None: at the beginning of the text.
-        carried: the states after it, row by row as they become known.
+        tokens: The tokens that are read (L, B).
+        following: The token that comes after each (L, B).
+        state: The state before the first token (B, H). If None, this is the beginning of the text.
+        carried: The states after the last token, row by row as they become known.
     """
 
     tokens: Tensor
@@ -79,8 +79,8 @@ class TextTask(Task[TextUpdate, TextBatch]):
     """A text, a recipe and a device.
 
     Args:
-        data: the text.
-        recipe: how it is learnt.
+        data: The text.
+        recipe: The recipe that it is learnt by.
         fabric: Where it is learnt, in one process.
 
     Raises:
@@ -163,7 +163,7 @@ class TextTask(Task[TextUpdate, TextBatch]):
         """Perplexity of the validation part.
 
         Raises:
-            EvaluationFailed: it is not finite ("diverged").
+            EvaluationFailed: The perplexity is not finite ("diverged").
         """
         found = perplexity(network, self.validation, device=self.device)
         if not math.isfinite(found):
@@ -171,9 +171,9 @@ class TextTask(Task[TextUpdate, TextBatch]):
         return found
 
     def average_begins(self, history: Sequence[float]) -> bool:
-        """Whether the last measure is worse than the best of the earlier ones, but for a few.
+        """Whether the last measure is worse than the best of all but a few earlier ones.
 
-        Those few are the last before it: the official code compares first, then remembers.
+        The few are those just before it: the official code compares first, then records.
         """
         few, earlier = self.recipe.average_after, history[:-1]
         if few is None or len(earlier) <= few:

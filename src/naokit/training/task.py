@@ -1,4 +1,4 @@
-"""What the training loop is given to teach: the door between the loop and a kind of data."""
+"""The task: the interface between the training loop and a kind of data."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from naokit.training.recipe import Recipe
 
 @dataclass(frozen=True)
 class Update(ABC):
-    """The examples of one update, as they lie in the data.
+    """One update: which examples of the data it learns from.
 
     Attributes:
-        size: how many there are in all processes together; the loss is their mean.
-        rate: what the learning rate is multiplied by for this update.
+        size: The number of examples in all processes together; the loss is their mean.
+        rate: The factor of the learning rate for this update.
     """
 
     size: int
@@ -29,7 +29,7 @@ class Update(ABC):
     @property
     @abstractmethod
     def rows(self) -> int:
-        """In how many rows this process's can be divided where memory runs out."""
+        """The number of rows that this process's part can be divided into where memory runs out."""
 
 
 class Batch(ABC):
@@ -37,7 +37,7 @@ class Batch(ABC):
 
     @abstractmethod
     def __len__(self) -> int:
-        """In how many rows they can be divided where memory runs out."""
+        """The number of rows that they can be divided into where memory runs out."""
 
 
 U = TypeVar("U", bound=Update)
@@ -51,12 +51,13 @@ class Task(ABC, Generic[U, B]):
     generator, which the loop seeds around `prepare` and `loss`.
 
     Attributes:
-        recipe: how the network is trained.
+        recipe: The recipe that the network is trained by.
         metric: What `measure` gives.
-        fingerprint: of the data.
+        fingerprint: The fingerprint of the data.
         held_out: How many examples are held out to measure on; 0 where none are.
-        most_steps: no epoch has more.
-        most_reloads: how often a training whose loss breaks goes on from its best weights.
+        most_steps: The largest number of updates of an epoch.
+        most_reloads: The number of times that a training whose loss breaks goes on from its best
+            weights.
     """
 
     recipe: Recipe
@@ -95,7 +96,7 @@ class Task(ABC, Generic[U, B]):
         del network
 
     def learnt(self, batch: B) -> None:
-        """Told after each update, before the next is prepared."""
+        """Called after each update, before the next is prepared."""
         del batch
 
     def average_begins(self, history: Sequence[float]) -> bool:
@@ -108,7 +109,7 @@ class Task(ABC, Generic[U, B]):
         return {}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Puts back what `tensors` gave; nothing: the state at the beginning of an epoch."""
+        """Restores what `tensors` gave; if empty, the state at the beginning of an epoch."""
         del tensors
 
     @property

@@ -41,8 +41,8 @@ class Decoded:
     """A picture in memory.
 
     Attributes:
-        pixels: bytes (C, H, W).
-        kind: what it was.
+        pixels: The bytes (C, H, W).
+        kind: The kind of the picture.
     """
 
     pixels: np.ndarray
@@ -54,9 +54,9 @@ class Stacked:
     """Pictures in memory.
 
     Attributes:
-        images: bytes (N, C, H, W).
-        bad: the places and messages of those left out.
-        remarks: what there is to say of the others, a line each.
+        images: The images, bytes (N, C, H, W).
+        bad: The places and messages of those left out.
+        remarks: Remarks on the others, one line each.
     """
 
     images: np.ndarray
@@ -70,8 +70,8 @@ def stack(name: str, pictures: Iterable[NamedPicture], *, skip_bad: bool = False
     Grey ones among colour ones become colour.
 
     Raises:
-        InputError: one cannot be decoded (which; not with `skip_bad`), there are none, or their
-            sizes differ.
+        InputError: A picture cannot be decoded (which; not with `skip_bad`), there are none, or
+            their sizes differ.
     """
     found = list(in_threads(lambda picture: outcome(decoded, picture), pictures))
     bad = {row: str(f) for row, f in enumerate(found) if isinstance(f, InputError)}
@@ -105,7 +105,7 @@ def header(picture: NamedPicture) -> tuple[int, int, int, int]:
     """Height, width, channels (1 or 3) and kind of a picture; checks what is cheap.
 
     Raises:
-        InputError: it is no picture.
+        InputError: The file is not a picture.
     """
     with _opened(picture) as image:
         kind = kind_of(image)  # before anything is decoded, as a TIFF then stands upright
@@ -119,7 +119,7 @@ def reduced(picture: NamedPicture, shape: tuple[int, int, int]) -> np.ndarray:
     """A picture (H, W, C) of bytes, made smaller to `shape` where it is larger.
 
     Raises:
-        InputError: it cannot be decoded.
+        InputError: The picture cannot be decoded.
     """
     from PIL.Image import Resampling
 
@@ -138,13 +138,13 @@ def reduced(picture: NamedPicture, shape: tuple[int, int, int]) -> np.ndarray:
 def in_threads(
     function: Callable[[NamedPicture], Found], pictures: Iterable[NamedPicture]
 ) -> Iterator[Found]:
-    """What a function gives for each picture, in order; Pillow releases the GIL as it decodes."""
+    """A function's result for each picture, in order; Pillow releases the GIL as it decodes."""
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
         yield from pool.map(function, pictures)
 
 
 def outcome(function: Callable[[NamedPicture], Found], picture: NamedPicture) -> Found | InputError:
-    """What a function gives for a picture, or why it cannot."""
+    """The result of a function for a picture, or its InputError."""
     try:
         return function(picture)
     except InputError as error:
@@ -161,7 +161,7 @@ def decoded(picture: NamedPicture) -> Decoded:
 
 @contextmanager
 def _opened(picture: NamedPicture) -> Iterator[Image]:
-    """The picture, its header read; whatever goes wrong with it becomes an InputError."""
+    """The picture, its header read; anything that goes wrong with it becomes an InputError."""
     import PIL.Image
 
     place, source = picture

@@ -20,8 +20,8 @@ class EncodedPictures(Protocol):
     """Encoded pictures, read one at a time and by several processes at once.
 
     Attributes:
-        name: what to call them in a message.
-        key: names their content in the cache; None: nothing is cached.
+        name: The name of the pictures in a message.
+        key: The name of their content in the cache. If None, nothing is cached.
     """
 
     name: str
@@ -36,8 +36,8 @@ class Files:
     """Picture files below a folder.
 
     Args:
-        root: the folder.
-        names: of the files, relative to it.
+        root: The folder.
+        names: The names of the files, relative to the folder.
     """
 
     def __init__(self, root: Path, names: Sequence[str]) -> None:
@@ -58,9 +58,9 @@ class ParquetRows:
     """Rows of parquet files in the hub's schema; a row group is read where a row of it is asked.
 
     Args:
-        name: what to call them in a message.
-        files: in order.
-        column: of the pictures.
+        name: The name of the pictures in a message.
+        files: The files, in order.
+        column: The column of the pictures.
     """
 
     def __init__(self, name: str, files: Sequence[Path], column: str) -> None:
@@ -107,7 +107,7 @@ class ParquetRows:
 
 
 def _rows(path: Path, group: Any) -> int:
-    """How many rows a row group has; raises InputError where it would not fit the memory."""
+    """The number of rows of a row group; raises InputError where it would not fit the memory."""
     check_fits(path, group.total_byte_size, "write it in smaller row groups")
     rows: int = group.num_rows
     return rows
@@ -117,9 +117,9 @@ class TableRows:
     """Rows of a table of `datasets`, which maps its files to memory.
 
     Args:
-        name: what to call them in a message.
-        table: a `datasets.Dataset`.
-        column: of the pictures.
+        name: The name of the pictures in a message.
+        table: A `datasets.Dataset`.
+        column: The column of the pictures.
     """
 
     def __init__(self, name: str, table: Any, column: str) -> None:

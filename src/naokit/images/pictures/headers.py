@@ -1,4 +1,4 @@
-"""What the headers of pictures say: sizes, channels, and which are no pictures. Kept in the cache.
+"""What the headers of pictures say: sizes, channels, and which files are not pictures.
 
 Shapes: N pictures.
 """

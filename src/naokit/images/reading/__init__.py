@@ -1,4 +1,4 @@
-"""From the name or path of images to the reader for them."""
+"""Readers of images: the one for a name or path is chosen here."""
 
 from __future__ import annotations
 

@@ -34,13 +34,13 @@ class LabelledPictures:
 
 @dataclass(frozen=True, eq=False)
 class Listing:
-    """What a source has.
+    """The pictures of a source, listed.
 
     Attributes:
         parts: "train", and "validation" and "test" if there are any.
-        class_names: one a label.
-        remarks: what a person should know of how it is read.
-        columns: of a table, that it was read from.
+        class_names: The name of each label.
+        remarks: Remarks for a person on how the source is read, one line each.
+        columns: The columns of a table that it was read from.
     """
 
     parts: Mapping[str, LabelledPictures]
@@ -50,10 +50,10 @@ class Listing:
 
 
 def source_of(listing: Listing, size: int | None, *, skip_bad: bool) -> Source:
-    """What there is to learn from: in memory, and kept in the cache, or streams of a size.
+    """The data of a listing: arrays in memory, which are cached, or streams of a size.
 
     Raises:
-        InputError: as `decoded` and `streamed`.
+        InputError: The same as of `decoded` and `streamed`.
     """
     if size is None:
         source = _decoded_once(listing, skip_bad=skip_bad)
@@ -63,7 +63,7 @@ def source_of(listing: Listing, size: int | None, *, skip_bad: bool) -> Source:
 
 
 def _decoded_once(listing: Listing, *, skip_bad: bool) -> Source:
-    """As `decoded`; from the cache where it is there."""
+    """The same as `decoded`, from the cache if it is there."""
     keys = {name: part.pictures.key for name, part in listing.parts.items()}
     if None in keys.values():
         return decoded(listing, skip_bad=skip_bad)
@@ -79,7 +79,7 @@ def decoded(listing: Listing, *, skip_bad: bool) -> Source:
     """Every picture in memory.
 
     Raises:
-        InputError: one cannot be decoded (not with `skip_bad`), or their sizes differ.
+        InputError: A picture cannot be decoded (not with `skip_bad`), or their sizes differ.
     """
     splits: dict[str, Split] = {}
     skipped: list[str] = []
@@ -96,7 +96,7 @@ def streamed(listing: Listing, size: int, *, skip_bad: bool) -> Source:
     """Streams of pictures (C, size, size); grey only where every training picture is.
 
     Raises:
-        InputError: one is no picture by its header (not with `skip_bad`).
+        InputError: A file is not a picture by its header (not with `skip_bad`).
     """
     skipped: list[str] = []
     surveys = {name: survey(part.pictures) for name, part in listing.parts.items()}
