@@ -61,7 +61,7 @@ def test_a_training_is_known_to_be_done() -> None:
 @pytest.mark.parametrize("folder", ["run", "talk"])
 def test_a_network_is_exported(folder: str) -> None:
     _said("export", f"{folder}/network", *FORMATS, "--out", "again")
-    network, alone = load("again"), standalone.read(Path("again/network.py"))
+    network, alone = load("again"), standalone.read_standalone(Path("again/network.py"))
     example = torch.randint(0, 9, (5, 1)) if folder == "talk" else torch.rand(2, 1, 8, 8)
     found = [made(example) for made in (network, alone)]
     logits = [getattr(outputs, "logits", outputs) for outputs in found]
@@ -70,5 +70,5 @@ def test_a_network_is_exported(folder: str) -> None:
 
 def test_a_stand_alone_file_still_computes_the_same() -> None:
     images = torch.rand(2, 1, 8, 8)
-    alone = standalone.read(Path("run/network/network.py"))
+    alone = standalone.read_standalone(Path("run/network/network.py"))
     assert torch.equal(alone(images), load("run/network")(images))

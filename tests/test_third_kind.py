@@ -23,7 +23,7 @@ from naokit.subject import Subject
 from naokit.training.loop import train
 from naokit.training.metric import Metric
 from naokit.training.recipe import Recipe
-from naokit.training.task import Given, Task
+from naokit.training.task import Task, Update
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Rows:  # standardised numbers and a class (N, 14)
 
 
 @dataclass(frozen=True, eq=False)
-class RowUpdate(Given):
+class RowUpdate(Update):
     chosen: np.ndarray
 
 
@@ -69,8 +69,8 @@ class RowTask(Task[RowUpdate, TensorDataset]):
         parts = np.array_split(rows, len(rows) // self.recipe.batch)
         return [RowUpdate(len(part), 1.0, part) for part in parts]
 
-    def prepare(self, given: RowUpdate, generator: torch.Generator) -> TensorDataset:
-        return tensors(self.data.train[given.chosen])
+    def prepare(self, update: RowUpdate, generator: torch.Generator) -> TensorDataset:
+        return tensors(self.data.train[update.chosen])
 
     def loss(self, network: nn.Module, batch: TensorDataset, part: slice) -> Tensor:
         numbers, labels = batch[part]

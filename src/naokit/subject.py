@@ -1,4 +1,4 @@
-"""The door of a kind of data: what networks learn from, and how large they are."""
+"""The interface of a kind of data: what networks learn from, and how large they are."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ class Subject(ABC):
         }
 
     def check(self, value: float) -> None:
-        """Raises EvaluationFailed where a value is none to compare networks by."""
+        """Raises EvaluationFailed where networks cannot be compared by a value."""
         if not math.isfinite(value):
             raise EvaluationFailed("diverged", f"the validation {self.metric.name} is not finite")
 

@@ -124,7 +124,7 @@ def test_a_file_that_computes_something_else_is_not_passed(tmp_path: Path, monke
 
     monkeypatch.setattr(pt2, "trace", lambda *_: None)
     monkeypatch.setattr(onnx, "write", lambda program, path, *names: path.write_bytes(b""))
-    monkeypatch.setattr(onnx, "read", lambda path: lambda images: torch.zeros(len(images), 3))
+    monkeypatch.setattr(onnx, "read_onnx", lambda path: lambda images: torch.zeros(len(images), 3))
     with pytest.raises(InputError, match="computes something else"):
         export(bundle(), tmp_path, ("onnx",))
 
@@ -141,14 +141,14 @@ def test_a_file_that_fails_its_check_is_neither_kept_nor_listed(
     if listed_before:
         (tmp_path / name).write_bytes(b"before")
         list_file(tmp_path, name)
-    writer = onnx if name == "model.onnx" else pt2
+    writer, reader = (onnx, "read_onnx") if name == "model.onnx" else (pt2, "read_pt2")
     monkeypatch.setattr(pt2, "trace", lambda *_: None)
     monkeypatch.setattr(writer, "write", lambda program, path, *names: path.write_bytes(b"new"))
     for run, message in (
         (lambda images: torch.zeros(len(images), 3), "computes something else"),
         (lambda images: 1 / 0, f"{name} could not be run: ZeroDivisionError"),
     ):
-        monkeypatch.setattr(writer, "read", lambda path, run=run: run)
+        monkeypatch.setattr(writer, reader, lambda path, run=run: run)
         with pytest.raises(InputError, match=message):
             export(made, tmp_path, (name.partition(".")[2],))
         assert not (tmp_path / name).exists()

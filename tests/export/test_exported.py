@@ -14,7 +14,7 @@ import yaml
 
 from naokit.base import InputError
 from naokit.export import Check, check_free, exports, pt2, save
-from naokit.export.config import checksum
+from naokit.export.config import file_checksum
 from naokit.images.bundle import ImageBundle
 from naokit.images.loading import load_images
 from naokit.images.measuring import logits_on, measure
@@ -55,10 +55,10 @@ def test_every_format_is_checked_and_listed(exported: Exported) -> None:
     for name in ("model.onnx", "model.pt2"):
         assert checks[name].difference <= 1e-4
     config = json.loads((folder / "config.json").read_text())
-    assert config["sha256"] == checksum(folder / "model.safetensors")
+    assert config["sha256"] == file_checksum(folder / "model.safetensors")
     assert set(config["files"]) == {*checks, "README.md"} - {"model.safetensors"}
     for name, entry in config["files"].items():
-        assert entry["sha256"] == checksum(folder / name)
+        assert entry["sha256"] == file_checksum(folder / name)
     assert config["files"]["model.onnx"]["opset"] == 20
 
 
@@ -288,7 +288,7 @@ def test_a_program_that_could_run_code_is_not_loaded(
         for name, data in members.items():
             new.writestr(name, data)
     with pytest.raises(InputError, match=f"holds a? ?{message}.* could run code"):
-        pt2.read(Path("changed.pt2"))
+        pt2.read_pt2(Path("changed.pt2"))
     assert not Path("sprung").exists()
 
 

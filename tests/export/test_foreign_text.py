@@ -166,7 +166,7 @@ def test_a_recurrent_spaces_name_and_tokens_do_not_run(
     assert load_bundle(here).architecture.space.name == name
     standalone.write(bundle, here / "network.py")
     check_source((here / "network.py").read_text(), (name,))
-    standalone.read(here / "network.py")
+    standalone.read_standalone(here / "network.py")
     assert not (here / "fired").exists()
 
 

@@ -116,7 +116,7 @@ def outputs(bundle: ImageBundle | LanguageBundle, folder: Path) -> dict[str, lis
     """What each exported file answers to one fixed batch, by name of the file."""
     export(bundle, folder)
     answers = {"model.safetensors": _answer(bundle, bundle.network)}
-    answers["network.py"] = _answer(bundle, standalone.read(folder / "network.py"))
+    answers["network.py"] = _answer(bundle, standalone.read_standalone(folder / "network.py"))
     return {name: [round(value, 6) for value in answer] for name, answer in answers.items()}
 
 

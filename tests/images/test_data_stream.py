@@ -276,7 +276,7 @@ def test_a_hub_table_is_read_row_by_row(tmp_path: Path) -> None:
     table.save_to_disk(tmp_path / "table")
     pictures = TableRows("mine", datasets.load_from_disk(tmp_path / "table"), "image")
     assert pictures.key
-    part = listing.Part(pictures, np.array(rows["label"]))
+    part = listing.LabelledPictures(pictures, np.array(rows["label"]))
     source = listing.streamed(listing.Listing({"train": part}, ("a", "b")), 16, skip_bad=False)
     assert batches(source.train)[0].shape == (4, 3, 16, 16)
     in_memory = TableRows("mine", table, "image")

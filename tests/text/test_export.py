@@ -19,7 +19,7 @@ from naokit.base import InputError
 from naokit.export import Check, check_free, export, save, usual_formats
 from naokit.export.bundle import read
 from naokit.export.checking import Files
-from naokit.export.config import checksum
+from naokit.export.config import file_checksum
 from naokit.images.bundle import ImageBundle
 from naokit.images.opening import open_network
 from naokit.kinds import load
@@ -73,7 +73,7 @@ def test_every_format_is_checked_and_listed(spoken: Exported) -> None:
     expected = {"README.md", "vocabulary.json", "model.onnx", "model.pt2", "network.py"}
     assert set(config["files"]) == expected
     for name, entry in config["files"].items():
-        assert entry["sha256"] == checksum(folder / name)
+        assert entry["sha256"] == file_checksum(folder / name)
 
 
 def test_a_loaded_language_model_is_the_saved_one(
@@ -233,7 +233,7 @@ def test_a_vocabulary_of_another_network_is_refused(
         changed(language_model, vocabulary=Vocabulary("word", TOKENS[:11]))
     config = json.loads((folder / "config.json").read_text())
     (folder / "vocabulary.json").write_text(json.dumps(Vocabulary("word", TOKENS[:11]).to_json()))
-    config["files"]["vocabulary.json"]["sha256"] = checksum(folder / "vocabulary.json")
+    config["files"]["vocabulary.json"]["sha256"] = file_checksum(folder / "vocabulary.json")
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(InputError, match="it has 11 tokens, the network 12"):
         load_bundle(folder)

@@ -12,7 +12,7 @@ import pytest
 from naokit.base import InputError
 from naokit.text import lines
 from naokit.text.data import load_text
-from naokit.text.lines import text
+from naokit.text.lines import read_text
 
 PROSE = "the café sat\non the mat\n"
 
@@ -25,12 +25,12 @@ def test_an_encoding_is_told_by_its_mark_and_a_gzip_by_its_first_bytes(
 ) -> None:
     content = PROSE.encode(encoding)
     (tmp_path / name).write_bytes(gzip.compress(content, mtime=0) if packed else content)
-    assert text(tmp_path / name) == (PROSE, ())
+    assert read_text(tmp_path / name) == (PROSE, ())
 
 
 def test_big_endian(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"\xfe\xff" + PROSE.encode("utf-16-be"))
-    assert text(tmp_path / "a")[0] == PROSE
+    assert read_text(tmp_path / "a")[0] == PROSE
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -41,8 +41,8 @@ def test_other_separators_are_white_space_but_where_they_are_the_only_ones(
     mixed, alone = tmp_path / "mixed.txt", tmp_path / "alone.txt"
     mixed.write_bytes(f"a b{other}c{end}d".encode())
     alone.write_bytes(f"a b{other}c{other}d{end}".encode())
-    assert text(mixed) == (f"a b{other}c\nd\n", ())
-    read, (remark,) = text(alone)
+    assert read_text(mixed) == (f"a b{other}c\nd\n", ())
+    read, (remark,) = read_text(alone)
     assert read == "a b\nc\nd\n"
     assert f"U+{ord(other):04X}" in remark
     assert load_text(mixed).vocabulary.decode(load_text(mixed).train) == "a b c\n"
@@ -83,7 +83,7 @@ def test_a_bomb_is_refused(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(lines, "LEAST_LIMIT", 1000)
     (tmp_path / "a.gz").write_bytes(gzip.compress(b"a\n" * 100_000, mtime=0))
     with pytest.raises(InputError, match="unpacks to more than"):
-        text(tmp_path / "a.gz")
+        read_text(tmp_path / "a.gz")
 
 
 def test_a_pipe_is_refused(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_any_bytes_are_read_or_refused_in_words(tmp_path: Path, seed: int) -> No
     content = generator.integers(0, 256 if seed % 2 else 128, 40, dtype=np.uint8).tobytes()
     (tmp_path / "a").write_bytes(begins[seed % 6] + content.replace(b"\0", b" " * (seed % 4 > 0)))
     try:
-        read, _ = text(tmp_path / "a")
+        read, _ = read_text(tmp_path / "a")
     except InputError:
         return
     assert read == "" or read.endswith("\n")

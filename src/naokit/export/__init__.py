@@ -46,15 +46,16 @@ def export(
     Weights, config and model card are always written: the other files stand beside them.
 
     Args:
-        bundle: the network and what belongs to it.
-        folder: where to; what is there is replaced (ask `check_free` before).
-        formats: names of `formats_of(bundle)`; None: `usual_formats(bundle)`.
-        data: for int8, images to calibrate and to measure on; None: what the network learnt from.
-        on_left_out: called with a format and why the network cannot be written in it, in place of
-            an error; there is no use for a network that cannot be saved and loaded again.
+        bundle: The network and what belongs to it.
+        folder: The folder to write to; what is there is replaced (ask `check_free` before).
+        formats: Names of `formats_of(bundle)`. If None, `usual_formats(bundle)`.
+        data: For int8, the images to calibrate and to measure on. If None, what the network learnt
+            from.
+        on_left_out: Called with a format and the reason why the network cannot be written in it, in
+            place of an error. Without it such a format is an error.
 
     Raises:
-        InputError: an unknown format, a missing extra, or a file that computes something else.
+        InputError: An unknown format, a missing extra, or a file that computes something else.
     """
     return list(exports(bundle, folder, formats, data, on_left_out))
 

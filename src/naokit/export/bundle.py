@@ -1,4 +1,4 @@
-"""The door of a trained network: what is needed to save, to load and to use it.
+"""The interface of a trained network: what is needed to save, to load and to use it.
 
     model.safetensors   the weights; its header names the architecture
     config.json         kind, space, architecture, sizes, checksums, and what its kind needs
@@ -157,7 +157,7 @@ class Bundle(ABC):
 
 
 def identity(bundle: Bundle) -> dict[str, Json]:
-    """What makes a network the same besides weights and attachments: fields of its config."""
+    """The fields of a config that identify a network, besides weights and attachments."""
     return {
         "kind": bundle.kind,
         "space": without_folder(bundle.architecture.space.settings()),

@@ -1,6 +1,6 @@
 """The model card: `README.md` with the front matter of the Hugging Face hub.
 
-What it says of each kind of network: see `card_contents`. A card names no licence: the weights are
+Each kind's `card` says what is particular to its networks. A card names no licence: the weights are
 the user's, who adds one before they are published.
 """
 
@@ -13,44 +13,60 @@ from pathlib import Path
 from naokit.base import Json
 from naokit.export.about import About
 from naokit.export.bundle import Bundle
-from naokit.export.config import CONFIG, checksum
+from naokit.export.config import CONFIG, file_checksum
+from naokit.export.templates import card
 from naokit.networks import count_parameters
-from naokit.wording import block, code, one_line, prose
+from naokit.wording import one_line
 
 CARD = "README.md"
 
 TEXT = """---
-{front}
+{{ front | safe }}
 ---
 
-# {title}
+# {{ title }}
 
-{about}
+{{ about | safe }}
 
-| part of {data} | {metric} |
+| part of {{ data }} | {{ metric.name }} |
 |---|---|
-{figures}
+{% for part, value in reached %}
+| {{ part }} | {{ "%.2f" | format(value) }}{{ metric.unit }} |
+{% else %}
+| | not measured |
+{% endfor %}
 
 ## Use
 
-{use}
+{{ use | safe }}
 
 `naokit export` writes `network.py` and `model.onnx` and checks that they compute the same.
-`{config}` holds the checksum of every file.
+`{{ config }}` holds the checksum of every file.
 
 ## Architecture
 
-{parameters:,} parameters{cost}. Space {space}:
+{{ parameters }} parameters{{ cost }}. Space {{ space | code }}:
 
-{drawing}
+{{ drawing | block }}
 
-As text: {architecture}. Sizes: {sizes}.
+As text: {{ architecture | code }}. Sizes: {{ sizes }}.
 
 ## Training
 
-{training}
+{% if figures or recipe %}
+| | |
+|---|---|
+{% for name, value in figures.items() %}
+| {{ name.replace("_", " ") }} | {{ value }} |
+{% endfor %}
+{% for name, value in recipe.items() %}
+| recipe: {{ name.replace("_", " ") }} | {{ value }} |
+{% endfor %}
+{% else %}
+Not recorded.
+{% endif %}
 
-Made by {made_by}.
+Made by {{ made_by }}.
 """
 
 
@@ -65,29 +81,28 @@ def text(bundle: Bundle, made_by: str) -> str:
     about, metric = bundle.about(), bundle.metric
     data = _data(results) or about.data
     title = f"{architecture.space.name} on {data}"
-    return TEXT.format(
+    return card(
+        TEXT,
         front=_front(title, data, about, bundle),
-        title=prose(title),
+        title=title,
         about=about.about,
-        data=prose(data),
-        metric=metric.name,
-        figures="\n".join(
-            f"| {part} | {value:.2f}{metric.unit} |" for part, value in reached(bundle)
-        )
-        or "| | not measured |",
+        data=data,
+        metric=metric,
+        reached=reached(bundle),
         use=about.use,
         config=CONFIG,
-        parameters=count_parameters(bundle.network),
+        parameters=f"{count_parameters(bundle.network):,}",
         cost=about.cost,
-        space=code(architecture.space.name),
-        drawing=block(architecture.space.describe(architecture.choices)),
-        architecture=code(architecture),
+        space=architecture.space.name,
+        drawing=architecture.space.describe(architecture.choices),
+        architecture=architecture,
         sizes=", ".join(
-            f"{name} {prose(value)}"
+            f"{name} {value}"
             for name, value in vars(bundle.settings).items()
             if not isinstance(value, tuple)
         ),
-        training=_training(results),
+        figures={n: _figure(v) for n, v in results.items() if isinstance(v, int | float)},
+        recipe={n: _figure(v) for n, v in (results.get("recipe") or {}).items()},
         made_by=made_by,
     )
 
@@ -96,12 +111,12 @@ def is_ours(folder: Path, config: Mapping[str, Json]) -> bool:
     """Whether the folder's card may be written: there is none, or naokit's own, unchanged.
 
     Args:
-        folder: of the card.
-        config: of that folder; it lists the card that was written.
+        folder: The folder of the card.
+        config: The config of that folder; it lists the card that was written.
     """
     path = folder / CARD
     listed = config.get("files", {}).get(CARD, {})
-    return not path.exists() or listed.get("sha256") == checksum(path)
+    return not path.exists() or listed.get("sha256") == file_checksum(path)
 
 
 def reached(bundle: Bundle) -> list[tuple[str, float]]:
@@ -143,19 +158,6 @@ def _data(results: Mapping[str, Json]) -> str:
     path = Path(name)
     here = path.is_absolute() or os.path.exists(name)  # noqa: PTH110  no text is too long for it
     return (path.name or name) if here else name
-
-
-def _training(results: Mapping[str, Json]) -> str:
-    """A line for every plain figure that was recorded, and the recipe's."""
-    recipe = results.get("recipe") or {}
-    figures = {name: value for name, value in results.items() if isinstance(value, int | float)}
-    rows = [_row("", *figure) for figure in figures.items()]
-    rows += [_row("recipe: ", *figure) for figure in recipe.items()]
-    return "\n".join(["| | |", "|---|---|", *rows]) if rows else "Not recorded."
-
-
-def _row(of: str, name: str, value: Json) -> str:
-    return f"| {of}{prose(name.replace('_', ' '))} | {prose(_figure(value))} |"
 
 
 def _figure(value: Json) -> str:

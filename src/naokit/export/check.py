@@ -14,11 +14,12 @@ class Check:
     """An exported file, and how far its outputs are from the network's.
 
     Attributes:
-        file: what was written.
-        difference: largest absolute difference of any output.
-        tolerance: the largest that is accepted; None where accuracies are compared instead.
-        note: what else is worth knowing, in words.
-        accuracy: before and after, percent, where they are compared.
+        file: The file that was written.
+        difference: The largest absolute difference of any output.
+        tolerance: The largest difference that is accepted; None where accuracies are compared
+            instead.
+        note: Further remarks, in words.
+        accuracy: The accuracy before and after, in percent, where they are compared.
     """
 
     file: Path

@@ -45,14 +45,14 @@ class Files:
         onnx.write(self.program, path, self.bundle.inputs, self.bundle.outputs)
         with self.listed(path, opset=onnx.OPSET):
             note = f"opset {onnx.OPSET}, {self.bundle.program_note}"
-            return self.check(path, onnx.read(path), TOLERANCE, note)
+            return self.check(path, onnx.read_onnx(path), TOLERANCE, note)
 
     @contextmanager
     def listed(self, path: Path, **facts: Json) -> Iterator[None]:
         """Lists a file that was written once its check is done; what fails is not left behind.
 
         Raises:
-            InputError: the file cannot be run, or computes something else.
+            InputError: The file cannot be run, or computes something else.
         """
         try:
             yield

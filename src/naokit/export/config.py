@@ -30,7 +30,7 @@ def network_folder(path: Path | str) -> Path:
     """The folder of `config.json`: the path itself or that of a run's network.
 
     Raises:
-        InputError: there is none.
+        InputError: There is no network.
     """
     path = Path(path)
     for folder in (path, path / "network"):
@@ -40,7 +40,7 @@ def network_folder(path: Path | str) -> Path:
 
 
 def read_any(folder: Path) -> dict[str, Json]:
-    """The config of a folder, whatever the kind of its network.
+    """The config of a folder with a network of any kind.
 
     Raises:
         InputError: It is missing, damaged, of another program or of another version.
@@ -61,15 +61,16 @@ def read_any(folder: Path) -> dict[str, Json]:
 def architecture_in(
     folder: Path, config: Mapping[str, Json], space: Space | None = None
 ) -> Architecture:
-    """What a config's network was built from.
+    """The architecture of a config's network.
 
     Args:
-        folder: of the config.
-        config: as `read_any` gave it.
-        space: where it is a user's own that was made in Python; None: the one that is recorded.
+        folder: The folder of the config.
+        config: The config as `read_any` gave it.
+        space: The space, where it is a user's own that was made in Python. If None, the one that is
+            recorded.
 
     Raises:
-        InputError: there is no such space here, or no such architecture in it.
+        InputError: There is no such space here, or no such architecture in it.
     """
     path = folder / CONFIG
     try:
@@ -85,16 +86,16 @@ def architecture_in(
 
 
 def damaged(path: Path, fault: str) -> InputError:
-    """What to say of a config with this fault."""
+    """The error for a config with this fault."""
     return InputError(f"{path} is damaged: {fault}; export the network again")
 
 
 def kind_of(config: Mapping[str, Json]) -> str:
-    """What kind of network a config describes."""
+    """The kind of network that a config describes."""
     return str(config.get("kind", "image"))
 
 
-def checksum(path: Path) -> str:
+def file_checksum(path: Path) -> str:
     """SHA-256 of a regular file, as sixty-four hexadecimal digits."""
     check_regular(path)
     with path.open("rb") as file:
@@ -105,7 +106,7 @@ def check_checksum(path: Path, expected: str | None) -> None:
     """Raises InputError where a file is not what was written; None expects nothing."""
     if expected is None:
         return
-    found = checksum(path)
+    found = file_checksum(path)
     if found != expected:
         raise InputError(
             f"{path} is damaged: its checksum is {found[:12]}..., expected {expected[:12]}... "
@@ -123,5 +124,5 @@ def unlist_file(folder: Path, name: str) -> None:
 def list_file(folder: Path, name: str, **facts: Json) -> None:
     """Lists an exported file in the config, with its checksum and what else is worth knowing."""
     config = read_any(folder)
-    entry = {"sha256": checksum(folder / name), **facts}
+    entry = {"sha256": file_checksum(folder / name), **facts}
     write_json(folder / CONFIG, {**config, "files": {**config.get("files", {}), name: entry}})

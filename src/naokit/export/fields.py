@@ -1,4 +1,4 @@
-"""What the fields of `config.json` hold: checked when it is read, so that no one else need ask."""
+"""What the fields of `config.json` hold: the checks made when it is read."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class _Config(BaseModel, **_STRICT):
 
 
 def general_fault(config: Mapping[str, Json]) -> str | None:
-    """What is wrong with the fields that every kind has; None where they are sound."""
+    """The fault of the fields that every kind has; None where there is none."""
     if found := _fault(TypeAdapter(_Config), config):
         return found
     figures = {name: v for name, v in config["results"].items() if name.endswith(FIGURES)}
@@ -70,7 +70,7 @@ def general_fault(config: Mapping[str, Json]) -> str | None:
 def network_fault(
     network: Json, settings: type[NetworkSettings], needed: Sequence[str]
 ) -> str | None:
-    """What is wrong with the sizes of a network: each is of the type of its default.
+    """The fault of the sizes of a network, each of which has the type of its default.
 
     Args:
         network: The field of the config.

@@ -30,14 +30,14 @@ def _pt2(files: Files) -> Check:
     pt2.write(files.program, path)
     with files.listed(path, torch=torch.__version__):
         note = f"torch.export, {files.bundle.program_note}"
-        return files.check(path, pt2.read(path), TOLERANCE, note)
+        return files.check(path, pt2.read_pt2(path), TOLERANCE, note)
 
 
 def _python(files: Files) -> Check:
     path = files.folder / "network.py"
     standalone.write(files.bundle, path)
     with files.listed(path):
-        run = files.bundle.run_of(standalone.read(path))
+        run = files.bundle.run_of(standalone.read_standalone(path))
         return files.check(path, run, 0.0, "needs torch alone")
 
 

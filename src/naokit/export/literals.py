@@ -15,7 +15,7 @@ def literal(value: object) -> str:
     are escaped, so that no text can end the literal that it stands in.
 
     Raises:
-        InputError: there is no source for this kind of value.
+        InputError: There is no source for this kind of value.
     """
     kind = type(value)
     if value is None or kind in (bool, int, str) or (kind is float and math.isfinite(value)):  # type: ignore[arg-type]

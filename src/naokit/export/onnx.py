@@ -26,7 +26,8 @@ def write(
     """Writes the model; its inputs and outputs have these names and any batch.
 
     Raises:
-        InputError: packages are missing, or the network does something that ONNX knows not.
+        InputError: Packages are missing, or the network uses an operation that ONNX does not
+            support.
     """
     try:
         import onnxscript  # noqa: F401 - torch.onnx needs it and says so less clearly
@@ -55,11 +56,11 @@ def write(
         write_whole(path, made.read_bytes())
 
 
-def read(path: Path) -> Callable[..., Any]:
-    """What onnxruntime computes: tensors in the order of the inputs -> the output, or a tuple.
+def read_onnx(path: Path) -> Callable[..., Any]:
+    """The computation by onnxruntime: tensors in the order of the inputs -> the output, or a tuple.
 
     Raises:
-        InputError: onnxruntime is missing, or cannot read the file.
+        InputError: The package onnxruntime is missing, or cannot read the file.
     """
     try:
         import onnxruntime

@@ -9,7 +9,7 @@ import torch
 
 from naokit.base import InputError
 from naokit.export.bundle import Bundle, identity, weights_of
-from naokit.export.config import CONFIG, WEIGHTS, checksum, kind_of, read_any
+from naokit.export.config import CONFIG, WEIGHTS, file_checksum, kind_of, read_any
 from naokit.export.saving import checksum_of
 from naokit.spaces import without_folder
 from naokit.training.checkpoint import read_tensors
@@ -22,9 +22,9 @@ def check_free(folder: Path, bundle: Bundle, *, force: bool = False) -> None:
     """Raises InputError where writing the network there would replace another one's files.
 
     Args:
-        folder: where the network shall be written.
-        bundle: the network.
-        force: whether other files may be replaced all the same.
+        folder: The folder that the network is to be written to.
+        bundle: The network.
+        force: Whether other files may be replaced too.
     """
     present = [name for name in (*FILES, *bundle.attachments()) if (folder / name).exists()]
     if force or not present:
@@ -50,7 +50,7 @@ def _difference(folder: Path, bundle: Bundle) -> str:
         if there.get(name) != here:
             return f"its {name} is {there.get(name)}, not {here}"
     for name, text in bundle.attachments().items():
-        if not (folder / name).exists() or checksum(folder / name) != checksum_of(text):
+        if not (folder / name).exists() or file_checksum(folder / name) != checksum_of(text):
             return f"its {name} is another"
     own = weights_of(bundle.network)
     for name in sorted(own.keys() | weights.keys()):

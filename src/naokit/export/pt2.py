@@ -22,7 +22,7 @@ def trace(network: nn.Module, examples: tuple[Tensor, ...]) -> ExportedProgram:
     """The program, for any batch: the first dimension of each of the inputs.
 
     Raises:
-        InputError: the network does something that torch.export cannot follow.
+        InputError: The network does something that torch.export cannot follow.
     """
     batch = {0: torch.export.Dim("batch")}
     try:
@@ -44,13 +44,13 @@ def write(program: ExportedProgram, path: Path) -> None:
     write_whole(path, buffer.getvalue())
 
 
-def read(path: Path) -> Callable[..., Any]:
-    """What the program computes.
+def read_pt2(path: Path) -> Callable[..., Any]:
+    """The computation of the program.
 
     Torch unpickles what a file asks it to, which can run code: such files are refused.
 
     Raises:
-        InputError: the file is damaged, or holds pickled objects or compiled code.
+        InputError: The file is damaged, or holds pickled objects or compiled code.
     """
     check_regular(path)
     try:
@@ -65,7 +65,7 @@ def read(path: Path) -> Callable[..., Any]:
 
 
 def _unsafe(data: bytes) -> str:
-    """What in an archive is more than numbers and a graph; empty where nothing is."""
+    """The parts of an archive that are neither numbers nor a graph; empty where there are none."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if sum(member.file_size for member in archive.infolist()) > len(data):
             raise ValueError("it is compressed, which torch's own files are not")

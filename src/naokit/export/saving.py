@@ -11,7 +11,7 @@ from safetensors.torch import save as to_bytes
 from naokit.base import InputError, Json
 from naokit.export import card
 from naokit.export.bundle import Bundle, identity, weights_of
-from naokit.export.config import CONFIG, FORMAT, WEIGHTS, checksum, list_file, read_any
+from naokit.export.config import CONFIG, FORMAT, WEIGHTS, file_checksum, list_file, read_any
 from naokit.files import write_json, write_whole
 
 MADE_BY = f"naokit {version('naokit')}"
@@ -27,7 +27,7 @@ def save(bundle: Bundle, folder: Path) -> None:
     # The header depends on the network alone, so that equal networks have equal checksums.
     header = {"architecture": str(bundle.architecture)}
     write_whole(folder / WEIGHTS, to_bytes(weights_of(bundle.network), header))
-    sha256 = checksum(folder / WEIGHTS)
+    sha256 = file_checksum(folder / WEIGHTS)
     files = before.get("files", {}) if before.get("sha256") == sha256 else {}
     for name, text in bundle.attachments().items():
         write_whole(folder / name, text)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
-Part = ModuleType | type | Callable[..., Any] | str
+SourcePart = ModuleType | type | Callable[..., Any] | str
 """Something to take the source of, or source itself."""
 
 READS = """
@@ -47,14 +47,14 @@ def read_safetensors(data: bytes) -> dict[str, Tensor]:
 '''
 
 
-def joined(docstring: str, parts: Sequence[Part], end: str, needs: str = "") -> str:
+def joined(docstring: str, parts: Sequence[SourcePart], end: str, needs: str = "") -> str:
     """A whole file.
 
     Args:
-        docstring: of the file.
-        parts: what is in it, each after those that it needs.
-        end: source that uses them, and `read_safetensors`.
-        needs: further imports.
+        docstring: The docstring of the file.
+        parts: The parts of the file, each after those that it needs.
+        end: Source that uses the parts and `read_safetensors`.
+        needs: Further imports.
     """
     bodies = [_source(part) for part in parts]
     modules = [inspect.getsource(part) for part in parts if isinstance(part, ModuleType)]
@@ -68,7 +68,7 @@ def joined(docstring: str, parts: Sequence[Part], end: str, needs: str = "") -> 
     )
 
 
-def _source(part: Part) -> str:
+def _source(part: SourcePart) -> str:
     if isinstance(part, str):
         return part
     source = inspect.getsource(part)

@@ -24,7 +24,7 @@ def write(bundle: Bundle, path: Path) -> None:
     write_whole(path, bundle.standalone())
 
 
-def read(path: Path) -> nn.Module:
+def read_standalone(path: Path) -> nn.Module:
     """The network that the file loads."""
     spec = importlib.util.spec_from_file_location(f"naokit_standalone_{path.stem}", path)
     assert spec is not None

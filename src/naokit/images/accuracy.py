@@ -35,12 +35,12 @@ def evaluate(
     """Accuracy on a split, in percent; the network is put on the device, in eval mode.
 
     Args:
-        network: (B, C, H, W) -> (B, K).
-        data: whose mean and deviation images are standardised by.
-        split: a part of it.
-        fabric: where; None: `make_fabric()`.
-        workers: processes that decode pictures.
-        on_batch: called with how many images were measured so far.
+        network: The network, (B, C, H, W) -> (B, K).
+        data: The data whose mean and deviation standardise the images.
+        split: The part of the data to measure on.
+        fabric: The device. If None, `make_fabric()`.
+        workers: The number of processes that decode pictures.
+        on_batch: Called with the number of images measured so far.
     """
     with memory_failures():
         fabric = fabric or make_fabric()

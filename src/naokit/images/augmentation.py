@@ -18,13 +18,13 @@ class Augmentation:
     A recipe with `resized_crop` crops while pictures are decoded (`stream`), not here.
 
     Args:
-        recipe: what is done.
-        image: (C, H, W).
-        mean: of each channel of the training images, in [0, 1], (C,).
-        std: likewise.
+        recipe: The recipe that names the changes.
+        image: The shape of an image, (C, H, W).
+        mean: The mean of each channel of the training images, in [0, 1], (C,).
+        std: The standard deviation of each channel, in the same units, (C,).
 
     Raises:
-        InputError: the recipe has a colour jitter, and the images are not of three channels.
+        InputError: The recipe has a colour jitter, and the images are not of three channels.
     """
 
     def __init__(

@@ -119,7 +119,7 @@ class ImageBundle(Bundle):
 
     def standalone(self) -> str:
         """The source of the network, of what prepares pictures for it and of its reader."""
-        return standalone.text(self.network, self.architecture, self.settings, self.interface)
+        return standalone.source(self.network, self.architecture, self.settings, self.interface)
 
     def about(self) -> About:
         """What the model card says of it."""

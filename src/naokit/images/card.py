@@ -6,30 +6,31 @@ from torch import nn
 
 from naokit.export.about import PLACE, About
 from naokit.export.config import CONFIG, WEIGHTS
-from naokit.export.literals import literal
+from naokit.export.templates import card
 from naokit.images.interface import Interface
 from naokit.images.pictures.crops import shorter_side
 from naokit.networks import count_macs
-from naokit.wording import prose
 
 ABOUT = """\
-An image classifier that naokit found and trained. Images of {shape} (channels, height, width),
-{classes} classes: {names}."""
+An image classifier that naokit found and trained. Images of {{shape}} (channels, height, width),
+{{ classes }} classes: {{ names }}."""
 
 USE = """What is done with a picture before the network gets it:
 
-{steps}
+{% for step in steps %}
+{{ loop.index }}. {{ step | safe }}
+{% endfor %}
 
-`naokit predict {place} picture.png` does all of it. With naokit from Python:
+`naokit predict {{ place }} picture.png` does all of it. With naokit from Python:
 
 ```python
 import naokit
 
-network = naokit.Pretrained.from_pretrained("{place}")  # a folder, or owner/name on the hub
-names = network.predict(network.prepare("picture.png"))  # or bytes, (batch, {shape})
+network = naokit.Pretrained.from_pretrained("{{ place }}")  # a folder, or owner/name on the hub
+names = network.predict(network.prepare("picture.png"))  # or bytes, (batch, {{ shape }})
 ```
 
-With torch (and Pillow and NumPy) alone, from `network.py` and `{weights}`:
+With torch (and Pillow and NumPy) alone, from `network.py` and `{{ weights }}`:
 
 ```python
 import network
@@ -39,7 +40,7 @@ names = [network.CLASS_NAMES[label] for label in logits.argmax(dim=1)]
 ```
 
 With onnxruntime, from `model.onnx` or `model-int8.onnx`; the names are `class_names` of
-`{config}`:
+`{{ config }}`:
 
 ```python
 import json
@@ -55,14 +56,14 @@ if picture.mode.startswith(("I", "F")):  # 16 bits, or fractions of 1
     deep = np.rint(deep * 255) if deep.dtype.kind == "f" else (deep.astype(np.uint32) + 128) // 257
     picture = Image.fromarray(deep.astype(np.uint8))
 picture = picture.convert("L" if picture.mode in ("1", "L", "LA", "La") else "RGB")
-picture = picture.convert("{mode}")
-{resize}
-pixels = np.asarray(picture, np.float32).reshape({height}, {width}, {channels}).transpose(2, 0, 1)
-mean, std = (np.array(v, np.float32).reshape(-1, 1, 1) for v in ({mean}, {std}))
-standardised = ((pixels / 255 - mean) / std)[None]  # (batch, {shape}), float32
+picture = picture.convert("{{ mode }}")
+{{ resize | safe }}
+pixels = np.asarray(picture, np.float32).reshape({{ sides }}).transpose(2, 0, 1)
+mean, std = (np.array(v, np.float32).reshape(-1, 1, 1) for v in ({{mean|literal}}, {{std|literal}}))
+standardised = ((pixels / 255 - mean) / std)[None]  # (batch, {{ shape }}), float32
 session = onnxruntime.InferenceSession("model.onnx")
-(logits,) = session.run(["logits"], {{"images": standardised}})
-class_names = json.loads(Path("{config}").read_text())["class_names"]
+(logits,) = session.run(["logits"], {"images": standardised})
+class_names = json.loads(Path("{{ config }}").read_text())["class_names"]
 names = [class_names[label] for label in logits.argmax(axis=1)]
 ```
 
@@ -78,15 +79,15 @@ names = [class_names[label] for label in logits.argmax(dim=1)]
 ```"""
 
 FIT = """\
-if picture.size != ({width}, {height}):
-    picture = ImageOps.fit(picture, ({width}, {height}), Image.Resampling.BICUBIC)"""
+if picture.size != ({{ width }}, {{ height }}):
+    picture = ImageOps.fit(picture, ({{ width }}, {{ height }}), Image.Resampling.BICUBIC)"""
 
 CENTRE = """\
-scale = {shorter} / min(picture.size)
+scale = {{ shorter }} / min(picture.size)
 sides = (round(picture.width * scale), round(picture.height * scale))
 picture = picture.resize(sides, Image.Resampling.BILINEAR)
-left, top = (picture.width - {width}) // 2, (picture.height - {height}) // 2
-picture = picture.crop((left, top, left + {width}, top + {height}))"""
+left, top = (picture.width - {{ width }}) // 2, (picture.height - {{ height }}) // 2
+picture = picture.crop((left, top, left + {{ width }}, top + {{ height }}))"""
 
 
 def about(network: nn.Module, interface: Interface) -> About:
@@ -94,30 +95,26 @@ def about(network: nn.Module, interface: Interface) -> About:
     channels, height, width = interface.image
     shape = f"{channels} x {height} x {width}"
     names = interface.class_names
+    shown = [*names[:20], *(["..."] if len(names) > 20 else [])]
     resize = CENTRE if interface.streamed else FIT
-    use = USE.format(
+    use = card(
+        USE,
         place=PLACE,
         shape=shape,
         weights=WEIGHTS,
         config=CONFIG,
-        steps="\n".join(f"{n}. {step}" for n, step in enumerate(interface.preparation(), 1)),
-        channels=channels,
-        height=height,
-        width=width,
+        steps=interface.preparation(),
+        sides=f"{height}, {width}, {channels}",
         mode="L" if channels == 1 else "RGB",
-        resize=resize.format(shorter=shorter_side(height), width=width, height=height),
-        mean=literal(interface.mean),
-        std=literal(interface.std),
+        resize=card(resize, shorter=shorter_side(height), width=width, height=height),
+        mean=interface.mean,
+        std=interface.std,
     )
     return About(
         "images",
-        ABOUT.format(shape=shape, classes=len(names), names=_some(names)),
+        card(ABOUT, shape=shape, classes=len(names), names=", ".join(shown)),
         use,
         "image-classification",
         0.01,
         f", {count_macs(network, interface.image):,} multiply-accumulates an image",
     )
-
-
-def _some(names: tuple[str, ...]) -> str:
-    return ", ".join([*map(prose, names[:20]), *(["..."] if len(names) > 20 else [])])

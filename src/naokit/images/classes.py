@@ -12,7 +12,7 @@ def numbered(name: str, largest: int) -> tuple[str, ...]:
     """Names of classes that are labelled 0 to `largest`: these numbers.
 
     Raises:
-        InputError: that many are no classes.
+        InputError: There are too few or too many classes.
     """
     if largest >= MOST_CLASSES:
         raise InputError(f"{name}: labels run up to {largest}; {NUMBER_THEM}")

@@ -21,17 +21,17 @@ class Profile:
     """Costs of using one network on this machine.
 
     Attributes:
-        parameters: without the auxiliary head.
-        auxiliary_parameters: of the auxiliary head.
-        macs: multiply-accumulates of convolutions and linear layers for one image.
-        latency_ms: median time of one image, milliseconds.
-        latency_spread_ms: half the distance between its quartiles, milliseconds.
-        latency_64_ms: likewise of 64 images at once.
-        latency_64_spread_ms: likewise.
-        weights_mb: size of the parameters and buffers without the auxiliary head, megabytes.
-        peak_memory_mb: largest sum of live intermediate results for one image, megabytes.
-        peak_memory_64_mb: likewise for 64 images at once.
-        threads: that torch used.
+        parameters: The number of parameters without the auxiliary head.
+        auxiliary_parameters: The number of parameters of the auxiliary head.
+        macs: The multiply-accumulates of convolutions and linear layers for one image.
+        latency_ms: The median time of one image, in milliseconds.
+        latency_spread_ms: Half the distance between the quartiles of that time, in milliseconds.
+        latency_64_ms: The median time of 64 images at once, in milliseconds.
+        latency_64_spread_ms: Half the distance between the quartiles of that time, in milliseconds.
+        weights_mb: The size of the parameters and buffers without the auxiliary head, in megabytes.
+        peak_memory_mb: The largest sum of live intermediate results for one image, in megabytes.
+        peak_memory_64_mb: The same for 64 images at once, in megabytes.
+        threads: The number of threads that torch used.
     """
 
     parameters: int

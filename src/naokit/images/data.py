@@ -23,11 +23,11 @@ if TYPE_CHECKING:  # listing data needs no torch
 
 @dataclass(frozen=True)
 class ColumnNames:
-    """Names of columns; None: not said, or no table.
+    """Names of columns; None where they are not given, or there is no table.
 
     Attributes:
-        image: of the pictures.
-        label: of the labels.
+        image: The column of the pictures.
+        label: The column of the labels.
     """
 
     image: str | None = None
@@ -92,16 +92,16 @@ class ImageData:
     """A data set in three parts; `test` is never looked at by a search.
 
     Attributes:
-        name: where it came from.
-        train: what networks learn from.
-        validation: what they are compared on.
-        test: what the last network is reported on; empty where the source has none.
-        class_names: one a label.
-        held_out: rows of the source's training part (without those skipped) that became the
-            validation part; None where the source has one.
-        skipped: pictures that cannot be decoded and were left out, by name.
-        remarks: what a person should know of how it was read, a line each.
-        columns: of a table, that it was read from.
+        name: The name of the source.
+        train: The part that networks learn from.
+        validation: The part that networks are compared on.
+        test: The part that the last network is reported on; empty where the source has none.
+        class_names: The name of each label.
+        held_out: The number of rows of the source's training part (without those skipped) that
+            became the validation part; None where the source has one.
+        skipped: The names of pictures that cannot be decoded and were left out.
+        remarks: Remarks for a person on how the source was read, one line each.
+        columns: The columns of a table that the data were read from.
     """
 
     name: str
@@ -149,7 +149,7 @@ class ImageData:
 
 @dataclass(frozen=True)
 class Source:
-    """What a reader found: the parts that the source itself distinguishes, in its own order."""
+    """The result of a reader: the parts that the source itself distinguishes, in its own order."""
 
     train: Split | Stream
     validation: Split | Stream | None
@@ -161,7 +161,7 @@ class Source:
 
 
 def check_classes(data: ImageData) -> None:
-    """Raises InputError where labels are no numbers of classes: most of these have no image.
+    """Raises InputError where labels are not numbers of classes: most of these have no image.
 
     Names of the source's own may be of classes that it has no images of.
     """
@@ -179,7 +179,7 @@ def class_weights(labels: np.ndarray, classes: int) -> np.ndarray:
     A class without images has weight 0, as nothing is known of it.
 
     Args:
-        labels: of the training images, (N,).
+        labels: The labels of the training images, (N,).
         classes: K.
     """
     counts = np.bincount(labels, minlength=classes)

@@ -44,7 +44,7 @@ def check(files: Files, interface: Interface) -> Check:
     data = _images(files, interface)
     part, split = part_of(data)
     write(files.onnx_check.file, _calibration(data, interface), path)
-    run = onnx_files.read(path)
+    run = onnx_files.read_onnx(path)
     before, after = (_accuracy(one, interface, split) for one in (bundle.network, run))
     list_file(files.folder, path.name, opset=onnx_files.OPSET, accuracy=[before, after], part=part)
     size, floats = (file.stat().st_size / 1000 for file in (path, files.onnx_check.file))
@@ -86,12 +86,12 @@ def write(model: Path, batches: Iterator[Tensor], path: Path) -> None:
     """Writes the quantised model.
 
     Args:
-        model: the ONNX file in floats.
-        batches: images to calibrate on, standardised floats (B, C, H, W).
-        path: where to.
+        model: The ONNX file in floats.
+        batches: Images to calibrate on, standardised floats (B, C, H, W).
+        path: The file to write.
 
     Raises:
-        InputError: onnx or onnxruntime is missing.
+        InputError: The package onnx or onnxruntime is missing.
     """
     try:
         import onnx
@@ -119,7 +119,7 @@ def write(model: Path, batches: Iterator[Tensor], path: Path) -> None:
 
 
 class _Images:
-    """What onnxruntime's calibrator reads: one batch a call, then None."""
+    """The input of onnxruntime's calibrator: one batch for each call, then None."""
 
     def __init__(self, batches: Iterator[Tensor]) -> None:
         self.batches = batches

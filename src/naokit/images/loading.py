@@ -37,17 +37,19 @@ def load_images(
 
     Args:
         source: "digits", a folder, a .npz or .parquet file, or a data set on the hub.
-        seed: of the held-out part, a tenth of each class (only where the source has none).
+        seed: The seed of the held-out part, a tenth of each class (only where the source has none).
         size: None: images of one size, in memory. Else pictures of any size, decoded while a
             network trains and shown as `size` x `size`.
-        skip_bad: leave out pictures that cannot be decoded.
-        hold_out: whether a source without a validation part gives some of its training part; else
-            the validation part is empty.
-        image_column: of the pictures in parquet files or on the hub, where it cannot be told.
-        label_column: of the labels, likewise.
+        skip_bad: Whether pictures that cannot be decoded are left out.
+        hold_out: Whether a source without a validation part gives some of its training part; if
+            not, the validation part is empty.
+        image_column: The column of the pictures in parquet files or on the hub, where it cannot be
+            told.
+        label_column: The column of the labels, where it cannot be told.
 
     Raises:
-        InputError: it cannot be read, is empty, has one class only or images of several sizes.
+        InputError: The source cannot be read, is empty, or has one class only or images of several
+            sizes.
     """
     if size is not None and size < 1:
         raise InputError(f"the image size must be 1 or more pixels, not {size}")
@@ -58,7 +60,7 @@ def load_images(
         reading.refuse_columns("what is in memory", chosen)
         _check(source.name, (source.train, source.validation, source.test), source.class_names)
         return source
-    found = reading.read(source, size, chosen, skip_bad=skip_bad)
+    found = reading.read_images(source, size, chosen, skip_bad=skip_bad)
     splits = [split for split in (found.train, found.validation, found.test) if split is not None]
     _check(str(source), splits, found.class_names)
     train, validation, rows = found.train, found.validation, None
@@ -84,7 +86,7 @@ def load_images(
 
 
 def held_out(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """Which rows (N,) are held out: `share` of each class, at least one of two."""
+    """The rows (N,) that are held out: `share` of each class, at least one of two."""
     generator = np.random.default_rng(seed)
     chosen = np.zeros(len(labels), dtype=bool)
     for label in np.unique(labels):

@@ -20,12 +20,12 @@ Outputs = Tensor | tuple[Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Targets:
-    """What a batch should give; two labels an image where images are mixed.
+    """The targets of a batch: two labels for each image where images are mixed.
 
     Attributes:
-        labels: (B,).
-        others: of the images mixed in, (B,).
-        share: of the first label, in [0, 1].
+        labels: The labels, (B,).
+        others: The labels of the images mixed in, (B,).
+        share: The share of the first label, in [0, 1].
     """
 
     labels: Tensor
@@ -52,8 +52,8 @@ class Objective:
     """The sum of the losses of a batch's images.
 
     Args:
-        recipe: smoothing, and the weight of the auxiliary head.
-        weights: of the classes (K,), or None.
+        recipe: The recipe, which sets the smoothing and the weight of the auxiliary head.
+        weights: The weights of the classes (K,), or None.
     """
 
     def __init__(self, recipe: ImageRecipe, weights: Tensor | None) -> None:

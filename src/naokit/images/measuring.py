@@ -1,4 +1,4 @@
-"""What a network reaches on labelled images: accuracy, confusions, calibration.
+"""The accuracy, confusions and calibration of a network on labelled images.
 
 Shapes: N images, K classes, B batch, C channels, H and W height and width.
 """
@@ -29,9 +29,9 @@ class ClassMeasured:
     """One class.
 
     Attributes:
-        name: of the class.
-        images: that have this label.
-        accuracy: share of them that get it, percent; None where there are none.
+        name: The name of the class.
+        images: The number of images that have this label.
+        accuracy: The share of them that get it, in percent; None where there are none.
     """
 
     name: str
@@ -44,19 +44,20 @@ class Measured:
     """How well a network classifies N images.
 
     Attributes:
-        images: how many they are (N).
-        accuracy: percent.
-        interval: of 95 %, what the accuracy on any number of such images may be, percent.
-        standard_error: of the accuracy, percentage points: sqrt(p (1 - p) / N); 0 where all or none
-            are right, so that only many images make an interval of it.
-        top5: share of images whose label is among the five likeliest, percent; None where there are
-            no more than five classes.
-        calibration_error: mean distance of confidence and accuracy over fifteen equal intervals of
-            confidence, weighted by their images; percentage points.
-        negative_log_likelihood: mean over the images, nats.
-        brier_score: mean squared distance of the probabilities from the label, 0 to 2.
-        classes: one by one.
-        confusion: how many images of each label (rows) are taken for each class (columns), (K, K).
+        images: The number of images (N).
+        accuracy: The accuracy in percent.
+        interval: The 95 % interval of the accuracy on any number of such images, in percent.
+        standard_error: The standard error of the accuracy in percentage points: sqrt(p (1 - p) /
+            N). It is 0 where all or none are right, and makes an interval only for many images.
+        top5: The share of images whose label is among the five likeliest, in percent; None where
+            there are no more than five classes.
+        calibration_error: The mean distance of confidence and accuracy over fifteen equal intervals
+            of confidence, weighted by their images, in percentage points.
+        negative_log_likelihood: The mean over the images, in nats.
+        brier_score: The mean squared distance of the probabilities from the label, 0 to 2.
+        classes: The measures of each class.
+        confusion: The number of images of each label (rows) that are taken for each class
+            (columns), (K, K).
     """
 
     images: int
@@ -75,7 +76,7 @@ def measure(logits: np.ndarray, labels: np.ndarray, class_names: Sequence[str]) 
     """The figures of logits (N, K) for labels (N,).
 
     Raises:
-        InputError: there are no images, or the network gives values that are not finite.
+        InputError: There are no images, or the network gives values that are not finite.
     """
     from scipy.special import log_softmax
     from sklearn.metrics import confusion_matrix, top_k_accuracy_score
@@ -140,9 +141,9 @@ def batches(
     This is the one place here that reads a split.
 
     Args:
-        split: a part of a data set.
-        size: images a batch (B).
-        rows: some of the images; None: all.
+        split: A part of a data set.
+        size: The number of images of a batch (B).
+        rows: The rows of some images. If None, all.
     """
     chosen = np.arange(len(split)) if rows is None else rows
     order = [chosen[start : start + size] for start in range(0, len(chosen), size)]
@@ -159,10 +160,10 @@ def logits_on(
     """Logits (N, K) and labels (N,) of a part.
 
     Args:
-        network: bytes (B, C, H, W) -> logits (B, K).
-        split: the part.
-        size: images a batch (B).
-        on_batch: told how many images were done.
+        network: The network, bytes (B, C, H, W) -> logits (B, K).
+        split: The part.
+        size: The number of images of a batch (B).
+        on_batch: Called with the number of images done.
     """
     found, labels = [], []
     for images, right in batches(split, size):
@@ -186,11 +187,11 @@ def images_of(
     """The images that a network learnt from, or those of `source`, read as it read them.
 
     Args:
-        results: of the network.
-        source: what `load_images` takes; None: what is recorded, if anything is.
-        skip_bad: leave out pictures that cannot be decoded.
-        image_column: see `load_images`; None: that which is recorded.
-        label_column: likewise.
+        results: The results of the network.
+        source: What `load_images` takes. If None, what is recorded, if anything is.
+        skip_bad: Whether pictures that cannot be decoded are left out.
+        image_column: The column of pictures, as for `load_images`. If None, the recorded one.
+        label_column: The column of labels. If None, the recorded one.
     """
     name = source or results.get("data")
     if name is None:
@@ -211,7 +212,7 @@ def part_of(data: ImageData, name: str | None = None) -> tuple[str, Split | Stre
     """Name and images of a part: the one asked for, else the test part or what stands in for it.
 
     Raises:
-        InputError: there is no part of this name, or it is empty.
+        InputError: There is no part of this name, or it is empty.
     """
     name = part_named(data, name)
     split: Split | Stream = getattr(data, name)

@@ -1,4 +1,4 @@
-"""In which memory layout a network trains."""
+"""The memory layout that a network trains in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches on the device: of images that lie there already, or of what a stream decodes.
+"""Batches on the device: of images that are stored there, or that a stream decodes.
 
 Shapes: B batch, C channels, H and W height and width.
 """
@@ -21,9 +21,9 @@ class Feed:
     """The images of a split, batch by batch.
 
     Args:
-        split: images in memory are put on the device once, as bytes.
-        device: where batches are wanted.
-        workers: processes that decode a stream's pictures.
+        split: The images; those in memory are put on the device once, as bytes.
+        device: The device that batches are put on.
+        workers: The number of processes that decode a stream's pictures.
     """
 
     def __init__(self, split: Split | Stream, device: torch.device, workers: int = 0) -> None:
@@ -43,8 +43,8 @@ class Feed:
         """Bytes (B, C, H, W) and labels (B,) for each array of rows.
 
         Args:
-            order: the rows of each batch.
-            seed: of a stream's random crops; None: the centres.
+            order: The rows of each batch.
+            seed: The seed of a stream's random crops. If None, the centres are taken.
         """
         if self.images is None:
             for images, labels in self.split.batches(order, seed=seed, workers=self.workers):

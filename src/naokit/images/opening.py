@@ -51,7 +51,7 @@ def open_network(path: Path | str) -> Classifier:
     """The classifier of a run, a folder or an exported file.
 
     Raises:
-        InputError: there is none, or it is damaged, of another network or a language model.
+        InputError: There is no network, or it is damaged, of another network or a language model.
     """
     path = Path(path)
     if not path.is_dir():
@@ -61,7 +61,7 @@ def open_network(path: Path | str) -> Classifier:
 
 
 def _exported(path: Path) -> Classifier:
-    readers = {".onnx": onnx.read, ".pt2": pt2.read}
+    readers = {".onnx": onnx.read_onnx, ".pt2": pt2.read_pt2}
     if not path.exists():
         raise InputError(f"there is no file or folder {path}; `naokit export` makes such files")
     if path.suffix not in readers:

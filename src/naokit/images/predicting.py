@@ -1,4 +1,4 @@
-"""Pictures of any size brought to a network's, and what it takes them for.
+"""Prediction: pictures resized for a network, and the classes that it predicts for them.
 
 Shapes: B batch, C channels, H and W height and width, K classes.
 """
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Picture:
+class FittedPicture:
     """A picture as a network takes it.
 
     Attributes:
-        file: where it was read from.
-        pixels: bytes (C, H, W).
-        resized: whether its size was another.
-        recoloured: whether it was made grey or colour.
-        scaled: whether it had pixels of 16 bits.
+        file: The file that the picture was read from.
+        pixels: The bytes (C, H, W).
+        resized: Whether the picture had another size.
+        recoloured: Whether it was made grey or colour.
+        scaled: Whether it had pixels of 16 bits.
     """
 
     file: Path
@@ -52,9 +52,9 @@ class Prediction:
     """The likeliest classes of one picture.
 
     Attributes:
-        file: the picture.
-        labels: names of classes, the likeliest first.
-        probabilities: one for each, in [0, 1].
+        file: The file of the picture.
+        labels: The names of classes, the likeliest first.
+        probabilities: The probability of each, in [0, 1].
     """
 
     file: Path
@@ -64,14 +64,14 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What came out.
+    """The predictions for some pictures.
 
     Attributes:
-        rows: one a picture.
-        resized: how many pictures were resized.
-        recoloured: how many were made grey or colour.
-        skipped: why each picture that was left out could not be read.
-        scaled: how many had pixels of 16 bits.
+        rows: One row for each picture.
+        resized: The number of pictures that were resized.
+        recoloured: The number of pictures that were made grey or colour.
+        skipped: The reason why each picture that was left out could not be read.
+        scaled: The number of pictures that had pixels of 16 bits.
     """
 
     rows: tuple[Prediction, ...]
@@ -85,7 +85,7 @@ def find_pictures(paths: Sequence[Path]) -> list[Path]:
     """Every file named, and every picture below every folder named, in the order of their names.
 
     Raises:
-        InputError: a path is absent, or a folder holds no pictures.
+        InputError: A path is absent, or a folder holds no pictures.
     """
     found: list[Path] = []
     for path in paths:
@@ -103,7 +103,9 @@ def find_pictures(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def fit_picture(file: Path, image: tuple[int, int, int], *, streamed: bool = False) -> Picture:
+def fit_picture(
+    file: Path, image: tuple[int, int, int], *, streamed: bool = False
+) -> FittedPicture:
     """A picture in the size and colours of an image (C, H, W).
 
     Decoded as training pictures are, 16 bits scaled to 8; then the largest centred part of the
@@ -111,13 +113,13 @@ def fit_picture(file: Path, image: tuple[int, int, int], *, streamed: bool = Fal
     cropping the centre.
 
     Args:
-        file: of the picture.
-        image: what the network takes.
-        streamed: whether the network learnt from pictures that were decoded while it trained: it is
-            shown the part that it was judged on there.
+        file: The file of the picture.
+        image: The shape of the images that the network takes.
+        streamed: Whether the network learnt from pictures that were decoded while it trained; it is
+            then shown the part that it was judged on there.
 
     Raises:
-        InputError: it cannot be decoded (which file), or no picture has so many channels.
+        InputError: The picture cannot be decoded (which file), or no picture has so many channels.
     """
     from PIL import Image
 
@@ -131,7 +133,7 @@ def fit_picture(file: Path, image: tuple[int, int, int], *, streamed: bool = Fal
         flat = pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)
         fitted = np.asarray(prepared(Image.fromarray(flat), image, streamed))
         pixels = fitted.reshape(height, width, channels).transpose(2, 0, 1)
-    return Picture(file, pixels, resized, recoloured, bool(found.kind & Kind.DEEP))
+    return FittedPicture(file, pixels, resized, recoloured, bool(found.kind & Kind.DEEP))
 
 
 def prepared(picture: Image, image: tuple[int, int, int], streamed: bool) -> Image:
@@ -161,18 +163,18 @@ def predict(
     skip_bad: bool = False,
     on_batch: Callable[[int], None] | None = None,
 ) -> Predictions:
-    """What a network takes pictures for.
+    """The classes that a network predicts for pictures.
 
     Args:
-        network: bytes (B, C, H, W) -> logits (B, K).
+        network: The network, bytes (B, C, H, W) -> logits (B, K).
         interface: What goes in and what comes out.
-        files: of pictures.
-        top: how many classes a picture.
-        skip_bad: whether pictures that cannot be decoded are left out.
-        on_batch: told how many pictures were done.
+        files: The files of the pictures.
+        top: The number of classes for each picture.
+        skip_bad: Whether pictures that cannot be decoded are left out.
+        on_batch: Called with the number of pictures done.
 
     Raises:
-        InputError: a picture cannot be decoded, or there are fewer classes than `top`.
+        InputError: A picture cannot be decoded, or there are fewer classes than `top`.
     """
     classes = len(interface.class_names)
     if not 1 <= top <= classes:
@@ -195,7 +197,7 @@ def predict(
 
 def _readable(
     files: Sequence[Path], interface: Interface, skipped: list[str] | None
-) -> Iterator[Picture]:
+) -> Iterator[FittedPicture]:
     """The pictures that can be decoded; why others cannot goes into `skipped`, if there is one."""
     for file in files:
         try:
@@ -210,7 +212,7 @@ def _readable(
 def _rows(
     network: Callable[[Tensor], Tensor],
     class_names: Sequence[str],
-    pictures: Sequence[Picture],
+    pictures: Sequence[FittedPicture],
     top: int,
 ) -> list[Prediction]:
     images = torch.from_numpy(np.stack([picture.pixels for picture in pictures]))

@@ -21,7 +21,7 @@ class ImagePreset(Preset):
         cells: N of each evaluation.
         final_channels: F of the winner.
         final_cells: N of the winner.
-        final_epochs: see `Preset`.
+        final_epochs: As for `Preset`.
     """
 
     channels: int
@@ -42,7 +42,8 @@ class ImagePreset(Preset):
 _PRESETS = (
     ImagePreset("quick", 20, "quick", 3, 3, True, "quick-final", 8, 1, 16, 1),
     ImagePreset("small", 20, "small", 3, 2, False, "small-final", 8, 1, 16, 1),
-    # Section 2: 1,000 evaluations at N=3, F=32, 25 epochs; section 4: the winner at N=6, F=128.
+    # docs/specification.md, sections 2.6 and 4.1: 1,000 evaluations at N=3, F=32, 25 epochs, and
+    # the winner at N=6, F=128.
     ImagePreset("paper", 1000, "search-2018", 1, 1, False, "cifar10-2018", 32, 3, 128, 6),
 )
 PRESETS: Mapping[str, ImagePreset] = {preset.name: preset for preset in _PRESETS}

@@ -30,8 +30,8 @@ class Pretrained(nn.Module, ModelHubMixin):
     """A trained image classifier.
 
     Attributes:
-        bundle: the network and what belongs to it.
-        network: itself.
+        bundle: The network and what belongs to it.
+        network: The network itself.
     """
 
     def __init__(self, bundle: ImageBundle) -> None:
@@ -85,15 +85,15 @@ class Pretrained(nn.Module, ModelHubMixin):
         """Writes weights, config and model card; the mixin would delete the config first.
 
         Args:
-            save_directory: where to.
-            config: the mixin's; not used, the config is the network's.
-            repo_id: of the hub; None: the name of the folder.
-            push_to_hub: whether to push as well.
-            model_card_kwargs: the mixin's; not used, the card is the network's.
-            push_to_hub_kwargs: for `push_to_hub`.
+            save_directory: The folder to write to.
+            config: The mixin's argument, which is not used: the config is the network's.
+            repo_id: The name on the hub. If None, the name of the folder.
+            push_to_hub: Whether the network is pushed to the hub as well.
+            model_card_kwargs: The mixin's argument, which is not used: the card is the network's.
+            push_to_hub_kwargs: Arguments of `push_to_hub`.
 
         Raises:
-            InputError: the folder holds another network.
+            InputError: The folder holds another network.
         """
         del config, model_card_kwargs
         folder = Path(save_directory)

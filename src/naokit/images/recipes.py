@@ -1,6 +1,6 @@
 """Recipes for images: how a network is trained, each number with its source.
 
-"2018" is the specification, sections 2 and 4; "measured" is this project's own choice for two
+"2018" is docs/specification.md, section 4.1; "measured" is this project's own choice for two
 processor cores, on one thread (`benchmarks/results/evaluation.json` unless another is named).
 """
 
@@ -28,24 +28,27 @@ _Hue = Annotated[float, Field(ge=0, le=0.5)]
 class ImageRecipe(Recipe):
     """How an image classifier is trained.
 
-    What every recipe has is by default as in sections 1.3 and 2, train_cifar10_search.sh; section 4
-    has the same numbers for the final training. What is here is off unless a recipe says so.
+    The defaults of the fields that every recipe has are those of train_cifar10_search.sh
+    (docs/specification.md, section 4.1); the final training has the same. The fields that only
+    images have are off unless a recipe sets them.
 
     Attributes:
-        label_smoothing: share of the target that all classes share.
-        mixup: alpha of the Beta distribution that two images are mixed by; 0: none.
-        balance: whether classes weigh as much as each other, however many images they have.
-        auxiliary_weight: weight of the auxiliary head's loss; 0: no such head.
-        drop_path_keep: probability of keeping a branch at the end.
-        dropout_keep: probability of keeping a feature before the classifier.
-        crop_padding: pixels padded before a random crop; 0: no crop.
-        flip: whether half of the images are mirrored.
-        cutout: side in pixels of the square that is erased; 0: none.
-        resized_crop: random crops of 8 to 100 % of a picture's area, resized, in place of padded
-            ones; only for pictures that are resized while training (`load_images(size=...)`).
-        colour_jitter: how far brightness, contrast, saturation (as shares) and hue (as a share of
-            the colour circle, at most 0.5) are changed; None: not at all.
-        train_images: use so many training images, the first of a seeded shuffle; None: all.
+        label_smoothing: The share of the target that is spread over all classes.
+        mixup: The alpha of the Beta distribution that two images are mixed by; 0 means no mixing.
+        balance: Whether classes have equal weight, however many images they have.
+        auxiliary_weight: The weight of the auxiliary head's loss; 0 means no such head.
+        drop_path_keep: The probability of keeping a branch at the end of training.
+        dropout_keep: The probability of keeping a feature before the classifier.
+        crop_padding: The pixels padded before a random crop; 0 means no crop.
+        flip: Whether half of the images are mirrored.
+        cutout: The side in pixels of the square that is erased; 0 means none.
+        resized_crop: Whether random crops of 8 to 100 % of a picture's area are resized, in place
+            of padded ones; only for pictures that are resized while training
+            (`load_images(size=...)`).
+        colour_jitter: The largest change of brightness, contrast and saturation (as shares) and of
+            hue (as a share of the colour circle, at most 0.5). If None, nothing is changed.
+        train_images: The number of training images to use, the first of a seeded shuffle. If None,
+            all.
     """
 
     label_smoothing: Annotated[float, BELOW_ONE] = 0.0
@@ -108,12 +111,12 @@ _RECIPES = (
     ImageRecipe("small", epochs=4, batch=128, learning_rate=0.1, train_images=5000),
     # Measured on CIFAR-10 for 2 of the 10 epochs (F=8): 63.9 % test (`cifar_search.json`).
     ImageRecipe("small-final", epochs=10, batch=128, learning_rate=0.1, auxiliary_weight=0.4),
-    # Section 2, train_cifar10_search.sh: the cosine over 100 epochs is cut after 25.
+    # train_cifar10_search.sh: the cosine over 100 epochs is cut after 25.
     ImageRecipe(
         "search-2018", epochs=25, cosine_epochs=100, auxiliary_weight=0.4, drop_path_keep=0.7
     ),
-    # Section 4, column by column. The official runs train on all 50,000 images and pick the best
-    # epoch by the test set; here a tenth is held out for that (`--all-data`: nothing is, and the
+    # The rows of section 4.1. The official runs train on all 50,000 images and pick the best epoch
+    # by the test set; here a tenth is held out for that (`--all-data`: nothing is, and the
     # last epoch is kept), and the test set is looked at once.
     ImageRecipe("cifar10-2018", epochs=600, drop_path_keep=0.7, dropout_keep=0.6, **_CUTOUT),
     ImageRecipe("cifar100-2018", epochs=600, drop_path_keep=0.6, dropout_keep=0.8, **_CUTOUT),
@@ -137,7 +140,8 @@ _RECIPES = (
         **_CUTOUT,
     ),
     _WS,
-    # Section 4: 2.93 % in the latest abstract, "with cutout"; its side is that of the others.
+    # docs/specification.md, section 5.2: 2.93 % in the latest abstract, "with cutout"; its side is
+    # that of the others.
     dataclasses.replace(_WS, name="cifar10-ws-2018-cutout", cutout=16),
     # ImageNet NAONet-A: 0.1 for each 128 images of a batch; 512 on 4 devices there.
     ImageRecipe(
@@ -155,7 +159,7 @@ _RECIPES = (
 
 RECIPES: Mapping[str, ImageRecipe] = {recipe.name: recipe for recipe in _RECIPES}
 
-# Section 2 for what is evaluated, section 4 for what is trained to the end.
+# docs/specification.md, section 4.1.
 PUBLISHED_SIZES: Mapping[str, Mapping[str, int]] = {
     "search-2018": {"channels": 32, "cells": 3},
     "cifar10-2018": {"channels": 128, "cells": 6},
@@ -175,12 +179,12 @@ def recipe(
     """The recipe of a name, or a recipe itself.
 
     Args:
-        name: of `RECIPES`.
-        epochs: in place of the recipe's.
-        balance: whether classes weigh alike, whatever the recipe says.
+        name: A name of `RECIPES`, or a recipe.
+        epochs: The number of epochs in place of the recipe's.
+        balance: Whether classes have equal weight, even where the recipe says otherwise.
 
     Raises:
-        InputError: there is no such recipe (with the nearest names).
+        InputError: There is no such recipe (with the nearest names).
     """
     found = named(name, RECIPES)
     return dataclasses.replace(

@@ -6,8 +6,8 @@ from torch import nn
 
 from naokit.base import Architecture, Space
 from naokit.export.config import WEIGHTS
-from naokit.export.literals import literal
-from naokit.export.sources import Part, joined
+from naokit.export.sources import SourcePart, joined
+from naokit.export.templates import program
 from naokit.images.interface import Interface
 from naokit.images.pictures import pixels
 from naokit.images.predicting import prepared
@@ -17,25 +17,25 @@ from naokit.spaces import ConvCells, Operation
 
 MODULES = (depthwise, operations, cell, stem, image)
 
-DOCSTRING = """An image classifier found by naokit. Needs torch and {weights}, nothing else.
+DOCSTRING = """An image classifier found by naokit. Needs torch and {{ weights | safe }}, nothing else.
 
     import network                     # this file
-    model = network.load()             # weights from {weights} beside it
-    images = network.prepare("picture.png")            # (B, {shape}) bytes; needs Pillow, NumPy
+    model = network.load()             # weights from {{ weights | safe }} beside it
+    images = network.prepare("picture.png")            # (B, {{ shape | safe }}) bytes; needs Pillow, NumPy
     logits = model(network.standardise(images))        # of CLASS_NAMES
-"""
+"""  # noqa: E501  what is put in is shorter
 
 END = '''
 
-SPACE = {space}
-ARCHITECTURE = {architecture}
-NORMAL = {normal}
-REDUCTION = {reduction}
-SETTINGS = {settings}
-CLASS_NAMES = {class_names}
-MEAN = {mean}
-STD = {std}
-STREAMED = {streamed}
+SPACE = {{ space }}
+ARCHITECTURE = {{ architecture }}
+NORMAL = {{ normal }}
+REDUCTION = {{ reduction }}
+SETTINGS = {{ settings }}
+CLASS_NAMES = {{ class_names }}
+MEAN = {{ mean }}
+STD = {{ std }}
+STREAMED = {{ streamed }}
 
 
 def build() -> ImageNetwork:
@@ -43,7 +43,7 @@ def build() -> ImageNetwork:
     return ImageNetwork(NORMAL, REDUCTION, SETTINGS, OPERATIONS)
 
 
-def load(path: str | Path = Path(__file__).with_name("{weights}")) -> ImageNetwork:
+def load(path: str | Path = Path(__file__).with_name("{{ weights | safe }}")) -> ImageNetwork:
     """The trained network, in eval mode."""
     network = build()
     network.load_state_dict(read_safetensors(Path(path).read_bytes()))
@@ -85,23 +85,25 @@ def obstacle(network: nn.Module, space: Space) -> str:
     return ""
 
 
-def text(
+def source(
     network: nn.Module, architecture: Architecture, settings: ImageSettings, interface: Interface
 ) -> str:
     """The file; what came from elsewhere stands in literals alone."""
     assert isinstance(network, ImageNetwork)
-    docstring = DOCSTRING.format(weights=WEIGHTS, shape=", ".join(map(str, settings.image)))
-    end = END.format(
-        space=literal(architecture.space.name),
-        architecture=literal(str(architecture)),
-        normal=literal(network.normal),
-        reduction=literal(network.reduction),
-        settings=literal(settings),
-        class_names=literal(interface.class_names),
-        mean=literal(interface.mean),
-        std=literal(interface.std),
-        streamed=literal(interface.streamed),
+    shape = ", ".join(map(str, settings.image))
+    docstring = program(DOCSTRING, weights=WEIGHTS, shape=shape)
+    end = program(
+        END,
+        space=architecture.space.name,
+        architecture=str(architecture),
+        normal=network.normal,
+        reduction=network.reduction,
+        settings=settings,
+        class_names=interface.class_names,
+        mean=interface.mean,
+        std=interface.std,
+        streamed=interface.streamed,
         weights=WEIGHTS,
     )
-    parts: list[Part] = [NetworkSettings, ImageSettings, *MODULES, pixels, prepared]
+    parts: list[SourcePart] = [NetworkSettings, ImageSettings, *MODULES, pixels, prepared]
     return joined(docstring, parts, end)

@@ -1,4 +1,4 @@
-"""Images for a classifier of F channels and N cells."""
+"""The subject of images: data and the size of the classifiers that learn from them."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ class ImageSubject(Subject):
     """Images for a classifier.
 
     Attributes:
-        source: what `load_images` takes.
-        channels: the paper's F.
-        cells: the paper's N.
-        image_size: see `load_images`.
-        skip_bad: see `load_images`.
-        all_data: hold no images out.
-        workers: processes that decode pictures, for each that trains.
-        image_column: see `load_images`.
-        label_column: see `load_images`.
+        source: What `load_images` takes.
+        channels: The paper's F.
+        cells: The paper's N.
+        image_size: The size of the pictures, as for `load_images`.
+        skip_bad: Whether pictures that cannot be decoded are left out.
+        all_data: Whether no images are held out.
+        workers: The number of processes that decode pictures, for each process that trains.
+        image_column: The column of the pictures, as for `load_images`.
+        label_column: The column of the labels, as for `load_images`.
     """
 
     source: str | Path | ImageData
@@ -132,7 +132,7 @@ class ImageSubject(Subject):
     def short_task(
         self, network: nn.Module, recipe: Recipe, fabric: Fabric, seconds: float
     ) -> ImageTask:
-        """Short epochs of so many images a step as surely leave time."""
+        """Short epochs with few enough images a step to leave time to measure."""
         import kornia.augmentation  # noqa: F401 - takes a second once a process, not each training
 
         data, recipe = self.data, _for_images(recipe, self.data)
@@ -149,9 +149,9 @@ class ImageSubject(Subject):
     def _images_a_step(
         self, network: nn.Module, recipe: ImageRecipe, fabric: Fabric, seconds: float
     ) -> int:
-        """The recipe's batch, or on a processor as many images as surely leave time; at least 2.
+        """The recipe's batch, on a processor reduced to the images that leave time; at least 2.
 
-        Counted, not timed: a busy machine should not alter what is measured.
+        They are counted, not timed: a busy machine should not alter what is measured.
         """
         if fabric.device.type != "cpu":
             return recipe.batch

@@ -1,4 +1,4 @@
-"""Images as something to learn: batches of a shuffle, augmented, told apart.
+"""The task of learning to classify images: shuffled, augmented batches and their loss.
 
 Shapes: B batch, C channels, H and W height and width, K classes.
 """
@@ -22,19 +22,19 @@ from naokit.images.on_device import Feed
 from naokit.images.pictures.stream import Stream
 from naokit.images.recipes import ImageRecipe
 from naokit.training.metric import Metric
-from naokit.training.task import Given, Task
+from naokit.training.task import Task, Update
 
 ACCURACY = Metric("accuracy", " %", "maximize")
 
 
 @dataclass(frozen=True, eq=False)
-class Batch(Given):
+class ImageUpdate(Update):
     """The images of one update.
 
     Attributes:
-        places: those of this process, in the training part.
-        images: bytes (B, C, H, W), once they are fetched.
-        labels: (B,), likewise.
+        places: The rows of this process in the training part.
+        images: The bytes (B, C, H, W), once they are fetched.
+        labels: The labels (B,), once they are fetched.
     """
 
     places: np.ndarray
@@ -48,7 +48,7 @@ class Batch(Given):
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class ImageBatch:
     """Images as the network is shown them (B, C, H, W), and what it should say."""
 
     images: Tensor
@@ -58,14 +58,14 @@ class Shown:
         return len(self.images)
 
 
-class ImageTask(Task[Batch, Shown]):
+class ImageTask(Task[ImageUpdate, ImageBatch]):
     """A data set, a recipe and a device.
 
     Args:
-        data: the images.
-        recipe: how they are learnt.
-        fabric: where, in how many processes.
-        workers: processes that decode pictures.
+        data: The images.
+        recipe: The recipe that they are learnt by.
+        fabric: The device, and the number of processes.
+        workers: The number of processes that decode pictures.
     """
 
     metric = ACCURACY
@@ -94,30 +94,32 @@ class ImageTask(Task[Batch, Shown]):
         self.layout = memory_format(network, self.fabric.device)
         lay_out(network, self.layout)
 
-    def plan(self, epoch: int, seed: int) -> list[Batch]:
+    def plan(self, epoch: int, seed: int) -> list[ImageUpdate]:
         """Batches of a shuffle."""
         order = np.random.default_rng(derive_seed(seed, "epoch", epoch))
         batches = self._batches(order.permutation(len(self.train)))
         rank, processes = self.fabric.global_rank, self.fabric.world_size
-        return [Batch(len(rows), 1.0, rows[rank::processes]) for rows in batches]
+        return [ImageUpdate(len(rows), 1.0, rows[rank::processes]) for rows in batches]
 
-    def batches(self, plan: Sequence[Batch], first: int, epoch: int, seed: int) -> Iterator[Batch]:
+    def batches(
+        self, plan: Sequence[ImageUpdate], first: int, epoch: int, seed: int
+    ) -> Iterator[ImageUpdate]:
         """Their images, cropped at random where they are a stream."""
         left = plan[first:]
         crops = derive_seed(seed, "crops", epoch)
-        found = self.train.batches([given.places for given in left], seed=crops)
-        for given, (images, labels) in zip(left, found, strict=True):
-            yield replace(given, images=images, labels=labels)
+        found = self.train.batches([update.places for update in left], seed=crops)
+        for update, (images, labels) in zip(left, found, strict=True):
+            yield replace(update, images=images, labels=labels)
 
-    def prepare(self, given: Batch, generator: torch.Generator) -> Shown:
+    def prepare(self, update: ImageUpdate, generator: torch.Generator) -> ImageBatch:
         """Augments and mixes."""
-        assert given.images is not None
-        assert given.labels is not None
-        changed = self.augmentation(given.images, generator)
-        images, targets = mixed(changed, given.labels, self.recipe.mixup, generator)
-        return Shown(laid_out(images, self.layout), targets)
+        assert update.images is not None
+        assert update.labels is not None
+        changed = self.augmentation(update.images, generator)
+        images, targets = mixed(changed, update.labels, self.recipe.mixup, generator)
+        return ImageBatch(laid_out(images, self.layout), targets)
 
-    def loss(self, network: nn.Module, batch: Shown, part: slice) -> Tensor:
+    def loss(self, network: nn.Module, batch: ImageBatch, part: slice) -> Tensor:
         """The sum of the objective over some of the images."""
         return self.objective(network(batch.images[part]), batch.targets[part])
 

@@ -152,7 +152,7 @@ class LanguageBundle(Bundle):
 
     def standalone(self) -> str:
         """The source of the network, its reader and, where tokens are listed, its writer."""
-        return standalone.text(self.network, self.architecture, self.vocabulary)
+        return standalone.source(self.network, self.architecture, self.vocabulary)
 
     def about(self) -> About:
         """What the model card says of it."""

@@ -23,17 +23,18 @@ class LanguageProfile:
     """Costs of using one language model on this machine.
 
     Attributes:
-        parameters: all of them.
-        macs: multiply-accumulates of matrix products for one token.
-        latency_ms: median time of one token, milliseconds.
-        latency_spread_ms: half the distance between its quartiles, milliseconds.
-        latency_batch_ms: likewise of `batch` sequences of `steps` tokens.
-        latency_batch_spread_ms: likewise.
-        weights_mb: size of the parameters, megabytes.
-        training_mb: the most that a training on such batches holds at one time, megabytes.
-        batch: sequences.
-        steps: tokens of each.
-        threads: that torch used.
+        parameters: The number of parameters.
+        macs: The multiply-accumulates of matrix products for one token.
+        latency_ms: The median time of one token, in milliseconds.
+        latency_spread_ms: Half the distance between the quartiles of that time, in milliseconds.
+        latency_batch_ms: The median time of `batch` sequences of `steps` tokens, in milliseconds.
+        latency_batch_spread_ms: Half the distance between the quartiles of that time, in
+            milliseconds.
+        weights_mb: The size of the parameters, in megabytes.
+        training_mb: The most that a training on such batches holds at one time, in megabytes.
+        batch: The number of sequences.
+        steps: The number of tokens of each sequence.
+        threads: The number of threads that torch used.
     """
 
     parameters: int

@@ -20,7 +20,7 @@ import numpy as np
 
 from naokit.base import InputError
 from naokit.text import tokenizer
-from naokit.text.sources import TextSource, read
+from naokit.text.sources import TextSource, read_source
 from naokit.text.vocabulary import LISTED, Vocabulary
 from naokit.training.parts import VALIDATION
 
@@ -30,15 +30,16 @@ class TextData:
     """A text in three parts; `test` is never looked at by a search.
 
     Attributes:
-        name: where it came from.
-        train: tokens that networks learn from (N,), int64.
-        validation: tokens that they are compared on (N,).
-        test: tokens that the last network is reported on (N,); none where the source has none.
-        vocabulary: what the numbers stand for.
-        unknown: how many tokens of each part became `<unk>` as the vocabulary has them not.
-        held_out: how many of the source's training lines, the last ones, became the validation
-            part; None where the source has one.
-        remarks: what a person should know of how it was read, a line each.
+        name: The name of the source.
+        train: The tokens that networks learn from (N,), int64.
+        validation: The tokens that networks are compared on (N,).
+        test: The tokens that the last network is reported on (N,); empty where the source has none.
+        vocabulary: The tokens that the numbers stand for.
+        unknown: The number of tokens of each part that became `<unk>` because they are not in the
+            vocabulary.
+        held_out: The number of the source's training lines, the last ones, that became the
+            validation part; None where the source has one.
+        remarks: Remarks for a person on how the source was read, one line each.
     """
 
     name: str
@@ -78,16 +79,16 @@ def load_text(
             `owner/name:configuration`). What is loaded already is checked and given back.
         tokens: "word", "char", or a tokenizer: the path of a `tokenizer.json` or a name on the
             hub. Only with a vocabulary, "tokenizer" stands for its own.
-        vocabulary: that of a trained network, so that its numbers mean the same; None: that of
-            the training part.
+        vocabulary: The vocabulary of a trained network, so that its numbers mean the same. If None,
+            that of the training part.
 
     Raises:
-        InputError: it cannot be read, is not UTF-8, is empty, has one line or one token only, a
-            part of it is shorter than two tokens, or the vocabulary is of another kind.
+        InputError: The text cannot be read, is not UTF-8, is empty, has one line or one token only,
+            a part of it is shorter than two tokens, or the vocabulary is of another kind.
     """
     if isinstance(source, TextData):
         return _checked(source, vocabulary)
-    found = read(source)
+    found = read_source(source)
     name = str(source)
     _check_lines(name, found.train)
     found, held_out = _with_validation(found)
@@ -115,7 +116,7 @@ def load_text(
 
 
 def _held_out_in_words(name: str, lines: int | None) -> list[str]:
-    """What a person should know of lines that were held out."""
+    """Remarks on the lines that were held out."""
     if lines is None:
         return []
     return [
@@ -124,7 +125,7 @@ def _held_out_in_words(name: str, lines: int | None) -> list[str]:
 
 
 def _checked(data: TextData, vocabulary: Vocabulary | None) -> TextData:
-    """What is loaded already, if a network can use it."""
+    """Data that are loaded already, checked against the vocabulary of a network."""
     for part in (data.train, data.validation, data.test):
         if part.dtype != np.int64 or part.ndim != 1:
             raise InputError(f"{data.name}: tokens must be int64 of shape (N,)")

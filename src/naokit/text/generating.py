@@ -20,12 +20,12 @@ from naokit.text.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Generated:
-    """What was written.
+    """The text that was written.
 
     Attributes:
-        text: the prompt as it was given, and what follows.
-        ids: what follows.
-        unknown: how many tokens of the prompt the vocabulary does not know.
+        text: The prompt as it was given, and the text that follows.
+        ids: The tokens that follow.
+        unknown: The number of tokens of the prompt that are not in the vocabulary.
     """
 
     text: str
@@ -48,15 +48,15 @@ def generate(
     text begins as a new line does.
 
     Args:
-        network: in eval mode.
-        vocabulary: its tokens.
-        prompt: the beginning; may be empty.
-        tokens: how many are written after it.
-        temperature: what logits are divided by; 0: always the likeliest token.
-        seed: of the choices.
+        network: The network, in eval mode.
+        vocabulary: The network's tokens.
+        prompt: The beginning, which may be empty.
+        tokens: The number of tokens that are written after it.
+        temperature: The number that logits are divided by; 0 always takes the likeliest token.
+        seed: The seed of the choices.
 
     Raises:
-        InputError: the temperature is negative or infinite, the seed too large, the network gives
+        InputError: The temperature is negative or infinite, the seed too large, the network gives
             values that are not finite, or there is nothing to begin with.
     """
     if not 0 <= temperature < math.inf:
@@ -84,9 +84,9 @@ def continued(prompt: str, read: str, whole: str) -> str:
     """The prompt as it was given, unknown words and all, and what follows it.
 
     Args:
-        prompt: as given.
-        read: the same as the vocabulary has it.
-        whole: that and what follows.
+        prompt: The prompt as it was given.
+        read: The prompt as the vocabulary has it.
+        whole: The prompt as the vocabulary has it, and the text that follows.
     """
     if not whole.startswith(read):  # a tokenizer may write the two together otherwise
         return whole
@@ -103,7 +103,7 @@ def continuation(
     generator: torch.Generator,
     never: Sequence[int] = (),
 ) -> Iterator[int]:
-    """What follows `ids` (L,), without an end; some ids are never chosen.
+    """The ids that follow `ids` (L,), without an end; some ids are never chosen.
 
     Raises InputError where the network gives values that are not finite.
     """

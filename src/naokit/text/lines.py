@@ -38,11 +38,11 @@ LARGEST_RATIO = 100
 LEAST_LIMIT = 64 * 2**20
 
 
-def text(path: Path) -> tuple[str, tuple[str, ...]]:
+def read_text(path: Path) -> tuple[str, tuple[str, ...]]:
     """The text of a file, its last line ended, and what there is to say of it.
 
     Raises:
-        InputError: it cannot be read, is packed other than by gzip, or is no text of a known
+        InputError: The file cannot be read, is packed other than by gzip, or is not text of a known
             encoding.
     """
     read = _decoded(path, _unpacked(path))
@@ -66,7 +66,7 @@ def ended(text: str) -> str:
 
 
 def _unpacked(path: Path) -> bytes:
-    """The bytes of a file; of what was packed, where it is a gzip, whatever it is called."""
+    """The bytes of a file; unpacked where it is a gzip, under any name."""
     check_regular(path)
     try:
         content = path.read_bytes()

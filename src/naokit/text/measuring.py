@@ -1,4 +1,4 @@
-"""What a language model reaches on a text: perplexity.
+"""The perplexity of a language model on a text.
 
 Shapes: N tokens.
 """
@@ -23,10 +23,10 @@ class TextMeasured:
     """How well a language model predicts a text.
 
     Attributes:
-        tokens: of the text (N); all but the first are predicted.
-        unknown: how many of them the vocabulary does not know; they are predicted as `<unk>`.
-        perplexity: exp of the mean negative log-likelihood of a token in nats.
-        bits_per_token: the same as its binary logarithm.
+        tokens: The number of tokens of the text (N); all but the first are predicted.
+        unknown: The number of them that are not in the vocabulary; they are predicted as `<unk>`.
+        perplexity: The exponential of the mean negative log-likelihood of a token in nats.
+        bits_per_token: The binary logarithm of the perplexity.
     """
 
     tokens: int
@@ -46,14 +46,14 @@ def measure_text(
     """The figures of a part, its state carried from token to token.
 
     Args:
-        network: on the processor.
-        data: in the network's vocabulary.
-        part: train, validation or test; see `text_part`.
-        batch: columns that are read at once; None: as `perplexity` does.
-        on_step: see `perplexity`.
+        network: The network, on the processor.
+        data: The data in the network's vocabulary.
+        part: The part: train, validation or test, as for `text_part`.
+        batch: The number of columns that are read at once. If None, as `perplexity` does.
+        on_step: Called as by `perplexity`.
 
     Raises:
-        InputError: the network gives values that are not finite.
+        InputError: The network gives values that are not finite.
     """
     ids = getattr(data, part)
     columns = EVALUATION_BATCH if batch is None else batch
@@ -68,6 +68,6 @@ def text_part(data: TextData, name: str | None = None) -> str:
     """The part asked for, else the test part or what stands in for it.
 
     Raises:
-        InputError: there is no part of this name, or it is too short.
+        InputError: There is no part of this name, or it is too short.
     """
     return part_named(data, name, fewest=2)

@@ -43,14 +43,14 @@ def perplexity(
     batch: int = EVALUATION_BATCH,
     on_step: Callable[[int], None] | None = None,
 ) -> float:
-    """That of every token but the first, exp(mean negative log-likelihood); inf beyond a float.
+    """Perplexity of all but the first token, exp(mean negative log-likelihood); inf beyond a float.
 
     Args:
-        network: tokens (L, B), state or None -> `Spoken`; it is put in eval mode.
-        ids: the text (N,), two tokens or more.
-        device: where the network is.
-        batch: columns at most (B).
-        on_step: called with the number of tokens read so far; from the beginning again where the
+        network: The network, tokens (L, B) and state or None -> `Spoken`; it is put in eval mode.
+        ids: The text (N,), two tokens or more.
+        device: The device of the network.
+        batch: The largest number of columns (B).
+        on_step: Called with the number of tokens read so far; from the beginning again where the
             text is read in one column after all.
     """
     network.eval()
@@ -100,7 +100,7 @@ def _read(
 def _pieces(
     network: nn.Module, text: Tensor, columns: int, state: Tensor | None = None
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Of each piece: every column's losses (B,) and the state after it (B, S), tokens in all."""
+    """The losses (B,) of each piece's columns, the state after it (B, S), the tokens so far."""
     count = len(text) - 1
     length = -(-count // columns)
     starts = torch.arange(columns, device=text.device) * length

@@ -19,7 +19,7 @@ class TextPreset(Preset):
     Attributes:
         hidden: H of each evaluation.
         final_hidden: H of the winner.
-        final_epochs: see `Preset`.
+        final_epochs: As for `Preset`.
     """
 
     hidden: int
@@ -38,7 +38,8 @@ class TextPreset(Preset):
 _PRESETS = (
     TextPreset("quick", 16, "text-quick", 3, 2, True, "text-quick-final", 48, 64),
     TextPreset("small", 40, "text-small", 3, 2, False, "text-small-final", 100, 200),
-    # Section 2: the whole model, 600 epochs an evaluation; how many evaluations is not confirmed.
+    # docs/specification.md, section 2.7: the whole model, 600 epochs for each evaluation; the
+    # number of evaluations is not known.
     TextPreset("paper", 1000, "text-search-2018", 1, 1, False, "ptb-2018", 850, 850),
 )
 PRESETS: Mapping[str, TextPreset] = {preset.name: preset for preset in _PRESETS}

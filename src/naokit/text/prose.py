@@ -35,7 +35,7 @@ def topics() -> list[str]:
     """The texts of the topics, in the order of their names.
 
     Raises:
-        InputError: this Python came without them.
+        InputError: This Python has no documentation texts.
     """
     try:
         from pydoc_data.topics import topics as texts

@@ -1,6 +1,6 @@
 """Recipes for text: how a language model is trained, each number with its source.
 
-"2018" is the specification, section 4.
+"2018" is docs/specification.md, section 4.2.
 """
 
 from __future__ import annotations
@@ -18,22 +18,25 @@ from naokit.training.recipe import BELOW_ONE, FROM_ONE, FROM_TWO, FROM_ZERO, POS
 class TextRecipe(Recipe):
     """How a language model is trained.
 
-    By default as in section 4, train_ptb_final.sh, but for the rate: it falls in a cosine, to
-    `final_learning_rate`; there it is constant. The official scripts' names are in brackets.
+    The defaults are those of train_ptb_final.sh (docs/specification.md, section 4.2) except for the
+    rate, which is constant there and falls in a cosine to `final_learning_rate` here. The official
+    scripts' names are in brackets.
 
     Attributes:
-        bptt: steps that a gradient goes back, on average: a normal deviation of 5, half as many
-            once in twenty times; the rate of an update is in proportion to its steps.
-        output_dropout: see `LanguageSettings` [dropout].
-        input_dropout: likewise [dropoutx].
-        state_dropout: likewise [dropouth].
-        embedding_dropout: likewise [dropouti].
-        word_dropout: likewise [dropoute].
-        alpha: weight of the mean square of the outputs.
-        beta: weight of the mean square of their changes from step to step.
-        average_after: from the first epoch that is worse than all but the last so many on, the mean
-            of the weights is measured and kept (ASGD) [nonmono]; None: never.
-        train_tokens: use so many training tokens, the first; None: all.
+        bptt: The mean number of steps that a gradient goes back; the deviation is 5, and once in
+            twenty times the mean is half as large. The rate of an update is in proportion to its
+            steps.
+        output_dropout: The rate of `LanguageSettings.output_dropout` [dropout].
+        input_dropout: The rate of `LanguageSettings.input_dropout` [dropoutx].
+        state_dropout: The rate of `LanguageSettings.state_dropout` [dropouth].
+        embedding_dropout: The rate of `LanguageSettings.embedding_dropout` [dropouti].
+        word_dropout: The rate of `LanguageSettings.word_dropout` [dropoute].
+        alpha: The weight of the mean square of the outputs.
+        beta: The weight of the mean square of their changes from step to step.
+        average_after: The number of latest epochs that an epoch is not compared with. From the
+            first epoch that is worse than the best of the earlier ones, the mean of the weights is
+            measured and kept (ASGD) [nonmono]. If None, it never is.
+        train_tokens: The number of training tokens to use, from the first. If None, all.
     """
 
     epochs: Annotated[int, FROM_ONE]
@@ -101,7 +104,8 @@ _RECIPES = (
         **_LITTLE,
     ),
     TextRecipe("text-small-final", epochs=6, batch=10, average_after=None, **_SOME),
-    # Section 2, train_ptb_search.sh: the whole model for 600 epochs, an evaluation.
+    # docs/specification.md, section 2.7, train_ptb_search.sh: an evaluation is the whole model for
+    # 600 epochs.
     TextRecipe("text-search-2018", epochs=600, final_learning_rate=20.0),
 )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from naokit.base import InputError
-from naokit.text.lines import text
+from naokit.text.lines import read_text
 from naokit.text.prose import prose, shared_out, topics
 from naokit.training.hub import load_tables
 from naokit.training.part_names import PARTS, files_by_part, two_of
@@ -26,14 +26,14 @@ PYDOC_LEAST = 3  # as rare as this, a word tells a network nothing
 
 @dataclass(frozen=True)
 class TextSource:
-    """What a reader found: the parts that the source itself distinguishes; each ends a line.
+    """The result of a reader: the parts that the source itself distinguishes; each ends a line.
 
     Attributes:
-        train: what networks learn from.
+        train: The text that networks learn from.
         validation: None where the source has none.
         test: None where the source has none.
-        least: words that come less often in `train` are no part of a vocabulary.
-        remarks: what a person should know of how it is read, a line each.
+        least: The count in `train` that a word needs to be part of a vocabulary.
+        remarks: Remarks for a person on how the source is read, one line each.
     """
 
     train: str
@@ -43,11 +43,11 @@ class TextSource:
     remarks: tuple[str, ...] = ()
 
 
-def read(source: str | Path) -> TextSource:
-    """What the reader for this kind of source finds.
+def read_source(source: str | Path) -> TextSource:
+    """The text of a source, by the reader for its kind.
 
     Raises:
-        InputError: there is none of this name, it is not UTF-8, or its parts cannot be told.
+        InputError: There is no source of this name, it is not UTF-8, or its parts cannot be told.
     """
     path = Path(source)
     if str(source) == "pydoc":
@@ -56,7 +56,7 @@ def read(source: str | Path) -> TextSource:
         return hub(str(source))
     if path.is_dir():
         return folder(path)
-    content, remarks = text(path)
+    content, remarks = read_text(path)
     return TextSource(content, remarks=remarks)
 
 
@@ -70,7 +70,7 @@ def folder(path: Path) -> TextSource:
     """A folder with a text file for each part, in it or in folders of it.
 
     Raises:
-        InputError: none is to learn from, or two files may be the same part.
+        InputError: There is no training part, or two files may be the same part.
     """
     names = list(grown(path).files_below())
     found, _ = files_by_part(str(path), [name for name in names if _may_be_text(name)])
@@ -81,7 +81,7 @@ def folder(path: Path) -> TextSource:
         has = listed(names, 8) or "no files"
         raise InputError(f"{path} has no text to learn from: {EXPECTED}; it has {has}")
     taken = f"{path}: {', '.join(f'{part} from {files[0]}' for part, files in found.items())}"
-    read = {part: text(path / files[0]) for part, files in found.items()}
+    read = {part: read_text(path / files[0]) for part, files in found.items()}
     texts = {part: content for part, (content, _) in read.items()}
     remarks = (taken, *(remark for _, said in read.values() for remark in said))
     return TextSource(texts["train"], texts.get("validation"), texts.get("test"), remarks=remarks)
@@ -93,7 +93,7 @@ def hub(name: str) -> TextSource:
     Each row is a line: its column `text`, or the only one of strings.
 
     Raises:
-        InputError: as `load_tables`, or no column is the text.
+        InputError: The same as of `load_tables`, or no column is the text.
     """
     owner_and_name, _, config = name.partition(":")
     tables = load_tables(owner_and_name, "pydoc", config or None)

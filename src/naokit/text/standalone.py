@@ -10,7 +10,8 @@ from torch import nn
 from naokit.base import Architecture
 from naokit.export.config import WEIGHTS
 from naokit.export.literals import literal
-from naokit.export.sources import Part, joined
+from naokit.export.sources import SourcePart, joined
+from naokit.export.templates import program
 from naokit.networks import (
     ACTIVATIONS,
     LanguageModel,
@@ -31,13 +32,13 @@ MODULES: Mapping[type[nn.Module], tuple[ModuleType, ...]] = {
 }
 """Whose sources a language model is made of, by its cell."""
 
-DOCSTRING = """A language model found by naokit. Needs {needs}.
+DOCSTRING = """A language model found by naokit. Needs {{ needs | safe }}.
 
     import network                             # this file
-    model = network.load()                     # weights from {weights} beside it
-    spoken = model(ids, model.start(1))        # ids (L, 1) -> spoken.logits (L, 1, {size})
+    model = network.load()                     # weights from {{ weights | safe }} beside it
+    spoken = model(ids, model.start(1))        # ids (L, 1) -> spoken.logits (L, 1, {{ size }})
     spoken = model(more, spoken.state)         # goes on from there
-{writes}"""
+{{ writes | safe }}"""
 
 WRITES = """    network.generate(model, "the", 50, temperature=0.8, seed=1)
 """
@@ -46,17 +47,17 @@ NEEDS = "import math\nfrom itertools import islice\n"
 
 NETWORK = '''
 
-SPACE = {space}
-ARCHITECTURE = {architecture}
-SETTINGS = {settings}
+SPACE = {{ space }}
+ARCHITECTURE = {{ architecture }}
+SETTINGS = {{ settings }}
 
 
 def build() -> LanguageModel:
     """The network with random weights."""
-    return LanguageModel({cell}, SETTINGS)
+    return LanguageModel({{ cell | safe }}, SETTINGS)
 
 
-def load(path: str | Path = Path(__file__).with_name("{weights}")) -> LanguageModel:
+def load(path: str | Path = Path(__file__).with_name("{{ weights | safe }}")) -> LanguageModel:
     """The trained network, in eval mode."""
     network = build()
     network.load_state_dict(read_safetensors(Path(path).read_bytes()))
@@ -65,19 +66,19 @@ def load(path: str | Path = Path(__file__).with_name("{weights}")) -> LanguageMo
 
 TEXT = '''
 
-TOKENS = json.loads(Path(__file__).with_name("{vocabulary}").read_text("utf-8"))["tokens"]
-IDS = {{token: number for number, token in enumerate(TOKENS)}}
-UNKNOWN = IDS["{unknown}"]
+TOKENS = json.loads(Path(__file__).with_name("{{vocabulary|safe}}").read_text("utf-8"))["tokens"]
+IDS = {token: number for number, token in enumerate(TOKENS)}
+UNKNOWN = IDS["{{ unknown | safe }}"]
 
 
 def encode(text: str) -> list[int]:
     """The ids of a text's tokens."""
-    return [IDS.get(token, UNKNOWN) for token in {pieces}]
+    return [IDS.get(token, UNKNOWN) for token in {{ pieces | safe }}]
 
 
 def decode(ids: Sequence[int]) -> str:
     """The text of some ids."""
-    return {joined}
+    return {{ joined | safe }}
 
 
 def generate(
@@ -112,31 +113,32 @@ def obstacle(network: LanguageModel) -> str:
     return ""
 
 
-def text(network: LanguageModel, architecture: Architecture, vocabulary: Vocabulary) -> str:
+def source(network: LanguageModel, architecture: Architecture, vocabulary: Vocabulary) -> str:
     """The file; it writes text where the vocabulary is a list of tokens.
 
     What came from elsewhere stands in literals alone, and the tokens in a file of their own.
     """
     cell, kind = network.cell, vocabulary.kind
     listed = kind in PIECES
-    docstring = DOCSTRING.format(
+    docstring = program(
+        DOCSTRING,
         weights=WEIGHTS,
         needs=f"torch, {WEIGHTS} and {FILE}" if listed else f"torch and {WEIGHTS}",
         size=network.settings.vocabulary,
         writes=WRITES if listed else "",
     )
-    end = NETWORK.format(
-        space=literal(architecture.space.name),
-        architecture=literal(str(architecture)),
+    end = program(
+        NETWORK,
+        space=architecture.space.name,
+        architecture=str(architecture),
         cell=_built(cell),
-        settings=literal(network.settings),
+        settings=network.settings,
         weights=WEIGHTS,
     )
     if listed:
-        end += TEXT.format(
-            vocabulary=FILE, unknown=UNKNOWN, pieces=PIECES[kind], joined=JOINED[kind]
-        )
-    parts: list[Part] = [NetworkSettings, LanguageSettings, *MODULES[type(cell)]]
+        pieces, joining = PIECES[kind], JOINED[kind]
+        end += program(TEXT, vocabulary=FILE, unknown=UNKNOWN, pieces=pieces, joined=joining)
+    parts: list[SourcePart] = [NetworkSettings, LanguageSettings, *MODULES[type(cell)]]
     return joined(docstring, [*parts, choices_of, continued, continuation], end, NEEDS)
 
 

@@ -1,4 +1,4 @@
-"""Text for a language model of H hidden units."""
+"""The subject of text: data and the size of the language models that learn from them."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class TextSubject(Subject):
     """Text for a language model.
 
     Attributes:
-        source: what `load_text` takes.
-        hidden: size of embedding, state and output (H).
-        tokens: see `load_text`.
+        source: What `load_text` takes.
+        hidden: The size of embedding, state and output (H).
+        tokens: The kind of tokens, as for `load_text`.
     """
 
     source: str | Path | TextData
@@ -92,7 +92,7 @@ class TextSubject(Subject):
         return statistics.median(step_latencies_ms(network.cpu().eval()))
 
     def check(self, score: float) -> None:
-        """Also where it is worse than knowing nothing: an exploded cell is no result."""
+        """Also refuses a perplexity above that of a uniform guess, which an exploded cell gives."""
         super().check(score)
         words = len(self.data.vocabulary)
         if score > words:

@@ -1,4 +1,4 @@
-"""Text as something to learn: streams side by side, the state carried from update to update.
+"""The task of learning a text: parallel streams, with the state carried from update to update.
 
 The training text is cut into B streams of equal length. An update reads the same L steps of each,
 from the state that the update before it left; the gradient goes no further back::
@@ -27,10 +27,10 @@ from naokit.text.data import TextData
 from naokit.text.perplexity import perplexity
 from naokit.text.recipes import TextRecipe
 from naokit.training.metric import Metric
-from naokit.training.task import Given, Task
+from naokit.training.task import Task, Update
 
-# Section 4: the steps of an update are N(bptt, 5), at least 5 and at most bptt + 20; once in twenty
-# times N(bptt / 2, 5).
+# docs/specification.md, section 4.2: the steps of an update are N(bptt, 5), at least 5 and at most
+# bptt + 20; once in twenty times N(bptt / 2, 5).
 DEVIATION, FEWEST, MOST_MORE, HALF = 5, 5, 20, 0.05
 
 
@@ -38,12 +38,12 @@ PERPLEXITY = Metric("perplexity", "", "minimize")
 
 
 @dataclass(frozen=True)
-class Passage(Given):
+class TextUpdate(Update):
     """The steps of one update.
 
     Attributes:
-        start: the first of them.
-        steps: how many they are (L).
+        start: The first of the steps.
+        steps: The number of steps (L).
     """
 
     start: int
@@ -56,14 +56,14 @@ class Passage(Given):
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
-    """A passage on the device.
+class TextBatch:
+    """The tokens of one update on the device.
 
     Attributes:
-        tokens: what is read (L, B).
-        following: what comes after each (L, B).
-        state: before it (B, H); None: at the beginning of the text.
-        carried: the states after it, row by row as they become known.
+        tokens: The tokens that are read (L, B).
+        following: The token that comes after each (L, B).
+        state: The state before the first token (B, H). If None, this is the beginning of the text.
+        carried: The states after the last token, row by row as they become known.
     """
 
     tokens: Tensor
@@ -75,12 +75,12 @@ class Reading:
         return self.tokens.shape[1]
 
 
-class TextTask(Task[Passage, Reading]):
+class TextTask(Task[TextUpdate, TextBatch]):
     """A text, a recipe and a device.
 
     Args:
-        data: the text.
-        recipe: how it is learnt.
+        data: The text.
+        recipe: The recipe that it is learnt by.
         fabric: Where it is learnt, in one process.
 
     Raises:
@@ -106,31 +106,31 @@ class TextTask(Task[Passage, Reading]):
         self.most_steps = length // FEWEST + 1
         self.state: Tensor | None = None
 
-    def plan(self, epoch: int, seed: int) -> list[Passage]:
+    def plan(self, epoch: int, seed: int) -> list[TextUpdate]:
         """Passages of random length to the end of the streams."""
         generator = np.random.default_rng(derive_seed(seed, "passages", epoch))
         bptt, end = self.recipe.bptt, len(self.streams) - 1
-        passages: list[Passage] = []
+        passages: list[TextUpdate] = []
         start = 0
         while start < end - 1:  # one step alone has no change from step to step
             mean = bptt / 2 if generator.random() < HALF else bptt
             drawn = int(generator.normal(mean, DEVIATION))
             steps = min(max(FEWEST, min(drawn, bptt + MOST_MORE)), end - start)
-            passages.append(Passage(steps * self.recipe.batch, steps / bptt, start, steps))
+            passages.append(TextUpdate(steps * self.recipe.batch, steps / bptt, start, steps))
             start += steps
         return passages
 
-    def prepare(self, given: Passage, generator: torch.Generator) -> Reading:
+    def prepare(self, update: TextUpdate, generator: torch.Generator) -> TextBatch:
         """What is read, from the state that the last update left."""
         del generator
-        if given.start == 0:
+        if update.start == 0:
             self.state = None
-        end = given.start + given.steps
-        return Reading(
-            self.streams[given.start : end], self.streams[given.start + 1 : end + 1], self.state
+        end = update.start + update.steps
+        return TextBatch(
+            self.streams[update.start : end], self.streams[update.start + 1 : end + 1], self.state
         )
 
-    def loss(self, network: nn.Module, batch: Reading, part: slice) -> Tensor:
+    def loss(self, network: nn.Module, batch: TextBatch, part: slice) -> Tensor:
         """Cross-entropy and activation regularisation, as sums over the tokens."""
         state = None if batch.state is None else batch.state[part]
         following = batch.following[:, part]
@@ -148,7 +148,7 @@ class TextTask(Task[Passage, Reading]):
         """How many tokens (L, B) there are."""
         return inputs.numel()
 
-    def learnt(self, batch: Reading) -> None:
+    def learnt(self, batch: TextBatch) -> None:
         """Carries the state on."""
         self.state = torch.cat(batch.carried)
 
@@ -156,7 +156,7 @@ class TextTask(Task[Passage, Reading]):
         """Perplexity of the validation part.
 
         Raises:
-            EvaluationFailed: it is not finite ("diverged").
+            EvaluationFailed: The perplexity is not finite ("diverged").
         """
         found = perplexity(network, self.validation, device=self.device)
         if not math.isfinite(found):
@@ -164,9 +164,9 @@ class TextTask(Task[Passage, Reading]):
         return found
 
     def average_begins(self, history: Sequence[float]) -> bool:
-        """Whether the last measure is worse than the best of the earlier ones, but for a few.
+        """Whether the last measure is worse than the best of all but a few earlier ones.
 
-        Those few are the last before it: the official code compares first, then remembers.
+        The few are those just before it: the official code compares first, then records.
         """
         few, earlier = self.recipe.average_after, history[:-1]
         if few is None or len(earlier) <= few:

@@ -19,7 +19,7 @@ def load(name: str | Path) -> str:
     """The text of a `tokenizer.json`: a file, a folder that has one, or a tokenizer on the hub.
 
     Raises:
-        InputError: it cannot be read, there is none of this name, or no network.
+        InputError: The tokenizer cannot be read, there is none of this name, or no network.
     """
     path = Path(name)
     if path.is_dir():
@@ -37,7 +37,7 @@ def opened(definition: str) -> Any:
     """The tokenizer of a definition; it neither cuts texts short nor fills them up.
 
     Raises:
-        InputError: it is none, or the package `tokenizers` is not installed.
+        InputError: The value is not a tokenizer, or the package `tokenizers` is not installed.
     """
     try:
         tokenizer = _package().Tokenizer.from_str(definition)
@@ -68,7 +68,7 @@ def from_json(value: dict[str, Json]) -> str:
 
 
 def tokens(tokenizer: Any) -> tuple[str, ...]:
-    """The tokens by number; "" where there is none of a number."""
+    """The tokens by number; "" for a number without a token."""
     numbers: dict[str, int] = tokenizer.get_vocab(with_added_tokens=True)
     names = {number: token for token, number in numbers.items()}
     return tuple(names.get(number, "") for number in range(max(names, default=-1) + 1))

@@ -2,7 +2,7 @@
 
     word         the company said    ->  the | company | said | <eos>
     char         the co              ->  t | h | e |   | c | o
-    tokenizer    whatever a `tokenizer.json` of Hugging Face's `tokenizers` makes of it
+    tokenizer    what a `tokenizer.json` of Hugging Face's `tokenizers` makes of it
 
 Shapes: N tokens.
 """
@@ -28,13 +28,13 @@ FILE = "vocabulary.json"
 """What the file of a network's vocabulary is called."""
 
 
-class Encoded(NamedTuple):
+class TokenIds(NamedTuple):
     """Tokens of a text.
 
     Attributes:
-        ids: (N,), int64.
-        unknown: how many of them became `<unk>` because the vocabulary has them not. A literal
-            `<unk>` in a text of words is known.
+        ids: The ids (N,), int64.
+        unknown: The number of them that became `<unk>` because they are not in the vocabulary. A
+            literal `<unk>` in a text of words is known.
     """
 
     ids: np.ndarray
@@ -47,12 +47,12 @@ class Vocabulary:
 
     Attributes:
         kind: "word", "char" or "tokenizer".
-        tokens: each once. Of words and characters `<unk>` is one of them, of words `<eos>`, the
-            end of a line, too. "" where a tokenizer has a gap in its numbers.
-        definition: the `tokenizer.json` of a tokenizer.
+        tokens: Each token once. Of words and characters `<unk>` is one of them; of words `<eos>`,
+            the end of a line, is one too. "" stands for a gap in the numbers of a tokenizer.
+        definition: The `tokenizer.json` of a tokenizer.
 
     Raises:
-        InputError: a token comes twice, is missing, or there are fewer than two.
+        InputError: A token comes twice, is missing, or there are fewer than two.
     """
 
     kind: str
@@ -78,9 +78,9 @@ class Vocabulary:
         `<eos>` and `<unk>` stand where the text first has them, and at the end if it does not.
 
         Args:
-            text: what a network learns from.
+            text: The text that a network learns from.
             kind: "word" or "char".
-            least: tokens that come less often are left out, and so become `<unk>`.
+            least: The count that a token needs; rarer tokens are left out, and so become `<unk>`.
         """
         counts = Counter(_pieces(text, kind))
         special = (END, UNKNOWN) if kind == "word" else (UNKNOWN,)
@@ -101,7 +101,7 @@ class Vocabulary:
         return self._ids[UNKNOWN]
 
     def shared(self, other: Vocabulary) -> tuple[list[int], list[int]]:
-        """The numbers of the tokens that both have, here and there; none of another kind's."""
+        """The numbers of the tokens that both have, here and there; empty for another kind's."""
         if self.kind != other.kind:
             return [], []
         there = {token: number for number, token in enumerate(other.tokens) if token}
@@ -116,22 +116,22 @@ class Vocabulary:
         """
         return self.look_up(text).ids
 
-    def look_up(self, text: str) -> Encoded:
+    def look_up(self, text: str) -> TokenIds:
         """What `encode` gives, and how many tokens are unknown."""
         if self.definition is not None:
             ids = tokenizer.encode(self._tokenizer, text)
-            return Encoded(ids, int((ids == self.unknown).sum()))
+            return TokenIds(ids, int((ids == self.unknown).sum()))
         pieces = _pieces(text, self.kind)
         ids = np.fromiter(map(self._ids.get, pieces, repeat(-1)), np.int64, len(pieces))
         absent = ids < 0
         ids[absent] = self.unknown
-        return Encoded(ids, int(absent.sum()))
+        return TokenIds(ids, int(absent.sum()))
 
     def decode(self, ids: Sequence[int] | np.ndarray) -> str:
         """The text of some tokens (N,): words with a space between, `<eos>` as a line end.
 
         Raises:
-            InputError: a number is none of a token.
+            InputError: A number is not the id of a token.
         """
         numbers = np.asarray(ids, dtype=np.int64).tolist()
         if numbers and not 0 <= min(numbers) <= max(numbers) < len(self):

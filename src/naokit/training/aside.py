@@ -1,4 +1,4 @@
-"""A training that makes room for another, and is put back if that one has no checkpoint."""
+"""Moves a training out of the way of a new one, and back if the new one has no checkpoint."""
 
 from __future__ import annotations
 

@@ -39,19 +39,20 @@ AGAIN = "remove the folder to start again"
 
 @dataclass(frozen=True)
 class State:
-    """How far a training is.
+    """The progress of a training.
 
     Attributes:
-        epochs: done.
-        step: steps done of the next epoch.
-        loss: sum over the examples of these steps.
-        best: best validation metric; -1 before the first epoch.
-        best_epoch: the epoch that reached it, from 1; 0: none.
-        last: validation metric of the last epoch.
-        history: that of every epoch.
-        averaging: whether the mean of the weights is taken, from some epoch on.
-        reloads: how often the best weights were taken up again.
-        seconds: that all this took; 0 in a checkpoint of a version that did not note it.
+        epochs: The number of epochs done.
+        step: The number of steps done of the next epoch.
+        loss: The sum of the loss over the examples of these steps.
+        best: The best validation metric; -1 before the first epoch.
+        best_epoch: The epoch that reached it, from 1; 0 means none.
+        last: The validation metric of the last epoch.
+        history: The validation metric of every epoch.
+        averaging: Whether the mean of the weights is taken, from some epoch on.
+        reloads: The number of times that the best weights were taken up again.
+        seconds: The seconds that all this took; 0 in a checkpoint of a version that did not record
+            them.
     """
 
     epochs: int = 0
@@ -86,12 +87,13 @@ class Checkpoint:
     Where the weights are averaged, the average is in both, and is what `best` holds.
 
     Args:
-        folder: made if need be.
-        recipe: a checkpoint of another recipe, data set, warm start, precision or seed is refused.
-        data: fingerprint of the data set.
-        seed: of the training.
-        warm_start: a checksum of the weights it begins with; None: it begins from scratch.
-        precision: how it computes; None: in 32-true.
+        folder: The folder, which is made if it is missing.
+        recipe: The recipe; a checkpoint of another recipe, data set, warm start, precision or seed
+            is refused.
+        data: The fingerprint of the data set.
+        seed: The seed of the training.
+        warm_start: A checksum of the weights it begins with. If None, it begins from scratch.
+        precision: The precision of the computation. If None, 32-true.
     """
 
     def __init__(
@@ -116,7 +118,7 @@ class Checkpoint:
         """The state to go on from; a new one where there is no checkpoint.
 
         Raises:
-            InputError: the file is damaged or of another training (the first difference).
+            InputError: The file is damaged or of another training (the first difference).
         """
         found = _last(self.folder)
         if found is None:
@@ -133,7 +135,7 @@ class Checkpoint:
         Nothing happens where there is no checkpoint.
 
         Raises:
-            InputError: the file is damaged or of another network (the first difference).
+            InputError: The file is damaged or of another network (the first difference).
         """
         path = self.folder / LAST
         if not path.exists():
@@ -193,10 +195,10 @@ class Checkpoint:
 
 
 def training_at(folder: Path) -> dict[str, Json] | None:
-    """What identifies the training whose checkpoint lies in a folder; None: there is none.
+    """The identity of the training whose checkpoint lies in a folder; None if there is none.
 
     Raises:
-        InputError: the checkpoint is damaged.
+        InputError: The checkpoint is damaged.
     """
     found = _last(folder)
     return None if found is None else found[0]
@@ -208,7 +210,7 @@ def best_weights(folder: Path) -> dict[str, Tensor]:
     They are taken from `last` where that is the best and `best` is not there.
 
     Raises:
-        InputError: they are not there, or damaged.
+        InputError: The weights are missing or damaged.
     """
     if (folder / BEST).exists():
         return read_tensors(folder / BEST, AGAIN)[0]
@@ -223,7 +225,7 @@ def best_weights(folder: Path) -> dict[str, Tensor]:
 
 
 def _last(folder: Path) -> tuple[dict[str, Json], State] | None:
-    """What the last checkpoint of a folder is of, and how far it is; None: there is none."""
+    """The identity and progress of the last checkpoint of a folder; None if there is none."""
     path = folder / LAST
     if not path.exists():
         return None
@@ -232,7 +234,7 @@ def _last(folder: Path) -> tuple[dict[str, Json], State] | None:
 
 
 def _read_header(path: Path, header: Mapping[str, str]) -> tuple[dict[str, Json], State]:
-    """What identifies a checkpoint's training, and how far it is."""
+    """The identity of a checkpoint's training, and its progress."""
     try:
         training, fields = (parse_json(header[name], path) for name in ("training", "state"))
         state = State(**fields | {"history": tuple(fields.get("history", ()))})
@@ -253,7 +255,7 @@ def _check_state(state: State) -> None:
 
 
 def _difference(name: str, there: Json, here: Json) -> str:
-    """What a person can make of a difference."""
+    """A difference in words."""
     match name, there, here:
         case "recipe", dict(), dict():
             first = next(field for field in there | here if there.get(field) != here.get(field))
@@ -309,7 +311,7 @@ def read_forms(path: Path, remedy: str = EXPORT_AGAIN) -> dict[str, Form]:
     """The forms of the tensors in a safetensors file, from its header alone.
 
     Raises:
-        InputError: it is not there, damaged, no regular file, or larger than the memory.
+        InputError: The file is missing, damaged, not a regular file, or larger than the memory.
     """
     check_regular(path)
     check_fits(path, path.stat().st_size)
@@ -342,11 +344,11 @@ def read_tensors(
     """The tensors and the header of a safetensors file.
 
     Args:
-        path: of the file.
-        remedy: what to do where it is damaged.
+        path: The path of the file.
+        remedy: The advice where the file is damaged.
 
     Raises:
-        InputError: it is not there, or damaged: its checksum, where it has one, is another.
+        InputError: The file is missing or damaged: its checksum, where it has one, is another.
     """
     read_forms(path, remedy)
     try:

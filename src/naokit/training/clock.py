@@ -11,16 +11,16 @@ LATE = 1.25
 
 
 class Clock:
-    """How long a training has run, and whether it may go on.
+    """The clock of a training: how long it has run, and whether it may go on.
 
     Args:
-        seconds: the limit; None: there is none.
-        reserve: how many examples are measured once the training stops: the time for them, by the
-            rate of what was measured so far, is kept. Where it is more than half of the limit,
-            nothing is measured and all of the time is for training.
+        seconds: The limit. If None, there is no limit.
+        reserve: The number of examples that are measured once the training stops. The time for them
+            is kept, by the rate of what was measured so far. Where it is more than half of the
+            limit, nothing is measured and all of the time is for training.
 
     Attributes:
-        before: seconds that earlier runs of the same training took.
+        before: The seconds that earlier runs of the same training took.
     """
 
     before = 0.0

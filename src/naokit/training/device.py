@@ -44,12 +44,13 @@ def make_fabric(
     """One process a device; "auto" takes a GPU, and bf16 where it has it.
 
     Args:
-        device: where.
-        precision: how.
-        processes: how many share a training, each with a GPU of its own where there are GPUs.
+        device: The name of the device.
+        precision: The precision of the computation.
+        processes: The number of processes that share a training, each with a GPU of its own where
+            there are GPUs.
 
     Raises:
-        InputError: the device is not there, or does not compute so.
+        InputError: The device is missing, or does not compute in this precision.
     """
     import torch
     from lightning_fabric import Fabric
@@ -77,7 +78,7 @@ def make_fabric(
 
 
 def recorded_precision(fabric: Fabric) -> str | None:
-    """How it computes, as studies and checkpoints keep it; None: in 32-true.
+    """The precision as studies and checkpoints store it; None means 32-true.
 
     None rather than "32-true": what was begun before this was recorded goes on.
     """
@@ -87,7 +88,7 @@ def recorded_precision(fabric: Fabric) -> str | None:
 
 @contextmanager
 def _quiet(name: str) -> Iterator[None]:
-    """Without this logger's remarks; warnings still come through."""
+    """Silences this logger below WARNING."""
     logger = logging.getLogger(name)
     level = logger.level
     logger.setLevel(logging.WARNING)

@@ -43,10 +43,10 @@ def load_tables(name: str, embedded: str, config: str | None = None) -> Mapping[
     Args:
         name: `owner/name`.
         embedded: The data that need no network, for the message.
-        config: which of its configurations, where it has several.
+        config: The name of one of its configurations, where it has several.
 
     Raises:
-        InputError: there is none of this name, no network, or no `train` split.
+        InputError: There is no data set of this name, no network, or no `train` split.
     """
     asked = name if config is None else f"{name}:{config}"
     _check(name, embedded)
@@ -79,7 +79,7 @@ def _answers(name: str) -> bool:
     """Whether the hub is within reach.
 
     Raises:
-        InputError: it is, and has no such data set.
+        InputError: The hub was reached and has no such data set.
     """
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
@@ -130,13 +130,13 @@ def _check(name: str, embedded: str) -> None:
 
 
 def _meant(name: str, own: str) -> str:
-    """What there is that a name may have been meant as."""
+    """A question for names that the name is similar to; empty where there are none."""
     near = [str(one) for one in _nearest(Path(name), own)]
     return f"did you mean {' or '.join(near)}? Else " if near else ""
 
 
 def _nearest(path: Path, own: str) -> list[Path]:
-    """What there is of a name like that which is missing of a path: `phtos/mine`, `photos`."""
+    """The existing names that are similar to the missing part of a path: `phtos/mine`, `photos`."""
     while path.parent != path and not is_there(path.parent):
         path = path.parent
     try:

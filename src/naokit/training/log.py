@@ -1,4 +1,4 @@
-"""What each epoch brought, as a table beside the checkpoints and, if wished, for TensorBoard."""
+"""The log of a training: a table of epochs and, on request, event files for TensorBoard."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Log:
     """`log.csv` in a folder, a row an epoch; a continued training goes on in it.
 
     Args:
-        folder: of the training.
-        tensorboard: whether event files are written to `folder/tensorboard` too.
+        folder: The folder of the training.
+        tensorboard: Whether event files are written to `folder/tensorboard` too.
 
     Raises:
         InputError: TensorBoard is wished for and not installed, or the log there is damaged.

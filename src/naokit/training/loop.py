@@ -28,7 +28,7 @@ from naokit.training.clock import Clock
 from naokit.training.device import make_fabric, recorded_precision, seeded
 from naokit.training.failures import memory_failures
 from naokit.training.schedule import learning_rate
-from naokit.training.task import Given, Task
+from naokit.training.task import Task, Update
 
 CHECK_LOSS_EVERY = 20  # steps; reading the loss makes a GPU wait
 SAVE_EVERY = 600.0  # seconds between checkpoints within an epoch
@@ -36,16 +36,16 @@ SAVE_EVERY = 600.0  # seconds between checkpoints within an epoch
 
 @dataclass(frozen=True)
 class Epoch:
-    """What happened in one epoch.
+    """The figures of one epoch.
 
     Attributes:
-        number: from 1.
-        of: how many the recipe has.
-        loss: mean over the epoch's examples.
-        validation: the metric on what is held out; 0 where nothing is.
-        learning_rate: of its last step.
-        seconds: that the training took so far, earlier runs included.
-        metric: what `validation` is.
+        number: The number of the epoch, from 1.
+        of: The number of epochs of the recipe.
+        loss: The mean loss over the epoch's examples.
+        validation: The metric on what is held out; 0 where nothing is.
+        learning_rate: The learning rate of the last step.
+        seconds: The seconds that the training took so far, earlier runs included.
+        metric: The metric of `validation`.
     """
 
     number: int
@@ -59,21 +59,21 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Trained:
-    """How a training ended; the network holds the weights of its last step.
+    """The outcome of a training; the network holds the weights of its last step.
 
     Attributes:
-        best: the best validation metric of any epoch; within the first, of the last step.
-        best_epoch: the epoch that reached it, from 1; the last one where nothing is held out; 0
+        best: The best validation metric of any epoch; within the first, of the last step.
+        best_epoch: The epoch that reached it, from 1; the last one where nothing is held out; 0
             where the clock ran out within the first.
-        last: the validation metric of the last epoch.
-        epochs: epochs done, earlier runs included.
+        last: The validation metric of the last epoch.
+        epochs: The number of epochs done, earlier runs included.
         complete: Whether every epoch of the recipe is done; False where the limit on the clock or
             `until` came first.
-        seconds: duration of this run.
-        parts: in how many parts batches went through, more than 1 where memory ran out.
-        reloads: how often the loss broke and the best weights were taken up again.
-        done: epochs done, the begun one as a fraction.
-        in_time: whether the clock leaves time to measure; without it `best` is -1 where the first
+        seconds: The duration of this run.
+        parts: The number of parts that batches were divided into, more than 1 where memory ran out.
+        reloads: The number of times that the loss broke and the best weights were taken up again.
+        done: The number of epochs done, the begun one as a fraction.
+        in_time: Whether the clock leaves time to measure; without it `best` is -1 where the first
             epoch was not finished.
     """
 
@@ -117,21 +117,22 @@ def train(
         until: The training pauses after this epoch of the recipe's schedule, counted from 1. The
             same call with a later one, or none, goes on from the checkpoint as if there had been
             no pause. None runs to the recipe's end.
-        seconds: limit on the clock, checked after each step.
-        reserve: how many examples are measured after the last step, the held-out ones among them:
-            time for that is kept. Where it is more than 0, a network whose first epoch is cut short
-            is measured as it is.
-        checkpoint: folder of `last.safetensors` and `best.safetensors`, continued if present.
-        warm_start: checksum of the weights from elsewhere that `network` has; None: none. It tells
-            checkpoints apart.
-        split_batches: where memory runs out, halve what goes through at once and accumulate.
-        on_begin: called once data and checkpoint are accepted.
-        on_epoch: called after each epoch.
-        on_step: called after each step with the epochs done, a fraction.
+        seconds: The limit on the clock, checked after each step.
+        reserve: The number of examples that are measured after the last step, the held-out ones
+            among them. The time for that is kept. Where it is more than 0, a network whose first
+            epoch is cut short is measured as it is.
+        checkpoint: The folder of `last.safetensors` and `best.safetensors`, continued if present.
+        warm_start: The checksum of the weights from elsewhere that `network` has; None where it has
+            none. It tells checkpoints apart.
+        split_batches: Whether to halve what goes through at once, and to accumulate, where memory
+            runs out.
+        on_begin: Called once data and checkpoint are accepted.
+        on_epoch: Called after each epoch.
+        on_step: Called after each step with the epochs done, a fraction.
 
     Raises:
-        EvaluationFailed: the loss is not finite ("diverged"), or memory ran out.
-        InputError: the checkpoint is of another training, or cannot be written.
+        EvaluationFailed: The loss is not finite ("diverged"), or memory ran out.
+        InputError: The checkpoint is of another training, or cannot be written.
     """
     clock = Clock(seconds, reserve)
     with memory_failures():
@@ -214,7 +215,7 @@ class _Run:
                 raise self._given_up(error) from error
             return True
         improved = self._improves(last) or not self.task.measures
-        loss = self.state.loss / sum(given.size for given in plan)
+        loss = self.state.loss / sum(update.size for update in plan)
         self.state = self.state.after_epoch(last, improved=improved)
         if not self.state.averaging and self.task.average_begins(self.state.history):
             self.state = replace(self.state, averaging=True)
@@ -288,22 +289,22 @@ class _Run:
         reloads = self.state.reloads
         return derive_seed(self.seed, "reload", reloads) if reloads else self.seed
 
-    def _plan(self) -> Sequence[Given]:
-        plan: Sequence[Given] = self.task.plan(self.state.epochs, self._draws)
+    def _plan(self) -> Sequence[Update]:
+        plan: Sequence[Update] = self.task.plan(self.state.epochs, self._draws)
         self.steps = len(plan)
         return plan
 
-    def _steps(self, plan: Sequence[Given]) -> bool:
+    def _steps(self, plan: Sequence[Update]) -> bool:
         """The epoch's steps that are not done yet; False where the clock ran out."""
         epoch, first = self.state.epochs, self.state.step
         before = self.state.loss if self.fabric.global_rank == 0 else 0.0  # of all processes
         self.loss = torch.tensor(before, device=self.fabric.device, dtype=torch.float64)
         self.network.train()
         began = time.monotonic()
-        for given in self.task.batches(plan, first, epoch, self._draws):
-            self.loss += self._step(given)
+        for update in self.task.batches(plan, first, epoch, self._draws):
+            self.loss += self._step(update)
             began, before = time.monotonic(), began
-            self.clock.trained(given.size, began - before)
+            self.clock.trained(update.size, began - before)
             self.state = replace(self.state, step=self.state.step + 1)
             if self.on_step is not None:
                 self.on_step(self.state.epochs + self.state.step / self.steps)
@@ -336,23 +337,23 @@ class _Run:
         return bool(self.fabric.broadcast(mine))
 
     def _of_all(self, loss: Tensor) -> Tensor:
-        """The sum over the processes, so that all judge alike."""
+        """The sum over the processes, so that all make the same decision."""
         if self.fabric.world_size == 1:
             return loss
         total = self.fabric.all_reduce(loss.clone(), reduce_op="sum")
         assert isinstance(total, Tensor)
         return total
 
-    def _step(self, given: Given) -> Tensor:
+    def _step(self, update: Update) -> Tensor:
         """One update by this process's part of a batch; the sum of their losses."""
         epoch = self.state.epochs + self.state.step / self.steps
         number = self.state.epochs * self.task.most_steps + self.state.step
         if hasattr(self.bare, "progress"):
             self.bare.progress = epoch / self.recipe.epochs
         for group in self.optimizer.param_groups:
-            group["lr"] = given.rate * learning_rate(self.recipe, epoch)
+            group["lr"] = update.rate * learning_rate(self.recipe, epoch)
         seed = derive_seed(self._draws, "step", number, self.fabric.global_rank)
-        loss = self._gradients(given, seed)
+        loss = self._gradients(update, seed)
         self.fabric.clip_gradients(
             self.network, self.optimizer, max_norm=self.recipe.clip, error_if_nonfinite=False
         )
@@ -361,17 +362,17 @@ class _Run:
             self.average.update_parameters(self.bare)
         return loss
 
-    def _gradients(self, given: Given, seed: int) -> Tensor:
+    def _gradients(self, update: Update, seed: int) -> Tensor:
         """Gradients of the batch, in more parts where memory does not hold fewer."""
         while True:
             self.optimizer.zero_grad(set_to_none=True)
             generator = torch.Generator().manual_seed(seed)
             try:
                 with memory_failures(), seeded(seed, self.fabric.device):
-                    batch = self.task.prepare(given, generator)
-                    loss = self._backward(batch, given.size)
+                    batch = self.task.prepare(update, generator)
+                    loss = self._backward(batch, update.size)
             except EvaluationFailed:
-                if not self.may_split or 4 * self.parts > given.rows:  # two rows a part
+                if not self.may_split or 4 * self.parts > update.rows:  # two rows a part
                     raise
                 self.parts *= 2
             else:

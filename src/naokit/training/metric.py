@@ -1,4 +1,4 @@
-"""What trained networks of a kind are compared by."""
+"""The metric that trained networks of a kind are compared by."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that tell which part of a data set a folder or a file is.
+"""The part of a data set (train, validation, test) that the name of a folder or file says.
 
     train_set, Training, images_train, TRAINING SET, train2017    train
     val, valid, validation, dev, eval                             validation
@@ -34,12 +34,12 @@ FILLER = re.compile(rf"(?:{FILLERS})+")
 
 
 class Told(NamedTuple):
-    """What a name tells.
+    """The part that a name says.
 
     Attributes:
-        part: "train", "validation" or "test"; None: none of them, or several.
-        word: that says so.
-        rest: the other words, without those that say nothing.
+        part: "train", "validation" or "test"; None for none of them or several.
+        word: The word that names the part.
+        rest: The other words, without those that say nothing.
     """
 
     part: str | None
@@ -48,7 +48,7 @@ class Told(NamedTuple):
 
 
 def told(name: str) -> Told:
-    """Which part a name tells of, whatever its case: `train` in wiki.train.tokens."""
+    """The part that a name in any case contains: `train` in wiki.train.tokens."""
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)  # TrainSet
     words = re.findall(r"[^\W\d_]+", apart.lower())
     matches = {word: match[1] for word in words if (match := WORD.fullmatch(word))}
@@ -60,7 +60,7 @@ def told(name: str) -> Told:
 
 
 def folders_by_part(names: Iterable[str]) -> dict[str, list[str]]:
-    """Which of the folders that lie beside each other are parts.
+    """The parts among folders that lie beside each other.
 
     A name is one where it tells of a part and of nothing else, or where another tells of another
     part and of the same besides: `birds_train` beside `birds_test`. A class may be called `steam
@@ -79,17 +79,17 @@ def folders_by_part(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def files_by_part(where: str, files: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
-    """Which files are of which part, by their names or else by the folders that they lie in.
+    """The files of each part, by their names or else by the folders that they lie in.
 
     Args:
-        where: what to call their folder in a message.
-        files: relative to it, with `/`.
+        where: The name of their folder in a message.
+        files: The files, relative to the folder, with `/`.
 
     Returns:
         The files of each part, in order, and those that tell of none.
 
     Raises:
-        InputError: files of one part lie in several folders, or are spelt in several ways.
+        InputError: Files of one part lie in several folders, or are spelt in several ways.
     """
     found: defaultdict[str, list[str]] = defaultdict(list)
     unnamed: list[str] = []
@@ -109,7 +109,7 @@ def files_by_part(where: str, files: Sequence[str]) -> tuple[dict[str, list[str]
 
 
 def two_of(where: str, what: str, part: str, one: str, other: str) -> InputError:
-    """What to say where two "files" or "folders" may be the same part."""
+    """The error where two "files" or "folders" may be the same part."""
     return InputError(
         f"{where} has two {what} for the {part} part, {one} and {other}; move one away"
     )

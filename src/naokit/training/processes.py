@@ -28,7 +28,7 @@ def in_processes(
     function: Callable[..., Any],
     *arguments: Any,
 ) -> Any:
-    """What `function(fabric, *arguments)` returns in the first of so many new processes.
+    """The result of `function(fabric, *arguments)` in the first of `processes` new processes.
 
     Function and arguments are pickled for them; each has its own Python. Fabric looks for tensors
     in what comes back, and refuses frozen dataclasses.
@@ -44,7 +44,7 @@ def in_processes(
 
 @dataclass(frozen=True)
 class Share:
-    """What one of several processes does: `function(fabric, *arguments)`, then it leaves the group.
+    """One process's share: `function(fabric, *arguments)`, after which it leaves the group.
 
     One that ends within its group may abort: gloo's threads are still there (pytorch issue 190489).
     After an error it stays in, as others may be waiting in the middle of a sum. The arguments are

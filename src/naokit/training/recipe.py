@@ -42,21 +42,23 @@ class Recipe:
     """Everything about a training that is not the network or the data.
 
     Attributes:
-        name: what it is called.
-        epochs: passes over the training data.
-        batch: images a step, or streams of text that are read side by side.
-        learning_rate: at the start.
-        final_learning_rate: where the cosine ends.
-        cosine_epochs: length of the half cosine; None: `epochs`.
-        restart_epochs: the cosine starts again after so many epochs, then twice as many, ...;
-            None: never.
-        epoch_decay: the rate is multiplied by it after each epoch, in place of the cosine.
-        warm_up_epochs: in which the rate rises in a line from nothing to where the schedule is.
-        momentum: of SGD.
-        nesterov: whether the momentum looks ahead.
-        weight_decay: L2, on every parameter.
-        clip: global gradient norm.
-        ema: decay of a moving average of the weights, which is then measured and kept; 0: none.
+        name: The name of the recipe.
+        epochs: The number of passes over the training data.
+        batch: The number of images of a step, or of streams of text that are read side by side.
+        learning_rate: The learning rate at the start.
+        final_learning_rate: The learning rate at the end of the cosine.
+        cosine_epochs: The length of the half cosine. If None, `epochs`.
+        restart_epochs: The length of the first cosine of several; each is twice as long as the one
+            before it. If None, there is one.
+        epoch_decay: The number that the rate is multiplied by after each epoch, in place of the
+            cosine.
+        warm_up_epochs: The epochs in which the rate rises linearly from zero to the schedule.
+        momentum: The momentum of SGD.
+        nesterov: Whether the momentum looks ahead.
+        weight_decay: The L2 penalty on every parameter.
+        clip: The largest global norm of the gradients.
+        ema: The decay of a moving average of the weights, which is then measured and kept; 0 means
+            none.
     """
 
     name: str
@@ -84,7 +86,7 @@ class Recipe:
 
     @property
     def part(self) -> int | None:
-        """How many of the training images or tokens are used; None: all."""
+        """The number of training images or tokens to use; None means all."""
         return None
 
     def to_json(self) -> dict[str, Json]:
@@ -96,7 +98,7 @@ class Recipe:
         """The recipe of these fields.
 
         Raises:
-            InputError: a field is unknown (a later naokit's, say) or absent.
+            InputError: A field is unknown (a later naokit's, say) or absent.
         """
         return cls(**cls.checked(fields, {}))
 

@@ -1,4 +1,4 @@
-"""The learning rate of each step (section 4)."""
+"""The learning rate of each step (docs/specification.md, section 4.3)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from naokit.training.recipe import Recipe
 
 
 def learning_rate(recipe: Recipe, epoch: float) -> float:
-    """The rate after so many epochs; `epoch` counts fractions."""
+    """The learning rate after `epoch` epochs, which may be a fraction."""
     rate = _scheduled(recipe, epoch)
     if epoch < recipe.warm_up_epochs:
         rate *= epoch / recipe.warm_up_epochs

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from naokit.base import Architecture, Space, derive_seed
-from naokit.training.task import Given, Task
+from naokit.training.task import Task, Update
 
 
 class Sampling(ABC):
@@ -82,7 +82,7 @@ class Fair(Sampling):
 
 
 @dataclass(frozen=True, eq=False)
-class SharedUpdate(Given):
+class SharedUpdate(Update):
     """An update of one cell.
 
     Attributes:
@@ -90,7 +90,7 @@ class SharedUpdate(Given):
         plan: What the shared network is run as.
     """
 
-    of_data: Given
+    of_data: Update
     plan: object
 
     @property
@@ -145,9 +145,9 @@ class SharedTask(Task[SharedUpdate, SharedBatch]):
         for one, of_data in zip(plan[first:], examples, strict=True):
             yield SharedUpdate(one.size, one.rate, of_data, one.plan)
 
-    def prepare(self, given: SharedUpdate, generator: torch.Generator) -> SharedBatch:
+    def prepare(self, update: SharedUpdate, generator: torch.Generator) -> SharedBatch:
         """The examples as the network is shown them."""
-        return SharedBatch(self.of_data.prepare(given.of_data, generator), given.plan)
+        return SharedBatch(self.of_data.prepare(update.of_data, generator), update.plan)
 
     def loss(self, network: nn.Module, batch: SharedBatch, part: slice) -> Tensor:
         """The sum of the losses of the sampled cell."""

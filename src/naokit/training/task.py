@@ -1,4 +1,4 @@
-"""What the training loop is given to teach: the door between the loop and a kind of data."""
+"""The task: the interface between the training loop and a kind of data."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from naokit.training.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Given:
-    """The examples of one update, as they lie in the data.
+class Update:
+    """One update: which examples of the data it learns from.
 
     Attributes:
-        size: how many there are in all processes together; the loss is their mean.
-        rate: what the learning rate is multiplied by for this update.
+        size: The number of examples in all processes together; the loss is their mean.
+        rate: The factor of the learning rate for this update.
     """
 
     size: int
@@ -28,28 +28,29 @@ class Given:
 
     @property
     def rows(self) -> int:
-        """How many rows this process's examples can be divided into where memory runs out."""
+        """The number of rows that this process's part can be divided into where memory runs out."""
         return self.size
 
 
-G = TypeVar("G", bound=Given)
-P = TypeVar("P", bound=Sized)
+U = TypeVar("U", bound=Update)
+B = TypeVar("B", bound=Sized)
 """The examples of one update on the device: as long as the rows that they can be divided into."""
 
 
-class Task(ABC, Generic[G, P]):
+class Task(ABC, Generic[U, B]):
     """A kind of data, its loss and its measure.
 
     Everything random follows from the arguments: epoch, seed, generator, or torch's global
     generator, which the loop seeds around `prepare` and `loss`.
 
     Attributes:
-        recipe: how the network is trained.
+        recipe: The recipe that the network is trained by.
         metric: What `measure` gives.
-        fingerprint: of the data.
+        fingerprint: The fingerprint of the data.
         held_out: How many examples are held out to measure on; 0 where none are.
-        most_steps: no epoch has more.
-        most_reloads: how often a training whose loss breaks goes on from its best weights.
+        most_steps: The largest number of updates of an epoch.
+        most_reloads: The number of times that a training whose loss breaks goes on from its best
+            weights.
     """
 
     recipe: Recipe
@@ -60,20 +61,20 @@ class Task(ABC, Generic[G, P]):
     most_reloads: int = 0
 
     @abstractmethod
-    def plan(self, epoch: int, seed: int) -> Sequence[G]:
+    def plan(self, epoch: int, seed: int) -> Sequence[U]:
         """The updates of an epoch."""
 
-    def batches(self, plan: Sequence[G], first: int, epoch: int, seed: int) -> Iterator[G]:
+    def batches(self, plan: Sequence[U], first: int, epoch: int, seed: int) -> Iterator[U]:
         """The updates of a plan from `first` on, with their examples; by default as they are."""
         del epoch, seed
         yield from plan[first:]
 
     @abstractmethod
-    def prepare(self, given: G, generator: torch.Generator) -> P:
+    def prepare(self, update: U, generator: torch.Generator) -> B:
         """The examples as the network is shown them."""
 
     @abstractmethod
-    def loss(self, network: nn.Module, batch: P, part: slice) -> Tensor:
+    def loss(self, network: nn.Module, batch: B, part: slice) -> Tensor:
         """The sum of the losses of the examples in some rows."""
 
     @abstractmethod
@@ -88,8 +89,8 @@ class Task(ABC, Generic[G, P]):
         """Brings a network into the memory layout that it trains fastest in."""
         del network
 
-    def learnt(self, batch: P) -> None:
-        """Told after each update, before the next is prepared."""
+    def learnt(self, batch: B) -> None:
+        """Called after each update, before the next is prepared."""
         del batch
 
     def average_begins(self, history: Sequence[float]) -> bool:
@@ -102,7 +103,7 @@ class Task(ABC, Generic[G, P]):
         return {}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Puts back what `tensors` gave; nothing: the state at the beginning of an epoch."""
+        """Restores what `tensors` gave; if empty, the state at the beginning of an epoch."""
         del tensors
 
     @property

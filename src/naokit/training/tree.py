@@ -1,4 +1,4 @@
-"""A folder and all below it, but for hidden files and what systems leave behind."""
+"""A folder and everything below it, except hidden files and those that systems leave behind."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Tree:
     """A folder.
 
     Attributes:
-        path: of it.
-        files: their names, in order.
-        folders: those in it by name, in order.
+        path: The path of the folder.
+        files: The names of the files, in order.
+        folders: The folders in it by name, in order.
     """
 
     path: Path
@@ -60,18 +60,18 @@ def grown(path: Path, closed: list[str] | None = None) -> Tree:
     """The tree of a folder; links are followed.
 
     Args:
-        path: of the folder.
-        closed: what to add the folders to that cannot be looked into; None: the first is
-            complained of.
+        path: The path of the folder.
+        closed: The list that folders which cannot be looked into are added to. If None, the first
+            is an error.
 
     Raises:
-        InputError: a folder cannot be read, leads back to one that it lies in, or is too deep.
+        InputError: A folder cannot be read, leads back to one that it lies in, or is too deep.
     """
     return _grown(path, closed, ())
 
 
 def _grown(path: Path, closed: list[str] | None, above: tuple[tuple[int, int], ...]) -> Tree:
-    """As `grown`, of a folder within others, of which device and number are known."""
+    """The same as `grown` for a folder within others, whose devices and numbers are known."""
     try:
         here = (*above, _number(path, above))
         files, folders = _entries(path)

@@ -1,4 +1,4 @@
-"""The cache folder: NAOKIT_CACHE, else `~/.cache/naokit`. Whatever is in it may be deleted."""
+"""The cache folder: NAOKIT_CACHE, else `~/.cache/naokit`. Everything in it may be deleted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LAYOUT = "images-4"  # another name wherever decoding or the files in it change
 
 
 def cache_folder() -> Path:
-    """Where decoded images are kept."""
+    """The folder that decoded images are kept in."""
     return Path(os.environ.get("NAOKIT_CACHE") or Path.home() / ".cache" / "naokit")
 
 

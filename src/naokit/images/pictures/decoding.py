@@ -30,7 +30,7 @@ SUFFIXES = {
 }
 ADVICE = "mend or remove it, or leave such pictures out with `skip_bad=True`"
 
-Picture = tuple[str, Path | bytes | str | None]
+NamedPicture = tuple[str, Path | bytes | str | None]
 """What to call a picture in a message, and its file or bytes."""
 
 Found = TypeVar("Found")
@@ -41,8 +41,8 @@ class Decoded:
     """A picture in memory.
 
     Attributes:
-        pixels: bytes (C, H, W).
-        kind: what it was.
+        pixels: The bytes (C, H, W).
+        kind: The kind of the picture.
     """
 
     pixels: np.ndarray
@@ -54,9 +54,9 @@ class Stacked:
     """Pictures in memory.
 
     Attributes:
-        images: bytes (N, C, H, W).
-        bad: the places and messages of those left out.
-        remarks: what there is to say of the others, a line each.
+        images: The images, bytes (N, C, H, W).
+        bad: The places and messages of those left out.
+        remarks: Remarks on the others, one line each.
     """
 
     images: np.ndarray
@@ -64,14 +64,14 @@ class Stacked:
     remarks: tuple[str, ...]
 
 
-def stack(name: str, pictures: Iterable[Picture], *, skip_bad: bool = False) -> Stacked:
+def stack(name: str, pictures: Iterable[NamedPicture], *, skip_bad: bool = False) -> Stacked:
     """Pictures of one size.
 
     Grey ones among colour ones become colour.
 
     Raises:
-        InputError: one cannot be decoded (which; not with `skip_bad`), there are none, or their
-            sizes differ.
+        InputError: A picture cannot be decoded (which; not with `skip_bad`), there are none, or
+            their sizes differ.
     """
     found = list(in_threads(lambda picture: outcome(decoded, picture), pictures))
     bad = {row: str(f) for row, f in enumerate(found) if isinstance(f, InputError)}
@@ -101,11 +101,11 @@ def brightest(pictures: Iterable[Decoded]) -> int | None:
     return max((int(pixels.max(initial=0)) for pixels in deep), default=None)
 
 
-def header(picture: Picture) -> tuple[int, int, int, int]:
+def header(picture: NamedPicture) -> tuple[int, int, int, int]:
     """Height, width, channels (1 or 3) and kind of a picture; checks what is cheap.
 
     Raises:
-        InputError: it is no picture.
+        InputError: The file is not a picture.
     """
     with _opened(picture) as image:
         kind = kind_of(image)  # before anything is decoded, as a TIFF then stands upright
@@ -115,11 +115,11 @@ def header(picture: Picture) -> tuple[int, int, int, int]:
         return found
 
 
-def reduced(picture: Picture, shape: tuple[int, int, int]) -> np.ndarray:
+def reduced(picture: NamedPicture, shape: tuple[int, int, int]) -> np.ndarray:
     """A picture (H, W, C) of bytes, made smaller to `shape` where it is larger.
 
     Raises:
-        InputError: it cannot be decoded.
+        InputError: The picture cannot be decoded.
     """
     from PIL.Image import Resampling
 
@@ -136,22 +136,22 @@ def reduced(picture: Picture, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def in_threads(
-    function: Callable[[Picture], Found], pictures: Iterable[Picture]
+    function: Callable[[NamedPicture], Found], pictures: Iterable[NamedPicture]
 ) -> Iterator[Found]:
-    """What a function gives for each picture, in order; Pillow releases the GIL as it decodes."""
+    """A function's result for each picture, in order; Pillow releases the GIL as it decodes."""
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
         yield from pool.map(function, pictures)
 
 
-def outcome(function: Callable[[Picture], Found], picture: Picture) -> Found | InputError:
-    """What a function gives for a picture, or why it cannot."""
+def outcome(function: Callable[[NamedPicture], Found], picture: NamedPicture) -> Found | InputError:
+    """The result of a function for a picture, or its InputError."""
     try:
         return function(picture)
     except InputError as error:
         return error
 
 
-def decoded(picture: Picture) -> Decoded:
+def decoded(picture: NamedPicture) -> Decoded:
     """One picture; raises InputError where it cannot be decoded."""
     with _opened(picture) as image:
         kind, grey = kind_of(image), is_grey(image)
@@ -160,8 +160,8 @@ def decoded(picture: Picture) -> Decoded:
 
 
 @contextmanager
-def _opened(picture: Picture) -> Iterator[Image]:
-    """The picture, its header read; whatever goes wrong with it becomes an InputError."""
+def _opened(picture: NamedPicture) -> Iterator[Image]:
+    """The picture, its header read; anything that goes wrong with it becomes an InputError."""
     import PIL.Image
 
     place, source = picture

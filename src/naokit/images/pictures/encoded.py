@@ -13,15 +13,15 @@ import numpy as np
 
 from naokit.base import InputError
 from naokit.files import check_fits
-from naokit.images.pictures.decoding import Picture
+from naokit.images.pictures.decoding import NamedPicture
 
 
-class Encoded(Protocol):
+class EncodedPictures(Protocol):
     """Encoded pictures, read one at a time and by several processes at once.
 
     Attributes:
-        name: what to call them in a message.
-        key: names their content in the cache; None: nothing is cached.
+        name: The name of the pictures in a message.
+        key: The name of their content in the cache. If None, nothing is cached.
     """
 
     name: str
@@ -29,27 +29,27 @@ class Encoded(Protocol):
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, row: int) -> Picture: ...
+    def __getitem__(self, row: int) -> NamedPicture: ...
 
 
 class Files:
     """Picture files below a folder.
 
     Args:
-        root: the folder.
-        names: of the files, relative to it.
+        root: The folder.
+        names: The names of the files, relative to the folder.
     """
 
     def __init__(self, root: Path, names: Sequence[str]) -> None:
         self.name, self.root = str(root), root
         # One array: a million strings would be copied, one by one, by each worker that reads them.
         self.names = np.array([os.fsencode(name) for name in names])
-        self.key: str | None = digest([str(root.resolve()), *_stamps(root, names)])
+        self.key: str | None = digest_of_lines([str(root.resolve()), *_stamps(root, names)])
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, row: int) -> Picture:
+    def __getitem__(self, row: int) -> NamedPicture:
         path = self.root / os.fsdecode(bytes(self.names[row]))
         return os.fsencode(path).decode(errors="backslashreplace"), path
 
@@ -58,15 +58,15 @@ class ParquetRows:
     """Rows of parquet files in the hub's schema; a row group is read where a row of it is asked.
 
     Args:
-        name: what to call them in a message.
-        files: in order.
-        column: of the pictures.
+        name: The name of the pictures in a message.
+        files: The files, in order.
+        column: The column of the pictures.
     """
 
     def __init__(self, name: str, files: Sequence[Path], column: str) -> None:
         self.name, self.files, self.column = name, tuple(files), column
         self.stamps = file_stamps(files)
-        self.key: str | None = digest([column, *self.stamps])
+        self.key: str | None = digest_of_lines([column, *self.stamps])
         opened = (_parquet_file(*file) for file in zip(self.files, self.stamps, strict=True))
         counts = [
             (file, group, _rows(self.files[file], metadata.row_group(group)))
@@ -80,7 +80,7 @@ class ParquetRows:
     def __len__(self) -> int:
         return int(self.ends[-1]) if len(self.ends) else 0
 
-    def __getitem__(self, row: int) -> Picture:
+    def __getitem__(self, row: int) -> NamedPicture:
         group = int(np.searchsorted(self.ends, row, side="right"))
         if self._last[0] != group:
             self._last = (group, self._read(*self.groups[group]))
@@ -107,7 +107,7 @@ class ParquetRows:
 
 
 def _rows(path: Path, group: Any) -> int:
-    """How many rows a row group has; raises InputError where it would not fit the memory."""
+    """The number of rows of a row group; raises InputError where it would not fit the memory."""
     check_fits(path, group.total_byte_size, "write it in smaller row groups")
     rows: int = group.num_rows
     return rows
@@ -117,9 +117,9 @@ class TableRows:
     """Rows of a table of `datasets`, which maps its files to memory.
 
     Args:
-        name: what to call them in a message.
-        table: a `datasets.Dataset`.
-        column: of the pictures.
+        name: The name of the pictures in a message.
+        table: A `datasets.Dataset`.
+        column: The column of the pictures.
     """
 
     def __init__(self, name: str, table: Any, column: str) -> None:
@@ -129,16 +129,16 @@ class TableRows:
         self.table = encoded.cast_column(column, datasets.Image(decode=False))
         self.name, self.column = name, column
         files = [Path(file["filename"]) for file in table.cache_files]
-        self.key = digest([column, *file_stamps(files)]) if files else None
+        self.key = digest_of_lines([column, *file_stamps(files)]) if files else None
 
     def __len__(self) -> int:
         return len(self.table)
 
-    def __getitem__(self, row: int) -> Picture:
+    def __getitem__(self, row: int) -> NamedPicture:
         return f"{self.name}, row {row}", _content(self.table[int(row)][self.column])
 
 
-def digest(lines: Iterable[str]) -> str:
+def digest_of_lines(lines: Iterable[str]) -> str:
     """A short name for some lines of text."""
     return hashlib.blake2b(
         "\n".join(lines).encode(errors="surrogateescape"), digest_size=12

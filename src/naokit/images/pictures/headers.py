@@ -1,4 +1,4 @@
-"""What the headers of pictures say: sizes, channels, and which are no pictures. Kept in the cache.
+"""What the headers of pictures say: sizes, channels, and which files are not pictures.
 
 Shapes: N pictures.
 """
@@ -12,13 +12,13 @@ import numpy as np
 
 from naokit.base import InputError
 from naokit.images.pictures.cache import cached_array
-from naokit.images.pictures.decoding import Picture, header, in_threads, outcome
-from naokit.images.pictures.encoded import Encoded
+from naokit.images.pictures.decoding import NamedPicture, header, in_threads, outcome
+from naokit.images.pictures.encoded import EncodedPictures
 
 CHUNK = 1024  # encoded pictures in memory at once
 
 
-def survey(pictures: Encoded) -> np.ndarray:
+def survey(pictures: EncodedPictures) -> np.ndarray:
     """Height, width, channels (0: it cannot be read), encoded bytes, kind of each, (N, 5)."""
 
     def made() -> np.ndarray:
@@ -31,12 +31,12 @@ def survey(pictures: Encoded) -> np.ndarray:
     return found
 
 
-def _some(pictures: Encoded, start: int) -> Iterator[tuple[int, int, int, int, int]]:
+def _some(pictures: EncodedPictures, start: int) -> Iterator[tuple[int, int, int, int, int]]:
     rows = range(start, min(start + CHUNK, len(pictures)))
     yield from in_threads(_measured, (pictures[row] for row in rows))
 
 
-def _measured(picture: Picture) -> tuple[int, int, int, int, int]:
+def _measured(picture: NamedPicture) -> tuple[int, int, int, int, int]:
     found = outcome(header, picture)
     if isinstance(found, InputError):
         return 0, 0, 0, 0, 0

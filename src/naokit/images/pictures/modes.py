@@ -1,4 +1,4 @@
-"""What of a picture is not used as it is, and what is said of it."""
+"""The kinds of pictures that are converted before use, and the remarks on them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DARK = 32
 
 
 class Kind(IntFlag):
-    """What of a picture is not used as it is."""
+    """The properties of a picture that are not used as they are."""
 
     DEEP = 1
     ALPHA = 2
@@ -29,7 +29,7 @@ class Kind(IntFlag):
 
 
 def kind_of(image: Image) -> Kind:
-    """What a picture is, by its header."""
+    """The kind of a picture by its header."""
     found = Kind(0)
     if is_deep(image.mode):
         found |= Kind.DEEP
@@ -50,12 +50,12 @@ def upright_size(image: Image) -> tuple[int, int]:
 
 
 def remarks(name: str, kinds: Iterable[int], brightest: int | None = None) -> Iterator[str]:
-    """What there is to say of pictures of some kinds.
+    """Remarks on pictures of some kinds.
 
     Args:
-        name: what to call them.
-        kinds: of each.
-        brightest: byte of those that are deep; None: it is not known.
+        name: The name of the pictures in a message.
+        kinds: The kind of each picture.
+        brightest: The brightest byte of those that are deep. If None, it is not known.
     """
     counts = {kind: sum(bool(one & kind) for one in kinds) for kind in Kind}
     if deep := counts[Kind.DEEP]:

@@ -41,7 +41,7 @@ def in_bytes(image: Image, mode: str) -> Image:
     """A picture in a mode of bytes, "L" or "RGB"; an alpha channel is left out.
 
     Raises:
-        ValueError: its pixels are no fractions and no numbers of 16 bits.
+        ValueError: The pixels are neither fractions nor numbers of 16 bits.
     """
     import numpy as np
     from PIL import Image as pillow  # noqa: N813
@@ -59,7 +59,7 @@ def scaled(pixels: np.ndarray) -> np.ndarray:
     """Pixels of 16 bits, or fractions of 1, as bytes.
 
     Raises:
-        ValueError: they are neither.
+        ValueError: The pixels are neither.
     """
     import numpy as np
 

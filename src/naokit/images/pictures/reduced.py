@@ -1,7 +1,7 @@
 """Decoded pictures, their shorter side brought down to a size, kept in one memory-mapped file.
 
     NAME.pixels    height x width x channels bytes of each picture, one after the other
-    NAME.checks    a checksum (uint32) of each picture; 0: not there yet
+    NAME.checks    a checksum (uint32) of each picture; 0 means not there yet
 
 Whoever decodes a picture first writes it to its place, then its checksum. Every process writes the
 same bytes there, and what does not agree with its checksum is decoded again: so a killed run, two
@@ -24,7 +24,7 @@ import numpy as np
 
 from naokit.images.pictures.cache import LAYOUT, cache_folder
 from naokit.images.pictures.decoding import reduced
-from naokit.images.pictures.encoded import Encoded, digest
+from naokit.images.pictures.encoded import EncodedPictures, digest_of_lines
 
 SHARE = 0.1  # of the free disk space, at most
 
@@ -33,13 +33,15 @@ class Reduced:
     """Pictures (H, W, C) by row.
 
     Args:
-        pictures: to decode.
-        survey: what their headers say (N, 5), of `survey`.
+        pictures: The pictures to decode.
+        survey: What their headers say (N, 5), as given by `survey`.
         channels: C of all of them.
-        shorter: to what the shorter side is brought where it is longer.
+        shorter: The length that the shorter side is brought to where it is longer.
     """
 
-    def __init__(self, pictures: Encoded, survey: np.ndarray, channels: int, shorter: int) -> None:
+    def __init__(
+        self, pictures: EncodedPictures, survey: np.ndarray, channels: int, shorter: int
+    ) -> None:
         self.pictures, self.survey = pictures, survey
         self.shapes = _shapes(survey, channels, shorter)
         self.store = _store(pictures.key, self.shapes)
@@ -60,9 +62,9 @@ class Store:
     """Reduced pictures on disk.
 
     Attributes:
-        place: of the two files, without their endings.
-        shapes: (H, W, C) of each picture, (N, 3).
-        offsets: where each begins, and where the last ends, (N + 1,).
+        place: The path of the two files, without their endings.
+        shapes: The shape (H, W, C) of each picture, (N, 3).
+        offsets: The offset at which each begins, and at which the last ends, (N + 1,).
     """
 
     place: Path
@@ -110,7 +112,7 @@ def _store(key: str | None, shapes: np.ndarray) -> Store | None:
         return None
     import PIL
 
-    name = digest([key, PIL.__version__, hashlib.blake2b(shapes.tobytes()).hexdigest()])
+    name = digest_of_lines([key, PIL.__version__, hashlib.blake2b(shapes.tobytes()).hexdigest()])
     place = cache_folder() / LAYOUT / f"{name}-reduced"
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -143,7 +145,7 @@ def _put(path: Path, content: np.ndarray, offset: int) -> None:
 
 @lru_cache(maxsize=16)
 def _mapped(place: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels and checksums; opened by each process for itself, whatever it was sent."""
+    """Pixels and checksums; opened by each process for itself, even where they were sent to it."""
     pixels = np.memmap(place.with_suffix(".pixels"), dtype=np.uint8, mode="r")
     return pixels, np.memmap(place.with_suffix(".checks"), dtype=np.uint32, mode="r")
 

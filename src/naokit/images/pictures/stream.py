@@ -27,12 +27,13 @@ class Stream:
     """Pictures of any size, shown as (C, S, S).
 
     Attributes:
-        pictures: those of the source's part.
-        rows: which of them, (N,).
-        labels: from 0, (N,).
+        pictures: The pictures of the source's part.
+        rows: The rows that belong to this stream, (N,).
+        labels: The labels from 0, (N,).
         size: S.
         channels: C.
-        skip_bad: what cannot be decoded is replaced by the next that can, label and all.
+        skip_bad: Whether a picture that cannot be decoded is replaced by the next that can, with
+            its label.
     """
 
     pictures: Reduced
@@ -60,12 +61,13 @@ class Stream:
         """Bytes (B, C, S, S) and labels (B,) for each array of rows, in this order.
 
         Args:
-            order: the rows of each batch.
-            seed: of the random crops, each a function of it and of the row; None: the centres.
-            workers: processes that decode; 0: this one.
+            order: The rows of each batch.
+            seed: The seed of the random crops; each crop is a function of it and of the row. If
+                None, the centres are taken.
+            workers: The number of processes that decode; 0 means this one.
 
         Raises:
-            InputError: a picture cannot be decoded (which).
+            InputError: A picture cannot be decoded (which).
         """
         import torch
         from torch.utils.data import DataLoader

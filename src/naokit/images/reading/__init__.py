@@ -1,4 +1,4 @@
-"""From the name or path of images to the reader for them."""
+"""Readers of images: the one for a name or path is chosen here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from naokit.images.reading import arrays, folders, parquet
 from naokit.training.tree import grown, is_there
 
 
-def read(
+def read_images(
     source: str | Path,
     size: int | None = None,
     chosen: ColumnNames = UNNAMED,

@@ -40,7 +40,8 @@ def npz(path: Path) -> Source:
     """Arrays `images` and `labels`, or `x_train`, `y_train` and the same of val and test.
 
     Raises:
-        InputError: it is no readable .npz file, or an array is absent, of another type or shape.
+        InputError: The file is not a readable .npz file, or an array is absent, of another
+            type or shape.
     """
     arrays = _arrays(path)
     names = {"images": "x_train", "labels": "y_train", "x_valid": "x_val", "y_valid": "y_val"}
@@ -74,7 +75,7 @@ def folder(tree: Tree, size: int | None = None, *, skip_bad: bool = False) -> So
     """One folder a class, or such folders below `train`, `validation` and `test`.
 
     Raises:
-        InputError: a part has other classes than `train`, a class has no images, or a picture
+        InputError: A part has other classes than `train`, a class has no images, or a picture
             cannot be decoded (not with `skip_bad`).
     """
     return source_of(listing_of(tree), size, skip_bad=skip_bad)

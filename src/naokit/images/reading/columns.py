@@ -41,12 +41,12 @@ CIFAR_100 = {"fine_label", "coarse_label"}
 
 @dataclass(frozen=True)
 class Columns:
-    """Where pictures and labels are.
+    """The columns of pictures and labels.
 
     Attributes:
-        image: name of the column of pictures.
-        label: name of the column of labels.
-        names: of the classes, as the table's metadata say; None: it does not.
+        image: The name of the column of pictures.
+        label: The name of the column of labels.
+        names: The names of the classes in the table's metadata; None where it has none.
     """
 
     image: str
@@ -60,12 +60,12 @@ def columns_of(
     """The columns of pictures and labels, the same in every table of every part.
 
     Args:
-        name: of the data set, for messages.
-        schemas: of the tables of each part.
-        chosen: what a person said.
+        name: The name of the data set in messages.
+        schemas: The schemas of the tables of each part.
+        chosen: The columns that a person named.
 
     Raises:
-        InputError: there is none, several may be meant, or the parts differ.
+        InputError: There is no such column, several may be meant, or the parts differ.
     """
     train = schemas["train"][0]
     if twice := [column for column in train.names if train.names.count(column) > 1]:
@@ -97,12 +97,13 @@ def labels_of(
     A test part whose labels are all missing, or all -1 (the hub's sign), is left out.
 
     Args:
-        name: of the data set, for messages.
-        columns: of `columns_of`.
-        labels: the column of labels in each table of each part.
+        name: The name of the data set in messages.
+        columns: The columns that `columns_of` found.
+        labels: The column of labels in each table of each part.
 
     Raises:
-        InputError: they are no labels, some are missing, or a part has other classes than train.
+        InputError: The column holds no labels, some are missing, or a part has other classes than
+            train.
     """
     told = {
         part: [v for one in tables for v in _values(f"{name} ({part})", columns.label, one)]
@@ -244,7 +245,7 @@ def _words(column: str) -> list[str]:
 
 
 def _features(schema: pa.Schema) -> Mapping[str, Any]:
-    """What the hub's metadata say of each column; nothing where there are none.
+    """The hub's metadata of each column; empty where there are none.
 
     Read here, not by `datasets`: that takes a second to import, and knows no dictionaries.
     """

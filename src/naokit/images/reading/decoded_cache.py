@@ -1,4 +1,4 @@
-"""Whole data sets of decoded images kept between runs, memory-mapped."""
+"""The cache of whole data sets of decoded images, memory-mapped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ABOUT = ("class_names", "skipped", "remarks")
 
 
 def cached(key: str, make: Callable[[], Source]) -> Source:
-    """What `make` gives, kept as arrays in the cache; a broken entry is made again."""
+    """The result of `make`, kept as arrays in the cache; a broken entry is made again."""
     place = cache_folder() / LAYOUT / key
     found = _read_cache(place)
     if found is not None:
@@ -59,7 +59,7 @@ def _write_cache(place: Path, source: Source) -> None:
                 np.save(made / f"{part}-images.npy", split.images)
                 np.save(made / f"{part}-labels.npy", split.labels)
         about = {name: getattr(source, name) for name in ABOUT}
-        # JSON: a name may hold whatever a line may not.
+        # JSON: a name may hold characters that a line may not.
         (made / "about.json").write_text(json.dumps(about), encoding="utf-8")
         if place.exists():  # a broken entry goes in one step: no reader sees half of it
             broken = made / "broken"

@@ -5,7 +5,7 @@
     set/images/cat/1.png               a folder around either, which is gone into
     set/cat/images/1.png               the same folder in each class
 
-Whatever else there is to see is refused, or said to be left out.
+Anything else is refused, or reported as left out.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from naokit.base import InputError
 from naokit.images.pictures.decoding import SUFFIXES
 from naokit.images.pictures.encoded import Files
-from naokit.images.reading.listing import Listing, Part
+from naokit.images.reading.listing import LabelledPictures, Listing
 from naokit.training.part_names import SPELLINGS, folders_by_part, two_of
 from naokit.training.tree import Tree
 from naokit.wording import counted, listed
@@ -29,8 +29,8 @@ def listing_of(tree: Tree) -> Listing:
     """The pictures of a folder by part, and their classes.
 
     Raises:
-        InputError: a part has other classes than the training part, a class has no images, or
-            which folders are parts or classes cannot be told.
+        InputError: A part has other classes than the training part, a class has no images, or which
+            folders are parts or classes cannot be told.
     """
     root = _within(tree)
     named = _parts(root)
@@ -71,7 +71,7 @@ def _parts(root: Tree) -> dict[str, str]:
     """The name of the folder of each part; none where the folders are classes.
 
     Raises:
-        InputError: two folders may be the same part, none is to learn from, or they hold no
+        InputError: Two folders may be the same part, there is no training part, or they hold no
             folders of classes.
     """
     found = folders_by_part(root.folders)
@@ -97,7 +97,7 @@ def _classes(tree: Tree) -> tuple[str, ...]:
     """Names of the folders with pictures in a folder.
 
     Raises:
-        InputError: one has no pictures, or only folders, which may be the classes themselves.
+        InputError: A folder has no pictures, or only folders, which may be the classes themselves.
     """
     names = tuple(tree.folders)
     holding = [name for name in names if _holds(tree.folders[name])]
@@ -117,7 +117,7 @@ def _classes(tree: Tree) -> tuple[str, ...]:
 def _check_depth(tree: Tree) -> None:
     """Raises InputError where classes hold no pictures but folders of them.
 
-    One folder of the same name in each, as `images`, is none but a wrapping.
+    One folder of the same name in each, as `images`, is only a wrapping.
     """
     inner = {
         name: [one for one in folder.folders if _holds(folder.folders[one])]
@@ -150,7 +150,7 @@ def _check_name(path: Path, name: str) -> None:
         ) from error
 
 
-def _pictures(tree: Tree, names: Sequence[str]) -> Part:
+def _pictures(tree: Tree, names: Sequence[str]) -> LabelledPictures:
     files = [
         (os.path.join(name, file), label)  # noqa: PTH118  there may be a million
         for label, name in enumerate(names)
@@ -160,13 +160,13 @@ def _pictures(tree: Tree, names: Sequence[str]) -> Part:
     if not files:
         raise InputError(f"{tree.path} holds no images in its class folders")
     labels = np.array([label for _, label in files], dtype=np.int64)
-    return Part(Files(tree.path, [file for file, _ in files]), labels)
+    return LabelledPictures(Files(tree.path, [file for file, _ in files]), labels)
 
 
 def _remarks(
     tree: Tree, root: Tree, named: dict[str, str], trees: dict[str, Tree]
 ) -> Iterator[str]:
-    """Which folder is which part, and what is left out."""
+    """The folder of each part, and what is left out."""
     taken = (f"{part} from {found.path.relative_to(tree.path)}" for part, found in trees.items())
     yield f"{tree.path}: {', '.join(taken)}"
     for part, name in named.items():
@@ -180,7 +180,7 @@ def _remarks(
 
 
 def _beside(tree: Tree) -> Iterator[str]:
-    """What is of no class."""
+    """The files that belong to no class."""
     if loose := _loose(tree):
         yield f"{tree.path}: left out {counted(loose, 'picture')} beside the folders"
 
@@ -191,7 +191,7 @@ def _holds(tree: Tree) -> bool:
 
 
 def _loose(tree: Tree) -> int:
-    """How many pictures lie in the folder itself."""
+    """The number of pictures in the folder itself, not below it."""
     return sum(map(_is_picture, tree.files))
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from naokit.base import InputError
 from naokit.images.data import UNNAMED, ColumnNames, Source, Split
 from naokit.images.pictures.crops import shorter_side
-from naokit.images.pictures.decoding import Picture, brightest, header, outcome, stack
+from naokit.images.pictures.decoding import NamedPicture, brightest, header, outcome, stack
 from naokit.images.pictures.decoding import decoded as decoded_picture
-from naokit.images.pictures.encoded import Encoded, digest
+from naokit.images.pictures.encoded import EncodedPictures, digest_of_lines
 from naokit.images.pictures.headers import survey
 from naokit.images.pictures.modes import Kind, remarks
 from naokit.images.pictures.reduced import Reduced
@@ -25,35 +25,35 @@ LOOKED_AT = 16
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class LabelledPictures:
     """Pictures and their labels (N,) from 0."""
 
-    pictures: Encoded
+    pictures: EncodedPictures
     labels: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class Listing:
-    """What a source has.
+    """The pictures of a source, listed.
 
     Attributes:
         parts: "train", and "validation" and "test" if there are any.
-        class_names: one a label.
-        remarks: what a person should know of how it is read.
-        columns: of a table, that it was read from.
+        class_names: The name of each label.
+        remarks: Remarks for a person on how the source is read, one line each.
+        columns: The columns of a table that it was read from.
     """
 
-    parts: Mapping[str, Part]
+    parts: Mapping[str, LabelledPictures]
     class_names: tuple[str, ...]
     remarks: tuple[str, ...] = ()
     columns: ColumnNames = UNNAMED
 
 
 def source_of(listing: Listing, size: int | None, *, skip_bad: bool) -> Source:
-    """What there is to learn from: in memory, and kept in the cache, or streams of a size.
+    """The data of a listing: arrays in memory, which are cached, or streams of a size.
 
     Raises:
-        InputError: as `decoded` and `streamed`.
+        InputError: The same as of `decoded` and `streamed`.
     """
     if size is None:
         source = _decoded_once(listing, skip_bad=skip_bad)
@@ -63,13 +63,15 @@ def source_of(listing: Listing, size: int | None, *, skip_bad: bool) -> Source:
 
 
 def _decoded_once(listing: Listing, *, skip_bad: bool) -> Source:
-    """As `decoded`; from the cache where it is there."""
+    """The same as `decoded`, from the cache if it is there."""
     keys = {name: part.pictures.key for name, part in listing.parts.items()}
     if None in keys.values():
         return decoded(listing, skip_bad=skip_bad)
     labels = hashlib.blake2b(b"".join(part.labels.tobytes() for part in listing.parts.values()))
     named = (f"{name} {key}" for name, key in keys.items())
-    key = digest([*named, labels.hexdigest(), *map(repr, listing.class_names), str(skip_bad)])
+    key = digest_of_lines(
+        [*named, labels.hexdigest(), *map(repr, listing.class_names), str(skip_bad)]
+    )
     return cached(key, lambda: decoded(listing, skip_bad=skip_bad))
 
 
@@ -77,7 +79,7 @@ def decoded(listing: Listing, *, skip_bad: bool) -> Source:
     """Every picture in memory.
 
     Raises:
-        InputError: one cannot be decoded (not with `skip_bad`), or their sizes differ.
+        InputError: A picture cannot be decoded (not with `skip_bad`), or their sizes differ.
     """
     splits: dict[str, Split] = {}
     skipped: list[str] = []
@@ -94,7 +96,7 @@ def streamed(listing: Listing, size: int, *, skip_bad: bool) -> Source:
     """Streams of pictures (C, size, size); grey only where every training picture is.
 
     Raises:
-        InputError: one is no picture by its header (not with `skip_bad`).
+        InputError: A file is not a picture by its header (not with `skip_bad`).
     """
     skipped: list[str] = []
     surveys = {name: survey(part.pictures) for name, part in listing.parts.items()}
@@ -114,7 +116,7 @@ def streamed(listing: Listing, size: int, *, skip_bad: bool) -> Source:
     return _source(listing, streams, skipped, said)
 
 
-def _brightest(part: Part, found: np.ndarray) -> int | None:
+def _brightest(part: LabelledPictures, found: np.ndarray) -> int | None:
     """The brightest byte of the first few pictures of 16 bits, as `survey` found them."""
     rows = np.flatnonzero((found[:, 4] & Kind.DEEP) > 0)[:LOOKED_AT]
     some = (outcome(decoded_picture, part.pictures[int(row)]) for row in rows)
@@ -134,10 +136,10 @@ def _source(
     )
 
 
-def _all(pictures: Encoded) -> Iterator[Picture]:
+def _all(pictures: EncodedPictures) -> Iterator[NamedPicture]:
     return (pictures[row] for row in range(len(pictures)))
 
 
-def _complaint(picture: Picture) -> InputError:
+def _complaint(picture: NamedPicture) -> InputError:
     found = outcome(header, picture)
     return found if isinstance(found, InputError) else InputError(f"{picture[0]} cannot be read")

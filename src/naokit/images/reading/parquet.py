@@ -13,7 +13,7 @@ from naokit.base import InputError
 from naokit.images.data import ColumnNames, Source
 from naokit.images.pictures.encoded import ParquetRows, TableRows
 from naokit.images.reading.columns import Columns, columns_of, labels_of
-from naokit.images.reading.listing import Listing, Part, source_of
+from naokit.images.reading.listing import LabelledPictures, Listing, source_of
 from naokit.training.hub import load_tables
 from naokit.training.part_names import files_by_part
 from naokit.training.tree import Tree
@@ -23,7 +23,7 @@ SUFFIXES = frozenset({".parquet", ".pq", ".parq"})
 
 
 def parquet_names(tree: Tree) -> list[str]:
-    """The parquet files below a folder, relative to it; what Spark writes beside them is none."""
+    """The parquet files below a folder, relative to it; not those that Spark writes beside them."""
     return [
         name
         for name in tree.files_below()
@@ -52,14 +52,15 @@ def parquet(
     """Parquet files: one, or `train*.parquet`, `test*.parquet` in a folder or in folders.
 
     Args:
-        path: the file, or the folder.
-        names: of the files in the folder, relative to it; none: `path` is a file.
-        chosen: columns.
-        size: see `load_images`.
-        skip_bad: see `load_images`.
+        path: The file, or the folder.
+        names: The names of the files in the folder, relative to it; empty where `path` is a file.
+        chosen: The chosen columns.
+        size: The size, as for `load_images`.
+        skip_bad: Whether pictures that cannot be decoded are left out.
 
     Raises:
-        InputError: it is absent, unreadable, has no image or label column, or no training part.
+        InputError: The source is absent, unreadable, has no image or label column, or no
+            training part.
     """
     parts, remarks = _parts(path, names) if names else ({"train": [path]}, ())
     listing = _parquet_listing(path, parts, chosen, remarks)
@@ -72,14 +73,14 @@ def hub(
     """A data set on the Hugging Face hub, from its local cache where there is no network.
 
     Raises:
-        InputError: there is none of this name, no network, or no `train` split.
+        InputError: There is no data set of this name, no network, or no `train` split.
     """
     listing = _hub_listing(name, load_tables(name, "digits"), chosen)
     return source_of(listing, size, skip_bad=skip_bad)
 
 
 def _parts(path: Path, names: Sequence[str]) -> tuple[dict[str, list[Path]], tuple[str, ...]]:
-    """Which files make which part; those without a part's name train where none is named so."""
+    """The files of each part; those without a part's name train where none is named train."""
     found, unnamed = files_by_part(str(path), names)
     if len(names) == 1:  # a single file is what to learn from, whatever it is called
         found, unnamed = {"train": list(names)}, []
@@ -138,7 +139,7 @@ def _listing(
     remarks: tuple[str, ...],
 ) -> Listing:
     numbers, names, said = labels_of(name, columns, labels)
-    parts = {part: Part(pictures[part], found) for part, found in numbers.items()}
+    parts = {part: LabelledPictures(pictures[part], found) for part, found in numbers.items()}
     taken = f"{name}: pictures from column {columns.image!r}, labels from {columns.label!r}"
     chosen = ColumnNames(columns.image, columns.label)
     return Listing(parts, names, (taken, *remarks, *said), chosen)
