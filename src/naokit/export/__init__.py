@@ -67,7 +67,7 @@ def exports(
     data: object = None,
     on_left_out: Callable[[str, str], None] | None = None,
 ) -> Iterator[Check]:
-    """Like `export`, but each check comes when its file is done: an error loses none of them."""
+    """The same as `export`, but yields each check as its file is done, so an error loses none."""
     possible = formats_of(bundle)
     wanted = usual_formats(bundle) if formats is None else formats
     if unknown := [name for name in wanted if name not in possible]:

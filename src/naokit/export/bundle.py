@@ -107,11 +107,11 @@ class Bundle(ABC):
 
     @abstractmethod
     def examples(self) -> tuple[Tensor, ...]:
-        """Inputs of the right shapes for what is exported, two rows a batch."""
+        """Inputs of the right shapes for the exported module, in a batch of two."""
 
     @classmethod
     def faults(cls, config: Mapping[str, Json]) -> Iterator[str]:
-        """What is wrong with the kind's own fields of a config; nothing where it is sound."""
+        """The faults of the kind's own fields of a config; empty where there are none."""
         del config
         return iter(())
 
@@ -126,7 +126,7 @@ class Bundle(ABC):
         return {}
 
     def notes(self) -> dict[str, Json]:
-        """What the config says besides, for those who read it without naokit."""
+        """Further fields of the config, for those who read it without naokit."""
         return {}
 
     def attachments(self) -> dict[str, str]:
@@ -134,7 +134,7 @@ class Bundle(ABC):
         return {}
 
     def run_of(self, network: nn.Module) -> nn.Module:
-        """What is exported of a network, and compared; by default all of it."""
+        """The module that is exported and compared; by default the whole network."""
         return network
 
     @torch.no_grad()

@@ -153,7 +153,7 @@ def _front(title: str, data: str, about: About, bundle: Bundle) -> str:
 
 
 def _data(results: Mapping[str, Json]) -> str:
-    """The data set's name, if any; of a path the last part: where it lies is nobody's business."""
+    """The name of the data set, if any; only the last part of a path, to keep the rest private."""
     name = str(results.get("data") or "")
     path = Path(name)
     here = path.is_absolute() or os.path.exists(name)  # noqa: PTH110  no text is too long for it

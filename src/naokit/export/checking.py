@@ -49,7 +49,7 @@ class Files:
 
     @contextmanager
     def listed(self, path: Path, **facts: Json) -> Iterator[None]:
-        """Lists a file that was written once its check is done; what fails is not left behind.
+        """Lists a written file once its check succeeds; a file that fails is removed.
 
         Raises:
             InputError: The file cannot be run, or computes something else.

@@ -103,7 +103,7 @@ def file_checksum(path: Path) -> str:
 
 
 def check_checksum(path: Path, expected: str | None) -> None:
-    """Raises InputError where a file is not what was written; None expects nothing."""
+    """Raises InputError where a file does not have this checksum; None accepts any."""
     if expected is None:
         return
     found = file_checksum(path)
@@ -115,14 +115,14 @@ def check_checksum(path: Path, expected: str | None) -> None:
 
 
 def unlist_file(folder: Path, name: str) -> None:
-    """Lists a file no longer, if it was listed."""
+    """Removes a file from the list, if it was listed."""
     config = read_any(folder)
     files = {n: entry for n, entry in config.get("files", {}).items() if n != name}
     write_json(folder / CONFIG, {**config, "files": files})
 
 
 def list_file(folder: Path, name: str, **facts: Json) -> None:
-    """Lists an exported file in the config, with its checksum and what else is worth knowing."""
+    """Lists an exported file in the config, with its checksum and further facts."""
     config = read_any(folder)
     entry = {"sha256": file_checksum(folder / name), **facts}
     write_json(folder / CONFIG, {**config, "files": {**config.get("files", {}), name: entry}})

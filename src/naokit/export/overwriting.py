@@ -38,7 +38,7 @@ def check_free(folder: Path, bundle: Bundle, *, force: bool = False) -> None:
 
 
 def _difference(folder: Path, bundle: Bundle) -> str:
-    """The first difference between a network and the one in the folder; empty where none is."""
+    """The first difference between a network and the one in the folder; empty if there is none."""
     try:
         config = read_any(folder)
         weights, _ = read_tensors(folder / WEIGHTS)

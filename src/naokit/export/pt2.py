@@ -19,7 +19,7 @@ from naokit.files import check_regular, write_whole
 
 
 def trace(network: nn.Module, examples: tuple[Tensor, ...]) -> ExportedProgram:
-    """The program, for any batch: the first dimension of each of the inputs.
+    """The program for any batch size, which is the first dimension of each input.
 
     Raises:
         InputError: The network does something that torch.export cannot follow.

@@ -48,7 +48,7 @@ def read_safetensors(data: bytes) -> dict[str, Tensor]:
 
 
 def joined(docstring: str, parts: Sequence[SourcePart], end: str, needs: str = "") -> str:
-    """A whole file.
+    """The source of a whole stand-alone file.
 
     Args:
         docstring: The docstring of the file.

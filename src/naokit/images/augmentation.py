@@ -46,7 +46,7 @@ class Augmentation:
         return _cut_out(batch, self.side, generator) if self.side else batch
 
     def _changed(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """Cropped, mirrored, jittered; still from 0 to 255."""
+        """The images cropped, mirrored and jittered, still from 0 to 255."""
         if self.change is None and self.jitter is None:
             return images
         with torch.random.fork_rng(devices=[]):  # kornia knows only the global generator

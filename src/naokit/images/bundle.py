@@ -63,7 +63,7 @@ class ImageBundle(Bundle):
 
     @property
     def interface(self) -> Interface:
-        """What goes in and what comes out."""
+        """The inputs and outputs of the network."""
         image, streamed = self.settings.image, is_streamed(self.results)
         return Interface(image, self.class_names, self.mean, self.std, streamed)
 
@@ -83,7 +83,7 @@ class ImageBundle(Bundle):
 
     @classmethod
     def faults(cls, config: Mapping[str, Json]) -> Iterator[str]:
-        """There are as many names as outputs, and as many means and deviations as channels."""
+        """Faults where names do not match the outputs, or means and deviations the channels."""
         names, mean, std = (config[name] for name in cls.needed)
         classes, channels = config["network"]["classes"], config["network"]["image"][0]
         if not fits(names, str, classes):
@@ -99,7 +99,7 @@ class ImageBundle(Bundle):
         return {"class_names": self.class_names, "mean": self.mean, "std": self.std}
 
     def notes(self) -> dict[str, Json]:
-        """How a picture is brought to it, in words."""
+        """The preparation of a picture, in words."""
         return {"preparation": list(self.interface.preparation())}
 
     def examples(self) -> tuple[Tensor, ...]:

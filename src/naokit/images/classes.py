@@ -9,7 +9,7 @@ NUMBER_THEM = "number the classes from 0 (numpy.unique(labels, return_inverse=Tr
 
 
 def numbered(name: str, largest: int) -> tuple[str, ...]:
-    """Names of classes that are labelled 0 to `largest`: these numbers.
+    """Names of the classes 0 to `largest`, which are these numbers.
 
     Raises:
         InputError: There are too few or too many classes.

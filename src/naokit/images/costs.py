@@ -65,13 +65,13 @@ def count_figures(network: nn.Module, image: tuple[int, int, int]) -> dict[str, 
 
 
 def memory_figures(network: nn.Module, image: tuple[int, int, int]) -> dict[str, Any]:
-    """Those of the memory that using it takes; the network is in eval mode afterwards."""
+    """The memory that its use takes; the network is in eval mode afterwards."""
     held = inference_bytes(network, image) / 1e6
     return {"peak_memory_mb": held, "peak_memory_64_mb": held * BATCHES[1]}
 
 
 def latency_figures(network: nn.Module, image: tuple[int, int, int]) -> dict[str, Any]:
-    """Those of the time that it takes."""
+    """The time that its use takes."""
     one, many = (torch_latency(network, image, batch) for batch in BATCHES)
     return {
         "latency_ms": one.median_ms,

@@ -76,13 +76,13 @@ class Split:
             yield torch.from_numpy(images), torch.from_numpy(labels)
 
     def content(self) -> Iterator[bytes]:
-        """What tells it from other data: shape, labels and every 97th image."""
+        """The bytes of its fingerprint: shape, labels and every 97th image."""
         yield str(self.images.shape).encode()
         yield np.ascontiguousarray(self.labels).tobytes()
         yield np.ascontiguousarray(self.images[::97]).tobytes()
 
     def levels(self) -> np.ndarray:
-        """How often each level comes in each channel (C, 256)."""
+        """The count of each level in each channel (C, 256)."""
         channels = self.images.swapaxes(0, 1)
         return np.stack([np.bincount(channel.ravel(), minlength=256) for channel in channels])
 
@@ -121,7 +121,7 @@ class ImageData:
 
     @property
     def classes(self) -> int:
-        """How many classes there are."""
+        """The number of classes."""
         return len(self.class_names)
 
     @cached_property

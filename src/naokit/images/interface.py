@@ -1,4 +1,4 @@
-"""What goes into an image classifier and what comes out.
+"""The inputs and outputs of an image classifier.
 
 Shapes: B batch, C channels, H and W height and width, K classes.
 """
@@ -20,7 +20,7 @@ from naokit.images.pictures.crops import shorter_side
 
 @dataclass(frozen=True)
 class Interface:
-    """What goes into an image classifier and what comes out.
+    """The inputs and outputs of an image classifier.
 
     Attributes:
         image: The shape of an image (C, H, W).
@@ -38,7 +38,7 @@ class Interface:
 
     @classmethod
     def of(cls, config: Mapping[str, Json]) -> Self:
-        """What a config says; one that does not say how the network learnt is not of a stream."""
+        """The interface in a config; where this does not say how, no stream was learnt from."""
         image: Any = tuple(config["network"]["image"])
         names, mean, std = (tuple(config[name]) for name in ("class_names", "mean", "std"))
         return cls(image, names, mean, std, is_streamed(config["results"]))

@@ -33,7 +33,7 @@ def load_images(
     image_column: str | None = None,
     label_column: str | None = None,
 ) -> ImageData:
-    """The data set of a name or path; its validation part is drawn from `train` if need be.
+    """The data set of a name or path; its validation part is drawn from `train` if it has none.
 
     Args:
         source: "digits", a folder, a .npz or .parquet file, or a data set on the hub.

@@ -26,7 +26,7 @@ BINS = 15
 
 @dataclass(frozen=True)
 class ClassMeasured:
-    """One class.
+    """The measures of one class.
 
     Attributes:
         name: The name of the class.
@@ -41,7 +41,7 @@ class ClassMeasured:
 
 @dataclass(frozen=True)
 class Measured:
-    """How well a network classifies N images.
+    """The measures of a network on N images.
 
     Attributes:
         images: The number of images (N).
@@ -106,7 +106,7 @@ def measure(logits: np.ndarray, labels: np.ndarray, class_names: Sequence[str]) 
 
 
 def accuracy_interval(right: int, images: int) -> tuple[float, float]:
-    """From where to where the accuracy may lie of which `right` of `images` tell, percent.
+    """The 95 % interval of the accuracy, in percent, if `right` of `images` are correct.
 
     Wilson's interval of 95 %: honest for few images too, where twice the standard error is not. Of
     21 right answers to 21 images it says 84.5 to 100.
@@ -209,7 +209,7 @@ def images_of(
 
 
 def part_of(data: ImageData, name: str | None = None) -> tuple[str, Split | Stream]:
-    """Name and images of a part: the one asked for, else the test part or what stands in for it.
+    """The name and images of the requested part, by default of the test part or its substitute.
 
     Raises:
         InputError: There is no part of this name, or it is empty.

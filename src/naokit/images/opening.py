@@ -80,7 +80,7 @@ def _exported(path: Path) -> Classifier:
 
 
 def _check_listed(path: Path, config: Mapping[str, Json]) -> None:
-    """A file beside a config may be of the network that was there before."""
+    """Raises InputError for a file of the network that was in the folder before."""
     if "files" not in config:  # made before exports were listed
         return
     if path.name not in config["files"]:

@@ -27,11 +27,11 @@ class TextPreset(Preset):
     final_epochs: int | None = None
 
     def size(self) -> dict[str, Json]:
-        """H."""
+        """The size H of the networks that are searched."""
         return {"hidden": self.hidden}
 
     def final_size(self) -> dict[str, Json]:
-        """H of the winner."""
+        """The size H of the winner."""
         return {"hidden": self.final_hidden}
 
 

@@ -60,12 +60,12 @@ class TextSubject(Subject):
         return replace(self)
 
     def check_data(self, recipe: Recipe) -> None:
-        """Also where its streams would be too short."""
+        """Raises InputError also where its streams would be too short."""
         assert isinstance(recipe, TextRecipe)
         check_length(self.data, recipe)
 
     def settings(self, recipe: Recipe) -> LanguageSettings:
-        """Those of a language model."""
+        """The settings of a language model."""
         assert isinstance(recipe, TextRecipe)
         return LanguageSettings(
             vocabulary=len(self.data.vocabulary),
@@ -78,11 +78,11 @@ class TextSubject(Subject):
         )
 
     def size(self) -> Mapping[str, Json]:
-        """H."""
+        """The size H."""
         return {"hidden": self.hidden}
 
     def macs(self, network: nn.Module) -> int:
-        """Of one token."""
+        """The multiply-accumulates of one token."""
         assert isinstance(network, LanguageModel)
         return step_macs(network)
 
@@ -138,7 +138,7 @@ class TextSubject(Subject):
     def fitting(
         self, network: nn.Module, weights: Mapping[str, Tensor], folder: Path
     ) -> tuple[dict[str, Tensor], dict[str, Json]]:
-        """Also the rows of those tokens that both vocabularies have, and how many these are."""
+        """The fitting weights, with the rows of the tokens that both vocabularies have."""
         taken, _ = super().fitting(network, weights, folder)
         config = read_any(folder) if (folder / CONFIG).exists() else {}
         theirs, own_tokens = read_vocabulary(folder, config), self.data.vocabulary
@@ -157,11 +157,11 @@ class TextSubject(Subject):
         return taken, {"tokens": len(here), "of_tokens": len(own_tokens)}
 
     def origin(self) -> dict[str, Json]:
-        """What `load_text` takes."""
+        """The arguments of `load_text`."""
         return origin_of(self)
 
     def results(self) -> dict[str, Json]:
-        """Which text, in which tokens."""
+        """The text and the kind of its tokens."""
         return {"data": str(self.data.name), "tokens": self.tokens, "unknown": self.data.unknown}
 
     def tested(

@@ -121,7 +121,7 @@ class TextTask(Task[TextUpdate, TextBatch]):
         return passages
 
     def prepare(self, update: TextUpdate, generator: torch.Generator) -> TextBatch:
-        """What is read, from the state that the last update left."""
+        """The tokens to read, from the state that the last update left."""
         del generator
         if update.start == 0:
             self.state = None
@@ -145,7 +145,7 @@ class TextTask(Task[TextUpdate, TextBatch]):
         return loss
 
     def examples(self, inputs: Tensor) -> int:
-        """How many tokens (L, B) there are."""
+        """The number of tokens (L, B)."""
         return inputs.numel()
 
     def learnt(self, batch: TextBatch) -> None:

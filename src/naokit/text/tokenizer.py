@@ -75,7 +75,7 @@ def tokens(tokenizer: Any) -> tuple[str, ...]:
 
 
 def unknown(definition: str) -> int:
-    """The number of what stands for the unknown; -1 where nothing does (bytes, for one)."""
+    """The number of the token for the unknown; -1 where there is none (as with bytes)."""
     model = json.loads(definition)["model"]
     if model.get("unk_id") is not None:  # Unigram
         return int(model["unk_id"])

@@ -73,7 +73,7 @@ class Vocabulary:
 
     @classmethod
     def fit(cls, text: str, kind: str = "word", least: int = 1) -> Vocabulary:
-        """The tokens of a text, in the order in which they first come.
+        """The vocabulary of a text, its tokens in the order of their first occurrence.
 
         `<eos>` and `<unk>` stand where the text first has them, and at the end if it does not.
 
@@ -117,7 +117,7 @@ class Vocabulary:
         return self.look_up(text).ids
 
     def look_up(self, text: str) -> TokenIds:
-        """What `encode` gives, and how many tokens are unknown."""
+        """The result of `encode`, and the number of unknown tokens."""
         if self.definition is not None:
             ids = tokenizer.encode(self._tokenizer, text)
             return TokenIds(ids, int((ids == self.unknown).sum()))

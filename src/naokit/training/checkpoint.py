@@ -67,7 +67,7 @@ class State:
     seconds: float = 0.0
 
     def after_epoch(self, last: float, *, improved: bool) -> State:
-        """One epoch more."""
+        """The state after one more epoch."""
         best = (last, self.epochs + 1) if improved else (self.best, self.best_epoch)
         return dataclasses.replace(
             self,
@@ -276,7 +276,7 @@ def _difference(name: str, there: Json, here: Json) -> str:
 
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names begin so, by the rest of the name."""
+    """The tensors whose names begin with a prefix, by the rest of the name."""
     return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
@@ -289,7 +289,7 @@ def _copies(network: nn.Module) -> dict[str, Tensor]:
 
 
 def _to_bytes(tensors: Mapping[str, Tensor], header: Mapping[str, str]) -> bytes:
-    """A safetensors file; a bit that flips in it later will be noticed."""
+    """A safetensors file with a checksum, which shows if a bit flips later."""
     return save(dict(tensors), {**header, CHECKSUM: checksum(tensors, header)})
 
 
@@ -394,6 +394,6 @@ def _described(form: Form | None) -> str:
 
 
 def agreeing(network: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Those of the weights that the network has under the same name in the same shape."""
+    """The weights that the network has under the same name in the same shape."""
     own = network.state_dict()
     return {n: t for n, t in weights.items() if n in own and own[n].shape == t.shape}

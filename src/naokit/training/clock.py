@@ -42,12 +42,12 @@ class Clock:
         return self.before + self.elapsed
 
     def trained(self, examples: int, seconds: float) -> None:
-        """Notes a training step: until something is measured, measuring is guessed from it."""
+        """Records a training step; measuring is estimated from it until it is timed."""
         self._trained += examples
         self._training += seconds
 
     def measured(self, examples: int, seconds: float) -> None:
-        """Notes how long the held-out part took."""
+        """Records how long the held-out part took."""
         if examples:
             self._rate = seconds / examples
 

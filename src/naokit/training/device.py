@@ -41,7 +41,7 @@ def _known(what: str, name: str, names: Any) -> Any:
 def make_fabric(
     device: Device = "auto", precision: Precision = "auto", processes: int = 1
 ) -> Fabric:
-    """One process a device; "auto" takes a GPU, and bf16 where it has it.
+    """A Fabric with one process for each device; "auto" takes a GPU, and bf16 where it has it.
 
     Args:
         device: The name of the device.

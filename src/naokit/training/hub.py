@@ -76,7 +76,7 @@ def _loaded(name: str, config: str | None) -> Any:
 
 
 def _answers(name: str) -> bool:
-    """Whether the hub is within reach.
+    """Whether the hub can be reached.
 
     Raises:
         InputError: The hub was reached and has no such data set.
@@ -113,7 +113,7 @@ def _without_network() -> Iterator[None]:
 
 
 def _check(name: str, embedded: str) -> None:
-    """Raises InputError for what is no `owner/name` but a mistyped path or word: nobody is asked.
+    """Raises InputError for a mistyped path or word, without asking the hub.
 
     Where there is a folder of the owner's name, a path in it is meant.
     """

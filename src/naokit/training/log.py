@@ -16,7 +16,7 @@ CSV = "log.csv"
 
 
 class Log:
-    """`log.csv` in a folder, a row an epoch; a continued training goes on in it.
+    """The `log.csv` of a folder, one row for each epoch; a continued training appends to it.
 
     Args:
         folder: The folder of the training.
@@ -38,7 +38,7 @@ class Log:
         self.rows()  # a damaged one is noticed before an epoch is trained
 
     def write(self, epoch: Epoch) -> None:
-        """Adds an epoch; later ones, of a run that was killed before its checkpoint, go."""
+        """Adds an epoch, and removes later ones of a run that was killed before its checkpoint."""
         rows = [row for row in self.rows() if int(row["epoch"]) < epoch.number]
         fields = {
             "epoch": epoch.number,
@@ -59,7 +59,7 @@ class Log:
             self._events(epoch.number, fields)
 
     def rows(self) -> list[dict[str, str]]:
-        """The table so far; raises InputError where it is none."""
+        """The table so far; raises InputError where the file is not one."""
         path = self.folder / CSV
         if not path.exists():
             return []

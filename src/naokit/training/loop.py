@@ -228,7 +228,7 @@ class _Run:
         return True
 
     def _measure(self) -> float:
-        """The metric of what is kept: the average of the weights, where one is taken."""
+        """The metric of the weights that are kept: their average, where one is taken."""
         began = time.monotonic()
         found = self.task.measure(self.network if self.average is None else self.average)
         self.clock.measured(self.task.held_out, time.monotonic() - began)
@@ -285,7 +285,7 @@ class _Run:
 
     @property
     def _draws(self) -> int:
-        """The seed of what is drawn; another one after the loss broke."""
+        """The seed of the draws, which changes after the loss broke."""
         reloads = self.state.reloads
         return derive_seed(self.seed, "reload", reloads) if reloads else self.seed
 
@@ -331,7 +331,7 @@ class _Run:
         return self._agreed(self.clock.over)
 
     def _agreed(self, mine: bool) -> bool:
-        """What the first process says: the clocks of several differ."""
+        """The decision of the first process, because the clocks of several differ."""
         if self.fabric.world_size == 1:
             return mine
         return bool(self.fabric.broadcast(mine))
@@ -415,7 +415,7 @@ def _moving_average(network: nn.Module, decay: float) -> AveragedModel:
 
 
 def _mean(network: nn.Module) -> AveragedModel:
-    """The mean of the weights from here on; of none yet."""
+    """An average of the weights from here on, still empty."""
     average = AveragedModel(network)
     average.requires_grad_(requires_grad=False)
     return average

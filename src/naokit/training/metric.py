@@ -9,7 +9,7 @@ from naokit.base import Direction
 
 @dataclass(frozen=True)
 class Metric:
-    """What trained networks of a kind are compared by.
+    """The metric that trained networks of a kind are compared by.
 
     Attributes:
         name: One word, such as "accuracy"; results call it `validation_accuracy`.
@@ -23,10 +23,10 @@ class Metric:
 
     @property
     def sign(self) -> float:
-        """What a value is multiplied by, so that more is better."""
+        """The factor that makes larger values better."""
         return 1.0 if self.direction == "maximize" else -1.0
 
     @property
     def on_validation(self) -> str:
-        """What an evaluation's value is, in words: `validation accuracy, percent`."""
+        """The value of an evaluation in words: `validation accuracy, percent`."""
         return f"validation {self.name}{', percent' if self.unit == ' %' else ''}"

@@ -20,19 +20,19 @@ class Data(Protocol):
 
     @property
     def name(self) -> str:
-        """Where the data came from."""
+        """The name of the source."""
 
     @property
     def train(self) -> Sized:
-        """What networks learn from."""
+        """The part that networks learn from."""
 
     @property
     def validation(self) -> Sized:
-        """What networks are compared on."""
+        """The part that networks are compared on."""
 
     @property
     def test(self) -> Sized:
-        """What the last network is reported on; empty where the source has none."""
+        """The part that the last network is reported on; empty where the source has none."""
 
     @property
     def fingerprint(self) -> str:
@@ -40,15 +40,15 @@ class Data(Protocol):
 
     @property
     def held_out(self) -> Json:
-        """What of the source's training part became the validation part; None where nothing did."""
+        """What became the validation part of the training part; None if nothing did."""
 
     @property
     def remarks(self) -> Sequence[str]:
-        """What a person should know of how the data were read, a line each."""
+        """Remarks for a person on how the data were read, one line each."""
 
 
 def part_named(data: Data, name: str | None = None, *, fewest: int = 1) -> str:
-    """The name of the part asked for, else `test` or what stands in for it.
+    """The name of the requested part, by default `test` or its substitute.
 
     Args:
         data: The data whose part is asked for.

@@ -130,7 +130,7 @@ class Recipe:
     def _fault(
         cls, first: Mapping[str, Any], fields: Mapping[str, Json], texts: Mapping[str, str]
     ) -> str:
-        """What pydantic found, in one line."""
+        """The fault that pydantic found, in one line."""
         name, known = str(first["loc"][0]), cls.model().model_fields
         if name not in known:
             return f"a recipe has no {name}; it has {', '.join(sorted(known))}"

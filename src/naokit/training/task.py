@@ -82,7 +82,7 @@ class Task(ABC, Generic[U, B]):
         """The metric on what is held out; 0 where nothing is."""
 
     def examples(self, inputs: Tensor) -> int:
-        """How many examples the first input of a forward pass holds: by default one a row."""
+        """The number of examples in a forward pass, by its first input: by default its rows."""
         return len(inputs)
 
     def lay_out(self, network: nn.Module) -> None:
@@ -99,7 +99,7 @@ class Task(ABC, Generic[U, B]):
         return False
 
     def tensors(self) -> dict[str, Tensor]:
-        """What the next update depends on besides weights, seed and its own number."""
+        """The state that the next update depends on besides weights, seed and its own number."""
         return {}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:

@@ -22,7 +22,7 @@ DEEPEST = 64
 
 @dataclass(frozen=True)
 class Tree:
-    """A folder.
+    """A folder with its files and folders.
 
     Attributes:
         path: The path of the folder.
@@ -35,7 +35,7 @@ class Tree:
     folders: Mapping[str, Tree]
 
     def files_below(self, within: str = "") -> Iterator[str]:
-        """Every file below, relative to the folder; with this before each."""
+        """Every file below, relative to the folder, with a prefix."""
         for file in self.files:
             yield f"{within}{file}"
         for name, folder in self.folders.items():
@@ -43,7 +43,7 @@ class Tree:
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is something at a path; no name that is too long or holds a NUL is one."""
+    """Whether a path exists; a name that is too long or holds a NUL does not."""
     try:
         path.stat()
     except (OSError, ValueError):

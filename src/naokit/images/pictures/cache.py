@@ -24,7 +24,7 @@ def cache_folder() -> Path:
 def cached_array(
     key: str | None, make: Callable[[], np.ndarray], shape: tuple[int, ...]
 ) -> np.ndarray:
-    """The array that `make` gives, of a known shape; kept in the cache under a key if there is one.
+    """The array made by `make`. If `key` is given, it is cached, and reused if its shape matches.
 
     A broken entry is made again.
     """

@@ -19,7 +19,7 @@ Box = tuple[int, int, int, int]
 
 
 def shorter_side(size: int) -> int:
-    """The shorter side to which a picture is brought before its centre of `size` is taken."""
+    """The length that the shorter side is resized to before the centre of `size` is taken."""
     return round(size * MARGIN)
 
 

@@ -161,7 +161,7 @@ def _stamps(root: Path, names: Iterable[str]) -> Iterable[str]:
 
 
 def _content(value: Any) -> bytes | str | None:
-    """The bytes or the path in a row: of a struct of both, or alone."""
+    """The bytes or the path in a row, which may be a struct of both."""
     if isinstance(value, dict):
         return value.get("bytes") or value.get("path")
     found: bytes | str | None = value

@@ -77,7 +77,7 @@ def remarks(name: str, kinds: Iterable[int], brightest: int | None = None) -> It
 
 
 def _has_frames(image: Image) -> bool:
-    """Whether there are more than one; a telephone's JPEG with a second picture (MPO) is one."""
+    """Whether there are several frames; a telephone's JPEG with a second picture (MPO) is one."""
     if image.format == "GIF":  # all of whose frames would have to be decoded to be counted
         return bool(getattr(image, "is_animated", False))
     return image.format != "MPO" and getattr(image, "n_frames", 1) > 1
