@@ -64,8 +64,7 @@ class RowTask(Task[RowUpdate, TensorDataset]):
         self.held_out, self.most_steps = len(data.validation), len(data.train)
 
     def plan(self, epoch: int, seed: int) -> list[RowUpdate]:
-        order = np.random.default_rng(derive_seed(seed, "epoch", epoch))
-        rows = order.permutation(len(self.data.train))
+        rows = np.random.default_rng(derive_seed(seed, epoch)).permutation(len(self.data.train))
         parts = np.array_split(rows, len(rows) // self.recipe.batch)
         return [RowUpdate(len(part), 1.0, part) for part in parts]
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from naokit.cli.app import app
 from naokit.text.presets import PRESETS as TEXT_PRESETS
 from naokit.text.presets import TextPreset
-from naokit.text.task import Reading, TextTask
+from naokit.text.task import TextBatch, TextTask
 
 Write = Callable[..., Path]
 SHORT = ("--recipe", "text-quick", "--hidden", 8, "--epochs", 1)
@@ -167,7 +167,7 @@ def break_loss(monkeypatch: pytest.MonkeyPatch, breaks: Callable[[int], bool]) -
     steps: list[int] = []
     sound = TextTask.loss
 
-    def loss(task: TextTask, network: nn.Module, batch: Reading, part: slice) -> Tensor:
+    def loss(task: TextTask, network: nn.Module, batch: TextBatch, part: slice) -> Tensor:
         steps.append(len(steps))
         found = sound(task, network, batch, part)
         return found * torch.nan if breaks(steps[-1]) else found
