@@ -99,9 +99,9 @@ CELLS = RecurrentCells(nodes=5, activations=("tanh", "relu", Activation("leaky",
     [
         (
             re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)[1],
-            {"python": "the activation swish is your own"},
+            "the activation swish is your own",
         ),
-        (LEAKY, {"python": "the activation leaky is your own"}),
+        (LEAKY, "the activation leaky is your own"),
     ],
     ids=["on the page", "of a constant"],
 )

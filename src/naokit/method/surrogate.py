@@ -279,7 +279,9 @@ class GaussianProcess:
         """
         whitened = solve_triangular(self.factor, targets.T, lower=True).T
         variance = max(float(np.mean(whitened * whitened)), SMALLEST)
-        mean = whitened.astype(np.float32) @ reduced
+        # A BLAS may read beyond short rows, and reports what it found there; the product is right.
+        with np.errstate(invalid="ignore"):
+            mean = whitened.astype(np.float32) @ reduced
         left = np.maximum(1 - explained, SMALLEST if smooth else 0)
         if not smooth:
             left = left + self.kernel.noise

@@ -160,6 +160,10 @@ class TextSubject(Subject):
         """The arguments of `load_text`."""
         return origin_of(self)
 
+    def left_out(self) -> dict[str, Json]:
+        """How many tokens of each part are not in the vocabulary."""
+        return {"unknown": dict(self.data.unknown)}
+
     def results(self) -> dict[str, Json]:
         """The text and the kind of its tokens."""
         return {"data": str(self.data.name), "tokens": self.tokens, "unknown": self.data.unknown}
