@@ -171,12 +171,12 @@ def test_a_file_that_is_not_there_is_one_line() -> None:
 
 
 @pytest.fixture
-def jobs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Job, config_file.Asked]]:
+def jobs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Job, config_file.GivenOptions]]:
     """What would be trained: nothing is."""
-    noted: list[tuple[Job, config_file.Asked]] = []
+    noted: list[tuple[Job, config_file.GivenOptions]] = []
 
     def note(
-        _: object, job: Job, __: object, asked: config_file.Asked, **___: object
+        _: object, job: Job, __: object, asked: config_file.GivenOptions, **___: object
     ) -> SimpleNamespace:
         noted.append((job, asked))
         return SimpleNamespace(to_json=dict)
@@ -186,7 +186,7 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Job, config_file.Asked]]
 
 
 def test_values_are_read_as_on_the_command_line_and_nothing_stands_for_nothing(
-    jobs: list[tuple[Job, config_file.Asked]],
+    jobs: list[tuple[Job, config_file.GivenOptions]],
 ) -> None:
     Path("mine.yaml").write_text(
         f"what: {TINY}\nnodes: 1\nall_data: no\nbalance: true\nepochs:\nchannels: null\n"
@@ -226,7 +226,7 @@ def test_what_is_written_reads_back_equal(
         "balance": balance,
         "out": str(np.random.default_rng(0)),
     }
-    config_file.Asked("train", values).write(folder)
+    config_file.GivenOptions("train", values).write(folder)
     command = typer.main.get_command(app).commands["train"]  # type: ignore[attr-defined]
     context = command.make_context("train", ["x", "--config", str(folder / "run.yaml")])
     read = context.params

@@ -14,7 +14,7 @@ from naokit.base import EvaluationFailed, InputError
 from naokit.images.accuracy import evaluate
 from naokit.images.augmentation import Augmentation
 from naokit.images.data import ImageData, Split
-from naokit.images.loss import Objective, Targets, mixed
+from naokit.images.loss import ImageLoss, Targets, mixed
 from naokit.images.recipes import RECIPES, ImageRecipe, recipe
 from naokit.images.task import ImageTask
 from naokit.training import loop
@@ -387,7 +387,7 @@ def test_the_loss_is_torchs_with_soft_targets() -> None:
     recipe = dataclasses.replace(RECIPE, label_smoothing=0.2, auxiliary_weight=0.4)
     soft = 0.7 * F.one_hot(labels, 3) + 0.3 * F.one_hot(others, 3)
     expected = F.cross_entropy(logits, soft.float(), weights, reduction="sum", label_smoothing=0.2)
-    loss = Objective(recipe, weights)
+    loss = ImageLoss(recipe, weights)
     targets = Targets(labels, others, 0.7)
     torch.testing.assert_close(loss(logits, targets), expected)
     torch.testing.assert_close(loss((logits, logits), targets), 1.4 * expected)

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,3 +41,8 @@ def test_what_is_set_reads_back_equal(rate, share, epochs, jitter) -> None:
 def test_a_number_with_underscores_is_refused(setting: str) -> None:
     with pytest.raises(InputError, match="not '1_0"):
         changed(RECIPES["quick"], [setting])
+
+
+def test_scalars_of_numpy_are_the_numbers_that_they_hold() -> None:
+    made = ImageRecipe("mine", epochs=np.int64(3), batch=16, learning_rate=np.float32(0.5))
+    assert (made.epochs, type(made.epochs), made.learning_rate) == (3, int, 0.5)

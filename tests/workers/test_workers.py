@@ -191,9 +191,9 @@ def test_workers_end_with_their_parent(tmp_path: Path, sign: signal.Signals) -> 
 def test_a_script_that_begins_its_work_unguarded_is_told_so(tmp_path: Path) -> None:
     script = tmp_path / "bare.py"
     script.write_text(
-        "from naokit.testing.workers import Measured\nfrom naokit.workers import Local\n"
+        "from naokit.testing.workers import WorkersEvaluator\nfrom naokit.workers import Local\n"
         "from naokit.spaces import ConvCells\nspace = ConvCells.small(nodes=1)\n"
-        "Local(1).submit(Measured(), space.parse('0 0 1 0 0 3 1 4'), 0).result()\n"
+        "Local(1).submit(WorkersEvaluator(), space.parse('0 0 1 0 0 3 1 4'), 0).result()\n"
     )
     ended = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
     assert ended.returncode == 1

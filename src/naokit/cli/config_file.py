@@ -35,7 +35,7 @@ PLACES = frozenset({"data", "out", "space", "start_from", "table", "tokens", "wh
 
 
 @dataclass(frozen=True)
-class Asked:
+class GivenOptions:
     """What a command was asked for.
 
     Attributes:
@@ -57,7 +57,7 @@ class Asked:
         write_whole(folder / NAME, f"# naokit {self.command} --config {NAME}\n{text}")
 
 
-def given(context: typer.Context, without: Collection[str] = (), **known: object) -> Asked:
+def given(context: typer.Context, without: Collection[str] = (), **known: object) -> GivenOptions:
     """What a command was asked for.
 
     Args:
@@ -75,7 +75,7 @@ def given(context: typer.Context, without: Collection[str] = (), **known: object
             several = isinstance(value, list | tuple)
             each = [_plain(one, place=place) for one in (value if several else [value])]
             found[name] = each if several else each[0]
-    return Asked(str(context.info_name), found)
+    return GivenOptions(str(context.info_name), found)
 
 
 def _is_secret(name: str | None, value: object) -> bool:

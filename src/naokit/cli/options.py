@@ -112,7 +112,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.
 
 
 @dataclass(frozen=True)
-class Genotype:
+class GenotypeOptions:
     """How what is named beside it is read."""
 
     space: GenotypeSpace = None
@@ -134,7 +134,7 @@ class Pictures:
 
 
 @dataclass(frozen=True)
-class Schedule:
+class ScheduleOptions:
     """What is changed of a recipe."""
 
     epochs: Epochs = None

@@ -9,7 +9,7 @@ import typer
 
 from naokit.cli.asked import Profiling
 from naokit.cli.grouped import grouped
-from naokit.cli.options import AsJson, Genotype, Hidden, Pictures, Tokens
+from naokit.cli.options import AsJson, GenotypeOptions, Hidden, Pictures, Tokens
 from naokit.cli.output import exit_codes
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def profile(
     what: Annotated[
         str, typer.Argument(help="A genotype, or a run's or network's folder (with its sizes).")
     ],
-    genotype: Genotype,
+    genotype: GenotypeOptions,
     channels: Annotated[int | None, typer.Option(help="The paper's F; default: 16.")] = None,
     cells: Annotated[int | None, typer.Option(help="The paper's N; default: 2.")] = None,
     classes: Annotated[

@@ -9,7 +9,7 @@ from types import TracebackType
 import optuna
 
 from naokit.base import Architecture, Trial
-from naokit.cli.config_file import Asked
+from naokit.cli.config_file import GivenOptions
 from naokit.cli.output import say
 from naokit.cli.training import train_under_bar
 from naokit.cli.wordings import for_command_line
@@ -28,7 +28,7 @@ class Bars(Watcher):
         folder: of the run.
     """
 
-    def __init__(self, asked: Asked, folder: Path) -> None:
+    def __init__(self, asked: GivenOptions, folder: Path) -> None:
         self.asked, self.folder = asked, folder
         self.shown = ExitStack()
         self.bar: TrialsBar

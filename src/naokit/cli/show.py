@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from naokit.cli.grouped import grouped
-from naokit.cli.options import AsJson, Genotype
+from naokit.cli.options import AsJson, GenotypeOptions
 from naokit.cli.output import exit_codes, print_json, print_table, say
 from naokit.wording import counted
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def show(
     *,
     what: Annotated[str, typer.Argument(help="A run's folder, a network's, or a genotype.")],
-    genotype: Genotype,
+    genotype: GenotypeOptions,
     top: Annotated[int, typer.Option(min=1, help="How many of a run's architectures.")] = 10,
     svg: Annotated[Path | None, typer.Option(help="Write a drawing of the cells here.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the drawing.")] = False,

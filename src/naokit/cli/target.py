@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from naokit.base import Architecture, InputError, Json, Space
-from naokit.cli.options import Genotype
+from naokit.cli.options import GenotypeOptions
 
 if TYPE_CHECKING:
     from naokit.runs.plan import FinalTraining
@@ -51,7 +51,7 @@ class Target:
         return recorded_final(self.settings)
 
 
-def architecture_of(what: str, said: Genotype) -> Target:
+def architecture_of(what: str, said: GenotypeOptions) -> Target:
     """The best of a run, that of a saved network, a published one, or a genotype.
 
     Args:

@@ -12,9 +12,9 @@ from naokit.cli import config_file
 from naokit.cli.grouped import grouped
 from naokit.cli.options import (
     AsJson,
-    Genotype,
+    GenotypeOptions,
     Hidden,
-    Schedule,
+    ScheduleOptions,
     Tokens,
     TrainingOptions,
 )
@@ -32,7 +32,7 @@ def train(
             help="A run's folder (its best), a published name (naokit zoo) or a genotype."
         ),
     ],
-    genotype: Genotype,
+    genotype: GenotypeOptions,
     data: Annotated[
         str | None,
         typer.Option(
@@ -44,7 +44,7 @@ def train(
         str | None,
         typer.Option(help="How the network is trained; default: the run's final recipe."),
     ] = None,
-    schedule: Schedule,
+    schedule: ScheduleOptions,
     channels: Annotated[
         int | None,
         typer.Option(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from naokit.base import InputError
-from naokit.cli.options import Schedule, TrainingOptions
+from naokit.cli.options import ScheduleOptions, TrainingOptions
 from naokit.cli.output import progress, say
 from naokit.wording import counted, epochs_done
 
@@ -30,7 +30,7 @@ def job_of(
     folder: Path,
     sizes: Mapping[str, Json],
     asked: TrainingOptions,
-    schedule: Schedule,
+    schedule: ScheduleOptions,
     warm_start: Path | None = None,
 ) -> Job:
     """How one network is trained.
@@ -69,7 +69,12 @@ def job_of(
 
 
 def train_and_save(
-    architecture: Architecture, job: Job, folder: Path, asked: config_file.Asked, *, force: bool
+    architecture: Architecture,
+    job: Job,
+    folder: Path,
+    asked: config_file.GivenOptions,
+    *,
+    force: bool,
 ) -> Saved:
     """Trains under a bar and saves the network, and what the command was asked for.
 

@@ -9,7 +9,14 @@ import typer
 
 from naokit.cli import config_file
 from naokit.cli.grouped import grouped
-from naokit.cli.options import AsJson, Genotype, Hidden, Schedule, Tokens, TrainingOptions
+from naokit.cli.options import (
+    AsJson,
+    GenotypeOptions,
+    Hidden,
+    ScheduleOptions,
+    Tokens,
+    TrainingOptions,
+)
 from naokit.cli.output import exit_codes, print_json
 from naokit.cli.training import job_of, print_report, train_and_save
 
@@ -25,11 +32,11 @@ def transfer(
         str, typer.Argument(help="A run's folder (its best), a network's, a name or a genotype.")
     ],
     data: Annotated[str, typer.Option(help="The other data set.")],
-    genotype: Genotype,
+    genotype: GenotypeOptions,
     recipe: Annotated[
         str | None, typer.Option(help="How it is trained; default: small-final, text-small-final.")
     ] = None,
-    schedule: Schedule,
+    schedule: ScheduleOptions,
     channels: Annotated[
         int | None,
         typer.Option(

@@ -48,7 +48,7 @@ def mixed(
     return share * images + (1 - share) * images[order], Targets(labels, labels[order], share)
 
 
-class Objective:
+class ImageLoss:
     """The sum of the losses of a batch's images.
 
     Args:

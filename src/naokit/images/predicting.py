@@ -19,7 +19,7 @@ from naokit.base import InputError
 from naokit.images.interface import Interface
 from naokit.images.on_device import EVALUATION_BATCH
 from naokit.images.pictures.decoding import SUFFIXES, decoded
-from naokit.images.pictures.modes import Kind
+from naokit.images.pictures.modes import Adjustment
 from naokit.images.pictures.pixels import in_bytes, is_grey, upright
 from naokit.images.reading.folders import picture_names
 from naokit.training.tree import grown
@@ -133,7 +133,7 @@ def fit_picture(
         flat = pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)
         fitted = np.asarray(prepared(Image.fromarray(flat), image, streamed))
         pixels = fitted.reshape(height, width, channels).transpose(2, 0, 1)
-    return FittedPicture(file, pixels, resized, recoloured, bool(found.kind & Kind.DEEP))
+    return FittedPicture(file, pixels, resized, recoloured, bool(found.kind & Adjustment.DEEP))
 
 
 def prepared(picture: Image, image: tuple[int, int, int], streamed: bool) -> Image:

@@ -115,9 +115,9 @@ _RECIPES = (
     ImageRecipe(
         "search-2018", epochs=25, cosine_epochs=100, auxiliary_weight=0.4, drop_path_keep=0.7
     ),
-    # The rows of section 4.1. The official runs train on all 50,000 images and pick the best epoch
-    # by the test set; here a tenth is held out for that (`--all-data`: nothing is, and the
-    # last epoch is kept), and the test set is looked at once.
+    # The rows of docs/specification.md, section 4.1. The official runs train on all 50,000 images
+    # and pick the best epoch by the test set; here a tenth is held out for that (`--all-data`:
+    # nothing is, and the last epoch is kept), and the test set is looked at once.
     ImageRecipe("cifar10-2018", epochs=600, drop_path_keep=0.7, dropout_keep=0.6, **_CUTOUT),
     ImageRecipe("cifar100-2018", epochs=600, drop_path_keep=0.6, dropout_keep=0.8, **_CUTOUT),
     # NAONet-A-36 and -B-36, official PyTorch code.

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from naokit.base import InputError, derive_seed
 from naokit.images.accuracy import accuracy, augmentation_of
 from naokit.images.data import ImageData, Split, class_weights
-from naokit.images.loss import Objective, Targets, mixed
+from naokit.images.loss import ImageLoss, Targets, mixed
 from naokit.images.memory_format import laid_out, lay_out, memory_format
 from naokit.images.on_device import Feed
 from naokit.images.pictures.stream import Stream
@@ -82,7 +82,7 @@ class ImageTask(Task[ImageUpdate, ImageBatch]):
         )
         self.held_out = len(data.validation)
         weights = class_weights(chosen.labels, data.classes) if recipe.balance else None
-        self.objective = Objective(
+        self.objective = ImageLoss(
             recipe, None if weights is None else torch.tensor(weights).float().to(device)
         )
         self.augmentation = augmentation_of(data, device, recipe)

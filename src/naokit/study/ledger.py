@@ -1,7 +1,7 @@
 """What the trials of a study hold; each is parsed once.
 
 A trial carries two JSON attributes. Forty ordinary parameters would cost SQLite 440 ms a trial;
-one attribute costs 28 (measured, `stack.md`)::
+one attribute costs 28 (measured)::
 
     architecture   {"text": ..., "choices": [...], "origin": ..., "worker": {...}, "model": {...},
                     "round": ...}

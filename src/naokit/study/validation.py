@@ -21,7 +21,7 @@ class _Goals(BaseModel):
     limits: list[str]
 
 
-class _Settings(BaseModel):
+class _StudySettings(BaseModel):
     format: int
     space: dict[str, Any]
     method: str
@@ -58,7 +58,7 @@ class _Outcome(BaseModel):
 
 
 _STUDY: Mapping[str, TypeAdapter[Any]] = {
-    SETTINGS: TypeAdapter(_Settings),
+    SETTINGS: TypeAdapter(_StudySettings),
     START: TypeAdapter(list[str]),
     "environments": TypeAdapter(list[dict[str, Any]]),
 }

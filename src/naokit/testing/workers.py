@@ -9,7 +9,7 @@ from naokit.base import Architecture, EvaluationFailed, Evaluator, Result, Worke
 from naokit.study import create_study
 
 
-class Measured(Evaluator):
+class WorkersEvaluator(Evaluator):
     """What the suite for workers has evaluated: it says where and with what seed, or fails."""
 
     def __init__(self, wish: str = "") -> None:
@@ -38,7 +38,9 @@ class WorkersContract:
         with self.workers() as workers:
             for begin in (0, 10):
                 seeds = range(begin, begin + workers.slots)
-                futures = [workers.submit(Measured(), self.architecture, seed) for seed in seeds]
+                futures = [
+                    workers.submit(WorkersEvaluator(), self.architecture, seed) for seed in seeds
+                ]
                 assert [future.result(60).value for future in futures] == [float(s) for s in seeds]
                 processes = {future.result().metrics["process"] for future in futures}
                 assert (processes == {float(os.getpid())}) == workers.in_this_process
@@ -46,21 +48,21 @@ class WorkersContract:
     def test_what_an_evaluator_raises_comes_out_of_the_future(self) -> None:
         """A failed evaluation with its reason, any other error as it was; the workers go on."""
         with self.workers() as workers:
-            failed = workers.submit(Measured("fail"), self.architecture, 0).exception(60)
+            failed = workers.submit(WorkersEvaluator("fail"), self.architecture, 0).exception(60)
             assert isinstance(failed, EvaluationFailed)
             assert failed.reason == "diverged"
-            raised = workers.submit(Measured("raise"), self.architecture, 0).exception(60)
+            raised = workers.submit(WorkersEvaluator("raise"), self.architecture, 0).exception(60)
             assert isinstance(raised, KeyError)
-            assert workers.submit(Measured(), self.architecture, 3).result(60).value == 3
+            assert workers.submit(WorkersEvaluator(), self.architecture, 3).result(60).value == 3
 
     def test_a_study_finds_with_them_what_it_finds_here(self) -> None:
         """The same evaluations with the same seeds, each once."""
         space = self.architecture.space
         with self.workers() as workers:
             found = create_study(space, method="random", seed=1)
-            found.optimize(Measured(), 5, workers=workers)
+            found.optimize(WorkersEvaluator(), 5, workers=workers)
         here = create_study(space, method="random", seed=1)
-        here.optimize(Measured(), 5)
+        here.optimize(WorkersEvaluator(), 5)
         assert {(str(t.architecture), t.value) for t in found.trials} == {
             (str(t.architecture), t.value) for t in here.trials
         }

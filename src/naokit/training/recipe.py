@@ -77,7 +77,9 @@ class Recipe:
     ema: Annotated[float, BELOW_ONE] = 0.0
 
     def __post_init__(self) -> None:
-        vars(self).update(self.checked(vars(self), {}))
+        # A scalar of NumPy or torch is the number that it holds.
+        plain = {n: v.item() if hasattr(v, "item") else v for n, v in vars(self).items()}
+        vars(self).update(self.checked(plain, {}))
         schedules = ("cosine_epochs", "restart_epochs", "epoch_decay")
         if sum(getattr(self, name) is not None for name in schedules) > 1:
             raise InputError(f"a recipe has one schedule at most, of {', '.join(schedules)}")

@@ -18,7 +18,7 @@ import numpy as np
 
 from naokit.base import InputError
 from naokit.files import check_regular
-from naokit.images.pictures.modes import Kind, kind_of, remarks, upright_size
+from naokit.images.pictures.modes import Adjustment, kind_of, remarks, upright_size
 from naokit.images.pictures.pixels import in_bytes, is_grey, upright
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Decoded:
     """
 
     pixels: np.ndarray
-    kind: Kind
+    kind: Adjustment
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def stack(name: str, pictures: Iterable[NamedPicture], *, skip_bad: bool = False
 
 def brightest(pictures: Iterable[Decoded]) -> int | None:
     """The brightest byte of the pictures of 16 bits; None where there are none."""
-    deep = (one.pixels for one in pictures if one.kind & Kind.DEEP)
+    deep = (one.pixels for one in pictures if one.kind & Adjustment.DEEP)
     return max((int(pixels.max(initial=0)) for pixels in deep), default=None)
 
 
@@ -126,7 +126,7 @@ def reduced(picture: NamedPicture, shape: tuple[int, int, int]) -> np.ndarray:
     height, width, channels = shape
     mode = "L" if channels == 1 else "RGB"
     with _opened(picture) as image:
-        turned = kind_of(image) & Kind.TURNED
+        turned = kind_of(image) & Adjustment.TURNED
         if image.size != (width, height) and not turned:
             image.draft(None, (width, height))  # a JPEG decoded at 1/2, 1/4 or 1/8 of its size
         pixels = in_bytes(upright(image) if turned else image, mode)

@@ -32,7 +32,7 @@ class EncodedPictures(Protocol):
     def __getitem__(self, row: int) -> NamedPicture: ...
 
 
-class Files:
+class PictureFiles:
     """Picture files below a folder.
 
     Args:

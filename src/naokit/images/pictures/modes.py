@@ -19,7 +19,7 @@ DARK = 32
 """Where the brightest pixel of all is below this of 255, at most 13 bits of 16 are used."""
 
 
-class Kind(IntFlag):
+class Adjustment(IntFlag):
     """The properties of a picture that are not used as they are."""
 
     DEEP = 1
@@ -28,16 +28,16 @@ class Kind(IntFlag):
     TURNED = 8
 
 
-def kind_of(image: Image) -> Kind:
+def kind_of(image: Image) -> Adjustment:
     """The kind of a picture by its header."""
-    found = Kind(0)
+    found = Adjustment(0)
     if is_deep(image.mode):
-        found |= Kind.DEEP
+        found |= Adjustment.DEEP
     if image.mode in ALPHA_MODES or "transparency" in image.info:
-        found |= Kind.ALPHA
+        found |= Adjustment.ALPHA
     if _has_frames(image):
-        found |= Kind.FRAMES
-    return found | (Kind.TURNED if orientation(image) in TURNED else Kind(0))
+        found |= Adjustment.FRAMES
+    return found | (Adjustment.TURNED if orientation(image) in TURNED else Adjustment(0))
 
 
 def upright_size(image: Image) -> tuple[int, int]:
@@ -57,8 +57,8 @@ def remarks(name: str, kinds: Iterable[int], brightest: int | None = None) -> It
         kinds: The kind of each picture.
         brightest: The brightest byte of those that are deep. If None, it is not known.
     """
-    counts = {kind: sum(bool(one & kind) for one in kinds) for kind in Kind}
-    if deep := counts[Kind.DEEP]:
+    counts = {kind: sum(bool(one & kind) for one in kinds) for kind in Adjustment}
+    if deep := counts[Adjustment.DEEP]:
         yield (
             f"{name}: {counted(deep, 'picture')} of 16 bits (or fractions) scaled to 8: 0 to "
             "65,535 (or 0 to 1) becomes 0 to 255"
@@ -68,11 +68,11 @@ def remarks(name: str, kinds: Iterable[int], brightest: int | None = None) -> It
                 f"{name}: the brightest of these pixels is {brightest} of 255: if they use fewer "
                 "than 16 bits, scale them to the whole range first, or their detail is lost"
             )
-    if alpha := counts[Kind.ALPHA]:
+    if alpha := counts[Adjustment.ALPHA]:
         yield f"{name}: {counted(alpha, 'picture')} with transparency, which is left out"
-    if frames := counts[Kind.FRAMES]:
+    if frames := counts[Adjustment.FRAMES]:
         yield f"{name}: {counted(frames, 'picture')} of several frames or pages: the first is used"
-    if turned := counts[Kind.TURNED]:
+    if turned := counts[Adjustment.TURNED]:
         yield f"{name}: {counted(turned, 'picture')} turned upright, as EXIF says"
 
 

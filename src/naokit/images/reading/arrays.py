@@ -12,7 +12,7 @@ from naokit.base import InputError
 from naokit.files import check_fits
 from naokit.images.classes import numbered
 from naokit.images.data import Source, Split
-from naokit.images.pictures.modes import Kind, remarks
+from naokit.images.pictures.modes import Adjustment, remarks
 from naokit.images.pictures.pixels import scaled
 from naokit.images.reading.folders import listing_of
 from naokit.images.reading.listing import source_of
@@ -66,7 +66,7 @@ def _in_bytes(
     """The arrays, images of 16 bits scaled to 8, and what there is to say of it."""
     names = [n for n, array in arrays.items() if n[0] == "x" and array.dtype == np.uint16]
     deep = {name: scaled(arrays[name]) for name in names}
-    kinds = [Kind.DEEP] * sum(map(len, deep.values()))
+    kinds = [Adjustment.DEEP] * sum(map(len, deep.values()))
     brightest = max((int(images.max(initial=0)) for images in deep.values()), default=None)
     return {**arrays, **deep}, tuple(remarks(str(path), kinds, brightest))
 

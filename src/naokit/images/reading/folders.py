@@ -18,7 +18,7 @@ import numpy as np
 
 from naokit.base import InputError
 from naokit.images.pictures.decoding import SUFFIXES
-from naokit.images.pictures.encoded import Files
+from naokit.images.pictures.encoded import PictureFiles
 from naokit.images.reading.listing import LabelledPictures, Listing
 from naokit.training.part_names import SPELLINGS, folders_by_part, two_of
 from naokit.training.tree import Tree
@@ -160,7 +160,7 @@ def _pictures(tree: Tree, names: Sequence[str]) -> LabelledPictures:
     if not files:
         raise InputError(f"{tree.path} holds no images in its class folders")
     labels = np.array([label for _, label in files], dtype=np.int64)
-    return LabelledPictures(Files(tree.path, [file for file, _ in files]), labels)
+    return LabelledPictures(PictureFiles(tree.path, [file for file, _ in files]), labels)
 
 
 def _remarks(

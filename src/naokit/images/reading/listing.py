@@ -15,7 +15,7 @@ from naokit.images.pictures.decoding import NamedPicture, brightest, header, out
 from naokit.images.pictures.decoding import decoded as decoded_picture
 from naokit.images.pictures.encoded import EncodedPictures, digest_of_lines
 from naokit.images.pictures.headers import survey
-from naokit.images.pictures.modes import Kind, remarks
+from naokit.images.pictures.modes import Adjustment, remarks
 from naokit.images.pictures.reduced import Reduced
 from naokit.images.pictures.stream import Stream
 from naokit.images.reading.decoded_cache import cached
@@ -118,7 +118,7 @@ def streamed(listing: Listing, size: int, *, skip_bad: bool) -> Source:
 
 def _brightest(part: LabelledPictures, found: np.ndarray) -> int | None:
     """The brightest byte of the first few pictures of 16 bits, as `survey` found them."""
-    rows = np.flatnonzero((found[:, 4] & Kind.DEEP) > 0)[:LOOKED_AT]
+    rows = np.flatnonzero((found[:, 4] & Adjustment.DEEP) > 0)[:LOOKED_AT]
     some = (outcome(decoded_picture, part.pictures[int(row)]) for row in rows)
     return brightest(one for one in some if not isinstance(one, InputError))
 
