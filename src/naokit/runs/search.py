@@ -193,6 +193,7 @@ class _Carried:
             self.space,
             self.evaluator,
             storage=self.storage,
+            folder=self.folder / name if beside else self.folder,
             method=method,
             # Another seed: with the same one the two would share their random start.
             seed=plan.seed + 1 if beside else plan.seed,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from itertools import product
+from pathlib import Path
 
 from naokit.base import Architecture, Evaluator, Space, Trial
 from naokit.runs.folder import STUDY
@@ -22,6 +23,7 @@ def search_study(
     seed: int,
     evaluations: int,
     name: str = STUDY,
+    folder: Path | None = None,
     repeat: int = 0,
     times: int = 1,
     seconds: float | None = None,
@@ -34,11 +36,12 @@ def search_study(
 ) -> Study:
     """Searches, then evaluates the best few again; continues what the storage holds.
 
-    No evaluation is started after `seconds`. `on_begin` is called once the study is open and is
-    known to be the one that is asked for. `release`: see `Study.release`.
+    An evaluator may keep a state in `folder`. No evaluation is started after `seconds`. `on_begin`
+    is called once the study is open and is known to be the one that is asked for. For `release` see
+    `Study.release`.
 
     Raises:
-        InputError: the study was begun with other settings, or from other architectures.
+        InputError: The study was begun with other settings, or from other architectures.
     """
     began = time.monotonic()
     study = create_study(
@@ -63,9 +66,9 @@ def search_study(
         if on_trial is not None:
             on_trial(study, trial)
 
-    study.optimize(evaluator, evaluations, seconds=seconds, on_trial=told)
+    study.optimize(evaluator, evaluations, seconds=seconds, on_trial=told, folder=folder)
     for best, evaluated in product(range(1, repeat + 1), range(2, times + 1)):
         if seconds is not None and time.monotonic() - began > seconds:
             break
-        study.repeat(evaluator, best=best, times=evaluated, on_trial=told)
+        study.repeat(evaluator, best=best, times=evaluated, on_trial=told, folder=folder)
     return study
