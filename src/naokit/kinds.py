@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from naokit.export.bundle import Bundle
+    from naokit.subject import Subject
     from naokit.training.recipe import Recipe
 
 KINDS: Mapping[str, Kind] = {kind.reads: kind for kind in (IMAGES, TEXT)}
@@ -59,6 +60,28 @@ def recipe_of(reads: str, name: str, epochs: int | None = None) -> Recipe:
     if any(name in other.recipes for other in KINDS.values()):
         raise InputError(f"the recipe {name} is not for {reads}; there are {', '.join(recipes)}")
     raise unknown_name("recipe", name, recipes)
+
+
+def source_settings(subject: Subject) -> dict[str, Json]:
+    """The setting `source` of a subject; no setting where its data were given in memory."""
+    origin = subject.origin()
+    return {"source": {"reads": subject.reads, **origin}} if origin else {}
+
+
+def from_settings(settings: Mapping[str, Json]) -> tuple[Subject, Recipe]:
+    """The subject and the recipe that an evaluator's settings describe, its data read again.
+
+    Args:
+        settings: An evaluator's settings: the source (see `source_settings`), sizes and recipe.
+
+    Raises:
+        InputError: The kind of data is not known, or the recipe is not one of this version.
+    """
+    source = dict(settings["source"])
+    kind = kind_of(source.pop("reads"))
+    sizes = {name: settings[name] for name in kind.sizes}
+    subject = kind.subject(source.pop("source"), **source, **sizes)
+    return subject, kind.recipe_type.from_json(settings["recipe"])
 
 
 def load(

@@ -20,7 +20,7 @@ from lightning_fabric import Fabric
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from naokit import spaces
+from naokit import kinds, spaces
 from naokit.base import (
     Architecture,
     Evaluator,
@@ -30,7 +30,6 @@ from naokit.base import (
     Space,
     derive_seed,
 )
-from naokit.kinds import kind_of
 from naokit.networks import count_parameters, without_weights
 from naokit.subject import Subject
 from naokit.training.device import Device, Precision, make_fabric, recorded_precision, seeded
@@ -157,13 +156,9 @@ class Supernet(Evaluator):
     @classmethod
     def from_settings(cls, settings: Mapping[str, Json]) -> Supernet:
         """The evaluator that `settings()` describe; see `naokit.evaluators.from_settings`."""
-        source = dict(settings["source"])
-        kind = kind_of(source.pop("reads"))
-        sizes = {name: settings[name] for name in kind.sizes}
         return cls(
             spaces.from_settings(settings["space"]),
-            kind.subject(source.pop("source"), **source, **sizes),
-            kind.recipe_type.from_json(settings["recipe"]),
+            *kinds.from_settings(settings),
             rounds=settings["rounds"],
             pool=settings["pool"],
             policy=settings["policy"],
@@ -184,7 +179,6 @@ class Supernet(Evaluator):
 
     def settings(self) -> Mapping[str, Json]:
         """Data, recipe, size, rounds, policy and precision."""
-        origin = self.subject.origin()
         return {
             "evaluator": "supernet",
             "space": dict(self.space.settings()),
@@ -197,7 +191,7 @@ class Supernet(Evaluator):
             "examples": self.examples,
             "seed": self.seed,
             "precision": recorded_precision(self.fabric),
-            **({"source": {"reads": self.subject.reads, **origin}} if origin else {}),
+            **kinds.source_settings(self.subject),
         }
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 
+from naokit import kinds
 from naokit.base import Architecture, EvaluationFailed, Evaluator, Json, Result
 from naokit.images import recipes as images
 from naokit.images.data import ImageData
 from naokit.images.subject import ImageSubject
-from naokit.kinds import kind_of
 from naokit.networks import count_parameters, without_weights
 from naokit.settings import NetworkSettings
 from naokit.subject import Subject
@@ -109,27 +109,18 @@ class Training(Evaluator):
             "seconds": self.seconds,
             "precision": recorded_precision(self.fabric),
             "latency": self.latency or None,
-            **self._source(),
+            **kinds.source_settings(self.subject),
         }
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Json]) -> Training:
         """The training that `settings()` describe, its data read again; see `naokit.evaluators`."""
-        source = dict(settings["source"])
-        kind = kind_of(source.pop("reads"))
-        sizes = {name: settings[name] for name in kind.sizes}
         return Training(
-            kind.subject(source.pop("source"), **source, **sizes),
-            kind.recipe_type.from_json(settings["recipe"]),
+            *kinds.from_settings(settings),
             seconds=settings["seconds"],
             precision=settings["precision"] or "32-true",
             latency=bool(settings["latency"]),
         )
-
-    def _source(self) -> dict[str, Json]:
-        """The source of the data; empty if the data were given in memory."""
-        origin = self.subject.origin()
-        return {"source": {"reads": self.subject.reads, **origin}} if origin else {}
 
     def __getstate__(self) -> dict[str, object]:
         """The state without data and device: another process reads and chooses its own."""
