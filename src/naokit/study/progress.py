@@ -97,6 +97,6 @@ class TrialsBar:
 
 def _is_again(trial: Trial) -> bool:
     """Whether it evaluated one of the best architectures again."""
-    from naokit.study.ledger import REPEAT  # not above: commands that show a bar load no Optuna
+    from naokit.study.ledger import AGAIN  # not above: commands that show a bar load no Optuna
 
-    return trial.origin == REPEAT
+    return trial.origin in AGAIN
