@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -34,6 +34,8 @@ from naokit.base import (
 from naokit.evaluators.learning import Learning
 from naokit.files import check_fits
 from naokit.networks import count_parameters, without_weights
+from naokit.presets import Policy
+from naokit.settings import NetworkSettings
 from naokit.subject import Subject
 from naokit.training.device import Device, Precision, seeded
 from naokit.training.failures import memory_failures
@@ -42,10 +44,10 @@ from naokit.training.recipe import Recipe
 from naokit.training.scored import Scorer
 from naokit.training.sharing import Fair, Sampling, SharedTask, Uniform, Weighted, as_sampled
 
-Policy = Literal["uniform", "parameters", "fair"]
-"""Which cell an update trains: any of the pool, larger ones more often, each choice as often."""
 SUPERNET = "supernet"
 """The folder of the shared network's checkpoint."""
+SHARED_BYTES = 12
+"""Of each shared weight, its gradient and its momentum."""
 SMALLER = "give fewer channels, cells or nodes, or a smaller hidden size"
 
 
@@ -124,9 +126,7 @@ class Supernet(Learning):
     def check(self) -> None:
         """Raises InputError where the shared network could not be made, trained or score."""
         self.subject.check_data(self.recipe)
-        with without_weights():
-            count = count_parameters(self.space.build_shared(self.network_settings))
-        check_fits("the shared network, its gradients and momenta", 12 * count, SMALLER)
+        check_shared_memory(self.space, self.network_settings)
         held_out, batch = len(self.data.validation), self.recipe.batch
         if held_out < batch:
             raise InputError(
@@ -189,6 +189,7 @@ class Supernet(Learning):
 
     def inherited(self, architecture: Architecture) -> nn.Module:
         """The network of an architecture by itself, with the weights of the last round."""
+        self.prepare([architecture], self.rounds - 1)  # nothing is trained that was trained before
         found: nn.Module = self.network.network(self.space.plan(architecture))  # type: ignore[operator]
         return found
 
@@ -227,6 +228,14 @@ class Supernet(Learning):
             "examples": self.examples,
             "seed": self.seed,
         }
+
+
+def check_shared_memory(space: Space, settings: NetworkSettings) -> int:
+    """The bytes of the shared weights, their gradients and momenta; raises InputError without."""
+    with without_weights():
+        needed = SHARED_BYTES * count_parameters(space.build_shared(settings))
+    check_fits("the shared network with gradients and momenta", needed, SMALLER)
+    return needed
 
 
 @contextmanager

@@ -192,6 +192,7 @@ class Study(Ranking):
         *,
         seconds: float | None = None,
         on_trial: Callable[[Trial], None] | None = None,
+        on_stage: Callable[[str], None] | None = None,
         show_progress_bar: bool = False,
         workers: Workers | None = None,
         folder: Path | None = None,
@@ -205,6 +206,8 @@ class Study(Ranking):
             evaluations: How many evaluations the study shall hold, failed ones included.
             seconds: The time after which no evaluation is begun.
             on_trial: A function that is called after each evaluation.
+            on_stage: A function that is told what a round does next: "proposing", "preparing" or
+                "evaluating".
             show_progress_bar: Whether a bar on stderr shows the progress and the best value.
             workers: Where evaluations run; the caller closes them. If None, they run here, one
                 after another.
@@ -225,7 +228,7 @@ class Study(Ranking):
             most = evaluations - self.evaluations - running
             if evaluator.round_size == 1:
                 return self._ask_new(min(most, 1))
-            return iter(()) if running else self._ask_round(evaluator, most, ends)
+            return iter(()) if running else self._ask_round(evaluator, most, ends, on_stage)
 
         with (
             TrialsBar(self.name, evaluator.metric, evaluations)
@@ -286,8 +289,16 @@ class Study(Ranking):
             for _ in range(most):
                 yield self.ask()
 
-    def _ask_round(self, evaluator: Evaluator, most: int, ends: float | None) -> Iterator[Asked]:
+    def _ask_round(
+        self,
+        evaluator: Evaluator,
+        most: int,
+        ends: float | None,
+        on_stage: Callable[[str], None] | None,
+    ) -> Iterator[Asked]:
         """Asks for all of a round, and prepares the evaluator: new ones, then those that stay."""
+        stage = on_stage or (lambda name: None)
+        stage("proposing")
         asked, number = False, (unfinished := self._round(evaluator)).number
         for new in self._ask_new(min(most, unfinished.missing)):
             asked = True
@@ -296,7 +307,9 @@ class Study(Ranking):
         again = current.again()
         if asked or again:
             left = None if ends is None else ends - time.monotonic()
+            stage("preparing")
             evaluator.prepare(current.pool(), number, left)
+            stage("evaluating")
             for architecture in again:
                 record = record_of(architecture, RESCORED, round_number=number)
                 with self._errors():
