@@ -300,13 +300,18 @@ class Space(ABC):
                     yield Architecture(self, tuple(choices))
 
 
+NOISE = "noise"
+"""The metric that says how large the standard deviation of a result's value is."""
+
+
 @dataclass(frozen=True)
 class Result:
     """The result of an evaluation.
 
     Attributes:
         value: The score that the study compares.
-        metrics: Further metrics worth keeping, by name, with units in the names.
+        metrics: Further metrics worth keeping, by name, with units in the names. Methods that model
+            noise use `NOISE`, the standard deviation of the value.
         seconds: How long the evaluation took, in seconds.
     """
 
@@ -465,6 +470,7 @@ class Observation:
         slack: How far the result is within the limits, as a share of the bound. It is negative if a
             limit is violated.
         values: The values of all objectives, whatever the limits; empty if the evaluation failed.
+        noise: The standard deviation of the score, where its evaluation estimates one.
     """
 
     architecture: Architecture
@@ -473,6 +479,7 @@ class Observation:
     unlimited: float | None = None
     slack: float = math.inf
     values: tuple[float, ...] = ()
+    noise: float | None = None
 
     @property
     def known(self) -> float | None:

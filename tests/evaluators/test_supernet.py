@@ -4,12 +4,13 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import optuna
 import pytest
 import torch
+from torch import nn
 
 import naokit
 from naokit.base import Architecture, InputError, OutOfTime
@@ -17,7 +18,7 @@ from naokit.evaluators import Supernet
 from naokit.evaluators.supernet import batch_statistics
 from naokit.images.recipes import RECIPES
 from naokit.images.subject import ImageSubject
-from naokit.spaces import ConvCells, TransNasMicro
+from naokit.spaces import Choice, Choices, ConvCells, TransNasMicro
 from naokit.testing import EvaluatorContract
 
 SPACE = ConvCells.small(nodes=1)
@@ -158,12 +159,16 @@ def test_it_is_checked_before_anything_is_trained(monkeypatch: pytest.MonkeyPatc
         supernet().check()
 
 
-def test_an_inherited_network_computes_what_was_scored() -> None:
-    evaluator = supernet()
+def test_an_inherited_network_computes_what_was_scored(tmp_path: Path) -> None:
+    evaluator, later = supernet(), supernet()
+    evaluator.begin(tmp_path)
     evaluator.prepare(SAMPLED, 0)
-    alone = evaluator.inherited(SAMPLED[0])
-    with batch_statistics(alone):
-        assert evaluator.scorer(alone).value == evaluator.evaluate(SAMPLED[0], 0).value
+    later.begin(tmp_path)  # another process, say; it trains nothing more
+    for one in (evaluator, later):
+        alone = one.inherited(SAMPLED[0])
+        with batch_statistics(alone):
+            value = one.scorer(alone).value
+        assert value == one.evaluate(SAMPLED[0], 0).value == evaluator.evaluate(SAMPLED[0], 0).value
 
 
 @pytest.mark.parametrize(
@@ -198,3 +203,48 @@ def test_a_space_without_a_shared_network_is_refused() -> None:
     evaluator = Supernet(TransNasMicro(), ImageSubject("digits", 2, 1), RECIPE, rounds=1, pool=2)
     with pytest.raises(InputError, match="has no shared network"):
         evaluator.prepare([], 0)
+
+
+class Hidden(nn.Module):
+    """A hidden layer of the digits; a shared one runs its first units."""
+
+    def __init__(self, units: int) -> None:
+        super().__init__()
+        self.inner, self.head = nn.Linear(64, units), nn.Linear(units, 10)
+
+    def forward(self, images: torch.Tensor, plan: int | None = None) -> torch.Tensor:
+        inner = self.inner(images.flatten(1))[:, :plan].relu()
+        return nn.functional.linear(inner, self.head.weight[:, :plan], self.head.bias)
+
+    def network(self, plan: int) -> nn.Module:
+        alone = Hidden(plan)
+        alone.inner.weight.data = self.inner.weight[:plan].detach().clone()
+        alone.inner.bias.data = self.inner.bias[:plan].detach().clone()
+        alone.head.weight.data = self.head.weight[:, :plan].detach().clone()
+        alone.head.bias.data = self.head.bias.detach().clone()
+        return alone
+
+
+class Units(Choices):
+    """How many units, with a shared network of its own."""
+
+    def build(self, architecture: Architecture, settings: Any) -> nn.Module:
+        return Hidden(self.plan(architecture))
+
+    def build_shared(self, settings: Any) -> nn.Module:
+        return Hidden(16)
+
+    def plan(self, architecture: Architecture) -> int:
+        return 1 + architecture.choices[0]
+
+
+def test_a_space_of_ones_own_shares_weights_in_its_own_way() -> None:
+    space = Units("units", (Choice("units", tuple(range(1, 17))),))
+    evaluator = Supernet(
+        space, ImageSubject("digits", 1, 1), RECIPE, rounds=3, pool=4, kept=2, examples=100
+    )
+    study = naokit.create_study(space, method="nao", evaluations=8)
+    study.optimize(evaluator, 8)
+    assert study.failed == 0
+    best = study.best_architecture
+    assert evaluator.scorer(evaluator.inherited(best)).value == study.best_value

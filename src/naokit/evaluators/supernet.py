@@ -23,6 +23,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from naokit import kinds, spaces
 from naokit.base import (
+    NOISE,
     Architecture,
     InputError,
     Json,
@@ -37,6 +38,7 @@ from naokit.networks import count_parameters, without_weights
 from naokit.presets import Policy
 from naokit.settings import NetworkSettings
 from naokit.subject import Subject
+from naokit.training.checkpoint import BEST, best_weights, load_weights
 from naokit.training.device import Device, Precision, seeded
 from naokit.training.failures import memory_failures
 from naokit.training.loop import Epoch, train
@@ -75,7 +77,7 @@ class Supernet(Learning):
         InputError: An argument is out of range.
     """
 
-    metrics = (*Learning.metrics, "noise")
+    metrics = (*Learning.metrics, NOISE)
     in_one_place = True
 
     def __init__(
@@ -136,9 +138,12 @@ class Supernet(Learning):
 
     @cached_property
     def network(self) -> nn.Module:
-        """The shared network; its weights are those of the last round once that is prepared."""
+        """The shared network as it was trained last."""
         with memory_failures(), seeded(derive_seed(self.seed, "weights")):
-            return self.space.build_shared(self.network_settings)
+            network = self.space.build_shared(self.network_settings)
+        if self._folder is not None and (self._folder / BEST).exists():
+            load_weights(network, best_weights(self._folder), self._folder / BEST)
+        return network.to(self.fabric.device)
 
     @cached_property
     def scorer(self) -> Scorer:
@@ -151,6 +156,7 @@ class Supernet(Learning):
             folder = Path(tempfile.mkdtemp(prefix="naokit-"))
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self._folder = folder / SUPERNET
+        vars(self).pop("network", None)  # that of another folder
 
     def prepare(
         self, pool: Sequence[Architecture], number: int, seconds: float | None = None
@@ -184,12 +190,11 @@ class Supernet(Learning):
         with memory_failures(), batch_statistics(self.network):
             scored = self.scorer(as_sampled(self.network, plan))
         self.subject.check(scored.value)
-        metrics = {**self.static_metrics(architecture), "noise": scored.noise}
+        metrics = {**self.static_metrics(architecture), NOISE: scored.noise}
         return Result(scored.value, metrics, time.monotonic() - began)
 
     def inherited(self, architecture: Architecture) -> nn.Module:
         """The network of an architecture by itself, with the weights of the last round."""
-        self.prepare([architecture], self.rounds - 1)  # nothing is trained that was trained before
         found: nn.Module = self.network.network(self.space.plan(architecture))  # type: ignore[operator]
         return found
 
