@@ -12,6 +12,7 @@ that is there is not made again.
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 import time
 from collections.abc import Iterator
@@ -39,7 +40,7 @@ from naokit.subject import Subject
 
 SPACES = {"images": "conv-small", "text": "recurrent"}
 PUBLISHED = {"images": "naonet-b", "text": "nao-rnn-ws"}
-FINALS = 2
+SHORT, SEEDS = 5, 10_000
 
 
 def main() -> None:
@@ -67,8 +68,11 @@ def _row(
     space = spaces.load(SPACES[reads])
     for name, cell, facts in _found(space, subject, preset, folder / f"seed-{seed}", seed):
         print(seed, name, cell, facts, flush=True)
-        tests = [_trained(cell, subject, preset, folder, s) for s in range(FINALS)]
-        yield {"way": name, "architecture": str(cell), **facts, "test": tests}
+        trainer = Training(subject, recipe_of(reads, preset.recipe), device="cpu")
+        short = [trainer.evaluate(cell, SEEDS + n).value for n in range(SHORT)]
+        test = _trained(cell, subject, preset, folder)
+        facts |= {"short": short, "mean_of_short": statistics.fmean(short), "test": test}
+        yield {"way": name, "architecture": str(cell), **facts}
 
 
 def _found(
@@ -157,14 +161,12 @@ def _short(
     return study.best_architecture, facts
 
 
-def _trained(
-    cell: Architecture, subject: Subject, preset: Preset, folder: Path, seed: int
-) -> float | None:
+def _trained(cell: Architecture, subject: Subject, preset: Preset, folder: Path) -> float | None:
     """The test metric of the cell's network, trained by the final recipe."""
     last = recipe_of(subject.reads, preset.final_recipe, preset.final_epochs)
-    where = folder / "finals" / f"{cell.key[:16]}-{seed}"
+    where = folder / "finals" / cell.key[:16]
     size = preset.final_size()
-    bundle = train_final(cell, Job(subject.again(size), last, where, seed=seed, device="cpu"))
+    bundle = train_final(cell, Job(subject.again(size), last, where, device="cpu"))
     return Results.from_json(subject.metric, bundle.results).test
 
 
