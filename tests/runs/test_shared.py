@@ -17,7 +17,9 @@ from naokit.export import export as export_all
 from naokit.images.presets import SHARED, ImagePreset
 from naokit.images.recipes import RECIPES
 from naokit.images.subject import ImageSubject
-from naokit.presets import Sharing
+from naokit.kind import Kind
+from naokit.kinds import KINDS, recipe_of
+from naokit.presets import Preset, Sharing
 from naokit.runs.final import Job
 from naokit.runs.hours import Hours
 from naokit.runs.plan import FinalTraining, OwnTraining, Plan
@@ -248,3 +250,33 @@ def test_stages_are_told_in_order() -> None:
         search(plan_of(), "run", watcher=watcher)
     round_ = ["proposing", "preparing", "evaluating"]
     assert watcher.stages == [*round_ * 3, "proposing"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "preset"),
+    [(kind, preset) for kind in KINDS.values() for preset in kind.shared_presets.values()],
+)
+def test_a_preset_names_recipes_and_counts_what_its_rounds_score(
+    kind: Kind, preset: Preset
+) -> None:
+    sharing = preset.sharing
+    assert sharing is not None
+    assert preset.evaluations == sharing.evaluations
+    assert set(sharing.size) == set(preset.size()) == set(kind.sizes)
+    recipe = recipe_of(kind.reads, sharing.recipe)
+    assert sharing.rounds <= recipe.epochs
+    for name in (preset.recipe, preset.final_recipe):
+        recipe_of(kind.reads, name)
+
+
+def test_the_published_schedule_is_that_of_the_paper() -> None:
+    paper = KINDS["images"].preset("paper", shared=True)
+    assert paper.sharing is not None
+    recipe = recipe_of("images", paper.sharing.recipe)
+    assert (recipe.epochs // paper.sharing.rounds, paper.sharing.pool) == (30, 1000)
+    assert (paper.sharing.pool - paper.sharing.kept, paper.evaluations) == (550, 3200)
+    text = KINDS["text"].preset("paper", shared=True)
+    assert text.sharing is not None
+    recipe = recipe_of("text", text.sharing.recipe)
+    assert (recipe.epochs // text.sharing.rounds, text.sharing.pool) == (200, 1000)
+    assert text.sharing.pool - text.sharing.kept == 350

@@ -117,7 +117,7 @@ _RECIPES = (
     ),
     # Shared networks. Each weight is met by few of the updates, so that they are many and small.
     ImageRecipe("quick-shared", epochs=30, batch=32, learning_rate=0.2, crop_padding=1, flip=False),
-    ImageRecipe("small-shared", epochs=8, batch=64, learning_rate=0.1, train_images=10_000),
+    ImageRecipe("small-shared", epochs=4, batch=32, learning_rate=0.2, train_images=10_000),
     # NAO_V1/train_search.py (docs/specification.md, section 2.8).
     ImageRecipe(
         "shared-2018",

@@ -108,7 +108,7 @@ _RECIPES = (
     TextRecipe("text-quick-shared", epochs=6, batch=8, bptt=20, average_after=None, **_LITTLE),
     TextRecipe(
         "text-small-shared",
-        epochs=4,
+        epochs=8,
         batch=8,
         bptt=20,
         average_after=None,
