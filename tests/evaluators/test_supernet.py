@@ -1,6 +1,8 @@
 """Architectures scored with shared weights: one training through all rounds, resumed exactly."""
 
 import dataclasses
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -136,6 +138,24 @@ def test_every_policy_trains(policy: str) -> None:
 def test_what_cannot_be_is_refused(message: str, asked: dict) -> None:
     with pytest.raises(InputError, match=message):
         supernet(**asked)
+
+
+def test_two_processes_do_not_train_one_network(tmp_path: Path) -> None:
+    holds = (
+        "import sys, filelock; held = filelock.FileLock(sys.argv[1]).acquire(); print(1); input()"
+    )
+    (tmp_path / "supernet").mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-uc", holds, tmp_path / "supernet" / "lock"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"1\n"
+        with pytest.raises(InputError, match="another process works with the shared network in"):
+            supernet().begin(tmp_path)
+        other.kill()
+    supernet().begin(tmp_path)
 
 
 def test_time_that_ends_within_a_round_loses_nothing() -> None:

@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import get_args
 
+from filelock import FileLock, Timeout
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -151,11 +152,16 @@ class Supernet(Learning):
         return self.subject.scorer(self.fabric, self.examples)
 
     def begin(self, folder: Path | None) -> None:
-        """The training is kept in the folder, or in one of its own that ends with the process."""
+        """The training is kept in the folder, or in one of its own that ends with the process.
+
+        Raises:
+            InputError: Another process works with the shared network there.
+        """
         if folder is None:
             folder = Path(tempfile.mkdtemp(prefix="naokit-"))
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self._folder = folder / SUPERNET
+        self._lock = _alone_in(self._folder)
         vars(self).pop("network", None)  # that of another folder
 
     def prepare(
@@ -233,6 +239,22 @@ class Supernet(Learning):
             "examples": self.examples,
             "seed": self.seed,
         }
+
+
+def _alone_in(folder: Path) -> FileLock:
+    """A lock that ends with this process; raises InputError where another process holds it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / "lock", is_singleton=True)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise InputError(
+            f"another process works with the shared network in {folder}: it has its state in one "
+            "process; wait until that ends, or give another folder"
+        ) from error
+    except OSError as error:
+        raise InputError(f"{folder} cannot be used: {error.strerror or error}") from error
+    return lock
 
 
 def check_shared_memory(space: Space, settings: NetworkSettings) -> int:
