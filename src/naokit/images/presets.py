@@ -56,8 +56,8 @@ _SMALL = Sharing("small-shared", {"channels": 8, "cells": 1}, 4, 40, 20, "unifor
 # and 50 random ones replace the worst of 1,000. The official code scores on 500 images.
 _PAPER = Sharing("shared-2018", {"channels": 20, "cells": 3}, 5, 1000, 450, "uniform", 500)
 _SHARED = (
-    ImagePreset("quick", 80, "quick", 3, 1, False, "quick-final", 8, 1, 16, 1, None, _QUICK),
-    ImagePreset("small", 100, "small", 3, 1, False, "small-final", 8, 1, 8, 1, 2, _SMALL),
+    ImagePreset("quick", 80, "quick", 5, 1, False, "quick-final", 8, 1, 16, 1, None, _QUICK),
+    ImagePreset("small", 100, "small", 4, 1, False, "small-final", 8, 1, 8, 1, 2, _SMALL),
     ImagePreset(
         *("paper", 3200, "apart-2018", 5, 1, False, "cifar10-ws-2018", 20, 3, 36, 5),
         sharing=_PAPER,

@@ -52,8 +52,8 @@ _SMALL = Sharing("text-small-shared", {"hidden": 100}, 4, 40, 20, "uniform", 10_
 # ones and 50 random ones replace the worst of 1,000.
 _PAPER = Sharing("text-shared-2018", {"hidden": 300}, 5, 1000, 650, "uniform", 10_000)
 _SHARED = (
-    TextPreset("quick", 80, "text-quick", 3, 1, False, "text-quick-final", 48, 64, None, _QUICK),
-    TextPreset("small", 100, "text-small", 3, 1, False, "text-small-final", 100, 100, 2, _SMALL),
+    TextPreset("quick", 80, "text-quick", 4, 1, False, "text-quick-final", 48, 64, None, _QUICK),
+    TextPreset("small", 100, "text-small", 4, 1, False, "text-small-final", 100, 100, 2, _SMALL),
     TextPreset(
         *("paper", 2400, "text-search-2018", 10, 1, False, "ptb-2018", 850, 850), sharing=_PAPER
     ),
