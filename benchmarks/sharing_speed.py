@@ -11,7 +11,7 @@ A step is forward, backward, clipping and update for one batch, by the builds
 
 and a scored cell is what the evaluator `supernet` does, against the official PyTorch pattern: for
 each cell a loader is made, decodes a shuffled batch and is thrown away; only the sampled cell is
-computed, with batch statistics, in torch's usual layout. `parts` says what ours consists of.
+computed, with batch statistics, in torch's usual layout. `parts_ms` says what they consist of.
 
 All take turns, cell after cell; of the repeats of a cell the shortest counts, and the figures are
 medians over cells. Without a path the images are random bytes. On one thread of a similar machine
@@ -52,7 +52,7 @@ from naokit.networks.shared_image import SharedCell
 from naokit.spaces import ConvCells, NasBench201
 from naokit.training.sharing import as_sampled
 
-CELLS, REPEATS = 8, 3
+CELLS, REPEATS = 8, 5
 BATCH, EXAMPLES = 16, 50
 WORKERS = (0, 1, 2)
 OFFICIAL_SECONDS = {"step": 1.49, "scored cell": 1.37}
@@ -115,7 +115,7 @@ def measured(case: Case, data: ImageData, amount: int, repeats: int) -> dict[str
     )
     lay_out(evaluator.network, torch.channels_last)
     score = in_turn(scorings(evaluator, data), cells, repeats)
-    score["parts_ms"] = in_turn(parts(evaluator), cells, repeats)["ms"]
+    score["parts_ms"] = in_turn(parts(evaluator, data), cells, repeats)["ms"]
     step = in_turn(steps(evaluator, data.image), cells, repeats)
     return {"step": step, "scored cell": score}
 
@@ -157,13 +157,13 @@ def steps(evaluator: Supernet, image: tuple[int, int, int]) -> dict[str, Run]:
     def step(build: nn.Module, layout: torch.memory_format) -> Run:
         build = copy.deepcopy(build).train()
         lay_out(build, layout)
-        optimizer = torch.optim.SGD(build.parameters(), 0.01, momentum=0.9, foreach=True)
-        batch = laid_out(images, layout)
+        weights, batch = list(build.parameters()), laid_out(images, layout)
+        optimizer = torch.optim.SGD(weights, 0.01, momentum=0.9, foreach=True)
 
         def run(cell: Architecture) -> None:
             optimizer.zero_grad(set_to_none=True)
             F.cross_entropy(build(batch, space.plan(cell)), labels).backward()
-            nn.utils.clip_grad_norm_(build.parameters(), 5.0, foreach=True)
+            nn.utils.clip_grad_norm_(weights, 5.0, foreach=True)
             optimizer.step()
 
         return run
@@ -178,30 +178,28 @@ def steps(evaluator: Supernet, image: tuple[int, int, int]) -> dict[str, Run]:
 
 def scorings(evaluator: Supernet, data: ImageData) -> dict[str, Run]:
     """A scored cell by each way."""
-    space, contiguous = evaluator.space, copy.deepcopy(evaluator.network)
-    lay_out(contiguous, torch.contiguous_format)
-    pictures = Pictures(data)
+    network, pictures = contiguous(evaluator), Pictures(data)
 
     def official(workers: int) -> Run:
         @torch.no_grad()
         def run(cell: Architecture) -> float:
-            images, labels = next(iter(fresh_loader(pictures, workers)))
-            logits = contiguous(images, space.plan(cell))
+            images, labels = fresh_batch(pictures, workers)
+            logits = network(images, evaluator.space.plan(cell))
             return float((logits.argmax(dim=1) == labels).float().mean())
 
         return run
 
     named = {f"fresh loader, {workers} workers": official(workers) for workers in WORKERS}
-    contiguous.train()  # batch statistics, as there
     return {"ours": lambda cell: evaluator.evaluate(cell, 0), **named}
 
 
-def parts(evaluator: Supernet) -> dict[str, Run]:
-    """What a scored cell of ours consists of."""
+def parts(evaluator: Supernet, data: ImageData) -> dict[str, Run]:
+    """What a scored cell of ours, and then what one of the official pattern, consists of."""
     network, space, scorer = evaluator.network, evaluator.space, evaluator.scorer
+    plain, pictures = contiguous(evaluator), Pictures(data)
+    images, _ = fresh_batch(pictures, 0)
 
-    def mode(cell: Architecture) -> None:
-        del cell
+    def mode(_: Architecture) -> None:
         with batch_statistics(network):
             pass
 
@@ -209,11 +207,27 @@ def parts(evaluator: Supernet) -> dict[str, Run]:
         with batch_statistics(network):
             scorer(as_sampled(network, space.plan(cell)))
 
+    @torch.no_grad()
+    def slow(cell: Architecture) -> None:
+        plain(images, space.plan(cell))
+
+    def loaded(workers: int) -> Run:
+        return lambda _: fresh_batch(pictures, workers)
+
     return {
-        "network and batch statistics": both,
+        "network, and batch statistics on and off": both,
         "batch statistics on and off": mode,
         "parameters and macs": evaluator.static_metrics,
+        "network in the usual layout": slow,
+        **{f"fresh loader alone, {workers} workers": loaded(workers) for workers in WORKERS},
     }
+
+
+def contiguous(evaluator: Supernet) -> nn.Module:
+    """A copy of the shared network in torch's usual layout, normalising by batch statistics."""
+    made = copy.deepcopy(evaluator.network).train()
+    lay_out(made, torch.contiguous_format)
+    return made
 
 
 class Gathering(nn.Module):
@@ -279,11 +293,14 @@ class Pictures(Dataset[tuple[Tensor, int]]):
         return len(self.labels)
 
 
-def fresh_loader(pictures: Pictures, workers: int) -> DataLoader[tuple[Tensor, int]]:
-    """A loader of shuffled batches of a tenth of the pictures."""
-    rows = range(len(pictures) - len(pictures) // 10, len(pictures))
-    sampler = SubsetRandomSampler(rows, torch.Generator().manual_seed(0))
-    return DataLoader(pictures, EXAMPLES, sampler=sampler, num_workers=workers)
+def fresh_batch(pictures: Pictures, workers: int) -> tuple[Tensor, Tensor]:
+    """The first batch of a new loader, shuffled, of the last tenth of the pictures."""
+    held_out = range(len(pictures) - len(pictures) // 10, len(pictures))
+    loader = DataLoader(
+        pictures, EXAMPLES, sampler=SubsetRandomSampler(held_out), num_workers=workers
+    )
+    images, labels = next(iter(loader))
+    return images, labels
 
 
 def noise(images: int) -> ImageData:
