@@ -317,7 +317,7 @@ def loss(of: Of, precision: Precision = "32-true", *, shared: bool = False) -> D
 
 
 def recurrent_cell(where: Device, sizes: Sizes) -> float:
-    """Outputs, last state and all gradients of a cell with both masks."""
+    """Outputs, last state and all gradients of a cell with both masks, in double precision."""
     cell = prose(sizes).network().cell
     assert isinstance(cell, RecurrentCell)
     with seeded(1):
@@ -325,8 +325,8 @@ def recurrent_cell(where: Device, sizes: Sizes) -> float:
         given += [torch.empty(8, sizes.hidden).bernoulli_(0.5) for _ in range(2)]
 
     def run(there: str) -> Tensor:
-        own = copy.deepcopy(cell).to(there)
-        inputs, *others = (tensor.clone().to(there) for tensor in given)
+        own = copy.deepcopy(cell).double().to(there)
+        inputs, *others = (tensor.double().to(there) for tensor in given)
         outputs, state = own(inputs.requires_grad_(), *others)
         value = outputs.sin().sum() + state.square().sum()
         return flat([outputs, state, *torch.autograd.grad(value, [inputs, *own.parameters()])])
@@ -352,9 +352,16 @@ def resumed(where: Device, sizes: Sizes) -> float:
     """A training stopped after a step and continued, against one in one piece on the device.
 
     Three times what two in one piece differ in is subtracted: sums of a GPU vary in their order.
+    The few steps are short, so that this stays far below what a lost momentum or mask alters.
     """
     recipe = dataclasses.replace(
-        sizes.images, epochs=2, crop_padding=1, drop_path_keep=0.8, dropout_keep=0.8
+        sizes.images,
+        epochs=2,
+        learning_rate=0.001,
+        crop_padding=1,
+        drop_path_keep=0.8,
+        dropout_keep=0.8,
+        train_images=3 * sizes.batch,
     )
     job = dataclasses.replace(images(sizes), recipe=recipe)
     fabric = make_fabric(where, "32-true")
@@ -371,7 +378,8 @@ def resumed(where: Device, sizes: Sizes) -> float:
         folder = Path(name)
         whole, again = run(folder / "whole", None), run(folder / "again", None)
         parts = run(folder / "parts", 1e-9, None)
-    return max(0.0, relative(parts, whole) - 3 * relative(again, whole))
+    beyond = relative(parts, whole) - 3 * relative(again, whole)
+    return 0.0 if beyond < 0 else beyond  # not a number stays so, and fails
 
 
 def exported(of: Of) -> Difference:
@@ -401,7 +409,7 @@ CHECKS = (
     Check("shared image network, gradients", 1e-6, gradients(images, shared=True)),
     Check("shared NAS-Bench-201 network, gradients", 1e-6, gradients(edges, shared=True)),
     Check("shared recurrent network, gradients", 1e-6, gradients(prose, shared=True)),
-    Check("recurrent cell, float32", 1e-4, recurrent_cell),
+    Check("recurrent cell, masked, gradients", 1e-6, recurrent_cell),
     Check("image training, 32-true", 5e-2, loss(images)),
     Check("image training, bf16-mixed", 5e-2, loss(images, "bf16-mixed")),
     Check("image training, 16-mixed", 5e-2, loss(images, "16-mixed")),
@@ -412,7 +420,7 @@ CHECKS = (
     Check("a round of scores, images", 0.3, supernet_round(images)),
     Check("a round of scores, NAS-Bench-201", 0.3, supernet_round(edges)),
     Check("a round of scores, text", 1e-2, supernet_round(prose)),
-    Check("a training resumed on the device", 1e-4, resumed),
+    Check("a training resumed on the device", 1e-3, resumed),
     Check("export of a classifier, logits", 1e-3, exported(images)),
     Check("export of a language model, logits", 1e-3, exported(prose)),
 )

@@ -2,9 +2,12 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+
+from naokit.training.checkpoint import Checkpoint
 
 sys.path.append(str(Path(__file__).parents[2]))
 from benchmarks import gpu
@@ -22,6 +25,18 @@ def test_a_processor_agrees_with_itself(check: gpu.Check) -> None:
     if row["state"] == "passed" and "mixed" not in check.name and "export" not in check.name:
         assert row["difference"] == 0
     assert check.name in gpu.told(row)
+
+
+def test_a_lost_momentum_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Checkpoint.resume
+
+    def without(self: Checkpoint, *given: Any) -> dict[str, torch.Tensor]:
+        found = whole(self, *given)
+        given[2].state.clear()
+        return found
+
+    monkeypatch.setattr(Checkpoint, "resume", without)
+    assert gpu.resumed("cpu", gpu.TINY) > 0.1
 
 
 def test_a_check_that_fails_does_not_end_the_others(
