@@ -61,6 +61,10 @@ class SpaceExhausted(Exception):
     """Every architecture that the space or the table holds has been proposed."""
 
 
+class OutOfTime(Exception):
+    """The clock ended the preparation of a round; a later call goes on with it."""
+
+
 def derive_seed(*parts: object) -> int:
     """A seed in [0, 2^63) that depends on every part and on nothing else."""
     text = "\x1f".join(str(part) for part in parts)
@@ -296,13 +300,18 @@ class Space(ABC):
                     yield Architecture(self, tuple(choices))
 
 
+NOISE = "noise"
+"""The metric that says how large the standard deviation of a result's value is."""
+
+
 @dataclass(frozen=True)
 class Result:
     """The result of an evaluation.
 
     Attributes:
         value: The score that the study compares.
-        metrics: Further metrics worth keeping, by name, with units in the names.
+        metrics: Further metrics worth keeping, by name, with units in the names. Methods that model
+            noise use `NOISE`, the standard deviation of the value.
         seconds: How long the evaluation took, in seconds.
     """
 
@@ -321,7 +330,10 @@ class Evaluator(ABC):
     Attributes:
         metric: What `Result.value` is, in words.
         direction: Whether the value is maximised or minimised.
-        round_size: How many architectures are proposed before the first of them is evaluated.
+        round_size: How many architectures are proposed before the first of them is evaluated; with
+            `kept`, how many a round has in all.
+        kept: How many of the best of a round stay in the next one and are evaluated again there,
+            because values change from round to round. Methods then see the latest values.
         in_one_place: Whether the evaluator has a state in one process, so that no other process can
             evaluate.
     """
@@ -329,6 +341,7 @@ class Evaluator(ABC):
     metric: str = "value"
     direction: Direction = "maximize"
     round_size: int = 1
+    kept: int = 0
     in_one_place: bool = False
 
     def begin(self, folder: Path | None) -> None:
@@ -339,18 +352,24 @@ class Evaluator(ABC):
         """
         del folder
 
-    def prepare(self, pool: Sequence[Architecture], number: int) -> None:
+    def prepare(
+        self, pool: Sequence[Architecture], number: int, seconds: float | None = None
+    ) -> None:
         """Called before each round is evaluated, if a round is more than one architecture.
 
-        What it does must follow from its arguments and its earlier calls. A search that was
-        interrupted within a round calls it for that round again.
+        What it does must follow from its first two arguments and its earlier calls. A search that
+        was interrupted within a round calls it for that round again.
 
         Args:
-            pool: The architectures of all rounds so far, with those of this round last. Their order
-                does not depend on interruptions.
+            pool: The architectures of this round: those that stay from the last one, then the new
+                ones. Their order does not depend on interruptions.
             number: The number of the round, from 0.
+            seconds: How long it may take. If None, there is no limit.
+
+        Raises:
+            OutOfTime: The seconds were not enough; what was done so far is kept.
         """
-        del pool, number
+        del pool, number, seconds
 
     @abstractmethod
     def evaluate(self, architecture: Architecture, seed: int) -> Result:
@@ -451,6 +470,7 @@ class Observation:
         slack: How far the result is within the limits, as a share of the bound. It is negative if a
             limit is violated.
         values: The values of all objectives, whatever the limits; empty if the evaluation failed.
+        noise: The standard deviation of the score, where its evaluation estimates one.
     """
 
     architecture: Architecture
@@ -459,6 +479,7 @@ class Observation:
     unlimited: float | None = None
     slack: float = math.inf
     values: tuple[float, ...] = ()
+    noise: float | None = None
 
     @property
     def known(self) -> float | None:
@@ -488,6 +509,17 @@ class Method(ABC):
     observations it is given, never on earlier calls, so that a resumed search is the same as an
     uninterrupted one.
     """
+
+    def in_rounds(self, first: int, later: int) -> None:
+        """Told before the first proposal if evaluations come in rounds.
+
+        The history grows, and earlier values may change, only between rounds.
+
+        Args:
+            first: How many architectures the first round asks for.
+            later: How many each later round asks for.
+        """
+        del first, later
 
     @abstractmethod
     def propose(

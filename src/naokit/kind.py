@@ -47,6 +47,11 @@ class Kind(ABC):
         """The presets by name, from the least to the most thorough."""
 
     @property
+    def shared_presets(self) -> Mapping[str, Preset]:
+        """The presets of searches by weight sharing; empty where the kind has none."""
+        return {}
+
+    @property
     @abstractmethod
     def recipe_type(self) -> type[Recipe]:
         """The class of its recipes."""
@@ -79,11 +84,25 @@ class Kind(ABC):
     def settings(self, given: Mapping[str, Any]) -> NetworkSettings:
         """The sizes of a network, those that are not given at their defaults."""
 
-    def preset(self, name: str) -> Preset:
-        """The preset of a name; raises InputError with the nearest names."""
-        if name not in self.presets:
-            raise unknown_name("preset", name, self.presets)
-        return self.presets[name]
+    def preset(self, name: str, *, shared: bool = False) -> Preset:
+        """The preset of a name; raises InputError with the nearest names.
+
+        Args:
+            name: The name of the preset.
+            shared: Whether it is one of a search by weight sharing.
+        """
+        presets = self.shared_presets if shared else self.presets
+        if not presets:
+            raise InputError(f"there is no preset for {self.reads} that shares weights")
+        if name not in presets:
+            raise unknown_name("preset", name, presets)
+        return presets[name]
+
+    def chosen(self, name: str | None, *, shared: bool = False) -> list[Preset]:
+        """The preset of a name, or all; see `preset`."""
+        if name is None and (self.shared_presets if shared else self.presets):
+            return [*(self.shared_presets if shared else self.presets).values()]
+        return [self.preset(name or "quick", shared=shared)]
 
     def check_own(self, given: Mapping[str, Any], space: str) -> None:
         """Raises InputError where a size is given that networks of this kind do not have.

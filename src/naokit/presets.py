@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from naokit.base import Json
 
@@ -16,16 +18,50 @@ enough to begin with: the same command continues.
 """
 
 
+Policy = Literal["uniform", "parameters", "fair"]
+"""Which cell an update of a shared network trains: any of the pool, larger ones more often, each
+choice as often."""
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """How architectures are scored with the weights of one shared network.
+
+    Attributes:
+        recipe: The recipe of the shared network.
+        size: The size of the shared network, by name.
+        rounds: How many rounds its epochs are divided among.
+        pool: How many architectures a round trains and scores.
+        kept: How many of them are the best of the round before.
+        policy: Which architecture an update trains (`Policy`).
+        examples: How many held-out examples an architecture is scored on.
+    """
+
+    recipe: str
+    size: Mapping[str, Json]
+    rounds: int
+    pool: int
+    kept: int
+    policy: Policy
+    examples: int
+
+    @property
+    def evaluations(self) -> int:
+        """How many different architectures all rounds together score."""
+        return self.pool + (self.rounds - 1) * (self.pool - self.kept)
+
+
 @dataclass(frozen=True)
 class Preset(ABC):
     """How a search is run; `recipe` says how each network is trained.
 
     Attributes:
         name: of the preset.
-        evaluations: how many architectures are trained.
-        recipe: of each evaluation.
-        repeat: how many of the best are evaluated again before one is called best.
-        times: how often each of these is evaluated in all.
+        evaluations: how many architectures are evaluated.
+        recipe: of each evaluation; with `sharing`, of those that tell the best few apart.
+        repeat: how many of the best are evaluated again before one is called best; with `sharing`,
+            how many are trained by themselves.
+        times: how often each of these is evaluated in all; with `sharing`, trained.
         baseline: whether random search gets as many evaluations on the same data.
         final_recipe: of the winner.
     """
@@ -42,6 +78,11 @@ class Preset(ABC):
     @abstractmethod
     def final_epochs(self) -> int | None:
         """Epochs of the final training in place of the recipe's; None: as many as that has."""
+
+    @property
+    @abstractmethod
+    def sharing(self) -> Sharing | None:
+        """How evaluations share weights; None: each network is trained by itself."""
 
     @abstractmethod
     def size(self) -> dict[str, Json]:

@@ -135,6 +135,10 @@ class Subject(ABC):
             raise NotImplementedError(f"networks that read {self.reads} have no other size")
         return self
 
+    def inheriting(self) -> Self:
+        """The same with networks that can take all weights of a shared network."""
+        return self
+
     def unread(self) -> Self:
         """The same without the data, which other processes read for themselves."""
         return self

@@ -18,9 +18,13 @@ from naokit.images.kind import Images
 from naokit.images.loading import load_images
 from naokit.images.presets import PRESETS, ImagePreset
 from naokit.images.subject import ImageSubject
+from naokit.networks import count_parameters
+from naokit.presets import Sharing
 from naokit.profiling import Estimate
 from naokit.runs import planning
 from naokit.runs.planning import Option, recommended
+from naokit.settings import ImageSettings
+from naokit.spaces import ConvCells
 from naokit.text.kind import Text
 from naokit.text.presets import TextPreset
 
@@ -235,3 +239,39 @@ def test_a_range_says_its_unit_once() -> None:
     assert between(60, 65) == "60 to 65 s"
     assert between(60, 600) == "60 s to 10 min"
     assert between(5.11, 5.12) == "5.1 s"
+
+
+@pytest.fixture
+def _shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    sharing = Sharing("quick-shared", {"channels": 2, "cells": 1}, 3, 8, 6, "uniform", 100)
+    tiny = ImagePreset("tiny", 12, "quick", 2, 1, False, "quick", 4, 1, 4, 1, sharing=sharing)
+    monkeypatch.setattr("naokit.images.presets.SHARED", {"tiny": tiny})
+    text = Sharing("text-quick-shared", {"hidden": 8}, 3, 8, 6, "uniform", 400)
+    little = TextPreset("little", 12, "text-quick", 2, 1, False, "text-quick", 4, 8, sharing=text)
+    monkeypatch.setattr("naokit.text.presets.SHARED", {"little": little})
+    monkeypatch.setattr("naokit.runs.shared_planning.SECONDS_A_NETWORK", 0.05)
+
+
+@pytest.mark.usefixtures("_shared")
+def test_a_search_by_weight_sharing_is_planned_with_all_its_parts() -> None:
+    found = planned("--evaluator", "supernet", "--hours", "10")
+    (row,) = found["options"]
+    assert (row["rounds"], row["pool"], row["evaluations"], row["trained"]) == (3, 8, 12, 2)
+    scoring = 24 * 60 / row["cells_a_minute"]
+    assert row["scoring_seconds"] == pytest.approx(scoring)
+    parts = row["shared"]["seconds"] + scoring + 2 * row["own"]["seconds"] + row["final"]["seconds"]
+    assert row["seconds"] == pytest.approx(parts)
+    settings = ImageSettings(classes=10, channels=2, cells=1, image=(1, 8, 8))
+    shared = ConvCells.small(nodes=1).build_shared(settings)
+    assert row["memory_mb"] == pytest.approx(12 * count_parameters(shared) / 1e6)
+    command = "naokit search --evaluator supernet --data digits --space conv-small --nodes 1"
+    assert found["next"] == f"{command} --preset tiny"
+
+
+@pytest.mark.usefixtures("_shared")
+def test_a_search_of_text_by_weight_sharing_is_planned_too() -> None:
+    asked = ("plan", "--data", "pydoc", "--space", "recurrent", "--evaluator", "supernet")
+    result = run(*asked, "--hours", "0.000001")
+    assert result.exit_code == 0, result.output
+    assert "Weight sharing here on pydoc" in result.stdout
+    assert "None fits into 1e-06 hours" in result.stdout

@@ -1,21 +1,24 @@
 """Architectures scored with shared weights: one training through all rounds, resumed exactly."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import numpy as np
 import optuna
 import pytest
 import torch
+from torch import nn
 
 import naokit
-from naokit.base import Architecture, InputError
+from naokit.base import Architecture, InputError, OutOfTime
 from naokit.evaluators import Supernet
 from naokit.evaluators.supernet import batch_statistics
 from naokit.images.recipes import RECIPES
 from naokit.images.subject import ImageSubject
-from naokit.spaces import ConvCells, TransNasMicro
+from naokit.spaces import Choice, Choices, ConvCells, TransNasMicro
 from naokit.testing import EvaluatorContract
 
 SPACE = ConvCells.small(nodes=1)
@@ -33,6 +36,12 @@ def supernet(**others: object) -> Supernet:
     return Supernet(SPACE, ImageSubject("digits", 2, 1), RECIPE, **asked)
 
 
+def watched(on_epoch: Callable[[object], None]) -> Supernet:
+    evaluator = supernet()
+    evaluator.on_epoch = on_epoch
+    return evaluator
+
+
 class TestSupernet(EvaluatorContract):
     architectures: ClassVar[list[Architecture]] = SAMPLED
 
@@ -42,13 +51,13 @@ class TestSupernet(EvaluatorContract):
 
 def search(folder: Path, evaluator: Supernet, evaluations: int) -> naokit.Study:
     storage = f"sqlite:///{folder}/s.db"
-    study = naokit.create_study(SPACE, storage=storage, method="evolution", evaluations=12)
+    study = naokit.create_study(SPACE, storage=storage, method="evolution", evaluations=8)
     study.optimize(evaluator, evaluations, folder=folder)
     return study
 
 
-def found(study: naokit.Study) -> dict[str, tuple[float | None, int]]:
-    return {str(trial.architecture): (trial.value, trial.round) for trial in study.trials}
+def found(study: naokit.Study) -> set[tuple[str, float | None, int]]:
+    return {(str(trial.architecture), trial.value, trial.round) for trial in study.trials}
 
 
 def test_a_search_killed_while_training_or_scoring_goes_on_as_if_it_had_not_been(
@@ -56,12 +65,9 @@ def test_a_search_killed_while_training_or_scoring_goes_on_as_if_it_had_not_been
 ) -> None:
     whole = tmp_path / "whole"
     whole.mkdir()
-    expected = found(search(whole, supernet(), 12))
-    assert [round_ for _, round_ in sorted(expected.values(), key=lambda one: one[1])] == [
-        *[0] * 4,
-        *[1] * 4,
-        *[2] * 4,
-    ]
+    expected = found(search(whole, supernet(), 8))
+    assert sorted(round_ for *_, round_ in expected) == [*[0] * 4, *[1] * 4, *[2] * 4]
+    assert supernet().evaluations == len({name for name, *_ in expected}) == 8
 
     parts = tmp_path / "parts"
     parts.mkdir()
@@ -70,21 +76,21 @@ def test_a_search_killed_while_training_or_scoring_goes_on_as_if_it_had_not_been
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):  # while the first round trains
-        search(parts, supernet(on_epoch=ends), 12)
+        search(parts, watched(ends), 8)
     search(parts, supernet(), 4)
     interrupted = supernet()
     original, calls = interrupted.evaluate, []
 
     def evaluate(architecture: Architecture, seed: int) -> naokit.Result:
         calls.append(architecture)
-        if len(calls) == 2:  # while the second round is scored
+        if len(calls) == 4:  # while those that stay are scored again in the second round
             raise KeyboardInterrupt
         return original(architecture, seed)
 
     interrupted.evaluate = evaluate  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
-        search(parts, interrupted, 12)
-    assert found(search(parts, supernet(), 12)) == expected
+        search(parts, interrupted, 8)
+    assert found(search(parts, supernet(), 8)) == expected
 
 
 def test_all_are_scored_on_the_same_examples_and_nothing_is_left_behind() -> None:
@@ -124,6 +130,7 @@ def test_every_policy_trains(policy: str) -> None:
         ("`policy` is best; expected uniform, parameters, fair", {"policy": "best"}),
         ("`rounds` is 9; expected 1 to the recipe's 3", {"rounds": 9}),
         ("`pool` is 1; a round has 2", {"pool": 1}),
+        ("`kept` is 4; expected 0 to 3", {"kept": 4}),
     ],
 )
 def test_what_cannot_be_is_refused(message: str, asked: dict) -> None:
@@ -131,17 +138,113 @@ def test_what_cannot_be_is_refused(message: str, asked: dict) -> None:
         supernet(**asked)
 
 
-def test_other_weights_than_this_search_s_are_refused(tmp_path: Path) -> None:
+def test_time_that_ends_within_a_round_loses_nothing() -> None:
+    evaluator, other = supernet(), supernet()
+    with pytest.raises(OutOfTime):
+        evaluator.prepare(SAMPLED, 1, seconds=0)
+    evaluator.prepare(SAMPLED, 1)
+    other.prepare(SAMPLED, 1)
+    assert evaluator.evaluate(SAMPLED[0], 0).value == other.evaluate(SAMPLED[0], 0).value
+
+
+def test_it_is_checked_before_anything_is_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    supernet().check()
+    large = dataclasses.replace(RECIPE, batch=500, train_images=1000)
+    with pytest.raises(
+        InputError, match=r"digits holds \d+ examples out, fewer than a batch of 500"
+    ):
+        Supernet(SPACE, ImageSubject("digits", 2, 1), large, rounds=1, pool=2).check()
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=1000))
+    with pytest.raises(InputError, match="the shared network with gradients and momenta takes"):
+        supernet().check()
+
+
+def test_an_inherited_network_computes_what_was_scored(tmp_path: Path) -> None:
+    evaluator, later = supernet(), supernet()
+    evaluator.begin(tmp_path)
+    evaluator.prepare(SAMPLED, 0)
+    later.begin(tmp_path)  # another process, say; it trains nothing more
+    for one in (evaluator, later):
+        alone = one.inherited(SAMPLED[0])
+        with batch_statistics(alone):
+            value = one.scorer(alone).value
+        assert value == one.evaluate(SAMPLED[0], 0).value == evaluator.evaluate(SAMPLED[0], 0).value
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (lambda: supernet(seed=1), "seed"),
+        (
+            lambda: Supernet(SPACE, ImageSubject("digits", 4, 1), RECIPE, rounds=3, pool=4),
+            r"stem.* is \(.*\) there and \(.*\) here",
+        ),
+        (
+            lambda: Supernet(
+                ConvCells.small(nodes=2), ImageSubject("digits", 2, 1), RECIPE, rounds=3, pool=4
+            ),
+            "is of another network",
+        ),
+    ],
+)
+def test_other_weights_than_this_search_s_are_refused(
+    tmp_path: Path, other: Callable[[], Supernet], message: str
+) -> None:
     first = supernet()
     first.begin(tmp_path)
     first.prepare(SAMPLED, 0)
-    other = supernet(seed=1)
-    other.begin(tmp_path)
-    with pytest.raises(InputError, match="seed"):
-        other.prepare(SAMPLED, 0)
+    second = other()
+    second.begin(tmp_path)
+    with pytest.raises(InputError, match=message):
+        second.prepare([second.space.sample(np.random.default_rng(n)) for n in range(3)], 0)
 
 
 def test_a_space_without_a_shared_network_is_refused() -> None:
     evaluator = Supernet(TransNasMicro(), ImageSubject("digits", 2, 1), RECIPE, rounds=1, pool=2)
     with pytest.raises(InputError, match="has no shared network"):
         evaluator.prepare([], 0)
+
+
+class Hidden(nn.Module):
+    """A hidden layer of the digits; a shared one runs its first units."""
+
+    def __init__(self, units: int) -> None:
+        super().__init__()
+        self.inner, self.head = nn.Linear(64, units), nn.Linear(units, 10)
+
+    def forward(self, images: torch.Tensor, plan: int | None = None) -> torch.Tensor:
+        inner = self.inner(images.flatten(1))[:, :plan].relu()
+        return nn.functional.linear(inner, self.head.weight[:, :plan], self.head.bias)
+
+    def network(self, plan: int) -> nn.Module:
+        alone = Hidden(plan)
+        alone.inner.weight.data = self.inner.weight[:plan].detach().clone()
+        alone.inner.bias.data = self.inner.bias[:plan].detach().clone()
+        alone.head.weight.data = self.head.weight[:, :plan].detach().clone()
+        alone.head.bias.data = self.head.bias.detach().clone()
+        return alone
+
+
+class Units(Choices):
+    """How many units, with a shared network of its own."""
+
+    def build(self, architecture: Architecture, settings: Any) -> nn.Module:
+        return Hidden(self.plan(architecture))
+
+    def build_shared(self, settings: Any) -> nn.Module:
+        return Hidden(16)
+
+    def plan(self, architecture: Architecture) -> int:
+        return 1 + architecture.choices[0]
+
+
+def test_a_space_of_ones_own_shares_weights_in_its_own_way() -> None:
+    space = Units("units", (Choice("units", tuple(range(1, 17))),))
+    evaluator = Supernet(
+        space, ImageSubject("digits", 1, 1), RECIPE, rounds=3, pool=4, kept=2, examples=100
+    )
+    study = naokit.create_study(space, method="nao", evaluations=8)
+    study.optimize(evaluator, 8)
+    assert study.failed == 0
+    best = study.best_architecture
+    assert evaluator.scorer(evaluator.inherited(best)).value == study.best_value

@@ -77,3 +77,22 @@ def test_the_more_is_pending_the_farther_it_explores() -> None:
         assert acquisition(posterior.at(blocks), blocks) == pytest.approx(
             expected_improvement(mean, times * deviation, targets.max()), rel=1e-4
         )
+
+
+def test_noise_that_is_told_makes_it_trust_single_results_less() -> None:
+    space = ConvCells.small(nodes=1)
+    generator = np.random.default_rng(0)
+    sampled = [space.sample(generator) for _ in range(12)]
+    values = generator.normal(size=12)
+    noises = []
+    for noise in (None, 0.1, 2.0):
+        method = Nao(space, 0, 20)
+        method.propose(
+            [
+                Observation(one, value, noise=noise)
+                for one, value in zip(sampled, values, strict=True)
+            ]
+        )
+        assert method._latest is not None
+        noises.append(method._latest.process.kernel.noise)
+    assert noises[1] < noises[2]

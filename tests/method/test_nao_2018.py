@@ -6,6 +6,7 @@ from naokit.base import Method, Observation
 from naokit.method.fit import FitSettings
 from naokit.method.model import ModelSettings
 from naokit.method.nao_2018 import SCRATCH, WEIGHT_SHARING, Nao2018, NaoSettings, Schedule
+from naokit.method.seminas import SemiNas
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.testing import MethodContract
 
@@ -66,13 +67,13 @@ def test_the_named_settings_are_those_of_the_official_scripts() -> None:
     [(1000, (600, 200, 100)), (40, (24, 8, 5)), (12, (8, 2, 5)), (1, (1, 1, 5))],
 )
 def test_a_budget_is_divided_as_published(evaluations: int, expected: tuple[int, ...]) -> None:
-    schedule = Schedule(evaluations)
+    schedule = Schedule.of_budget(evaluations)
     found = (max(1, schedule.initial), schedule.round, schedule.seeds)
     assert found == expected
 
 
 def test_rounds_begin_where_the_schedule_says() -> None:
-    schedule = Schedule(1000)
+    schedule = Schedule.of_budget(1000)
     assert [schedule.round_start(n) for n in (0, 599, 600, 799, 800, 1000)] == [
         0,
         0,
@@ -95,3 +96,16 @@ def test_the_pool_of_constant_size_loses_its_worst() -> None:
         history.append(Observation(architecture, float(number)))
     # Six at the start (0 to 5); the round of two (6 and 7) pushes out 0 and 1.
     assert [one.value for one in method._pool(history)] == [7, 6, 5, 4, 3, 2]
+
+
+@pytest.mark.parametrize("made", [Nao2018, SemiNas])
+def test_rounds_of_a_search_are_those_of_the_schedule(made: type[Nao2018]) -> None:
+    method = made(ConvCells.small(), 0, 3200)
+    method.in_rounds(1000, 550)
+    assert [method.schedule.round_start(n) for n in (999, 1000, 1549, 1550)] == [
+        0,
+        1000,
+        1000,
+        1550,
+    ]
+    assert method.schedule.seeds == 100

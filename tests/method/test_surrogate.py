@@ -78,3 +78,14 @@ def test_a_process_given_results_one_by_one_is_the_one_made_at_once() -> None:
     without, _ = process.leave_one_out(targets)
     other.fit(places[1:], targets[1:])
     assert without[0] == pytest.approx(other.predict(places[:1])[0], abs=1e-6)
+
+
+def test_a_known_noise_is_the_prior_of_the_fitted_one() -> None:
+    values = np.array([0.0, 2.0, 4.0, 6.0])  # of variance 5
+    assert surrogate.expected_noise(values, [None] * 4) == surrogate.NOISE_PRIOR[0]
+    assert surrogate.expected_noise(values, [1.0, 1.0, None, 1.0]) == pytest.approx(
+        np.log(0.2 / 0.8)
+    )
+    assert surrogate.expected_noise(values, [9.0] * 4) == surrogate.NOISE_RANGE[1]
+    assert surrogate.expected_noise(values, [0.0] * 4) == surrogate.NOISE_RANGE[0]
+    assert surrogate.expected_noise(np.ones(4), [1.0] * 4) == surrogate.NOISE_PRIOR[0]

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from naokit.base import unknown_name
+
 ImageSize = Annotated[
     int | None,
     typer.Option(min=1, help="Side in pixels to which pictures of any size are resized."),
@@ -41,6 +43,15 @@ Activations = Annotated[
 Hidden = Annotated[
     int | None, typer.Option(min=1, help="Size of a language model: how many hidden units it has.")
 ]
+EvaluatorName = Annotated[
+    str,
+    typer.Option(
+        "--evaluator",
+        help="train: each network by itself; supernet: with the weights of one shared network.",
+    ),
+]
+EVALUATORS = ("train", "supernet")
+"""What scores an architecture."""
 Workers = Annotated[int, typer.Option(min=0, help="How many processes decode pictures.")]
 Processes = Annotated[
     int,
@@ -167,3 +178,10 @@ class FinalSize:
     final_channels: FinalChannels = None
     final_cells: FinalCells = None
     final_hidden: FinalHidden = None
+
+
+def shares_weights(evaluator: str) -> bool:
+    """Whether evaluations share weights; raises InputError for an unknown evaluator."""
+    if evaluator not in EVALUATORS:
+        raise unknown_name("evaluator", evaluator, EVALUATORS)
+    return evaluator == "supernet"

@@ -14,12 +14,15 @@ from naokit.cli.options import (
     Activations,
     AsJson,
     DeviceName,
+    EvaluatorName,
     ImageColumn,
     ImageSize,
     LabelColumn,
     Tokens,
+    shares_weights,
 )
 from naokit.cli.output import exit_codes, print_json, progress
+from naokit.cli.plan_shared import plan_shared, print_shared_plan
 from naokit.cli.plan_words import print_plan
 from naokit.wording import exact
 
@@ -46,6 +49,7 @@ def plan(
         str | None,
         typer.Option(help="Plan only for this preset (quick, small or paper); default: for all."),
     ] = None,
+    evaluator: EvaluatorName = "train",
     nodes: Annotated[
         int | None, typer.Option(min=1, help="Nodes in each cell (the paper's B).")
     ] = None,
@@ -57,7 +61,7 @@ def plan(
     device: DeviceName = "auto",
     json: AsJson = False,
 ) -> None:
-    """Measure a few training steps here; say how many evaluations the hours afford."""
+    """Measure a few training steps here; say what the hours afford."""
     began = time.monotonic()
     with exit_codes():
         import torch
@@ -73,8 +77,8 @@ def plan(
         searched = spaces.load(space, nodes=nodes, activations=activations)
         if not searched.has_networks:
             raise searched.no_network()
-        kind = kind_of(searched.reads)
-        chosen = [*kind.presets.values()] if preset is None else [kind.preset(preset)]
+        kind, shared = kind_of(searched.reads), shares_weights(evaluator)
+        chosen = kind.chosen(preset, shared=shared)
         fabric = make_fabric(device_named(device))
         given = {
             "image_size": image_size,
@@ -85,15 +89,15 @@ def plan(
         subject = subject_of(searched.reads, data, given | chosen[0].size())
         say_what_was_read(subject.data)
         architectures = _random(searched)
+        asked = {"data": data, "space": space, "nodes": nodes, "activations": activations}
+        asked |= {name.replace("_", "-"): value for name, value in given.items()}
+        found: dict[str, Json]
+        if shared:
+            found = plan_shared(chosen, architectures, subject, fabric, hours, asked)
+            print_json(found) if json else print_shared_plan(found)
+            return
         options, best = _measured(chosen, architectures, subject, fabric, 3600 * hours)
-        asked = {
-            "data": data,
-            "space": space,
-            "nodes": nodes,
-            "activations": activations,
-            **{name.replace("_", "-"): value for name, value in given.items()},
-        }
-        found: dict[str, Json] = {
+        found = {
             "data": data,
             "space": searched.name,
             "hours": hours,

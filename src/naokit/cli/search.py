@@ -25,7 +25,8 @@ from naokit.cli.search_options import (
 )
 
 if TYPE_CHECKING:
-    from naokit.evaluators import Tabular, Training
+    from naokit.evaluators import Tabular
+    from naokit.evaluators.learning import Learning
     from naokit.runs.hours import Hours
 
 
@@ -109,12 +110,12 @@ def search(
     with exit_codes():
         from naokit import spaces
         from naokit.cli.search_bars import Bars
-        from naokit.cli.search_plan import table_of, training_of, with_final
+        from naokit.cli.search_plan import evaluator_of, table_of, with_final
         from naokit.cli.start import starting_points
         from naokit.kinds import kind_of
         from naokit.report.words import closing_lines
         from naokit.runs.hours import Hours
-        from naokit.runs.plan import FinalTraining, Plan
+        from naokit.runs.plan import FinalTraining, OwnTraining, Plan
         from naokit.runs.search import search as carry_out
         from naokit.runs.settings import check_storage
         from naokit.study import check_method
@@ -129,19 +130,21 @@ def search(
         check_method(method)  # a wrong name fails before anything is written
         searched = None if table else spaces.load(space, nodes=nodes, activations=activations)
         kind = kind_of(searched.reads if searched else "images")
-        chosen = with_final(kind.preset(preset), kind.reads, asdict(final_size))
+        shared = evaluation.shared
+        chosen = with_final(kind.preset(preset, shared=shared), kind.reads, asdict(final_size))
         source = table[0].name.partition(".")[0] if table else Path(data or kind.embedded).name
         name = searched.name if searched else spaces.name_of(space)
-        folder = out or Path("runs") / f"{name}-{source}-{method}"
+        way = "-supernet" if shared else ""
+        folder = out or Path("runs") / f"{name}-{source}-{method}{way}"
         address = storage or address_of(folder / "study.db")
         check_storage(folder, address)
         goals = tuple(wanted.objective or ()), tuple(wanted.limit or ())
-        evaluator: Tabular | Training
+        evaluator: Tabular | Learning
         if searched is None:
             evaluator = table_of(space, known, *goals)
             searched, named = evaluator.space, evaluator.space.space
         else:
-            evaluator = training_of(searched, data, chosen, evaluation, sum(goals, ()))
+            evaluator = evaluator_of(searched, data, chosen, evaluation, sum(goals, ()), seed)
             named = searched
         again = (0, 1) if table else (chosen.repeat, chosen.times)
         plan = Plan(
@@ -156,9 +159,11 @@ def search(
             limits=goals[1],
             start=tuple(map(str, starting_points(start_from, searched))),
             final=None if table else FinalTraining.of(chosen),
+            own=OwnTraining(chosen.recipe, chosen.size()) if shared else None,
+            warm_start=evaluation.warm_start,
         )
-        shared = Hours.of(hours, began, final=final and not table)
-        say_shared(shared)
+        time_there_is = Hours.of(hours, began, final=final and not table)
+        say_shared(time_there_is)
         asked = config_file.given(context, OF_DATA if table else OF_TABLE, out=folder.absolute())
         with Bars(asked, folder) as bars:
             found = carry_out(
@@ -167,7 +172,7 @@ def search(
                 space=searched,
                 evaluator=evaluator,
                 storage=address,
-                hours=shared,
+                hours=time_there_is,
                 final=final,
                 release=release_abandoned,
                 watcher=bars,

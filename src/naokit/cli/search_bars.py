@@ -18,6 +18,7 @@ from naokit.runs.final import Job
 from naokit.runs.search import Stage, Watcher
 from naokit.study import Study
 from naokit.study.progress import TrialsBar
+from naokit.training.loop import Epoch
 
 
 class Bars(Watcher):
@@ -55,8 +56,20 @@ class Bars(Watcher):
 
     def study_begins(self, stage: Stage) -> None:
         """Shows the bar of a study."""
-        bar = TrialsBar(stage.method, stage.metric, stage.evaluations, stage.repeats)
+        bar = TrialsBar(stage.method, stage.metric, stage.evaluations, stage.repeats, stage.epochs)
         self.bar = self.shown.enter_context(bar)
+
+    def stage(self, name: str) -> None:
+        """Says what a round does next."""
+        self.bar.stage(name)
+
+    def shared_step(self, epochs: float) -> None:
+        """Moves the bar of the shared network."""
+        self.bar.shared_step(epochs)
+
+    def shared_epoch(self, epoch: Epoch) -> None:
+        """Shows the loss of the shared network."""
+        self.bar.shared_epoch(epoch.loss)
 
     def told(self, study: Study, trial: Trial) -> None:
         """Moves the bar."""

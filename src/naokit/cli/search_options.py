@@ -9,18 +9,44 @@ from typing import Annotated
 import typer
 
 from naokit.base import InputError
-from naokit.cli.options import DeviceName, Pictures, PrecisionName, Tokens, Workers
+from naokit.cli.options import (
+    DeviceName,
+    EvaluatorName,
+    Pictures,
+    PrecisionName,
+    Tokens,
+    Workers,
+    shares_weights,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """How an evaluation that trains is made."""
 
+    evaluator: EvaluatorName = "train"
+    warm_start: Annotated[
+        bool,
+        typer.Option(
+            "--warm-start",
+            help="With supernet: begin the final training with the weights of the shared network.",
+        ),
+    ] = False
     pictures: Pictures
     workers: Workers = 0
     tokens: Tokens = None
     device: DeviceName = "auto"
     precision: PrecisionName = "auto"
+
+    @property
+    def shared(self) -> bool:
+        """Whether evaluations share weights; raises InputError for an unknown evaluator."""
+        shared = shares_weights(self.evaluator)
+        if self.warm_start and not shared:
+            raise InputError(
+                "--warm-start takes the weights of a shared network: add --evaluator supernet"
+            )
+        return shared
 
 
 @dataclass(frozen=True)
@@ -62,6 +88,8 @@ class Wanted:
 
 OF_DATA = (
     "preset",
+    "evaluator",
+    "warm_start",
     "nodes",
     "activations",
     "baseline",

@@ -13,35 +13,56 @@ from naokit.cli.subject import check_options, recipe_for, subject_of
 
 if TYPE_CHECKING:
     from naokit.base import Space
-    from naokit.evaluators import Tabular, Training
+    from naokit.evaluators import Tabular
+    from naokit.evaluators.learning import Learning
     from naokit.presets import Preset
 
 
-def training_of(
-    space: Space, data: str | None, preset: Preset, asked: Evaluation, wanted: tuple[str, ...]
-) -> Training:
-    """Who trains each network.
+def evaluator_of(
+    space: Space,
+    data: str | None,
+    preset: Preset,
+    asked: Evaluation,
+    wanted: tuple[str, ...],
+    seed: int,
+) -> Learning:
+    """Who scores each network: trained by itself, or with the weights of a shared one.
 
     Args:
-        space: that is searched.
+        space: The space that is searched.
         data: --data.
-        preset: of the search.
-        asked: how an evaluation is made.
-        wanted: objectives and limits.
+        preset: How the search is run.
+        asked: How an evaluation is made.
+        wanted: The objectives and limits.
+        seed: The seed of a shared network.
     """
-    from naokit.evaluators import Training
+    from naokit.evaluators import Supernet, Training
     from naokit.training.device import device_named, precision_named
 
     device, precision = device_named(asked.device), precision_named(asked.precision)
     if not space.has_networks:
         raise space.no_network()
     read = dataclasses.asdict(asked.pictures) | {"workers": asked.workers, "tokens": asked.tokens}
-    return Training(
-        subject_of(space.reads, data, read | preset.size()),
-        recipe_for(space.reads, preset.recipe),
+    if (sharing := preset.sharing) is None:
+        return Training(
+            subject_of(space.reads, data, read | preset.size()),
+            recipe_for(space.reads, preset.recipe),
+            device=device,
+            precision=precision,
+            latency="latency" in " ".join(wanted),
+        )
+    return Supernet(
+        space,
+        subject_of(space.reads, data, read | dict(sharing.size)),
+        recipe_for(space.reads, sharing.recipe),
+        rounds=sharing.rounds,
+        pool=sharing.pool,
+        kept=sharing.kept,
+        policy=sharing.policy,
+        examples=sharing.examples,
+        seed=seed,
         device=device,
         precision=precision,
-        latency="latency" in " ".join(wanted),
     )
 
 

@@ -49,37 +49,93 @@ def show(
             _show_without_best(Run.at(what, genotype.storage).study, str(why), top, as_json=json)
             return
         architecture = target.architecture
-        study = None if target.run is None else target.run.study
+        study, own = (None, None) if target.run is None else (target.run.study, target.run.own)
         if svg is not None:
             from naokit.files import write_whole
 
             write_whole(svg, architecture._repr_svg_())
-        report = _report(architecture, study, top)
+        report = _report(architecture, study, own, top)
         if json:
             print_json(report)
             return
         if study is not None:
-            _print_standings(report, study.goals.objectives[0].wish)
+            wish = study.goals.objectives[0].wish
+            if own is not None:
+                _print_own(report, wish)
+            _print_standings(report, wish)
             if report["front"]:
                 _print_front(report)
-            say(*model_lines(report))
+            say(*_trust_lines(study, own), *model_lines(report))
         say(*architecture.space.describe(architecture.choices).split("\n"))
         if svg is not None:
             say(f"drawn in {svg}")
 
 
-def _report(architecture: Architecture, study: Study | None, top: int) -> dict[str, Json]:
+def _report(
+    architecture: Architecture, study: Study | None, own: Study | None, top: int
+) -> dict[str, Json]:
     report = {
         "space": architecture.space.name,
         "settings": dict(architecture.space.settings()),
         "architecture": str(architecture),
         "key": architecture.key,
     }
-    return report if study is None else report | _report_of(study, top)
+    if study is None:
+        return report
+    return report | _report_of(study, top) | _report_of_shared(study, own)
+
+
+def _report_of_shared(study: Study, own: Study | None) -> dict[str, Json]:
+    """What there is to say besides where weights are shared; empty where they are not."""
+    from naokit.study.trust import trust_in
+
+    trained = [] if own is None else own.standings()
+    trust = trust_in(study.trials, trained)
+    if trust is None:
+        return {}
+    shared = {standing.architecture.choices: standing.mean for standing in study.standings()}
+    return {
+        "trust": dataclasses.asdict(trust),
+        "own": [
+            {
+                "architecture": str(standing.architecture),
+                "mean": standing.mean,
+                "values": standing.values,
+                "shared": shared.get(standing.architecture.choices),
+            }
+            for standing in trained
+        ],
+    }
+
+
+def _trust_lines(study: Study, own: Study | None) -> list[str]:
+    """How far scores by shared weights can be trusted; none where weights are not shared."""
+    from naokit.report.words import trust_lines
+    from naokit.study.trust import trust_in
+
+    trust = trust_in(study.trials, [] if own is None else own.standings())
+    return [] if trust is None else trust_lines(trust)
+
+
+def _print_own(report: dict[str, Json], wish: str) -> None:
+    print_table(
+        f"The best by shared weights, trained by themselves; {wish}",
+        ("", "value", "trainings", "shared weights", "architecture"),
+        [
+            (
+                str(place),
+                f"{row['mean']:.6g}",
+                str(len(row["values"])),
+                "" if row["shared"] is None else f"{row['shared']:.6g}",
+                row["architecture"],
+            )
+            for place, row in enumerate(report.get("own", ()), 1)
+        ],
+    )
 
 
 def _report_of(study: Study, top: int) -> dict[str, Json]:
-    """What there is to say of a run."""
+    """What there is to say of a study."""
     from naokit.report.contents import front
 
     trials = study.trials

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 OPTIONS: Mapping[str, str] = {
     "activations": "--activations",
     "all_data": "--all-data",
+    "baseline": "--baseline",
     "data": "--data",
     "device": "--device",
     "force": "--force",
@@ -21,6 +22,7 @@ OPTIONS: Mapping[str, str] = {
     "image_column": "--image-column",
     "image_size": "--image-size",
     "label_column": "--label-column",
+    "method": "--method",
     "nodes": "--nodes",
     "objective": "--objective",
     "out": "--out",

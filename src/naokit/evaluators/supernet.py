@@ -1,49 +1,59 @@
 """Scores architectures with the weights of one shared network (docs/specification.md, section 2.8).
 
-A round of architectures is proposed, the shared network trains some epochs more on the pool, and
-each of the round is scored with its weights, all on the same held-out examples. One training goes
-through all rounds: the loop's own, kept in FOLDER/supernet, where it continues.
+A round trains the shared network some epochs more on a pool of architectures and scores each of
+them with its weights, all on the same held-out examples. Then the best stay, the others make room
+for new ones, and the next round begins. One training goes through all rounds: the loop's own, kept
+in FOLDER/supernet, where it continues.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import get_args
 
-from lightning_fabric import Fabric
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from naokit import kinds, spaces
 from naokit.base import (
+    NOISE,
     Architecture,
-    Evaluator,
     InputError,
     Json,
+    OutOfTime,
     Result,
     Space,
     derive_seed,
 )
+from naokit.evaluators.learning import Learning
+from naokit.files import check_fits
 from naokit.networks import count_parameters, without_weights
+from naokit.presets import Policy
+from naokit.settings import NetworkSettings
 from naokit.subject import Subject
-from naokit.training.device import Device, Precision, make_fabric, recorded_precision, seeded
+from naokit.training.checkpoint import BEST, best_weights, load_weights
+from naokit.training.device import Device, Precision, seeded
 from naokit.training.failures import memory_failures
-from naokit.training.loop import train
+from naokit.training.loop import Epoch, train
 from naokit.training.recipe import Recipe
 from naokit.training.scored import Scorer
 from naokit.training.sharing import Fair, Sampling, SharedTask, Uniform, Weighted, as_sampled
 
-Policy = Literal["uniform", "parameters", "fair"]
-"""Which cell an update trains: any of the pool, larger ones more often, each choice as often."""
+SUPERNET = "supernet"
+"""The folder of the shared network's checkpoint."""
+SHARED_BYTES = 12
+"""Of each shared weight, its gradient and its momentum."""
+SMALLER = "give fewer channels, cells or nodes, or a smaller hidden size"
 
 
-class Supernet(Evaluator):
+class Supernet(Learning):
     """The validation score of an architecture with shared weights.
 
     Args:
@@ -51,19 +61,23 @@ class Supernet(Evaluator):
         subject: The data, and the size of the network.
         recipe: How the shared network is trained; its epochs are those of all rounds together.
         rounds: How many rounds the epochs are divided among.
-        pool: How many architectures are proposed in a round.
+        pool: How many architectures each round trains and scores.
+        kept: How many of them are the best of the round before. If None, half.
         policy: Which cell an update trains.
         examples: How many held-out examples an architecture is scored on.
         seed: The seed of the shared weights, batches and sampled cells.
         device: Where it runs.
         precision: How it computes.
-        on_epoch: Called after each epoch of the shared network.
+
+    Attributes:
+        on_step: Told after each update of the shared network how many epochs are done.
+        on_epoch: Told of each epoch of the shared network.
 
     Raises:
-        InputError: The space has no shared network, or an argument is out of range.
+        InputError: An argument is out of range.
     """
 
-    static_metric_names = ("parameters", "macs")
+    metrics = (*Learning.metrics, NOISE)
     in_one_place = True
 
     def __init__(
@@ -74,38 +88,62 @@ class Supernet(Evaluator):
         *,
         rounds: int,
         pool: int,
+        kept: int | None = None,
         policy: Policy = "uniform",
         examples: int = 1000,
         seed: int = 0,
         device: Device = "auto",
         precision: Precision = "auto",
-        on_epoch: Any = None,
     ) -> None:
-        if policy not in get_args(Policy):
-            raise InputError(f"`policy` is {policy}; expected {', '.join(get_args(Policy))}")
-        if not 1 <= rounds <= recipe.epochs:
-            raise InputError(f"`rounds` is {rounds}; expected 1 to the recipe's {recipe.epochs}")
-        if pool < 2:
-            raise InputError(f"`pool` is {pool}; a round has 2 architectures or more")
-        self.space, self.subject, self.recipe = space, subject, recipe
+        super().__init__(subject, recipe, device, precision)
+        self.space, self.seed = space, seed
         self.rounds, self.round_size, self.policy, self.examples = rounds, pool, policy, examples
-        self.seed, self.on_epoch = seed, on_epoch
-        self.device: Device = device
-        self.precision: Precision = precision
-        self.metric = subject.metric.on_validation + ", shared weights"
-        self.direction = subject.metric.direction
+        self.kept = pool // 2 if kept is None else kept
+        self._check_arguments()
+        self.metric = f"{subject.metric.on_validation}, shared weights"
+        self.on_step: Callable[[float], None] | None = None
+        self.on_epoch: Callable[[Epoch], None] | None = None
         self._folder: Path | None = None
 
-    @cached_property
-    def fabric(self) -> Fabric:
-        """Where the training runs."""
-        return make_fabric(self.device, self.precision)
+    def _check_arguments(self) -> None:
+        """Raises InputError where an argument is out of range."""
+        epochs = self.recipe.epochs
+        if self.policy not in get_args(Policy):
+            raise InputError(f"`policy` is {self.policy}; expected {', '.join(get_args(Policy))}")
+        if not 1 <= self.rounds <= epochs:
+            raise InputError(f"`rounds` is {self.rounds}; expected 1 to the recipe's {epochs}")
+        if self.round_size < 2:
+            raise InputError(f"`pool` is {self.round_size}; a round has 2 architectures or more")
+        if not 0 <= self.kept < self.round_size:
+            raise InputError(
+                f"`kept` is {self.kept}; expected 0 to {self.round_size - 1}, so that each round "
+                "has something new"
+            )
+
+    @property
+    def evaluations(self) -> int:
+        """How many different architectures all rounds together score."""
+        return self.round_size + (self.rounds - 1) * (self.round_size - self.kept)
+
+    def check(self) -> None:
+        """Raises InputError where the shared network could not be made, trained or score."""
+        self.subject.check_data(self.recipe)
+        check_shared_memory(self.space, self.network_settings)
+        held_out, batch = len(self.data.validation), self.recipe.batch
+        if held_out < batch:
+            raise InputError(
+                f"{self.data.name} holds {held_out} examples out, fewer than a batch of {batch}: "
+                "scores would rest on too few; give more data, or a recipe of smaller batches"
+            )
 
     @cached_property
     def network(self) -> nn.Module:
-        """The shared network; its weights are those of the last round once that is prepared."""
+        """The shared network as it was trained last."""
         with memory_failures(), seeded(derive_seed(self.seed, "weights")):
-            return self.space.build_shared(self.subject.settings(self.recipe))
+            network = self.space.build_shared(self.network_settings)
+        if self._folder is not None and (self._folder / BEST).exists():
+            load_weights(network, best_weights(self._folder), self._folder / BEST)
+        return network.to(self.fabric.device)
 
     @cached_property
     def scorer(self) -> Scorer:
@@ -117,41 +155,48 @@ class Supernet(Evaluator):
         if folder is None:
             folder = Path(tempfile.mkdtemp(prefix="naokit-"))
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self._folder = folder / "supernet"
+        self._folder = folder / SUPERNET
+        vars(self).pop("network", None)  # that of another folder
 
-    def prepare(self, pool: Sequence[Architecture], number: int) -> None:
+    def prepare(
+        self, pool: Sequence[Architecture], number: int, seconds: float | None = None
+    ) -> None:
         """Trains the epochs of this round on the pool; those that are done already are not."""
         if self._folder is None:
             self.begin(None)
         with memory_failures():
             of_data = self.subject.task(self.recipe, self.fabric)
             task = SharedTask(of_data, self.space, self._sampling(pool))
-        train(
+        until = self.recipe.epochs * min(number + 1, self.rounds) // self.rounds
+        trained = train(
             self.network,
             task,
             seed=derive_seed(self.seed, "supernet"),
             fabric=self.fabric,
-            until=self.recipe.epochs * min(number + 1, self.rounds) // self.rounds,
+            until=until,
+            seconds=seconds,
             checkpoint=self._folder,
             on_epoch=self.on_epoch,
+            on_step=self.on_step,
         )
+        if trained.epochs < until:
+            raise OutOfTime
         self.network.to(self.fabric.device)
 
     def evaluate(self, architecture: Architecture, seed: int) -> Result:
         """The score with the weights of the last round; the seed alters nothing."""
         del seed
-        plan = self.space.plan(architecture)
+        plan, began = self.space.plan(architecture), time.monotonic()
         with memory_failures(), batch_statistics(self.network):
             scored = self.scorer(as_sampled(self.network, plan))
         self.subject.check(scored.value)
-        metrics = {**self.static_metrics(architecture), "noise": scored.noise}
-        return Result(scored.value, metrics)
+        metrics = {**self.static_metrics(architecture), NOISE: scored.noise}
+        return Result(scored.value, metrics, time.monotonic() - began)
 
-    def static_metrics(self, architecture: Architecture) -> Mapping[str, float]:
-        """Parameters and multiply-accumulates of the architecture's own network."""
-        with without_weights():
-            network = self.space.build(architecture, self.subject.settings(self.recipe))
-        return self.subject.static_metrics(network)
+    def inherited(self, architecture: Architecture) -> nn.Module:
+        """The network of an architecture by itself, with the weights of the last round."""
+        found: nn.Module = self.network.network(self.space.plan(architecture))  # type: ignore[operator]
+        return found
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Json]) -> Supernet:
@@ -161,6 +206,7 @@ class Supernet(Evaluator):
             *kinds.from_settings(settings),
             rounds=settings["rounds"],
             pool=settings["pool"],
+            kept=settings["kept"],
             policy=settings["policy"],
             examples=settings["examples"],
             seed=settings["seed"],
@@ -172,27 +218,29 @@ class Supernet(Evaluator):
             return Fair(self.space)
         if self.policy == "uniform":
             return Uniform(pool)
-        with without_weights():
-            settings = self.subject.settings(self.recipe)
-            sizes = [count_parameters(self.space.build(one, settings)) for one in pool]
-        return Weighted(pool, sizes)
+        return Weighted(pool, [self.static_metrics(one)["parameters"] for one in pool])
 
     def settings(self) -> Mapping[str, Json]:
-        """Data, recipe, size, rounds, policy and precision."""
+        """Also the space, rounds, pool, policy, examples and seed."""
         return {
+            **super().settings(),
             "evaluator": "supernet",
             "space": dict(self.space.settings()),
-            "data": self.subject.data.fingerprint,
-            "recipe": self.recipe.to_json(),
-            **self.subject.size(),
             "rounds": self.rounds,
             "pool": self.round_size,
+            "kept": self.kept,
             "policy": self.policy,
             "examples": self.examples,
             "seed": self.seed,
-            "precision": recorded_precision(self.fabric),
-            **kinds.source_settings(self.subject),
         }
+
+
+def check_shared_memory(space: Space, settings: NetworkSettings) -> int:
+    """The bytes of the shared weights, their gradients and momenta; raises InputError without."""
+    with without_weights():
+        needed = SHARED_BYTES * count_parameters(space.build_shared(settings))
+    check_fits("the shared network with gradients and momenta", needed, SMALLER)
+    return needed
 
 
 @contextmanager

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Mapping
 from pathlib import Path
 
-import torch
-from lightning_fabric import Fabric
-
 from naokit import kinds
-from naokit.base import Architecture, EvaluationFailed, Evaluator, Json, Result
+from naokit.base import Architecture, EvaluationFailed, Json, Result
+from naokit.evaluators.learning import Learning
 from naokit.images import recipes as images
 from naokit.images.data import ImageData
 from naokit.images.subject import ImageSubject
-from naokit.networks import count_parameters, without_weights
-from naokit.settings import NetworkSettings
 from naokit.subject import Subject
 from naokit.text import recipes as text
 from naokit.text.data import TextData
 from naokit.text.subject import TextSubject
-from naokit.training.device import Device, Precision, make_fabric, recorded_precision
+from naokit.training.device import Device, Precision
 from naokit.training.failures import memory_failures
 from naokit.training.loop import train
-from naokit.training.parts import Data
 from naokit.training.recipe import Recipe
 
 
-class Training(Evaluator):
+class Training(Learning):
     """The best validation score of a short training (docs/specification.md, section 2.7).
 
     Args:
@@ -40,9 +34,7 @@ class Training(Evaluator):
             image or one token on the CPU.
     """
 
-    static_metric_names = ("parameters", "macs")
-    metrics = (*static_metric_names, "epochs", "latency")
-    """The names that `Result.metrics` may have."""
+    metrics = (*Learning.metrics, "epochs", "latency")
 
     def __init__(
         self,
@@ -54,29 +46,9 @@ class Training(Evaluator):
         precision: Precision = "auto",
         latency: bool = False,
     ) -> None:
-        self.subject, self.recipe = subject, recipe
+        super().__init__(subject, recipe, device, precision)
         self.metric = subject.metric.on_validation
-        self.direction = subject.metric.direction
-        self.seconds = seconds
-        self.device: Device = device
-        self.precision: Precision = precision
-        self.latency = latency
-        self._counted: dict[str, dict[str, float]] = {}
-
-    @property
-    def data(self) -> Data:
-        """The data that networks learn from, read once."""
-        return self.subject.data
-
-    @cached_property
-    def fabric(self) -> Fabric:
-        """Where the training runs."""
-        return make_fabric(self.device, self.precision)
-
-    @property
-    def network_settings(self) -> NetworkSettings:
-        """The size of the networks that are trained."""
-        return self.subject.settings(self.recipe)
+        self.seconds, self.latency = seconds, latency
 
     def evaluate(self, architecture: Architecture, seed: int) -> Result:
         """Builds and trains the network; see `Evaluator.evaluate`."""
@@ -94,23 +66,10 @@ class Training(Evaluator):
         }
         return Result(trained.best, metrics, trained.seconds)
 
-    def static_metrics(self, architecture: Architecture) -> Mapping[str, float]:
-        """Parameters and multiply-accumulates; each is counted when it is first read."""
-        name = "all" if architecture.space.same_cost else architecture.key
-        return _StaticMetrics(self, architecture, self._counted.setdefault(name, {}))
-
     def settings(self) -> Mapping[str, Json]:
-        """The data, the recipe, the sizes and the precision."""
-        return {
-            "evaluator": "train",
-            "data": self.subject.data.fingerprint,
-            "recipe": self.recipe.to_json(),
-            **self.subject.size(),
-            "seconds": self.seconds,
-            "precision": recorded_precision(self.fabric),
-            "latency": self.latency or None,
-            **kinds.source_settings(self.subject),
-        }
+        """Also the time limit, and whether latency is measured."""
+        own = {"evaluator": "train", "seconds": self.seconds, "latency": self.latency or None}
+        return {**super().settings(), **own}
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Json]) -> Training:
@@ -126,42 +85,6 @@ class Training(Evaluator):
         """The state without data and device: another process reads and chooses its own."""
         kept = {name: value for name, value in vars(self).items() if name != "fabric"}
         return kept | {"subject": self.subject.unread()}
-
-
-class _StaticMetrics(Mapping[str, float]):
-    """Metrics that are counted on a network without weights; counting parameters runs no network.
-
-    Args:
-        evaluator: The evaluator, which determines the size of the network.
-        architecture: The architecture of the network.
-        counted: The metrics that are counted already; it is filled.
-    """
-
-    def __init__(
-        self, evaluator: Training, architecture: Architecture, counted: dict[str, float]
-    ) -> None:
-        self.evaluator, self.architecture, self.counted = evaluator, architecture, counted
-
-    def __getitem__(self, name: str) -> float:
-        """The metric of this name."""
-        if name not in self.evaluator.static_metric_names:
-            raise KeyError(name)
-        if name not in self.counted:
-            count = count_parameters if name == "parameters" else self.evaluator.subject.macs
-            self.counted[name] = float(count(self._network))
-        return self.counted[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.evaluator.static_metric_names)
-
-    def __len__(self) -> int:
-        return len(self.evaluator.static_metric_names)
-
-    @cached_property
-    def _network(self) -> torch.nn.Module:
-        space = self.architecture.space
-        with without_weights():
-            return space.build(self.architecture, self.evaluator.network_settings)
 
 
 class Train(Training):

@@ -42,6 +42,11 @@ class Images(Kind):
         return presets.PRESETS
 
     @property
+    def shared_presets(self) -> Mapping[str, Preset]:
+        """The presets of searches by weight sharing."""
+        return presets.SHARED
+
+    @property
     def recipe_type(self) -> type[ImageRecipe]:
         """The class of its recipes."""
         from naokit.images.recipes import ImageRecipe

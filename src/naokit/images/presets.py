@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from naokit.base import Json
-from naokit.presets import Preset
+from naokit.presets import Preset, Sharing
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class ImagePreset(Preset):
         final_channels: F of the winner.
         final_cells: N of the winner.
         final_epochs: As for `Preset`.
+        sharing: As for `Preset`.
     """
 
     channels: int
@@ -29,6 +30,7 @@ class ImagePreset(Preset):
     final_channels: int
     final_cells: int
     final_epochs: int | None = None
+    sharing: Sharing | None = None
 
     def size(self) -> dict[str, Json]:
         """F and N."""
@@ -47,3 +49,19 @@ _PRESETS = (
     ImagePreset("paper", 1000, "search-2018", 1, 1, False, "cifar10-2018", 32, 3, 128, 6),
 )
 PRESETS: Mapping[str, ImagePreset] = {preset.name: preset for preset in _PRESETS}
+
+_QUICK = Sharing("quick-shared", {"channels": 8, "cells": 1}, 3, 40, 20, "uniform", 1000)
+_SMALL = Sharing("small-shared", {"channels": 8, "cells": 1}, 4, 60, 30, "uniform", 1000)
+# docs/specification.md, section 2.8: 150 epochs, the method is told scores every 30; 500 new ones
+# and 50 random ones replace the worst of 1,000. The official code scores on 500 images.
+_PAPER = Sharing("shared-2018", {"channels": 20, "cells": 3}, 5, 1000, 450, "uniform", 500)
+_SHARED = (
+    ImagePreset("quick", 80, "quick", 3, 1, False, "quick-final", 8, 1, 16, 1, sharing=_QUICK),
+    ImagePreset("small", 150, "small", 5, 1, False, "small-final", 8, 1, 16, 1, sharing=_SMALL),
+    ImagePreset(
+        *("paper", 3200, "apart-2018", 5, 1, False, "cifar10-ws-2018", 20, 3, 36, 5),
+        sharing=_PAPER,
+    ),
+)
+SHARED: Mapping[str, ImagePreset] = {preset.name: preset for preset in _SHARED}
+"""By weight sharing: the best few are trained by themselves and told apart."""

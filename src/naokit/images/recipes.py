@@ -115,6 +115,29 @@ _RECIPES = (
     ImageRecipe(
         "search-2018", epochs=25, cosine_epochs=100, auxiliary_weight=0.4, drop_path_keep=0.7
     ),
+    # Shared networks. Each weight is met by few of the updates, so that they are many and small.
+    ImageRecipe("quick-shared", epochs=30, batch=32, learning_rate=0.2, crop_padding=1, flip=False),
+    ImageRecipe("small-shared", epochs=8, batch=64, learning_rate=0.1, train_images=10_000),
+    # NAO_V1/train_search.py (docs/specification.md, section 2.8).
+    ImageRecipe(
+        "shared-2018",
+        epochs=150,
+        batch=64,
+        learning_rate=0.025,
+        final_learning_rate=0.001,
+        weight_decay=3e-4,
+        drop_path_keep=0.9,
+    ),
+    # The best five of that search, ten epochs each.
+    ImageRecipe(
+        "apart-2018",
+        epochs=10,
+        learning_rate=0.025,
+        weight_decay=3e-4,
+        auxiliary_weight=0.4,
+        drop_path_keep=0.8,
+        dropout_keep=0.6,
+    ),
     # The rows of docs/specification.md, section 4.1. The official runs train on all 50,000 images
     # and pick the best epoch by the test set; here a tenth is held out for that (`--all-data`:
     # nothing is, and the last epoch is kept), and the test set is looked at once.
@@ -162,6 +185,8 @@ RECIPES: Mapping[str, ImageRecipe] = {recipe.name: recipe for recipe in _RECIPES
 # docs/specification.md, section 4.1.
 PUBLISHED_SIZES: Mapping[str, Mapping[str, int]] = {
     "search-2018": {"channels": 32, "cells": 3},
+    "shared-2018": {"channels": 20, "cells": 3},
+    "apart-2018": {"channels": 20, "cells": 3},
     "cifar10-2018": {"channels": 128, "cells": 6},
     "cifar100-2018": {"channels": 128, "cells": 6},
     "cifar10-2018-36": {"channels": 36, "cells": 6},

@@ -53,6 +53,7 @@ class ImageSubject(Subject):
         workers: The number of processes that decode pictures, for each process that trains.
         image_column: The column of the pictures, as for `load_images`.
         label_column: The column of the labels, as for `load_images`.
+        squeeze: Whether cells end as those of a shared network do (`ImageSettings.squeeze`).
     """
 
     source: str | Path | ImageData
@@ -64,6 +65,7 @@ class ImageSubject(Subject):
     workers: int = 0
     image_column: str | None = None
     label_column: str | None = None
+    squeeze: bool = False
 
     reads = "images"
     metric = ACCURACY
@@ -89,6 +91,10 @@ class ImageSubject(Subject):
         """Half of F, as long as that is 2 or more."""
         return self.again({"channels": self.channels // 2}) if self.channels >= 4 else None
 
+    def inheriting(self) -> ImageSubject:
+        """The same with cells that end as those of a shared network do."""
+        return replace(self, source=self.data, image_size=None, squeeze=True)
+
     def unread(self) -> ImageSubject:
         """The same without the images."""
         return replace(self)
@@ -107,7 +113,8 @@ class ImageSubject(Subject):
     def settings(self, recipe: Recipe) -> ImageSettings:
         """Those of an image classifier."""
         assert isinstance(recipe, ImageRecipe)
-        return image_settings(self.data, recipe, self.channels, self.cells)
+        found = image_settings(self.data, recipe, self.channels, self.cells)
+        return replace(found, squeeze=self.squeeze)
 
     def size(self) -> Mapping[str, Json]:
         """F and N."""

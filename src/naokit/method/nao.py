@@ -27,7 +27,7 @@ from naokit.method.acquisition import Acquisition, slack_targets
 from naokit.method.baselines import RandomStream, keys_of
 from naokit.method.candidates import Candidate, CandidateSearch
 from naokit.method.posterior import Posterior, everything_of, fantasies, features_of
-from naokit.method.surrogate import one_blas_thread, rank_gauss
+from naokit.method.surrogate import expected_noise, one_blas_thread, rank_gauss
 
 if TYPE_CHECKING:  # torch is needed only where a space is too large to be scored whole
     from naokit.method.latent import LatentSteps
@@ -86,9 +86,8 @@ class Nao(Method):
         turn = len(history) + len(pending)
         if turn < INITIAL or len(valued) < 2:
             return Proposal(self.stream.next(seen), "random")
-        known, values = _split(valued)
-        posterior = self._posterior(known, values)
-        targets = rank_gauss(values)[None]
+        posterior = self._posterior(valued)
+        targets = rank_gauss(_split(valued)[1])[None]
         if pending:
             generator = np.random.default_rng(derive_seed(self.seed, "pending", turn))
             posterior, targets = fantasies(posterior, targets, pending, generator)
@@ -153,7 +152,7 @@ class Nao(Method):
         targets = rank_gauss(values)
         made_of = (known, targets.tolist())
         if self._latent is None or self._latent[0] != made_of:
-            posterior = self._posterior(known, values)
+            posterior = self._posterior(valued[:trained])
 
             def means(architectures: Sequence[Architecture]) -> np.ndarray:
                 return posterior.predict(architectures, targets)[0]
@@ -162,13 +161,15 @@ class Nao(Method):
             self._latent = (made_of, LatentSteps(self.space.without_limits, self.seed, best, means))
         return self._latent[1]
 
-    def _posterior(self, known: Sequence[Architecture], values: np.ndarray) -> Posterior:
+    def _posterior(self, valued: Sequence[Observation]) -> Posterior:
         """The posterior given these results, extended from the latest one where that is equal."""
+        known, values = _split(valued)
         fitted = last_fit(len(known))
         targets = rank_gauss(values[:fitted])
+        noise = expected_noise(values[:fitted], [trial.noise for trial in valued[:fitted]])
         posterior = self._latest
-        if posterior is None or not posterior.continues(known, targets):
-            posterior = Posterior(self.features, self.everything, known[:fitted], targets)
+        if posterior is None or not posterior.continues(known, targets, noise):
+            posterior = Posterior(self.features, self.everything, known[:fitted], targets, noise)
         for architecture in known[len(posterior.known) :]:
             posterior = posterior.condition_on(architecture)
         self._latest = posterior

@@ -67,36 +67,33 @@ WEIGHT_SHARING = NaoSettings(
 
 @dataclass(frozen=True)
 class Schedule:
-    """How a budget is divided: 60 % random, then rounds of 20 % (1,000: 600 + 200 + 200).
-
-    A search beyond its budget continues in rounds of the same size.
+    """How many architectures are random, and how many follow in each round.
 
     Attributes:
-        evaluations: The budget.
-        rounds: The number of rounds within the budget.
-        round_percent: The percentage of the budget that is evaluated in one round.
-        seed_percent: The percentage of the budget whose embeddings are moved in one round.
+        initial: The random evaluations at the start.
+        round: The evaluations of each later round; there is no last one.
+        seeds: K, how many of the best are moved in a round (100 of 1,000).
     """
 
-    evaluations: int
-    rounds: int = 2
-    round_percent: int = 20
-    seed_percent: int = 10
+    initial: int
+    round: int
+    seeds: int
 
-    @property
-    def round(self) -> int:
-        """The evaluations of one round."""
-        return max(1, self.evaluations * self.round_percent // 100)
+    @classmethod
+    def of_budget(
+        cls, evaluations: int, rounds: int = 2, round_percent: int = 20, seed_percent: int = 10
+    ) -> Schedule:
+        """The division of a budget: 60 % random, then rounds of 20 % (1,000: 600 + 200 + 200).
 
-    @property
-    def initial(self) -> int:
-        """The random evaluations at the start."""
-        return max(1, self.evaluations - self.rounds * self.round)
-
-    @property
-    def seeds(self) -> int:
-        """K: how many of the best are moved (100 of 1,000)."""
-        return max(5, self.evaluations * self.seed_percent // 100)
+        Args:
+            evaluations: The budget.
+            rounds: The number of rounds within the budget.
+            round_percent: The percentage of the budget that is evaluated in one round.
+            seed_percent: The percentage of the budget whose embeddings are moved in one round.
+        """
+        size = max(1, evaluations * round_percent // 100)
+        seeds = max(5, evaluations * seed_percent // 100)
+        return cls(max(1, evaluations - rounds * size), size, seeds)
 
     def round_start(self, place: int) -> int:
         """How many trials there were when the round of trial `place` began; 0 in the first."""
@@ -121,9 +118,13 @@ class Nao2018(Method):
         self.space = space
         self.seed = seed
         self.settings = settings
-        self.schedule = Schedule(evaluations)
+        self.schedule = Schedule.of_budget(evaluations)
         self.stream = RandomStream(space, seed)
         self._round: tuple[object, list[Proposal]] | None = None
+
+    def in_rounds(self, first: int, later: int) -> None:
+        """Proposes in these rounds; as in the weight-sharing search K is a tenth of the first."""
+        self.schedule = Schedule(first, max(1, later), max(5, first // 10))
 
     def propose(
         self, history: Sequence[Observation], pending: Sequence[Architecture] = ()

@@ -18,7 +18,7 @@ from scipy.stats import spearmanr
 
 from naokit.base import Architecture, Space
 from naokit.method.features import Blocks, Features, distances
-from naokit.method.surrogate import GaussianProcess, Moments, Predict, fit_kernel
+from naokit.method.surrogate import NOISE_PRIOR, GaussianProcess, Moments, Predict, fit_kernel
 
 ENUMERABLE = 50_000
 """A space is scored whole if it has at most this many spellings."""
@@ -59,6 +59,7 @@ class Posterior:
         everything: The whole space, or None where it is too large to be scored.
         known: The architectures with results.
         targets: The targets of these results, (n,). The kernel is fitted to them.
+        noise: The prior mean of the log of the kernel's noise.
 
     Attributes:
         known: The architectures with results, those included that were added later.
@@ -72,7 +73,9 @@ class Posterior:
         everything: Everything | None,
         known: Sequence[Architecture],
         targets: np.ndarray,
+        noise: float = NOISE_PRIOR[0],
     ) -> None:
+        self.noise = noise
         self.features = features
         self.everything = everything
         self.known = list(known)
@@ -80,16 +83,17 @@ class Posterior:
         self.blocks = features(known)
         between = distances(self.blocks, self.blocks)
         exact = [r.astype(np.float64) for r in between]
-        kernel = fit_kernel(exact, targets, features.logits)
+        kernel = fit_kernel(exact, targets, features.logits, noise)
         size = 0 if everything is None else len(everything.architectures)
         parts = (slice(place, place + PART) for place in range(0, size, PART))
         across = (self._across(self.blocks, part) for part in parts)
         self.process = GaussianProcess(kernel, between, across)
         self.quality = leave_one_out_quality(targets, *self.process.leave_one_out(targets))
 
-    def continues(self, known: Sequence[Architecture], targets: np.ndarray) -> bool:
+    def continues(self, known: Sequence[Architecture], targets: np.ndarray, noise: float) -> bool:
         """Whether adding results to this posterior gives that of `known`, fitted to `targets`."""
         same = np.array_equal(self.targets, targets)  # weights of several objectives alter them
+        same = same and self.noise == noise
         return same and self.known == list(known[: len(self.known)])
 
     def condition_on(self, architecture: Architecture) -> Posterior:

@@ -85,7 +85,7 @@ PUBLISHED = SemiNasSettings(
 
 def schedule(evaluations: int) -> Schedule:
     """55 % random, then three rounds of 15 % (2,000: 1,100 + 3 x 300), each from 5 % as seeds."""
-    return Schedule(evaluations, rounds=3, round_percent=15, seed_percent=5)
+    return Schedule.of_budget(evaluations, rounds=3, round_percent=15, seed_percent=5)
 
 
 class SemiNas(Nao2018):

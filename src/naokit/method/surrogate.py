@@ -128,6 +128,21 @@ def fit_kernel(
     return Kernel.of(found.x)
 
 
+def expected_noise(values: np.ndarray, deviations: Sequence[float | None]) -> float:
+    """The prior mean of log s: from the deviations of the values, where these are known.
+
+    Args:
+        values: The values of the results, (n,).
+        deviations: The standard deviation of each value; None where it is not known.
+    """
+    known = [one for one in deviations if one is not None]
+    spread = float(np.var(values))
+    if not known or not spread:
+        return float(NOISE_PRIOR[0])
+    share = min(0.5, float(np.mean(np.square(known))) / spread)
+    return float(np.clip(np.log(max(share, SMALLEST) / (1 - share)), *NOISE_RANGE))
+
+
 def _negative_log_posterior(
     vector: np.ndarray,
     distances: Sequence[np.ndarray],

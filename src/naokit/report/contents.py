@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from naokit.base import Direction, Evaluator, Json
 from naokit.report.results import Results
 from naokit.study.goals import mean
+from naokit.study.ledger import AGAIN
 from naokit.study.standings import NoBest, Standing
+from naokit.study.trust import Trust, trust_in
 
 if TYPE_CHECKING:
     from naokit.export import Check
@@ -107,6 +109,23 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Own:
+    """The best few of a search by weight sharing, trained by themselves.
+
+    Attributes:
+        metric: What the value of such a training is.
+        architectures: The genotypes that were trained, best first.
+        shared: Their scores by shared weights.
+        trust: How far such scores can be trusted.
+    """
+
+    metric: str
+    architectures: tuple[str, ...]
+    shared: tuple[float, ...]
+    trust: Trust
+
+
+@dataclass(frozen=True)
 class Findings:
     """What a study holds, and what random search found with as many evaluations.
 
@@ -121,6 +140,7 @@ class Findings:
             no repeats.
         objectives: What was optimised. If empty, the value alone.
         front: The Pareto front, best in the first objective first.
+        own: What told the best few apart where weights are shared. If None, nothing did.
         random: What random search found. If None, nothing, or there was none.
         verdict: How both compare. If None, there was no random search.
     """
@@ -134,6 +154,7 @@ class Findings:
     noise: float | None
     objectives: tuple[str, ...] = ()
     front: tuple[Point, ...] = ()
+    own: Own | None = None
     random: Beside | None = None
     verdict: str | None = None
 
@@ -141,6 +162,7 @@ class Findings:
         """One object, without what the run had not."""
         left_out = set() if self.objectives else {"objectives", "front"}
         left_out |= set() if self.verdict is not None else {"random", "verdict"}
+        left_out |= set() if self.own is not None else {"own"}
         fields = dataclasses.asdict(self)
         return {name: value for name, value in fields.items() if name not in left_out}
 
@@ -240,9 +262,21 @@ class Saved:
         }
 
 
-def findings(study: Study, evaluator: Evaluator, baseline: Study | None = None) -> Findings:
-    """What a study holds, and what random search found with as many evaluations."""
-    best = Comparison.of(study.best)
+def findings(
+    study: Study,
+    evaluator: Evaluator,
+    baseline: Study | None = None,
+    own: tuple[Study, str] | None = None,
+) -> Findings:
+    """What a study holds, and what random search found with as many evaluations.
+
+    Args:
+        study: The study.
+        evaluator: What scored the architectures.
+        baseline: The study of random search.
+        own: The study of the best few trained by themselves, and what its values are.
+    """
+    best, apart = (Comparison.of(study.best), None) if own is None else _told_apart(study, *own)
     spread = noise([study] if baseline is None else [study, baseline])
     random, said = (None, None)
     if baseline is not None:
@@ -253,14 +287,28 @@ def findings(study: Study, evaluator: Evaluator, baseline: Study | None = None) 
         evaluator.direction,
         best,
         study.evaluations,
-        len(study.trials) - study.evaluations,
+        sum(trial.origin in AGAIN for trial in study.trials),
         study.failed,
         spread,
         tuple(map(str, study.goals.objectives)) if several else (),
         front(study) if several else (),
+        apart,
         random,
         said,
     )
+
+
+def _told_apart(study: Study, own: Study, metric: str) -> tuple[Comparison, Own | None]:
+    """The best, and what told it from the others where weights are shared."""
+    leaders = own.standings()
+    if not leaders:
+        return Comparison.of(study.best), None
+    scores = {standing.architecture.choices: standing.mean for standing in study.standings()}
+    shared = tuple(scores[standing.architecture.choices] for standing in leaders)
+    first = leaders[0]
+    best = Comparison(str(first.architecture), first.mean, first.values, chosen_by=shared[0])
+    names = tuple(str(standing.architecture) for standing in leaders)
+    return best, Own(metric, names, shared, trust_in(study.trials, leaders) or Trust(()))
 
 
 def _beside(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from naokit.report.contents import Comparison, Exported, Findings, Report
 from naokit.study.goals import Objective
+from naokit.study.trust import Trust
 from naokit.wording import counted, epochs_done, value_text
 
 
@@ -14,6 +15,7 @@ def closing_lines(report: Report) -> list[str]:
     found = report.findings
     lines = [
         *_best_lines(report.method, report.space, found),
+        *_own_lines(found),
         *_random_lines(found),
         *([] if report.exported is None else _exported_lines(report.exported)),
     ]
@@ -32,12 +34,45 @@ def _best_lines(method: str, space: str, found: Findings) -> list[str]:
     lines = [
         f"{method} on {space}: {counted(found.evaluations, 'evaluation')} "
         f"({found.failed} failed), {found.metric}{less}.",
-        f"Best: {_value(found.best, found.metric)}",
+        f"Best: {_best(found)}",
         f"      {found.best.architecture}",
     ]
     if found.objectives:
         count = counted(len(found.front), "architecture")
         lines.append(f"{front_title(found.objectives)}: {count}.")
+    return lines
+
+
+def _best(found: Findings) -> str:
+    """The value of the best; where weights are shared, of its own training."""
+    if found.own is None:
+        return _value(found.best, found.metric)
+    value, shared = (
+        value_text(number, found.own.metric) for number in (found.best.value, found.own.shared[0])
+    )
+    return f"{value} ({found.own.metric}, trained by itself; {shared} with shared weights)"
+
+
+def _own_lines(found: Findings) -> list[str]:
+    """What told the best few apart, and whether the shared network can rank."""
+    if found.own is None:
+        return []
+    trained = counted(len(found.own.architectures), "architecture")
+    return [f"Trained by themselves and told apart: {trained}.", *trust_lines(found.own.trust)]
+
+
+def trust_lines(trust: Trust) -> list[str]:
+    """How far scores by shared weights can be trusted; a warning where they hardly rank."""
+    between = ", ".join("too few" if one is None else f"{one:.2f}" for one in trust.rounds)
+    said = [f"from round to round {between}"] if trust.rounds else []
+    if trust.trained is not None:
+        said.append(f"with {trust.architectures} trainings of their own {trust.trained:.2f}")
+    lines = [f"Rank correlation of scores by shared weights: {'; '.join(said)}."] if said else []
+    if not trust.ranks:
+        lines.append(
+            "Warning: the shared network hardly ranks these; train it longer, or more of the best "
+            "by themselves."
+        )
     return lines
 
 

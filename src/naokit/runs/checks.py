@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from naokit.base import Evaluator, InputError, Space
-from naokit.evaluators import Training
+from naokit.evaluators import Supernet
+from naokit.evaluators.learning import Learning
 from naokit.kinds import recipe_of
 from naokit.networks import without_weights
 from naokit.runs.folder import is_run
-from naokit.runs.plan import FinalTraining, Plan
+from naokit.runs.plan import FinalTraining, OwnTraining, Plan
 from naokit.runs.settings import read_settings, recorded_final
 from naokit.study import check_method
 from naokit.study.goals import Goals, Limit
@@ -23,14 +24,20 @@ from naokit.training.recipe import Recipe
 def check(plan: Plan, space: Space, evaluator: Evaluator, folder: Path, *, final: bool) -> None:
     """Raises InputError where an evaluation or the final training could not be made as planned."""
     check_method(plan.method)
-    if isinstance(evaluator, Training):
+    if isinstance(evaluator, Learning):
         _check_names(plan, evaluator)
         trainings = [(evaluator.subject, evaluator.recipe)]
+        if plan.own is not None:
+            trainings.append(training_of(space, evaluator, plan.own))
         if final and plan.final is not None:
-            trainings.append(final_of(space, evaluator, plan.final))
+            trainings.append(training_of(space, evaluator, plan.final))
         for subject, recipe in trainings:
             subject.check_data(recipe)
             _check_networks(space, subject, recipe)
+        if isinstance(evaluator, Supernet):
+            _check_shared(plan, evaluator)
+        elif plan.own is not None or plan.warm_start:
+            raise InputError("`warm_start` and `own` are for an evaluator that shares weights")
     elif final and plan.final is not None:
         raise InputError("only an evaluator that trains says what a final training learns from")
     check_limits(space, evaluator, [Limit.of(text) for text in plan.limits])
@@ -38,13 +45,29 @@ def check(plan: Plan, space: Space, evaluator: Evaluator, folder: Path, *, final
         _check_same_final(plan.final, folder)
 
 
-def final_of(space: Space, evaluator: Training, final: FinalTraining) -> tuple[Subject, Recipe]:
-    """What the final training is of."""
-    recipe = recipe_of(space.reads, final.recipe, final.epochs)
-    return evaluator.subject.again(final.size), recipe
+def training_of(space: Space, evaluator: Learning, training: OwnTraining) -> tuple[Subject, Recipe]:
+    """What an architecture is trained on by itself, and how."""
+    recipe = recipe_of(space.reads, training.recipe, training.epochs)
+    return evaluator.subject.again(training.size), recipe
 
 
-def _check_names(plan: Plan, evaluator: Training) -> None:
+def _check_shared(plan: Plan, evaluator: Supernet) -> None:
+    """Raises InputError where weights cannot be shared as planned."""
+    evaluator.check()
+    if plan.baseline:
+        raise InputError(
+            "random search beside one by weight sharing would train a second shared network: leave "
+            "`baseline` out, and run a search with `method=random` to compare"
+        )
+    size = evaluator.subject.size()
+    if plan.warm_start and plan.final is not None and dict(plan.final.size) != dict(size):
+        raise InputError(
+            "`warm_start` takes the shared network's weights, whose size is "
+            f"{evaluator.subject.size_in_words()}: give the final training that size"
+        )
+
+
+def _check_names(plan: Plan, evaluator: Learning) -> None:
     """Raises InputError for an objective or a limit that no evaluation will have a figure for."""
     goals = Goals.of(evaluator.direction, plan.objectives, plan.limits)
     score = evaluator.subject.metric.name

@@ -1,8 +1,10 @@
 """A run: one folder that holds a study, its winner trained, and the exported files.
 
-    OUT/study.db         the evaluations: the study `search`, and `random` beside it
+    OUT/study.db         the evaluations: the study `search`; `random` or `own` beside it
     OUT/settings.json    what was asked for, names resolved
     OUT/run.yaml         the options as they were given, for `naokit search --config`
+    OUT/supernet/        the shared network, where evaluations share weights
+    OUT/inherited/       the winner with the shared weights, where its final training begins so
     OUT/training/        checkpoints of the final training
     OUT/network/         the trained winner: safetensors + config, ONNX, network.py
     OUT/report.json      what was found
@@ -21,6 +23,9 @@ TRAINING = "training"
 NETWORK = "network"
 STUDY = "search"
 BASELINE = "random"
+OWN = "own"
+"""The study of the best few of a search by weight sharing, trained by themselves."""
+INHERITED = "inherited"
 PLAN = "plan"
 """The study's attribute that holds the plan."""
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class FinalTraining:
-    """How the winner of a search is trained to the end.
+class OwnTraining:
+    """How an architecture is trained by itself.
 
     Attributes:
         recipe: The name of the recipe.
@@ -26,6 +26,11 @@ class FinalTraining:
     recipe: str
     size: Mapping[str, Json]
     epochs: int | None = None
+
+
+@dataclass(frozen=True)
+class FinalTraining(OwnTraining):
+    """How the winner of a search is trained to the end."""
 
     @classmethod
     def of(cls, preset: Preset) -> FinalTraining:
@@ -49,13 +54,16 @@ class Plan:
         method: The name of the method that proposes.
         seed: The seed of everything that is random.
         evaluations: How many architectures are evaluated, earlier ones included.
-        repeat: How many of the best are evaluated again.
-        times: How often each of these is evaluated in all.
+        repeat: How many of the best are evaluated again, or by `own`.
+        times: How often each of these is evaluated in all; with `own`, trained.
         baseline: Whether random search gets as many evaluations beside the search.
         objectives: What is optimised; see `create_study`.
         limits: The bounds that must hold; see `create_study`.
         start: The genotypes that are evaluated first.
         final: How the winner is trained to the end. If None, it is not.
+        own: How the best few are trained by themselves and told apart, where the evaluator shares
+            weights. If None, they are not.
+        warm_start: Whether the final training begins with the weights of the shared network.
     """
 
     space: Mapping[str, Json]
@@ -70,6 +78,8 @@ class Plan:
     limits: tuple[str, ...] = ()
     start: tuple[str, ...] = ()
     final: FinalTraining | None = None
+    own: OwnTraining | None = None
+    warm_start: bool = False
 
     def to_json(self) -> dict[str, Json]:
         """The plan as JSON; `from_json` reads it back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from naokit.base import Architecture, InputError, Json, Space
 from naokit.files import read_json
-from naokit.runs.folder import NETWORK, PLAN, REPORT, SETTINGS, STUDY
+from naokit.runs.folder import NETWORK, OWN, PLAN, REPORT, SETTINGS, STUDY
 from naokit.runs.plan import Plan
 from naokit.runs.settings import read_settings, space_of, storage_of
 from naokit.spaces import RecurrentCells
@@ -68,10 +69,19 @@ class Run:
         """The study, for reading."""
         return open_study(self.space, storage_of(self.folder, self.storage), STUDY)
 
+    @cached_property
+    def own(self) -> Study | None:
+        """The study of the best few trained by themselves; None where there is none (yet)."""
+        if self.settings.get("own") is None:
+            return None
+        with suppress(InputError):
+            return open_study(self.space, storage_of(self.folder, self.storage), OWN)
+        return None
+
     @property
     def winner(self) -> Architecture:
         """The best architecture; raises NoBest where there is none yet."""
-        return self.study.best_architecture
+        return winner_of(self.study, self.own)
 
     @property
     def network(self) -> nn.Module:
@@ -85,6 +95,16 @@ class Run:
         """What was found, as `Report.to_json` has it; raises InputError where nothing was yet."""
         found: dict[str, Json] = read_json(self.folder / REPORT)
         return found
+
+
+def winner_of(study: Study, own: Study | None) -> Architecture:
+    """The best architecture of a run: of those trained by themselves, if there are any.
+
+    Raises:
+        NoBest: There is none yet.
+    """
+    leaders = [] if own is None else own.standings()
+    return leaders[0].architecture if leaders else study.best_architecture
 
 
 def plan_in(study: Study) -> Plan:

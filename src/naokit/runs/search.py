@@ -12,25 +12,28 @@ from pathlib import Path
 
 from naokit import evaluators, spaces
 from naokit.base import Architecture, Evaluator, InputError, Space, Trial
-from naokit.evaluators import Tabular, Training
-from naokit.export import Bundle, export
+from naokit.evaluators import Supernet, Tabular, Training
+from naokit.evaluators.learning import Learning
+from naokit.export import Bundle, export, save
+from naokit.export.config import WEIGHTS
 from naokit.files import write_json
 from naokit.networks import count_parameters
 from naokit.report.contents import Exported, Report, findings
 from naokit.report.results import Results
-from naokit.runs.checks import check, final_of
+from naokit.runs.checks import check, training_of
 from naokit.runs.final import Job, keep_former, train_final
-from naokit.runs.folder import BASELINE, NETWORK, REPORT, STUDY, TRAINING
+from naokit.runs.folder import BASELINE, INHERITED, NETWORK, OWN, REPORT, STUDY, TRAINING
 from naokit.runs.hours import Hours
 from naokit.runs.plan import Plan
-from naokit.runs.run import read_as
+from naokit.runs.run import read_as, winner_of
 from naokit.runs.settings import check_storage, record_plan
-from naokit.runs.studies import search_study
+from naokit.runs.studies import search_study, train_best
 from naokit.study import Study
 from naokit.study.goals import Limit
 from naokit.study.limits import outside
 from naokit.study.storage import address_of, shown
 from naokit.training.aside import settle
+from naokit.training.loop import Epoch
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,15 @@ class Stage:
         method: Who proposes.
         metric: What the value of an evaluation is.
         evaluations: How many the study shall hold.
-        repeats: How many of the best are evaluated again at most.
+        repeats: How many are evaluations again, at most.
+        epochs: How many a shared network is trained; 0 where there is none.
     """
 
     method: str
     metric: str
     evaluations: int
     repeats: int
+    epochs: int = 0
 
 
 class Watcher:
@@ -61,6 +66,15 @@ class Watcher:
 
     def study_begins(self, stage: Stage) -> None:
         """Is told of a study before its first evaluation."""
+
+    def stage(self, name: str) -> None:
+        """Is told what a round does next: "proposing", "preparing" or "evaluating"."""
+
+    def shared_step(self, epochs: float) -> None:
+        """Is told after each update of a shared network how many epochs are done."""
+
+    def shared_epoch(self, epoch: Epoch) -> None:
+        """Is told of each epoch of a shared network."""
 
     def told(self, study: Study, trial: Trial) -> None:
         """Is told of each evaluation that ended."""
@@ -144,7 +158,7 @@ class _Carried:
             figures = self.evaluator.static_metric_names
             known = ", ".join(str(limit) for limit in limits if limit.name in figures)
             self.watcher.remark(f"`start`: {which} left out, not within {known}")
-        if isinstance(self.evaluator, Training):
+        if isinstance(self.evaluator, Learning):
             for line in self.evaluator.subject.data.remarks:
                 self.watcher.remark(line)
             for name, table in read_as(self.space).items():
@@ -166,8 +180,14 @@ class _Carried:
                 beside = None  # fewer evaluations are no comparison
         if self.hours.search_is_over and not study.trials:
             raise InputError("`hours` ended before the first evaluation did; give more")
-        found = findings(study, self.evaluator, beside)
-        exported = self._trained_and_exported(study.best_architecture) if final else None
+        own = self._told_apart(study)
+        trained = 0 if own is None else own.evaluations
+        if self.plan.own is not None and trained < self._leaders(study):
+            unfinished.append("trainings of the best")
+        apart = None if own is None else (own, self._trainer().metric)
+        found = findings(study, self.evaluator, beside, apart)
+        winner = winner_of(study, own)
+        exported = self._trained_and_exported(winner) if final else None
         if exported is not None and not exported.results.complete:
             unfinished.append("final training")
         report = Report(
@@ -187,8 +207,7 @@ class _Carried:
         """The search, or random search beside it, which records nothing and starts from nothing."""
         plan, beside = self.plan, name == BASELINE
         method = "random" if beside else plan.method
-        stage = Stage(method, self.evaluator.metric, plan.evaluations, plan.repeats)
-        self.watcher.study_begins(stage)
+        self.watcher.study_begins(self._stage(method))
         study = search_study(
             self.space,
             self.evaluator,
@@ -199,7 +218,7 @@ class _Carried:
             seed=plan.seed + 1 if beside else plan.seed,
             evaluations=plan.evaluations,
             name=name,
-            repeat=plan.repeat,
+            repeat=0 if plan.own else plan.repeat,
             times=plan.times,
             objectives=plan.objectives,
             limits=plan.limits,
@@ -208,9 +227,58 @@ class _Carried:
             seconds=self.hours.for_search,
             on_begin=None if beside else self._record,
             on_trial=self.watcher.told,
+            on_stage=self.watcher.stage,
         )
         self.watcher.study_ended(study, cut=self._was_cut(study))
         return study
+
+    def _stage(self, method: str) -> Stage:
+        """A study by the evaluator, as it begins; a shared network is watched."""
+        plan, evaluator = self.plan, self.evaluator
+        if not isinstance(evaluator, Supernet):
+            return Stage(method, evaluator.metric, plan.evaluations, plan.repeats)
+        evaluator.on_step, evaluator.on_epoch = self.watcher.shared_step, self.watcher.shared_epoch
+        later = max(0, plan.evaluations - evaluator.round_size)
+        rounds = -(-later // (evaluator.round_size - evaluator.kept))
+        again, epochs = rounds * evaluator.kept, evaluator.recipe.epochs
+        return Stage(method, evaluator.metric, plan.evaluations, again, epochs)
+
+    def _leaders(self, study: Study) -> int:
+        """How many of the best are trained by themselves."""
+        return min(self.plan.repeat, len(study.standings()))
+
+    def _trainer(self) -> Training:
+        """Who trains the best few by themselves."""
+        evaluator = self.evaluator
+        assert isinstance(evaluator, Learning)  # see `check`
+        assert self.plan.own is not None
+        return Training(
+            *training_of(self.space, evaluator, self.plan.own),
+            device=evaluator.device,
+            precision=evaluator.precision,
+        )
+
+    def _told_apart(self, study: Study) -> Study | None:
+        """The best few of a search by weight sharing, each trained by itself."""
+        plan = self.plan
+        if plan.own is None or self.hours.search_is_over:
+            return None
+        trainer = self._trainer()
+        best = self._leaders(study)
+        self.watcher.study_begins(Stage(OWN, trainer.metric, best, best * (plan.times - 1)))
+        own = train_best(
+            study,
+            trainer,
+            storage=self.storage,
+            best=plan.repeat,
+            times=plan.times,
+            objectives=plan.objectives,
+            limits=plan.limits,
+            seconds=self.hours.for_search,
+            on_trial=self.watcher.told,
+        )
+        self.watcher.study_ended(own, cut=self.hours.search_is_over)
+        return own
 
     def _record(self, study: Study) -> None:
         """Keeps the plan, once the study is known to be the one that is asked for."""
@@ -219,14 +287,18 @@ class _Carried:
 
     def _was_cut(self, study: Study) -> bool:
         """Whether time ended before the study did; a study of a small space ends by itself."""
-        wanted = self.plan.evaluations + self.plan.repeats
+        stage = self._stage(self.plan.method)
+        wanted = stage.evaluations + stage.repeats
         return self.hours.search_is_over and len(study.trials) < wanted
 
     def _trained_and_exported(self, winner: Architecture) -> Exported:
         """Trains the winner, exports it and checks the files."""
-        assert isinstance(self.evaluator, Training)  # see `check`
+        assert isinstance(self.evaluator, Learning)  # see `check`
         assert self.plan.final is not None
-        subject, recipe = final_of(self.space, self.evaluator, self.plan.final)
+        subject, recipe = training_of(self.space, self.evaluator, self.plan.final)
+        weights = None
+        if self.plan.warm_start:
+            subject, weights = subject.inheriting(), self._inherited(winner)
         job = Job(
             subject,
             recipe,
@@ -235,6 +307,7 @@ class _Carried:
             device=self.evaluator.device,
             precision=self.evaluator.precision,
             seconds=self.hours.for_final,
+            warm_start=weights,
         )
         settle(job.folder)  # a training that a kill of `naokit train` left aside
         if kept := keep_former(self.folder, job, winner):
@@ -248,3 +321,12 @@ class _Carried:
             self.watcher.remark(f"not exported as {name}: {why}")
         results = Results.from_json(subject.metric, bundle.results)
         return Exported(results, count_parameters(bundle.network), tuple(checks), left_out)
+
+    def _inherited(self, winner: Architecture) -> Path:
+        """The file of the winner's network with the weights of the shared one."""
+        evaluator = self.evaluator
+        assert isinstance(evaluator, Supernet)  # see `check`
+        subject, folder = evaluator.subject.inheriting(), self.folder / INHERITED
+        network = evaluator.inherited(winner).cpu().eval()
+        save(subject.bundle(winner, network, evaluator.recipe, subject.results()), folder)
+        return folder / WEIGHTS

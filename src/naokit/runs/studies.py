@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 
 from naokit.base import Architecture, Evaluator, Space, Trial
-from naokit.runs.folder import STUDY
+from naokit.runs.folder import OWN, STUDY
 from naokit.study import Study, create_study
 from naokit.study.settings import check_start
 from naokit.study.storage import storage_errors
@@ -33,6 +33,7 @@ def search_study(
     release: bool = False,
     on_begin: Callable[[Study], None] | None = None,
     on_trial: Callable[[Study, Trial], None] | None = None,
+    on_stage: Callable[[str], None] | None = None,
 ) -> Study:
     """Searches, then evaluates the best few again; continues what the storage holds.
 
@@ -66,9 +67,62 @@ def search_study(
         if on_trial is not None:
             on_trial(study, trial)
 
-    study.optimize(evaluator, evaluations, seconds=seconds, on_trial=told, folder=folder)
+    study.optimize(
+        evaluator, evaluations, seconds=seconds, on_trial=told, on_stage=on_stage, folder=folder
+    )
     for best, evaluated in product(range(1, repeat + 1), range(2, times + 1)):
         if seconds is not None and time.monotonic() - began > seconds:
             break
         study.repeat(evaluator, best=best, times=evaluated, on_trial=told, folder=folder)
     return study
+
+
+def train_best(
+    study: Study,
+    trainer: Evaluator,
+    *,
+    storage: str,
+    best: int,
+    times: int,
+    objectives: Sequence[str] = (),
+    limits: Sequence[str] = (),
+    seconds: float | None = None,
+    on_trial: Callable[[Study, Trial], None] | None = None,
+) -> Study:
+    """A study of the best few of a study, each trained by itself; what it holds is not made again.
+
+    Args:
+        study: The study whose best are meant.
+        trainer: Trains an architecture by itself.
+        storage: The address of the database.
+        best: How many.
+        times: How often each is trained.
+        objectives: What is optimised; see `create_study`.
+        limits: The bounds that must hold; see `create_study`.
+        seconds: The time after which no training is begun.
+        on_trial: Told of each training.
+    """
+    began = time.monotonic()
+    own = create_study(
+        study.space,
+        storage=storage,
+        name=OWN,
+        method="random",
+        seed=study.seed,
+        direction=trainer.direction,
+        objectives=objectives,
+        limits=limits,
+    )
+    known = {trial.architecture.key for trial in own.trials}
+    leaders = [standing.architecture for standing in study.standings()[:best]]
+    missing = [one for one in leaders if one.key not in known]
+
+    def told(trial: Trial) -> None:
+        if on_trial is not None:
+            on_trial(own, trial)
+
+    own.enqueue(missing)
+    own.optimize(trainer, own.evaluations + len(missing), seconds=seconds, on_trial=told)
+    if times > 1 and (seconds is None or time.monotonic() - began < seconds):
+        own.repeat(trainer, best=best, times=times, on_trial=told)
+    return own

@@ -15,7 +15,7 @@ from statistics import fmean
 
 import numpy as np
 
-from naokit.base import Direction, InputError, Json, Observation, Trial, derive_seed
+from naokit.base import NOISE, Direction, InputError, Json, Observation, Trial, derive_seed
 from naokit.wording import exact
 
 BEYOND = "beyond a limit"
@@ -178,11 +178,13 @@ class Goals:
             return Observation(trial.architecture, None, trial.origin)
         turned = zip(self.objectives, trial.values, strict=True)
         values = tuple(objective.sign * value for objective, value in turned)
+        # Of several objectives the score is a mixture, whose noise is not that of the first.
+        noise = trial.metrics.get(NOISE) if len(self.objectives) == 1 else None
         if not self.limits:
-            return Observation(trial.architecture, score, trial.origin, values=values)
+            return Observation(trial.architecture, score, trial.origin, values=values, noise=noise)
         slack = self.slack(trial)
         value = score if slack >= 0 else None
-        return Observation(trial.architecture, value, trial.origin, score, slack, values)
+        return Observation(trial.architecture, value, trial.origin, score, slack, values, noise)
 
     def front(self, trials: Sequence[Trial]) -> list[Trial]:
         """The architectures within the limits that none other beats in every objective.

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from bisect import insort
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import optuna
@@ -31,6 +31,10 @@ INTERRUPTED = "interrupted"
 
 REPEAT = "repeat"
 """The origin of a repeated evaluation, which methods do not see."""
+RESCORED = "rescored"
+"""The origin of an evaluation in a later round, whose value replaces the earlier ones."""
+AGAIN = (REPEAT, RESCORED)
+"""The origins of evaluations of an architecture that the study has evaluated already."""
 FIRST = "given"
 """The origin of an architecture that the user wanted evaluated first."""
 TOLD = "told"
@@ -102,6 +106,14 @@ def to_trial(frozen: FrozenTrial, space: Space) -> Trial:
     )
 
 
+def current(trials: Sequence[Trial]) -> Sequence[Trial]:
+    """The trials without those whose architecture was evaluated again in a later round."""
+    last = {t.architecture.choices: t.round for t in trials if t.origin == RESCORED}
+    if not last:
+        return trials
+    return [t for t in trials if t.round >= last.get(t.architecture.choices, 0)]
+
+
 @dataclass(frozen=True)
 class Reading:
     """What a study held at one moment.
@@ -109,8 +121,8 @@ class Reading:
     Attributes:
         ended: Every evaluation that ended, in order, with repeats, without interrupted ones.
         running: The trials that have not ended, by number.
-        pending: The architectures of the running trials, without repeats.
-        interrupted: Evaluations that ended without an outcome, repeats left out.
+        pending: The architectures of the running trials, without those evaluated again.
+        interrupted: First evaluations that ended without an outcome.
     """
 
     ended: tuple[Trial, ...]
@@ -120,8 +132,10 @@ class Reading:
 
     @property
     def history(self) -> list[Trial]:
-        """The evaluations that methods learn from."""
-        return [trial for trial in self.ended if trial.origin != REPEAT]
+        """The evaluations that methods learn from: one of each architecture, its latest."""
+        latest = {t.architecture.choices: t for t in self.ended if t.origin == RESCORED}
+        first = [trial for trial in self.ended if trial.origin not in AGAIN]
+        return [latest.get(t.architecture.choices, t) for t in first] if latest else first
 
 
 class Ledger:
@@ -179,7 +193,7 @@ class Ledger:
 
     def _parse(self, frozen: FrozenTrial) -> None:
         self._parsed.add(frozen.number)
-        if interrupted(frozen) and origin_of(frozen) not in ("", KNOWN, REPEAT):
+        if interrupted(frozen) and origin_of(frozen) not in ("", KNOWN, *AGAIN):
             self._interrupted.append(to_trial(frozen, self.space))
         if ended(frozen) and frozen.state != TrialState.PRUNED:
             trial = to_trial(frozen, self.space)
@@ -190,7 +204,7 @@ class Ledger:
         """The architectures of running trials; known ones keep what they have cached."""
         found = {}
         for number, frozen in running.items():
-            if origin_of(frozen) in ("", REPEAT, KNOWN) or number in self._waived:
+            if origin_of(frozen) in ("", KNOWN, *AGAIN) or number in self._waived:
                 continue
             choices = tuple(frozen.user_attrs[ARCHITECTURE]["choices"])
             known = self._pending.get(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -37,17 +38,28 @@ class TrialsBar:
         metric: What the value of an evaluation is.
         evaluations: How many evaluations the study shall hold.
         repeats: How many repeats it shall hold.
+        epochs: How many epochs a shared network is trained; 0 where there is none.
     """
 
-    def __init__(self, title: str, metric: str, evaluations: int, repeats: int = 0) -> None:
+    def __init__(
+        self, title: str, metric: str, evaluations: int, repeats: int = 0, epochs: int = 0
+    ) -> None:
         self.metric, self.totals = metric, (evaluations, repeats)
         self.bar = progress()
+        self.shared = self.bar.add_task(
+            f"{'shared net':12}", total=epochs, start=False, visible=epochs > 0, note=""
+        )
         first = self.bar.add_task(f"{title:12}", total=evaluations, note="")
         again = self.bar.add_task(
-            f"{'best again':12}", total=repeats, start=False, visible=repeats > 0, note=""
+            f"{'again' if epochs else 'best again':12}",
+            total=repeats,
+            start=False,
+            visible=repeats > 0,
+            note="",
         )
         self.tasks = (first, again)
         self.seen: list[Trial] = []
+        self.scored, self.began = 0, 0.0
 
     def __enter__(self) -> TrialsBar:
         self.bar.start()
@@ -61,9 +73,26 @@ class TrialsBar:
     ) -> None:
         self.bar.stop()
 
+    def stage(self, name: str) -> None:
+        """Shows what a round does next; see `Study.optimize`."""
+        words = {"proposing": "the method proposes", "preparing": "the shared network is trained"}
+        self.bar.update(self.tasks[0], note=words.get(name, "scoring"))
+        if name == "preparing":
+            self.bar.start_task(self.shared)
+        self.scored, self.began = 0, time.monotonic()
+
+    def shared_step(self, epochs: float) -> None:
+        """Shows how many epochs of the shared network are done."""
+        self.bar.update(self.shared, completed=round(epochs, 1))
+
+    def shared_epoch(self, loss: float) -> None:
+        """Shows the loss of an epoch of the shared network."""
+        self.bar.update(self.shared, note=f"loss {loss:.3g}")
+
     def told(self, study: Ranking, trial: Trial) -> None:
         """Shows one more evaluation, after those that the study had before."""
         self.seen.extend([trial] if self.seen else study.trials)
+        self.scored += 1
         again = _is_again(trial)
         if again:
             self.bar.start_task(self.tasks[1])
@@ -92,11 +121,14 @@ class TrialsBar:
         if held:
             shown = f"best {value_text(max(held, key=lambda value: sign * value), self.metric)}, "
         last = trial.reason if trial.value is None else value_text(trial.value, self.metric)
-        return f"{shown}last {last} ({trial.origin})"
+        rate = ""
+        if self.began and self.scored > 1:
+            rate = f", {60 * self.scored / (time.monotonic() - self.began):.0f} a minute"
+        return f"{shown}last {last} ({trial.origin}){rate}"
 
 
 def _is_again(trial: Trial) -> bool:
     """Whether it evaluated one of the best architectures again."""
-    from naokit.study.ledger import REPEAT  # not above: commands that show a bar load no Optuna
+    from naokit.study.ledger import AGAIN  # not above: commands that show a bar load no Optuna
 
-    return trial.origin == REPEAT
+    return trial.origin in AGAIN

@@ -110,10 +110,10 @@ class Proposing:
         Raises:
             SpaceExhausted: There is nothing left.
         """
-        reading, size = self._ledger.read(), self.evaluator.round_size if self.evaluator else 1
-        if size == 1:
+        reading = self._ledger.read()
+        if self.evaluator is None or self.evaluator.round_size == 1:
             return self._next_given(reading) or self._proposed(reading), 0
-        current = Round(reading, size)
+        current = Round(reading, self.evaluator, self._goals)
         proposal = current.interrupted() or self._next_given(reading)
         return proposal or self._proposed(current.before()), current.number
 
@@ -148,7 +148,11 @@ class Proposing:
         if self.evaluator is not None:
             space = limited(space, self.evaluator, self._goals.limits)
         budget = self._ledger.stored.settings["evaluations"] or DEFAULT_EVALUATIONS
-        return factory_of(self._chosen)(space, self._seed, budget)
+        method = factory_of(self._chosen)(space, self._seed, budget)
+        if self.evaluator is not None and self.evaluator.round_size > 1:
+            size = self.evaluator.round_size
+            method.in_rounds(size, size - self.evaluator.kept)
+        return method
 
     def _history(self, reading: Reading) -> list[Observation]:
         """The evaluations in order; with several objectives each new one may alter all scores."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from naokit.base import Architecture, InputError, Trial
 from naokit.study.goals import Goals, mean
+from naokit.study.ledger import RESCORED, current
 from naokit.wording import counted
 
 REMEDIES = {
@@ -27,6 +28,7 @@ class Standing:
     architecture: Architecture
     values: tuple[float, ...]
     number: int
+    round: int = 0
 
     @property
     def mean(self) -> float:
@@ -50,10 +52,13 @@ def standings(trials: Iterable[Trial], sign: float) -> list[Standing]:
             same[0].architecture,
             tuple(t.value for t in same if t.value is not None),
             same[0].number,
+            max(t.round for t in same),
         )
         for same in values.values()
     ]
-    return sorted(found, key=lambda s: (-len(s.values), -sign * s.mean, s.number))
+    rescored = any(t.origin == RESCORED for same in values.values() for t in same)
+    last = max((s.round for s in found), default=0) if rescored else 0
+    return sorted(found, key=lambda s: (s.round < last, -len(s.values), -sign * s.mean, s.number))
 
 
 class NoBest(InputError):
@@ -81,9 +86,10 @@ class Ranking(ABC):
     def standings(self) -> list[Standing]:
         """The architectures within the limits, best first by the first objective.
 
-        Those evaluated most often stand before the others.
+        Those evaluated most often stand before the others. Where some were evaluated again in a
+        later round only the latest value of each counts, and those of the last round stand first.
         """
-        return standings([t for t in self.trials if self.goals.hold(t)], self._sign)
+        return standings([t for t in current(self.trials) if self.goals.hold(t)], self._sign)
 
     def by_first_value(self) -> list[Standing]:
         """Standings by the first evaluation alone, so that repeats do not choose themselves."""
@@ -94,7 +100,7 @@ class Ranking(ABC):
 
         Each is its first evaluation, with the means over its evaluations as values.
         """
-        return self.goals.front(self.trials)
+        return self.goals.front(current(self.trials))
 
     @property
     def best(self) -> Standing:

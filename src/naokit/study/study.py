@@ -23,6 +23,7 @@ from naokit.base import (
     Evaluator,
     InputError,
     Json,
+    OutOfTime,
     Result,
     Space,
     SpaceExhausted,
@@ -36,7 +37,9 @@ from naokit.study.corridor import Asked, Corridor
 from naokit.study.evaluation import FirstErrors, accepted, evaluated
 from naokit.study.goals import Goals
 from naokit.study.ledger import (
+    AGAIN,
     REPEAT,
+    RESCORED,
     TOLD,
     Ledger,
     record_of,
@@ -44,7 +47,7 @@ from naokit.study.ledger import (
 )
 from naokit.study.progress import TrialsBar
 from naokit.study.proposing import AnyMethod, Proposing
-from naokit.study.rounds import Round, pool
+from naokit.study.rounds import Round
 from naokit.study.settings import (
     record_environment,
     record_evaluator,
@@ -189,6 +192,7 @@ class Study(Ranking):
         *,
         seconds: float | None = None,
         on_trial: Callable[[Trial], None] | None = None,
+        on_stage: Callable[[str], None] | None = None,
         show_progress_bar: bool = False,
         workers: Workers | None = None,
         folder: Path | None = None,
@@ -202,6 +206,8 @@ class Study(Ranking):
             evaluations: How many evaluations the study shall hold, failed ones included.
             seconds: The time after which no evaluation is begun.
             on_trial: A function that is called after each evaluation.
+            on_stage: A function that is told what a round does next: "proposing", "preparing" or
+                "evaluating".
             show_progress_bar: Whether a bar on stderr shows the progress and the best value.
             workers: Where evaluations run; the caller closes them. If None, they run here, one
                 after another.
@@ -216,8 +222,13 @@ class Study(Ranking):
         if any(trial.value is not None for trial in self.trials):
             self._first_errors.succeeded()
 
+        ends = None if seconds is None else time.monotonic() + seconds
+
         def ask(running: int) -> Iterator[Asked]:
-            return self._ask_round(evaluator, evaluations - self.evaluations - running, running)
+            most = evaluations - self.evaluations - running
+            if evaluator.round_size == 1:
+                return self._ask_new(min(most, 1))
+            return iter(()) if running else self._ask_round(evaluator, most, ends, on_stage)
 
         with (
             TrialsBar(self.name, evaluator.metric, evaluations)
@@ -232,8 +243,8 @@ class Study(Ranking):
                     on_trial(trial)
                 self._first_errors.check()
 
-            ends = None if seconds is None else time.monotonic() + seconds
-            self._corridor(evaluator, workers, told).walk(ask, ends)
+            with suppress(OutOfTime):
+                self._corridor(evaluator, workers, told).walk(ask, ends)
 
     def repeat(
         self,
@@ -272,22 +283,45 @@ class Study(Ranking):
         with self._errors():
             return list(self._ledger.read().ended)
 
-    def _ask_round(self, evaluator: Evaluator, most: int, running: int) -> Iterator[Asked]:
-        """Asks for what is next: all of a round, for which the evaluator is then prepared."""
-        size = evaluator.round_size
-        if size > 1:
-            most = 0 if running else min(most, Round(self._ledger.read(), size).missing)
-        asked = 0
+    def _ask_new(self, most: int) -> Iterator[Asked]:
+        """Asks for architectures that were not evaluated yet, as far as there are any."""
         with suppress(SpaceExhausted):
-            while asked < min(most, size):
+            for _ in range(most):
                 yield self.ask()
-                asked += 1
-        if size > 1 and asked > 0:
-            evaluator.prepare(*pool(self._ledger.read()))
+
+    def _ask_round(
+        self,
+        evaluator: Evaluator,
+        most: int,
+        ends: float | None,
+        on_stage: Callable[[str], None] | None,
+    ) -> Iterator[Asked]:
+        """Asks for all of a round, and prepares the evaluator: new ones, then those that stay."""
+        stage = on_stage or (lambda name: None)
+        stage("proposing")
+        asked, number = False, (unfinished := self._round(evaluator)).number
+        for new in self._ask_new(min(most, unfinished.missing)):
+            asked = True
+            yield new  # at once, so that whoever is interrupted gives back what was asked for
+        current = self._round(evaluator, number)
+        again = current.again()
+        if asked or again:
+            left = None if ends is None else ends - time.monotonic()
+            stage("preparing")
+            evaluator.prepare(current.pool(), number, left)
+            stage("evaluating")
+            for architecture in again:
+                record = record_of(architecture, RESCORED, round_number=number)
+                with self._errors():
+                    yield self._asked(self._claims.make(record), architecture, RESCORED)
+
+    def _round(self, evaluator: Evaluator, number: int | None = None) -> Round:
+        with self._errors():
+            return Round(self._ledger.read(), evaluator, self.goals, number)
 
     def _own(self) -> list[Trial]:
-        """The evaluations that the budget counts: without repeats and told ones."""
-        return [trial for trial in self.trials if trial.origin not in (REPEAT, TOLD)]
+        """The evaluations that the budget counts: each architecture once, without told ones."""
+        return [trial for trial in self.trials if trial.origin not in (TOLD, *AGAIN)]
 
     def _ask_again(self, standings: Sequence[Standing], times: int) -> Iterator[Asked]:
         """Asks for further evaluations of these until each has `times`."""

@@ -35,6 +35,11 @@ class Text(Kind):
         return presets.PRESETS
 
     @property
+    def shared_presets(self) -> Mapping[str, Preset]:
+        """The presets of searches by weight sharing."""
+        return presets.SHARED
+
+    @property
     def recipe_type(self) -> type[TextRecipe]:
         """The class of its recipes."""
         from naokit.text.recipes import TextRecipe

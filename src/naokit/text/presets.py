@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from naokit.base import Json
-from naokit.presets import Preset
+from naokit.presets import Preset, Sharing
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,13 @@ class TextPreset(Preset):
         hidden: H of each evaluation.
         final_hidden: H of the winner.
         final_epochs: As for `Preset`.
+        sharing: As for `Preset`.
     """
 
     hidden: int
     final_hidden: int
     final_epochs: int | None = None
+    sharing: Sharing | None = None
 
     def size(self) -> dict[str, Json]:
         """The size H of the networks that are searched."""
@@ -43,3 +45,20 @@ _PRESETS = (
     TextPreset("paper", 1000, "text-search-2018", 1, 1, False, "ptb-2018", 850, 850),
 )
 PRESETS: Mapping[str, TextPreset] = {preset.name: preset for preset in _PRESETS}
+
+_QUICK = Sharing("text-quick-shared", {"hidden": 48}, 3, 40, 20, "uniform", 4000)
+_SMALL = Sharing("text-small-shared", {"hidden": 100}, 4, 60, 30, "uniform", 10_000)
+# docs/specification.md, section 2.8: 1,000 epochs, the method is told scores every 200; 300 new
+# ones and 50 random ones replace the worst of 1,000.
+_PAPER = Sharing("text-shared-2018", {"hidden": 300}, 5, 1000, 650, "uniform", 10_000)
+_SHARED = (
+    TextPreset("quick", 80, "text-quick", 3, 1, False, "text-quick-final", 48, 64, sharing=_QUICK),
+    TextPreset(
+        "small", 150, "text-small", 5, 1, False, "text-small-final", 100, 200, sharing=_SMALL
+    ),
+    TextPreset(
+        "paper", 2400, "text-search-2018", 10, 1, False, "ptb-2018", 850, 850, sharing=_PAPER
+    ),
+)
+SHARED: Mapping[str, TextPreset] = {preset.name: preset for preset in _SHARED}
+"""By weight sharing: the best few are trained by themselves and told apart."""

@@ -104,6 +104,28 @@ _RECIPES = (
         **_LITTLE,
     ),
     TextRecipe("text-small-final", epochs=6, batch=10, average_after=None, **_SOME),
+    # Shared networks. Each weight is met by few of the updates.
+    TextRecipe("text-quick-shared", epochs=6, batch=8, bptt=20, average_after=None, **_LITTLE),
+    TextRecipe(
+        "text-small-shared",
+        epochs=4,
+        batch=8,
+        bptt=20,
+        average_after=None,
+        train_tokens=100_000,
+        **_LITTLE,
+    ),
+    # NAO-WS/rnn/train_search.sh (docs/specification.md, section 2.8).
+    TextRecipe(
+        "text-shared-2018",
+        epochs=1000,
+        batch=256,
+        learning_rate=0.25,
+        final_learning_rate=0.25,
+        weight_decay=5e-7,
+        clip=10.0,
+        average_after=None,
+    ),
     # docs/specification.md, section 2.7, train_ptb_search.sh: an evaluation is the whole model for
     # 600 epochs.
     TextRecipe("text-search-2018", epochs=600, final_learning_rate=20.0),
@@ -113,6 +135,7 @@ RECIPES: Mapping[str, TextRecipe] = {recipe.name: recipe for recipe in _RECIPES}
 
 PUBLISHED_SIZES: Mapping[str, Mapping[str, int]] = {
     "text-search-2018": {"hidden": 850},
+    "text-shared-2018": {"hidden": 300},
     "ptb-2018": {"hidden": 850},
     "wikitext-2-2018": {"hidden": 700},
 }
