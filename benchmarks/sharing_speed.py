@@ -10,10 +10,9 @@ A step is forward, backward, clipping and update for one batch, by the builds
     contiguous   `gathers` in torch's usual layout
 
 and a scored cell is what the evaluator `supernet` does, which counts parameters and macs of a cell
-that it does not know from an earlier round, against the official PyTorch pattern: for
-each cell a loader is made, decodes a shuffled batch and is thrown away; only the sampled cell is
-computed, with batch statistics, in torch's usual layout. `parts_ms` and `parts_cpu_ms` say what
-they consist of.
+that it does not know from an earlier round, against the official PyTorch pattern: for each cell a
+loader is made, decodes a shuffled batch and is thrown away; only the sampled cell is computed, with
+batch statistics, in torch's usual layout. `parts_ms` and `parts_cpu_ms` say what they consist of.
 
 All take turns, cell after cell; of the repeats of a cell the least counts, and the figures are
 medians over cells: of the clock, and of the processor, where the workers of a loader count as well
