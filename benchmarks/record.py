@@ -29,7 +29,12 @@ def provenance() -> dict[str, Any]:
 
 def write(name: str, figures: dict[str, Any]) -> None:
     """Writes `results/NAME.json` and prints it."""
+    print(keep(name, figures))
+
+
+def keep(name: str, figures: dict[str, Any]) -> str:
+    """Writes `results/NAME.json`; its text."""
     RESULTS.mkdir(exist_ok=True)
     text = json.dumps({**provenance(), **figures}, indent=2) + "\n"
     (RESULTS / f"{name}.json").write_text(text)
-    print(text)
+    return text

@@ -64,6 +64,23 @@ def test_a_network_without_weights_counts_alike() -> None:
     assert count_macs(network, (1, 8, 8)) == count_macs(tiny(), (1, 8, 8))
 
 
+class Named(nn.Module):
+    """A user's layer that names its arguments."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(4, 6, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return nn.functional.relu(input=self.layer(images))
+
+
+def test_a_layer_without_weights_may_name_its_arguments() -> None:
+    with without_weights():
+        network = Named()
+    assert count_macs(network, (4, 5, 5)) == count_macs(Named(), (4, 5, 5)) == 6 * 9 * 36
+
+
 def test_macs_of_the_published_network() -> None:
     with torch.device("meta"):
         network = ImageNetwork(*read(NAONET_A), ImageSettings(10, 36, 6, (3, 32, 32)))
