@@ -13,7 +13,7 @@ import tempfile
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import get_args
@@ -105,6 +105,7 @@ class Supernet(Learning):
         self.on_step: Callable[[float], None] | None = None
         self.on_epoch: Callable[[Epoch], None] | None = None
         self._folder: Path | None = None
+        self._statistics = ExitStack()
 
     def _check_arguments(self) -> None:
         """Raises InputError where an argument is out of range."""
@@ -162,6 +163,7 @@ class Supernet(Learning):
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self._folder = folder / SUPERNET
         self._lock = _alone_in(self._folder)
+        self._end_of_scoring()
         vars(self).pop("network", None)  # that of another folder
 
     def prepare(
@@ -170,6 +172,7 @@ class Supernet(Learning):
         """Trains the epochs of this round on the pool; those that are done already are not."""
         if self._folder is None:
             self.begin(None)
+        self._end_of_scoring()
         with memory_failures():
             of_data = self.subject.task(self.recipe, self.fabric)
             task = SharedTask(of_data, self.space, self._sampling(pool))
@@ -193,11 +196,21 @@ class Supernet(Learning):
         """The score with the weights of the last round; the seed alters nothing."""
         del seed
         plan, began = self.space.plan(architecture), time.monotonic()
-        with memory_failures(), batch_statistics(self.network):
-            scored = self.scorer(as_sampled(self.network, plan))
+        with memory_failures(), self.fabric.autocast():
+            scored = self.scorer(as_sampled(self._scoring, plan))
         self.subject.check(scored.value)
         metrics = {**self.static_metrics(architecture), NOISE: scored.noise}
         return Result(scored.value, metrics, time.monotonic() - began)
+
+    @cached_property
+    def _scoring(self) -> nn.Module:
+        """The network while it scores: the walk through its modules is made once a round."""
+        self._statistics.enter_context(batch_statistics(self.network))
+        return self.network
+
+    def _end_of_scoring(self) -> None:
+        self._statistics.close()
+        vars(self).pop("_scoring", None)
 
     def inherited(self, architecture: Architecture) -> nn.Module:
         """The network of an architecture by itself, with the weights of the last round."""
