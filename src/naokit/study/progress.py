@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Column
 
 from naokit.wording import value_text
 
@@ -18,16 +19,21 @@ if TYPE_CHECKING:
 
 
 def progress() -> Progress:
-    """A bar on stderr with the time left."""
+    """A bar on stderr with the time left; where there is little room the bar itself gets short."""
     return Progress(
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.description}", markup=False, table_column=_whole(12)),
         BarColumn(bar_width=24),
-        TextColumn("{task.completed:g}/{task.total:g}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
+        TextColumn("{task.completed:g}/{task.total:g}", table_column=_whole(5)),
+        TimeElapsedColumn(table_column=_whole(7)),
+        TimeRemainingColumn(table_column=_whole(7)),
         TextColumn("{task.fields[note]}", markup=False),
         console=Console(stderr=True),
     )
+
+
+def _whole(width: int) -> Column:
+    """A column that does not get narrower than what it shows."""
+    return Column(no_wrap=True, min_width=width)
 
 
 class TrialsBar:
@@ -120,11 +126,11 @@ class TrialsBar:
         shown = "none within the limits yet, " if valued else ""
         if held:
             shown = f"best {value_text(max(held, key=lambda value: sign * value), self.metric)}, "
+        if self.began and trial.value is not None:
+            seconds = time.monotonic() - self.began
+            return f"{shown}{60 * self.scored / max(seconds, 1e-3):.0f} a minute"
         last = trial.reason if trial.value is None else value_text(trial.value, self.metric)
-        rate = ""
-        if self.began and self.scored > 1:
-            rate = f", {60 * self.scored / (time.monotonic() - self.began):.0f} a minute"
-        return f"{shown}last {last} ({trial.origin}){rate}"
+        return f"{shown}last {last} ({trial.origin})"
 
 
 def _is_again(trial: Trial) -> bool:
