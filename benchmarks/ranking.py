@@ -20,6 +20,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from naokit.images.recipes import ImageRecipe
 from naokit.images.scoring import ImageScorer
 from naokit.images.subject import ImageSubject
 from naokit.networks import count_parameters, without_weights
+from naokit.settings import ImageSettings
 from naokit.spaces import NasBench201
 from naokit.spaces.edge_cells import EDGES
 from naokit.training.device import make_fabric, seeded
@@ -88,10 +90,7 @@ TRIES = {
     "fair": Try(("fair",) * 3),
     "largest": Try(("largest",) * 3),
     "largest-deep": Try(("largest",) * 3, depth=2, changes={"epochs": 4}),
-    "largest-eighth": Try(("eighth",) * 3),
-    "largest-half": Try(("half",) * 3),
     "largest-first": Try(("largest", "largest", "uniform")),
-    "largest-deep-long": Try(("largest",) * 3, depth=2, changes={"epochs": 8}),
 }
 
 
@@ -152,9 +151,14 @@ def connected(cell: Architecture) -> bool:
 
 def sizes(cells: Sequence[Architecture]) -> np.ndarray:
     """The parameters of each cell's own network, of one size: it does not alter the order."""
+    return np.array([size(cell) for cell in cells])
+
+
+@cache
+def size(cell: Architecture) -> int:
+    """The parameters of the network of a cell, of the base size."""
     with without_weights():
-        settings = ImageSubject("digits", 8, 1).settings(RECIPE)
-        return np.array([count_parameters(SPACE.build(cell, settings)) for cell in cells])
+        return count_parameters(SPACE.build(cell, ImageSettings(10, 8, 1, (3, 16, 16))))
 
 
 def halved(data: ImageData) -> ImageData:
@@ -209,7 +213,7 @@ def run(
 
 
 def sampling_of(policy: str, cells: Sequence[Architecture]) -> Sampling:
-    """The sampling of a policy; `largest` is the largest quarter."""
+    """The sampling of a policy."""
     if policy == "fair":
         return Fair(SPACE)
     if policy == "uniform":
@@ -217,7 +221,7 @@ def sampling_of(policy: str, cells: Sequence[Architecture]) -> Sampling:
     weights = sizes(cells).tolist()
     if policy == "parameters":
         return Weighted(cells, weights)
-    return Largest(cells, weights, {"largest": 1 / 4, "eighth": 1 / 8, "half": 1 / 2}[policy])
+    return Largest(cells, weights)
 
 
 def scored(

@@ -35,9 +35,10 @@ def test_weighted_draws_in_proportion() -> None:
     assert 2350 < drawn[POOL[3]] < 2650
 
 
-def test_largest_draws_from_the_largest_part_alone() -> None:
-    drawn = Counter(Largest(POOL, (3, 1, 9, 2), share=0.3).draw(2000, np.random.default_rng(0)))
-    assert set(drawn) == {POOL[2], POOL[0]}  # 1.2 of 4, rounded up
+def test_largest_draws_from_the_largest_quarter_alone() -> None:
+    five = [*POOL, SPACE.sample(np.random.default_rng(4))]
+    drawn = Counter(Largest(five, (3, 1, 9, 2, 0)).draw(2000, np.random.default_rng(0)))
+    assert set(drawn) == {POOL[2], POOL[0]}  # a quarter of five, rounded up
     assert 900 < drawn[POOL[0]] < 1100
 
 

@@ -64,7 +64,7 @@ class Weighted(Sampling):
 
 @dataclass(frozen=True)
 class Largest(Sampling):
-    """Every architecture of the largest part of a pool as often as the others.
+    """Every architecture of the largest quarter of a pool as often as the others.
 
     Weights learn slower than operations without any, so that a network that is trained for a short
     time prefers cells with few weights. Where only large cells are trained, it does not: on
@@ -73,17 +73,15 @@ class Largest(Sampling):
     Attributes:
         pool: The architectures.
         sizes: The size of each, such as its parameters.
-        share: The share of the pool that is trained, rounded up to whole architectures.
     """
 
     pool: Sequence[Architecture]
     sizes: Sequence[float]
-    share: float = 0.25
 
     def draw(self, amount: int, generator: np.random.Generator) -> list[Architecture]:
-        """Architectures of the largest part, each draw by itself."""
+        """Architectures of the largest quarter, each draw by itself."""
         order = np.argsort(-np.asarray(self.sizes), kind="stable")
-        largest = order[: math.ceil(self.share * len(self.pool))]
+        largest = order[: math.ceil(len(self.pool) / 4)]
         return [self.pool[n] for n in largest[generator.integers(len(largest), size=amount)]]
 
 
