@@ -207,6 +207,7 @@ def run(
         "updates": of_data.most_steps * tried.recipe.epochs,
         "train_cpu_seconds": round(training, 1),
         "score_cpu_seconds": round(scoring, 1),
+        "images": EXAMPLES,
         "scores": scores,
         "curve": curve,
     }
