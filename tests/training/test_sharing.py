@@ -16,7 +16,7 @@ from naokit.text.recipes import RECIPES as TEXT_RECIPES
 from naokit.text.subject import TextSubject
 from naokit.training.device import make_fabric, seeded
 from naokit.training.loop import train
-from naokit.training.sharing import Fair, SharedTask, Uniform, Weighted
+from naokit.training.sharing import Fair, Largest, SharedTask, Uniform, Weighted
 
 SPACE = ConvCells.small(nodes=2)
 POOL = [SPACE.sample(np.random.default_rng(n)) for n in range(4)]
@@ -33,6 +33,13 @@ def test_uniform_draws_each_of_the_pool_about_as_often() -> None:
 def test_weighted_draws_in_proportion() -> None:
     drawn = Counter(Weighted(POOL, (1, 1, 1, 5)).draw(4000, np.random.default_rng(0)))
     assert 2350 < drawn[POOL[3]] < 2650
+
+
+def test_largest_draws_from_the_largest_quarter_alone() -> None:
+    five = [*POOL, SPACE.sample(np.random.default_rng(4))]
+    drawn = Counter(Largest(five, (3, 1, 9, 2, 0)).draw(2000, np.random.default_rng(0)))
+    assert set(drawn) == {POOL[2], POOL[0]}  # a quarter of five, rounded up
+    assert 900 < drawn[POOL[0]] < 1100
 
 
 def test_fair_draws_every_choice_equally_often() -> None:

@@ -7,6 +7,7 @@ with the same cells.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
@@ -59,6 +60,29 @@ class Weighted(Sampling):
         """Architectures of the pool, each draw by itself."""
         shares = np.asarray(self.weights) / np.sum(self.weights)
         return [self.pool[n] for n in generator.choice(len(self.pool), size=amount, p=shares)]
+
+
+@dataclass(frozen=True)
+class Largest(Sampling):
+    """Every architecture of the largest quarter of a pool as often as the others.
+
+    Weights learn slower than operations without any, so that a network that is trained for a short
+    time prefers cells with few weights. Where only large cells are trained, it does not: on
+    NAS-Bench-201 the rank correlation with the truth rises (`benchmarks/results/ranking.json`).
+
+    Attributes:
+        pool: The architectures.
+        sizes: The size of each, such as its parameters.
+    """
+
+    pool: Sequence[Architecture]
+    sizes: Sequence[float]
+
+    def draw(self, amount: int, generator: np.random.Generator) -> list[Architecture]:
+        """Architectures of the largest quarter, each draw by itself."""
+        order = np.argsort(-np.asarray(self.sizes), kind="stable")
+        largest = order[: math.ceil(len(self.pool) / 4)]
+        return [self.pool[n] for n in largest[generator.integers(len(largest), size=amount)]]
 
 
 @dataclass(frozen=True)
