@@ -18,9 +18,9 @@ enough to begin with: the same command continues.
 """
 
 
-Policy = Literal["uniform", "parameters", "fair"]
+Policy = Literal["uniform", "parameters", "fair", "largest"]
 """Which cell an update of a shared network trains: any of the pool, larger ones more often, each
-choice as often."""
+choice as often, any of the largest quarter of the pool."""
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ def test_a_score_is_that_of_the_extracted_network_with_batch_statistics() -> Non
     assert 0 < scored.noise < 10
 
 
-@pytest.mark.parametrize("policy", ["parameters", "fair"])
+@pytest.mark.parametrize("policy", ["parameters", "fair", "largest"])
 def test_every_policy_trains(policy: str) -> None:
     evaluator = supernet(policy=policy)
     evaluator.prepare(SAMPLED, 2)
@@ -129,7 +129,7 @@ def test_every_policy_trains(policy: str) -> None:
 @pytest.mark.parametrize(
     ("message", "asked"),
     [
-        ("`policy` is best; expected uniform, parameters, fair", {"policy": "best"}),
+        ("`policy` is best; expected uniform, parameters, fair, largest", {"policy": "best"}),
         ("`rounds` is 9; expected 1 to the recipe's 3", {"rounds": 9}),
         ("`pool` is 1; a round has 2", {"pool": 1}),
         ("`kept` is 4; expected 0 to 3", {"kept": 4}),

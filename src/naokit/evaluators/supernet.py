@@ -45,7 +45,15 @@ from naokit.training.failures import memory_failures
 from naokit.training.loop import Epoch, train
 from naokit.training.recipe import Recipe
 from naokit.training.scored import Scorer
-from naokit.training.sharing import Fair, Sampling, SharedTask, Uniform, Weighted, as_sampled
+from naokit.training.sharing import (
+    Fair,
+    Largest,
+    Sampling,
+    SharedTask,
+    Uniform,
+    Weighted,
+    as_sampled,
+)
 
 SUPERNET = "supernet"
 """The folder of the shared network's checkpoint."""
@@ -237,7 +245,8 @@ class Supernet(Learning):
             return Fair(self.space)
         if self.policy == "uniform":
             return Uniform(pool)
-        return Weighted(pool, [self.static_metrics(one)["parameters"] for one in pool])
+        sizes = [self.static_metrics(one)["parameters"] for one in pool]
+        return Weighted(pool, sizes) if self.policy == "parameters" else Largest(pool, sizes)
 
     def settings(self) -> Mapping[str, Json]:
         """Also the space, rounds, pool, policy, examples and seed."""
