@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from naokit.base import InputError
+from naokit.base import Architecture, InputError
+from naokit.evaluators import Tabular
 from naokit.networks import count_parameters, without_weights
 from naokit.settings import ImageSettings, LanguageSettings
 from naokit.spaces import NasBench101
@@ -102,8 +103,38 @@ def test_numbering_the_inner_vertices_anew_keeps_the_key() -> None:
             if (other := renumbered(cell.choices, order)) is not None:
                 respelled += 1
                 assert SPACE.key(other) == cell.key
+                assert SPACE.class_of(other) == SPACE.class_of(cell.choices)
                 assert SPACE.allows(other)
     assert respelled > 100
+
+
+def test_the_name_in_a_table_tells_apart_what_the_key_does() -> None:
+    generator = np.random.default_rng(2)
+    cells = [SPACE.sample(generator) for _ in range(400)]
+    cells += [mutant for cell in cells[:20] for mutant in SPACE.neighbours(cell)]
+    named = {(cell.key, SPACE.class_of(cell.choices)) for cell in cells}
+    assert len({key for key, _ in named}) == len({name for _, name in named}) == len(named)
+    assert len(named) > 300
+
+
+def test_a_table_names_its_columns_together_and_knows_every_numbering(tmp_path: Path) -> None:
+    rows = ["7,100001000100000000001,mp-c3-c1-c3-c3,1", "4,101101,c3-mp,2", "3,111,c3,3", "2,1,,4"]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["vertices,adjacency_upper,ops,accuracy", *rows]) + "\n")
+    table = Tabular(SPACE, path, architecture_column="adjacency_upper,ops", metric="accuracy")
+    assert len(table.values) == 4
+    generator = np.random.default_rng(0)
+    for number, row in enumerate(table.space.classes, 1):
+        for order in permutations(range(1, OUTPUT)):
+            if (spelled := renumbered(row, order)) is not None:
+                respelled = Architecture(table.space, tuple(spelled))
+                assert table.space.allows(spelled)
+                assert table.evaluate(respelled, 0).value == number
+        mutant = table.space.mutate(Architecture(table.space, row), generator)
+        assert table.space.allows(mutant.choices)
+    path.write_text("adjacency_upper,ops,accuracy\n10,c3,1\n")
+    with pytest.raises(InputError, match="line 2 of the table: '10' is no upper triangle"):
+        Tabular(SPACE, path, architecture_column="adjacency_upper,ops", metric="accuracy")
 
 
 def test_operations_and_edges_tell_cells_apart() -> None:
@@ -125,7 +156,7 @@ def test_a_cell_is_described_by_what_each_vertex_reads() -> None:
     ("text", "settings", "message"),
     [
         ("100 c3", ImageSettings(), "no path leads from the input to the output of the cell 100"),
-        ("101 c3", ImageSettings(channels=4), "`channels` is 4, but .* give 6 or more"),
+        ("101 c3", ImageSettings(channels=4), "channels must be at least 6 .*, not 4"),
         ("101 c3", LanguageSettings(), "needs ImageSettings"),
     ],
 )

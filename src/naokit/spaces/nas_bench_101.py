@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import combinations
+from functools import cached_property, lru_cache
+from itertools import combinations, permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -113,6 +113,13 @@ class NasBench101(Space):
         output = len(operations) + 1
         return (Graph.of(["input", *operations, "output"], edges, (0,), (output,)),)
 
+    def class_of(self, choices: Sequence[int]) -> str:
+        """The least of the texts that the cell has under all numberings of its inner vertices."""
+        triangle, orders = _numberings(tuple(choices[: len(EDGES)]))
+        operations = choices[len(EDGES) :]
+        named = [[operations[vertex - 1] for vertex in order] for order in orders]
+        return f"{triangle} {'-'.join([SHORT[o] for o in min(named)])}"
+
     def describe(self, choices: Sequence[int]) -> str:
         """Each vertex as an operation on earlier ones; 0 is the input."""
         operations, edges = _cell(choices)
@@ -165,8 +172,8 @@ class NasBench101(Space):
             raise InputError(f"{self.name} builds image networks and needs ImageSettings")
         if settings.channels < VERTICES - 2:
             raise InputError(
-                f"`channels` is {settings.channels}, but the inner vertices of a cell of "
-                f"{self.name} share them: give 6 or more"
+                f"channels must be at least 6 for {self.name}, because up to {VERTICES - 2} "
+                f"vertices of a cell share them, not {settings.channels}"
             )
         return VertexNetwork(self.plan(architecture), settings)
 
@@ -216,6 +223,25 @@ def _live(choices: Sequence[int]) -> list[tuple[int, int]]:
         if target in leading:
             leading.add(source)
     return [(s, t) for s, t in edges if s in reached and t in leading]
+
+
+@lru_cache(maxsize=2**16)
+def _numberings(bits: tuple[int, ...]) -> tuple[str, list[tuple[int, ...]]]:
+    """The least triangle of the cell of these edges, and the orders of inner vertices that give it.
+
+    The 423,624 rows of the table have 2,494 triangles: each is asked for often.
+    """
+    edges = _live(bits)
+    inner = sorted({target for _, target in edges} - {OUTPUT})
+    triangles: dict[str, list[tuple[int, ...]]] = {}
+    for order in permutations(inner):
+        number = {vertex: place for place, vertex in enumerate((0, *order, OUTPUT))}
+        numbered = {(number[source], number[target]) for source, target in edges}
+        if all(source < target for source, target in numbered):
+            pairs = combinations(range(len(number)), 2)
+            triangle = "".join(["01"[pair in numbered] for pair in pairs])
+            triangles.setdefault(triangle, []).append(order)
+    return min(triangles.items())
 
 
 def _cell(choices: Sequence[int]) -> tuple[list[str], list[tuple[int, int]]]:
