@@ -14,7 +14,7 @@ from naokit.evaluators import Tabular
 from naokit.networks import count_parameters, without_weights
 from naokit.settings import ImageSettings, LanguageSettings
 from naokit.spaces import NasBench101
-from naokit.spaces.nas_bench_101 import EDGES, OUTPUT
+from naokit.spaces.nas_bench_101 import EDGES, OUTPUT, _triangles
 from naokit.testing import SpaceContract
 
 SPACE = NasBench101()
@@ -76,6 +76,25 @@ def test_drawn_and_mutated_cells_are_allowed() -> None:
         cell = SPACE.sample(generator)
         assert SPACE.allows(cell.choices)
         assert SPACE.allows(SPACE.mutate(cell, generator).choices)
+
+
+def test_drawn_cells_have_every_edge_on_a_path_and_are_mostly_large() -> None:
+    generator = np.random.default_rng(3)
+    cells = [SPACE.sample(generator) for _ in range(500)]
+    graphs = [cell.graphs[0] for cell in cells]
+    edges = [sum(cell.choices[: len(EDGES)]) for cell in cells]
+    assert edges == [len(graph.edges) for graph in graphs]
+    assert np.mean([len(graph.labels) >= 6 for graph in graphs]) > 0.8
+    assert len({cell.key for cell in cells}) > 480
+
+
+def test_every_allowed_set_of_edges_on_paths_is_drawn() -> None:
+    drawn = set(map(tuple, _triangles().tolist()))
+    assert len(drawn) == 13_839
+    for bits in np.random.default_rng(4).integers(0, 2, (5000, len(EDGES))).tolist():
+        choices = [*bits, *[0] * 5]
+        whole = len(SPACE.graphs(choices)[0].edges) == sum(bits)
+        assert (tuple(bits) in drawn) == (whole and SPACE.allows(choices))
 
 
 def renumbered(choices: Sequence[int], order: Sequence[int]) -> list[int] | None:
