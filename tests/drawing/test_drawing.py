@@ -18,6 +18,7 @@ from naokit.spaces import (
     Choice,
     Choices,
     ConvCells,
+    NasBench101,
     NasBench201,
     NasBenchGraph,
     RecurrentCells,
@@ -28,6 +29,7 @@ MLP = Choices("mlp", (Choice("width", (16, 64)), Choice("activation", ("relu<&>"
 SPACES = [
     *(ConvCells.small(nodes) for nodes in (1, 2, 5, 8)),
     ConvCells.large(),
+    NasBench101(),
     NasBench201(),
     TransNasMicro(),
     NasBenchGraph(),

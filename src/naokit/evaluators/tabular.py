@@ -93,7 +93,7 @@ class Tabular(Evaluator):
         classes: dict[tuple[int, ...], str] = {}
         for number, row in zip(lines, rows, strict=True):
             choices = _choices(space, row, columns, number)
-            key = row[class_column] if class_column else space.key(choices)
+            key = row[class_column] if class_column else space.class_of(choices)
             if not key:
                 raise InputError(f"line {number} of the table: {class_column} is blank")
             classes.setdefault(choices, key)
@@ -280,9 +280,10 @@ def _name(row: Row, columns: Sequence[str]) -> tuple[str, ...]:
 
 def _choices(space: Space, row: Row, columns: Sequence[str], number: int) -> tuple[int, ...]:
     try:
-        cells = {_plain(column): _plain(row[column]) for column in columns}
-        if isinstance(space, Choices) and cells.keys() & set(space.grammar.names):
-            return _of_cells(space, cells)
+        if isinstance(space, Choices):
+            cells = {_plain(column): _plain(row[column]) for column in columns}
+            if cells.keys() & set(space.grammar.names):
+                return _of_cells(space, cells)
         return space.parse(" ".join(_name(row, columns))).choices
     except InputError as error:
         raise InputError(f"line {number} of the table: {error}") from error

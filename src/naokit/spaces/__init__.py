@@ -21,6 +21,7 @@ from naokit.spaces import own_code
 from naokit.spaces.cells import ConvCells, Operation
 from naokit.spaces.choices import Choice, Choices
 from naokit.spaces.edge_cells import NasBench201, TransNasMicro
+from naokit.spaces.nas_bench_101 import NasBench101
 from naokit.spaces.nas_bench_graph import NasBenchGraph
 from naokit.spaces.recurrent import Activation, RecurrentCells
 
@@ -30,6 +31,7 @@ __all__ = [
     "Choice",
     "Choices",
     "ConvCells",
+    "NasBench101",
     "NasBench201",
     "NasBenchGraph",
     "Operation",
@@ -44,6 +46,7 @@ SPACES: Mapping[str, Callable[[], Space]] = {
     "conv-small": ConvCells.small,
     "conv-large": ConvCells.large,
     "conv-nasnet": ConvCells.nasnet,
+    "nas-bench-101": NasBench101,
     "nas-bench-201": NasBench201,
     "transnas-micro": TransNasMicro,
     "nas-bench-graph": NasBenchGraph,

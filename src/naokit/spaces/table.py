@@ -35,9 +35,9 @@ class TableSpace(Bounded):
         return len(self.classes)
 
     def key(self, choices: Sequence[int]) -> str:
-        """The class of the row, or the key in the space beneath if the table has no such row."""
+        """The class of the row, or that in the space beneath if the table has no such row."""
         known = self.classes.get(tuple(choices))
-        return self.space.key(choices) if known is None else known
+        return self.space.class_of(choices) if known is None else known
 
     def allows(self, choices: Sequence[int]) -> bool:
         """Whether the table has the architecture."""

@@ -94,6 +94,11 @@ class SpaceContract:
             assert [canonical(graph) for graph in reduced] == reduced
             assert digest(reduced) == architecture.key
 
+    def test_a_table_tells_apart_what_keys_do(self) -> None:
+        """Equal classes have equal keys, and the other way round."""
+        named = {(a.key, self.space.class_of(a.choices)) for a in self.architectures()}
+        assert len({key for key, _ in named}) == len({name for _, name in named}) == len(named)
+
     def test_symmetries_keep_the_key(self) -> None:
         """Every permutation that the grammar lists respells the same computation."""
         for architecture in self.architectures()[:10]:
