@@ -45,6 +45,14 @@ def test_cells_are_trained_and_exported() -> None:
     assert check["difference"] <= check["tolerance"]
 
 
+def test_the_published_network_is_counted_without_an_auxiliary_head() -> None:
+    size = ("--channels", "128", "--cells", "3", "--classes", "10", "--counts", "--json")
+    done = run("profile", "101 c3", "--space", "nas-bench-101", *size)
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert (found["parameters"], found["auxiliary_parameters"]) == (10_177_674, 0)
+
+
 def test_too_few_channels_are_one_line() -> None:
     done = run("profile", "101 c3", "--space", "nas-bench-101", "--channels", "4", "--no-onnx")
     assert done.exit_code == 2

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from naokit.base import InputError
 from naokit.cli.asked import Profiling
 from naokit.cli.durations import about
 from naokit.cli.options import Pictures
@@ -37,7 +39,7 @@ def show_image_network(asked: Profiling) -> None:
     """
     from naokit.cli.output import Figures
     from naokit.images.costs import count_figures, latency_figures, memory_figures
-    from naokit.kinds import build, recipe_of
+    from naokit.kinds import recipe_of
     from naokit.networks import without_weights
 
     architecture, size = asked.architecture, asked.size
@@ -48,12 +50,12 @@ def show_image_network(asked: Profiling) -> None:
     settings = ImageSettings(**size)
     image = settings.image
     with without_weights():
-        counted = count_figures(build(architecture, **size, auxiliary=True), image)
+        counted = count_figures(_with_head(architecture, size), image)
     shown = {name: getattr(settings, name) for name in SHOWN}
     figures = Figures(json=asked.json)
     figures.add({"architecture": str(architecture), **shown, **counted}, _count_lines)
     if not asked.counts:
-        network = build(architecture, **size, auxiliary=True)
+        network = _with_head(architecture, size)
         figures.measure(lambda: memory_figures(network, image), _memory_lines)
         figures.measure(
             lambda: {"training": _training_memory(network, image, by.batch if by else BATCH)},
@@ -72,6 +74,16 @@ def show_image_network(asked: Profiling) -> None:
         else:
             figures.add({}, _training_lines)
     figures.end()
+
+
+def _with_head(architecture: Architecture, size: Mapping[str, Any]) -> nn.Module:
+    """The network with its auxiliary head, or without one where its space has none."""
+    from naokit.kinds import build
+
+    try:
+        return build(architecture, **size, auxiliary=True)
+    except InputError:
+        return build(architecture, **size)  # refused again for any other reason
 
 
 def _images(data: str | None, pictures: Pictures) -> ImageData | None:
