@@ -27,7 +27,7 @@ from naokit.runs.run import Run
 from naokit.runs.search import Stage, Watcher, search
 from naokit.spaces import ConvCells
 from naokit.study import Study
-from naokit.study.ledger import RESCORED
+from naokit.study.origins import RESCORED
 from naokit.training.loop import Epoch
 
 SPACE = ConvCells.small(nodes=1)

@@ -20,7 +20,7 @@ from naokit.base import (
 from naokit.method.baselines import RandomSearch
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.study import Study, create_study
-from naokit.study.ledger import RESCORED
+from naokit.study.origins import RESCORED
 
 SPACE = ConvCells.small(nodes=1)
 

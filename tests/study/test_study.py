@@ -35,7 +35,8 @@ from naokit.method.nao_2018 import Nao2018, NaoSettings
 from naokit.report.contents import findings
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.study import Study, create_study, open_study
-from naokit.study.ledger import ARCHITECTURE, KNOWN, record_of
+from naokit.study.ledger import ARCHITECTURE, record_of
+from naokit.study.origins import KNOWN
 from naokit.study.proposing import AnyMethod
 
 SPACE = ConvCells.small(nodes=1)

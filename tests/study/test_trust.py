@@ -5,7 +5,7 @@ import pytest
 from naokit.base import Architecture, Trial
 from naokit.report.words import trust_lines
 from naokit.spaces import Choice, Choices
-from naokit.study.ledger import RESCORED
+from naokit.study.origins import RESCORED
 from naokit.study.standings import Standing
 from naokit.study.trust import Trust, trust_in
 

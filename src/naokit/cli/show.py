@@ -54,7 +54,7 @@ def show(
             from naokit.files import write_whole
 
             write_whole(svg, architecture._repr_svg_())
-        report = _report(architecture, study, own, top)
+        report = _report(architecture, study, top, own)
         if json:
             print_json(report)
             return
@@ -72,7 +72,7 @@ def show(
 
 
 def _report(
-    architecture: Architecture, study: Study | None, own: Study | None, top: int
+    architecture: Architecture, study: Study | None, top: int, own: Study | None = None
 ) -> dict[str, Json]:
     report = {
         "space": architecture.space.name,

@@ -114,6 +114,7 @@ class Supernet(Learning):
         self.on_epoch: Callable[[Epoch], None] | None = None
         self._folder: Path | None = None
         self._statistics = ExitStack()
+        weakref.finalize(self, self._statistics.close)  # not as late as the interpreter would
 
     def _check_arguments(self) -> None:
         """Raises InputError where an argument is out of range."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from naokit.base import Direction, Evaluator, Json
 from naokit.report.results import Results
 from naokit.study.goals import mean
-from naokit.study.ledger import AGAIN
+from naokit.study.origins import AGAIN
 from naokit.study.standings import NoBest, Standing
 from naokit.study.trust import Trust, trust_in
 

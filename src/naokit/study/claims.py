@@ -28,9 +28,7 @@ from naokit.study.heartbeat import Pulse
 from naokit.study.ledger import (
     ARCHITECTURE,
     INTERRUPTED,
-    KNOWN,
     OUTCOME,
-    REPEAT,
     Ledger,
     Reading,
     interrupted,
@@ -38,6 +36,7 @@ from naokit.study.ledger import (
     read_architecture,
     record_of,
 )
+from naokit.study.origins import KNOWN, REPEAT
 from naokit.study.patience import TICKET
 
 CLAIM = "claim"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from bisect import insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import optuna
@@ -20,6 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from naokit.base import Architecture, Json, Space, Trial
 from naokit.study.liveness import this_worker
+from naokit.study.origins import AGAIN, KNOWN, RESCORED
 from naokit.study.stored import Stored
 
 ARCHITECTURE = "architecture"
@@ -28,19 +29,6 @@ WORKER = "worker"
 """The process of a trial: earlier versions wrote it before the trial had an architecture."""
 INTERRUPTED = "interrupted"
 """The reason of a trial whose process ended before its evaluation did; it does not count."""
-
-REPEAT = "repeat"
-"""The origin of a repeated evaluation, which methods do not see."""
-RESCORED = "rescored"
-"""The origin of an evaluation in a later round, whose value replaces the earlier ones."""
-AGAIN = (REPEAT, RESCORED)
-"""The origins of evaluations of an architecture that the study has evaluated already."""
-FIRST = "given"
-"""The origin of an architecture that the user wanted evaluated first."""
-TOLD = "told"
-"""The origin of a known result: methods learn from it, but the study did not evaluate it."""
-KNOWN = "known"
-"""The origin of trials that earlier versions made where a sampler repeated an architecture."""
 
 
 def record_of(
@@ -104,14 +92,6 @@ def to_trial(frozen: FrozenTrial, space: Space) -> Trial:
         seconds=outcome.get("seconds", 0.0),
         round=round_of(frozen),
     )
-
-
-def current(trials: Sequence[Trial]) -> Sequence[Trial]:
-    """The trials without those whose architecture was evaluated again in a later round."""
-    last = {t.architecture.choices: t.round for t in trials if t.origin == RESCORED}
-    if not last:
-        return trials
-    return [t for t in trials if t.round >= last.get(t.architecture.choices, 0)]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Column
 
+from naokit.study.origins import AGAIN
 from naokit.wording import value_text
 
 if TYPE_CHECKING:
@@ -135,6 +136,4 @@ class TrialsBar:
 
 def _is_again(trial: Trial) -> bool:
     """Whether it evaluated one of the best architectures again."""
-    from naokit.study.ledger import AGAIN  # not above: commands that show a bar load no Optuna
-
     return trial.origin in AGAIN

@@ -19,9 +19,10 @@ from naokit.base import (
 )
 from naokit.method import MethodFactory
 from naokit.study.goals import Goals
-from naokit.study.ledger import FIRST, Ledger, Reading
+from naokit.study.ledger import Ledger, Reading
 from naokit.study.limits import limited, outside
 from naokit.study.optuna_method import OptunaMethod
+from naokit.study.origins import FIRST
 from naokit.study.rounds import Round
 
 DEFAULT_EVALUATIONS = 100

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 
 from naokit.base import Architecture, Evaluator, Proposal
 from naokit.study.goals import Goals
-from naokit.study.ledger import AGAIN, REPEAT, RESCORED, TOLD, Reading, round_of
+from naokit.study.ledger import Reading, round_of
+from naokit.study.origins import AGAIN, REPEAT, RESCORED, TOLD
 
 
 class Round:

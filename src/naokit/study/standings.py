@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from naokit.base import Architecture, InputError, Trial
 from naokit.study.goals import Goals, mean
-from naokit.study.ledger import RESCORED, current
+from naokit.study.origins import RESCORED, current
 from naokit.wording import counted
 
 REMEDIES = {

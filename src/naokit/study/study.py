@@ -36,15 +36,8 @@ from naokit.study.claims import Claims
 from naokit.study.corridor import Asked, Corridor
 from naokit.study.evaluation import FirstErrors, accepted, evaluated
 from naokit.study.goals import Goals
-from naokit.study.ledger import (
-    AGAIN,
-    REPEAT,
-    RESCORED,
-    TOLD,
-    Ledger,
-    record_of,
-    to_trial,
-)
+from naokit.study.ledger import Ledger, record_of, to_trial
+from naokit.study.origins import AGAIN, REPEAT, RESCORED, TOLD
 from naokit.study.progress import TrialsBar
 from naokit.study.proposing import AnyMethod, Proposing
 from naokit.study.rounds import Round

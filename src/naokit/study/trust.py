@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from naokit.base import Trial
-from naokit.study.ledger import RESCORED
+from naokit.study.origins import RESCORED
 from naokit.study.standings import Standing
 
 FEW = 4
