@@ -16,6 +16,8 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,7 @@ from naokit.subject import Subject
 
 SPACES = {"images": "conv-small", "text": "recurrent"}
 PUBLISHED = {"images": "naonet-b", "text": "nao-rnn-ws"}
-SHORT, SEEDS = 5, 10_000
+SHORT, SEEDS = {"quick": 5, "small": 2}, 10_000
 
 
 def main() -> None:
@@ -55,110 +57,145 @@ def main() -> None:
     there = RESULTS / f"{name}.json"
     rows: list[dict[str, Any]] = json.loads(there.read_text())["rows"] if there.exists() else []
     preset = kind_of(reads).preset(preset_name, shared=True)
-    for seed in range(len(rows), seeds):
-        rows.append({"seed": seed, "found": list(_row(data, reads, preset, folder, seed))})
-        write(name, {"threads": 1, "data": Path(data).name, "preset": preset_name, "rows": rows})
+    for seed in range(seeds):
+        if seed == len(rows):
+            rows.append({"seed": seed, "found": []})
+        found = rows[seed]["found"]
+        for fact in _facts(data, reads, preset, folder, seed, len(found)):
+            found.append(fact)
+            write(
+                name, {"threads": 1, "data": Path(data).name, "preset": preset_name, "rows": rows}
+            )
 
 
-def _row(
-    data: str, reads: str, preset: Preset, folder: Path, seed: int
+def _facts(
+    data: str, reads: str, preset: Preset, folder: Path, seed: int, made: int
 ) -> Iterator[dict[str, Any]]:
-    """What each of the four ways found, and how good that is."""
+    """What each of the four ways found, and how good that is, but for those that are made."""
     subject = kind_of(reads).subject(data, **preset.size())
     space = spaces.load(SPACES[reads])
-    for name, cell, facts in _found(space, subject, preset, folder / f"seed-{seed}", seed):
+    ways = (_shared, _random, _short, _published)
+    asked = _Search(space, subject, preset, folder / f"seed-{seed}", seed)
+    for way in ways[made:]:
+        name, cell, facts = way(asked)
         print(seed, name, cell, facts, flush=True)
-        trainer = Training(subject, recipe_of(reads, preset.recipe), device="cpu")
-        short = [trainer.evaluate(cell, SEEDS + n).value for n in range(SHORT)]
-        test = _trained(cell, subject, preset, folder)
-        facts |= {"short": short, "mean_of_short": statistics.fmean(short), "test": test}
+        short = [asked.short.evaluate(cell, SEEDS + n).value for n in range(SHORT[preset.name])]
+        facts |= {"short": short, "mean_of_short": statistics.fmean(short)}
+        if preset.name == "quick":
+            facts["test"] = _trained(cell, subject, preset, folder)
         yield {"way": name, "architecture": str(cell), **facts}
 
 
-def _found(
-    space: Any, subject: Subject, preset: Preset, folder: Path, seed: int
-) -> Iterator[tuple[str, Architecture, dict[str, Any]]]:
-    """The cell that each way found, and what that took."""
-    sharing = preset.sharing
-    assert sharing is not None
-    own = subject, recipe_of(subject.reads, preset.recipe)
-    supernet = Supernet(
-        space,
-        subject.again(sharing.size),
-        recipe_of(subject.reads, sharing.recipe),
-        rounds=sharing.rounds,
-        pool=sharing.pool,
-        kept=sharing.kept,
-        policy=sharing.policy,
-        examples=sharing.examples,
-        seed=seed,
-        device="cpu",
-    )
-    plan = Plan(
-        dict(space.settings()),
-        dict(supernet.settings()),
-        seed=seed,
-        evaluations=supernet.evaluations,
-        repeat=preset.repeat,
-        times=preset.times,
-        own=OwnTraining(preset.recipe, preset.size()),
-    )
-    began = time.process_time()
-    search(plan, folder, space=space, evaluator=supernet, final=False)
-    cost = time.process_time() - began
-    run = Run.at(folder)
+Found = tuple[str, Architecture, dict[str, Any]]
+"""The name of a way, its cell, and what that took."""
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What all ways begin with."""
+
+    space: Any
+    subject: Subject
+    preset: Preset
+    folder: Path
+    seed: int
+
+    @property
+    def short(self) -> Training:
+        """Trains a cell by the short recipe."""
+        recipe = recipe_of(self.subject.reads, self.preset.recipe)
+        return Training(self.subject, recipe, device="cpu")
+
+    @cached_property
+    def supernet(self) -> Supernet:
+        """The shared network of the preset."""
+        sharing = self.preset.sharing
+        assert sharing is not None
+        return Supernet(
+            self.space,
+            self.subject.again(sharing.size),
+            recipe_of(self.subject.reads, sharing.recipe),
+            rounds=sharing.rounds,
+            pool=sharing.pool,
+            kept=sharing.kept,
+            policy=sharing.policy,
+            examples=sharing.examples,
+            seed=self.seed,
+            device="cpu",
+        )
+
+    @property
+    def plan(self) -> Plan:
+        """The search by weight sharing."""
+        return Plan(
+            dict(self.space.settings()),
+            dict(self.supernet.settings()),
+            seed=self.seed,
+            evaluations=self.supernet.evaluations,
+            repeat=self.preset.repeat,
+            times=self.preset.times,
+            own=OwnTraining(self.preset.recipe, self.preset.size()),
+        )
+
+    def cost(self) -> float:
+        """The CPU seconds of the search by weight sharing; it is made where it is not there."""
+        there = self.folder / "cpu_seconds"
+        began = time.process_time()
+        search(self.plan, self.folder, space=self.space, evaluator=self.supernet, final=False)
+        if not there.exists():
+            there.write_text(str(time.process_time() - began))
+        return float(there.read_text())
+
+
+def _shared(asked: _Search) -> Found:
+    """By `nao` on shared weights, the best few told apart."""
+    cost, run = asked.cost(), Run.at(asked.folder)
     trust = trust_in(run.study.trials, run.own.standings() if run.own else ())
-    yield (
-        "nao, shared weights",
-        run.winner,
-        {
-            "cpu_seconds": cost,
-            "trust": None if trust is None else vars(trust),
-        },
-    )
-    yield "random, shared weights", *_random(supernet, own, plan, folder, seed)
-    yield "nao, short trainings", *_short(own, space, folder, seed, cost)
-    yield "published", genotype(PUBLISHED[subject.reads]).architecture, {}
+    facts = {"cpu_seconds": cost, "trust": None if trust is None else vars(trust)}
+    return "nao, shared weights", run.winner, facts
 
 
-def _random(
-    supernet: Supernet, own: Any, plan: Plan, folder: Path, seed: int
-) -> tuple[Architecture, dict[str, Any]]:
+def _random(asked: _Search) -> Found:
     """The best of as many random cells, scored by the same network and told apart alike."""
+    asked.cost()
     began = time.process_time()
-    storage = f"sqlite:///{folder}/random.db"
+    storage = f"sqlite:///{asked.folder}/random.db"
     study = create_study(
-        supernet.space,
+        asked.space,
         storage=storage,
         name="scored",
         method="random",
-        seed=seed + 1000,
-        direction=supernet.direction,
+        seed=asked.seed + 1000,
+        direction=asked.supernet.direction,
     )
-    study.optimize(lambda cell: supernet.evaluate(cell, 0).value, plan.evaluations)
-    trained = train_best(
-        study, Training(*own, device="cpu"), storage=storage, best=plan.repeat, times=plan.times
-    )
-    return winner_of(study, trained), {"cpu_seconds_besides": time.process_time() - began}
+    plan = asked.plan
+    study.optimize(lambda cell: asked.supernet.evaluate(cell, 0).value, plan.evaluations)
+    own = train_best(study, asked.short, storage=storage, best=plan.repeat, times=plan.times)
+    besides = {"cpu_seconds_besides": time.process_time() - began}
+    return "random, shared weights", winner_of(study, own), besides
 
 
-def _short(
-    own: Any, space: Any, folder: Path, seed: int, cost: float
-) -> tuple[Architecture, dict[str, Any]]:
-    """The best of short trainings that take as many CPU seconds."""
-    began, evaluator = time.process_time(), Training(*own, device="cpu")
+def _short(asked: _Search) -> Found:
+    """The best by `nao` of short trainings that take as many CPU seconds."""
+    cost, evaluator = asked.cost(), asked.short
+    began = time.process_time()
     study = create_study(
-        space,
-        storage=f"sqlite:///{folder}/short.db",
+        asked.space,
+        storage=f"sqlite:///{asked.folder}/short.db",
         method="nao",
-        seed=seed,
+        seed=asked.seed,
         direction=evaluator.direction,
         evaluations=1000,
     )
     while time.process_time() - began < cost:
         study.optimize(evaluator, study.evaluations + 1)
     facts = {"cpu_seconds": time.process_time() - began, "evaluations": study.evaluations}
-    return study.best_architecture, facts
+    return "nao, short trainings", study.best_architecture, facts
+
+
+def _published(asked: _Search) -> Found:
+    """A published cell."""
+    return "published", genotype(PUBLISHED[asked.subject.reads]).architecture, {}
 
 
 def _trained(cell: Architecture, subject: Subject, preset: Preset, folder: Path) -> float | None:

@@ -56,4 +56,4 @@ def test_the_published_network_is_counted_without_an_auxiliary_head() -> None:
 def test_too_few_channels_are_one_line() -> None:
     done = run("profile", "101 c3", "--space", "nas-bench-101", "--channels", "4", "--no-onnx")
     assert done.exit_code == 2
-    assert "channels must be at least 5 for nas-bench-101" in done.stderr
+    assert "channels must be at least 6 for nas-bench-101" in done.stderr

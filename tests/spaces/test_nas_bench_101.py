@@ -175,7 +175,7 @@ def test_a_cell_is_described_by_what_each_vertex_reads() -> None:
     ("text", "settings", "message"),
     [
         ("100 c3", ImageSettings(), "no path leads from the input to the output of the cell 100"),
-        ("101 c3", ImageSettings(channels=4), "channels must be at least 5 .*, not 4"),
+        ("101 c3", ImageSettings(channels=4), "channels must be at least 6 .*, not 4"),
         ("101 c3", LanguageSettings(), "needs ImageSettings"),
     ],
 )

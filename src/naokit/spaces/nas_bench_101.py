@@ -175,7 +175,7 @@ class NasBench101(Space):
             raise InputError(f"{self.name} builds image networks and needs ImageSettings")
         if settings.channels < VERTICES - 2:
             raise InputError(
-                f"channels must be at least {VERTICES - 2} for {self.name}, because as many "
+                f"channels must be at least 6 for {self.name}, because up to {VERTICES - 2} "
                 f"vertices of a cell share them, not {settings.channels}"
             )
         return VertexNetwork(self.plan(architecture), settings)
