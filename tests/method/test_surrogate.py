@@ -89,3 +89,7 @@ def test_a_known_noise_is_the_prior_of_the_fitted_one() -> None:
     assert surrogate.expected_noise(values, [9.0] * 4) == surrogate.NOISE_RANGE[1]
     assert surrogate.expected_noise(values, [0.0] * 4) == surrogate.NOISE_RANGE[0]
     assert surrogate.expected_noise(np.ones(4), [1.0] * 4) == surrogate.NOISE_PRIOR[0]
+    assert surrogate.expected_noise(np.zeros(4), [1.0] * 4) == surrogate.NOISE_PRIOR[0]
+    extreme = np.array([1e308, -1e308, 0.0, 1.0])
+    assert surrogate.expected_noise(extreme, [None] * 4) == surrogate.NOISE_PRIOR[0]
+    assert surrogate.expected_noise(extreme, [1e308] * 4) == surrogate.NOISE_RANGE[1]

@@ -136,10 +136,16 @@ def expected_noise(values: np.ndarray, deviations: Sequence[float | None]) -> fl
         deviations: The standard deviation of each value; None where it is not known.
     """
     known = [one for one in deviations if one is not None]
-    spread = float(np.var(values))
-    if not known or not spread:
+    largest = float(np.abs(values).max(initial=0.0))
+    if not known or not largest:
         return float(NOISE_PRIOR[0])
-    share = min(0.5, float(np.mean(np.square(known))) / spread)
+    spread = float(
+        np.std(values / largest)
+    )  # squares of values at the ends of the numbers overflow
+    if not spread:
+        return float(NOISE_PRIOR[0])
+    relative = np.minimum(np.array(known) / largest / spread, 1.0)
+    share = min(0.5, float(np.mean(np.square(relative))))
     return float(np.clip(np.log(max(share, SMALLEST) / (1 - share)), *NOISE_RANGE))
 
 
