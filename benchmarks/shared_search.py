@@ -111,18 +111,8 @@ class _Search:
         """The shared network of the preset."""
         sharing = self.preset.sharing
         assert sharing is not None
-        return Supernet(
-            self.space,
-            self.subject.again(sharing.size),
-            recipe_of(self.subject.reads, sharing.recipe),
-            rounds=sharing.rounds,
-            pool=sharing.pool,
-            kept=sharing.kept,
-            policy=sharing.policy,
-            examples=sharing.examples,
-            seed=self.seed,
-            device="cpu",
-        )
+        subject = self.subject.again(sharing.size)
+        return Supernet.of(self.space, subject, sharing, seed=self.seed, device="cpu")
 
     @property
     def plan(self) -> Plan:

@@ -91,18 +91,22 @@ class Kind(ABC):
             name: The name of the preset.
             shared: Whether it is one of a search by weight sharing.
         """
-        presets = self.shared_presets if shared else self.presets
-        if not presets:
-            raise InputError(f"there is no preset for {self.reads} that shares weights")
+        presets = self._presets_of(shared=shared)
         if name not in presets:
             raise unknown_name("preset", name, presets)
         return presets[name]
 
+    def _presets_of(self, *, shared: bool) -> Mapping[str, Preset]:
+        presets = self.shared_presets if shared else self.presets
+        if not presets:
+            raise InputError(f"there is no preset for {self.reads} that shares weights")
+        return presets
+
     def chosen(self, name: str | None, *, shared: bool = False) -> list[Preset]:
         """The preset of a name, or all; see `preset`."""
-        if name is None and (self.shared_presets if shared else self.presets):
-            return [*(self.shared_presets if shared else self.presets).values()]
-        return [self.preset(name or "quick", shared=shared)]
+        if name is None:
+            return [*self._presets_of(shared=shared).values()]
+        return [self.preset(name, shared=shared)]
 
     def check_own(self, given: Mapping[str, Any], space: str) -> None:
         """Raises InputError where a size is given that networks of this kind do not have.

@@ -1,11 +1,14 @@
 """What a search says at its end: no claim beyond the figures."""
 
+import numpy as np
 import pytest
 
 from naokit.base import Direction
-from naokit.report.contents import Comparison, Findings, Point, Report, verdict
+from naokit.evaluators.function import Function
+from naokit.report.contents import Comparison, Findings, Point, Report, findings, verdict
 from naokit.report.words import closing_lines
 from naokit.spaces import ConvCells
+from naokit.study import create_study
 from naokit.study.standings import Standing
 
 
@@ -71,3 +74,19 @@ def test_one_is_no_plural() -> None:
     lines = closing_lines(Report("nao", "conv-small", {}, found, "out", "study.db"))
     assert lines[0].startswith("nao on conv-small: 1 evaluation (0 failed)")
     assert any(line.endswith(": 1 architecture.") for line in lines)
+
+
+def test_the_best_may_have_no_shared_score_any_more() -> None:
+    """Its latest score failed after it was trained by itself."""
+    space = ConvCells.small(nodes=1)
+    studies = [create_study(space, name=name, method="random") for name in ("search", "own")]
+    first, second = (space.sample(np.random.default_rng(n)) for n in range(2))
+    studies[0].add(first, 50.0)
+    for architecture, value in ((first, 80.0), (second, 90.0)):
+        studies[1].add(architecture, value)
+    evaluator = Function(lambda _: 0.0, "maximize")
+    found = findings(studies[0], evaluator, own=(studies[1], "accuracy"))
+    assert found.own is not None
+    assert (found.best.value, found.own.shared) == (90.0, (None, 50.0))
+    lines = closing_lines(Report("nao", "conv-small", {}, found, "out", "s.db"))
+    assert "Best: 90 (accuracy, trained by itself)" in lines

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -23,7 +22,7 @@ from naokit.cli.options import (
 )
 from naokit.cli.output import exit_codes, print_json, progress
 from naokit.cli.plan_shared import plan_shared, print_shared_plan
-from naokit.cli.plan_words import print_plan
+from naokit.cli.plan_words import as_typed, print_plan
 from naokit.wording import exact
 
 if TYPE_CHECKING:
@@ -208,8 +207,5 @@ def _command(option: Option, asked: Mapping[str, object], hours: float) -> str:
 
 def _words(option: Option, asked: Mapping[str, object], evaluations: int, hours: float) -> str:
     """A search as it is typed."""
-    words = ["naokit", "search"]
-    for name, value in asked.items():
-        words += [] if value is None else [f"--{name}", str(value)]
-    words += ["--preset", option.preset.name, "--evaluations", str(evaluations)]
-    return shlex.join([*words, "--hours", exact(hours)])
+    own = {"preset": option.preset.name, "evaluations": evaluations, "hours": exact(hours)}
+    return as_typed({**asked, **own})

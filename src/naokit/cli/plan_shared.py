@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from naokit.cli.durations import between, spoken
 from naokit.cli.output import progress, say
+from naokit.cli.plan_words import as_typed
 from naokit.wording import exact
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ def plan_shared(
         "measured_seconds": time.monotonic() - began,
         "options": [_row(option) for option in options],
         "recommended": None if best is None else best.preset.name,
-        "next": None if best is None else _command(best, asked),
+        "next": None
+        if best is None
+        else as_typed({"evaluator": "supernet", **asked, "preset": best.preset.name}),
     }
 
 
@@ -87,14 +89,6 @@ def _row(option: SharedOption) -> dict[str, Json]:
         "final": dataclasses.asdict(option.final),
         "seconds": option.seconds,
     }
-
-
-def _command(option: SharedOption, asked: Mapping[str, object]) -> str:
-    """The search as it is typed."""
-    words = ["naokit", "search", "--evaluator", "supernet"]
-    for name, value in asked.items():
-        words += [] if value is None else [f"--{name}", str(value)]
-    return shlex.join([*words, "--preset", option.preset.name])
 
 
 def print_shared_plan(found: dict[str, Json]) -> None:

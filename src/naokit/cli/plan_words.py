@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from naokit.cli.durations import between, spoken
@@ -10,6 +12,13 @@ from naokit.wording import exact
 
 if TYPE_CHECKING:
     from naokit.base import Json
+
+
+def as_typed(options: Mapping[str, object]) -> str:
+    """A search as it is typed, without the options that are None."""
+    given = {name: value for name, value in options.items() if value is not None}
+    words = [word for name, value in given.items() for word in (f"--{name}", str(value))]
+    return shlex.join(["naokit", "search", *words])
 
 
 def print_plan(found: dict[str, Json]) -> None:

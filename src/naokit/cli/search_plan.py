@@ -51,19 +51,8 @@ def evaluator_of(
             precision=precision,
             latency="latency" in " ".join(wanted),
         )
-    return Supernet(
-        space,
-        subject_of(space.reads, data, read | dict(sharing.size)),
-        recipe_for(space.reads, sharing.recipe),
-        rounds=sharing.rounds,
-        pool=sharing.pool,
-        kept=sharing.kept,
-        policy=sharing.policy,
-        examples=sharing.examples,
-        seed=seed,
-        device=device,
-        precision=precision,
-    )
+    subject = subject_of(space.reads, data, read | dict(sharing.size))
+    return Supernet.of(space, subject, sharing, seed=seed, device=device, precision=precision)
 
 
 def table_of(

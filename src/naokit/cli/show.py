@@ -65,7 +65,7 @@ def show(
             _print_standings(report, wish)
             if report["front"]:
                 _print_front(report)
-            say(*_trust_lines(study, own), *model_lines(report))
+            say(*_trust_lines(report), *model_lines(report))
         say(*architecture.space.describe(architecture.choices).split("\n"))
         if svg is not None:
             say(f"drawn in {svg}")
@@ -87,13 +87,14 @@ def _report(
 
 def _report_of_shared(study: Study, own: Study | None) -> dict[str, Json]:
     """What there is to say besides where weights are shared; empty where they are not."""
+    from naokit.report.contents import shared_scores
     from naokit.study.trust import trust_in
 
     trained = [] if own is None else own.standings()
     trust = trust_in(study.trials, trained)
     if trust is None:
         return {}
-    shared = {standing.architecture.choices: standing.mean for standing in study.standings()}
+    shared = shared_scores(study, trained)
     return {
         "trust": dataclasses.asdict(trust),
         "own": [
@@ -101,20 +102,19 @@ def _report_of_shared(study: Study, own: Study | None) -> dict[str, Json]:
                 "architecture": str(standing.architecture),
                 "mean": standing.mean,
                 "values": standing.values,
-                "shared": shared.get(standing.architecture.choices),
+                "shared": score,
             }
-            for standing in trained
+            for standing, score in zip(trained, shared, strict=True)
         ],
     }
 
 
-def _trust_lines(study: Study, own: Study | None) -> list[str]:
+def _trust_lines(report: dict[str, Json]) -> list[str]:
     """How far scores by shared weights can be trusted; none where weights are not shared."""
     from naokit.report.words import trust_lines
-    from naokit.study.trust import trust_in
+    from naokit.study.trust import Trust
 
-    trust = trust_in(study.trials, [] if own is None else own.standings())
-    return [] if trust is None else trust_lines(trust)
+    return trust_lines(Trust(**report["trust"])) if "trust" in report else []
 
 
 def _print_own(report: dict[str, Json], wish: str) -> None:

@@ -36,7 +36,7 @@ from naokit.base import (
 from naokit.evaluators.learning import Learning
 from naokit.files import check_fits
 from naokit.networks import count_parameters, without_weights
-from naokit.presets import Policy
+from naokit.presets import Policy, Sharing
 from naokit.settings import NetworkSettings
 from naokit.subject import Subject
 from naokit.training.checkpoint import BEST, best_weights, load_weights
@@ -115,6 +115,32 @@ class Supernet(Learning):
         self._folder: Path | None = None
         self._statistics = ExitStack()
         weakref.finalize(self, self._statistics.close)  # not as late as the interpreter would
+
+    @classmethod
+    def of(
+        cls,
+        space: Space,
+        subject: Subject,
+        sharing: Sharing,
+        *,
+        seed: int,
+        device: Device = "auto",
+        precision: Precision = "auto",
+    ) -> Supernet:
+        """The evaluator of a preset; the subject has the size of the shared network."""
+        return cls(
+            space,
+            subject,
+            kinds.recipe_of(subject.reads, sharing.recipe),
+            rounds=sharing.rounds,
+            pool=sharing.pool,
+            kept=sharing.kept,
+            policy=sharing.policy,
+            examples=sharing.examples,
+            seed=seed,
+            device=device,
+            precision=precision,
+        )
 
     def _check_arguments(self) -> None:
         """Raises InputError where an argument is out of range."""
@@ -199,7 +225,6 @@ class Supernet(Learning):
         )
         if trained.epochs < until:
             raise OutOfTime
-        self.network.to(self.fabric.device)
 
     def evaluate(self, architecture: Architecture, seed: int) -> Result:
         """The score with the weights of the last round; the seed alters nothing."""

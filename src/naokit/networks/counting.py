@@ -31,12 +31,30 @@ FILLING = {torch.Tensor.uniform_, torch.Tensor.normal_, torch.Tensor.zero_, torc
 @contextmanager
 def without_weights() -> Iterator[None]:
     """Networks made inside are on the meta device: shapes without values."""
-    with torch.device("meta"), _Unfilled():
+    with torch.device("meta"), _Untouched(_fills):
         yield
 
 
-class _Unfilled(TorchFunctionMode):
-    """Leaves meta tensors as they are: to "fill" them took two thirds of making a network."""
+def _fills(func: Any) -> bool:
+    """Whether a function sets values: on meta tensors that took two thirds of making a network."""
+    return func in FILLING or getattr(func, "__module__", "") == "torch.nn.init"
+
+
+def _keeps_shape(func: Any) -> bool:
+    """Whether it keeps a tensor's shape: to "compute" such functions took most of a count."""
+    return func in SHAPE_KEEPING
+
+
+class _Untouched(TorchFunctionMode):
+    """Returns meta tensors as they are in place of what some functions would make of them.
+
+    Args:
+        concerned: Whether a function is one of these.
+    """
+
+    def __init__(self, concerned: Callable[[Any], bool]) -> None:
+        super().__init__()
+        self.concerned = concerned
 
     def __torch_function__(
         self,
@@ -45,31 +63,14 @@ class _Unfilled(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Returns the tensor itself instead of filling it."""
+        """The tensor itself, or what the function returns."""
         del types
         kwargs = kwargs or {}
-        if func in FILLING or getattr(func, "__module__", "") == "torch.nn.init":
-            tensor = args[0] if args else kwargs["tensor"]
-            if tensor.is_meta:
+        if self.concerned(func):
+            tensor = args[0] if args else kwargs.get("tensor")
+            if tensor is not None and tensor.is_meta:
                 return tensor
         return func(*args, **kwargs)
-
-
-class _Shapes(TorchFunctionMode):
-    """Leaves out what keeps a meta tensor's shape: to "compute" it took most of a count."""
-
-    def __torch_function__(
-        self,
-        func: Any,
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        """Returns the tensor itself in place of its normalisation or rectification."""
-        del types
-        if func in SHAPE_KEEPING and args and args[0].is_meta:
-            return args[0]
-        return func(*args, **(kwargs or {}))
 
 
 def count_parameters(network: nn.Module, *, auxiliary: bool = False) -> int:
@@ -110,7 +111,7 @@ def step_macs(model: LanguageModel) -> int:
 
 @torch.no_grad()
 def _counted(run: Callable[[], object]) -> int:
-    with _Shapes(), FlopCounterMode(display=False) as counter:
+    with _Untouched(_keeps_shape), FlopCounterMode(display=False) as counter:
         run()
     return int(counter.get_total_flops()) // 2  # two FLOPs a multiply-accumulate
 

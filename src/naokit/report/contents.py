@@ -115,13 +115,13 @@ class Own:
     Attributes:
         metric: What the value of such a training is.
         architectures: The genotypes that were trained, best first.
-        shared: Their scores by shared weights.
+        shared: Their scores by shared weights. None where the latest one failed.
         trust: How far such scores can be trusted.
     """
 
     metric: str
     architectures: tuple[str, ...]
-    shared: tuple[float, ...]
+    shared: tuple[float | None, ...]
     trust: Trust
 
 
@@ -298,14 +298,18 @@ def findings(
     )
 
 
+def shared_scores(study: Study, trained: Sequence[Standing]) -> tuple[float | None, ...]:
+    """The scores by shared weights of those that were trained by themselves."""
+    scores = {standing.architecture.choices: standing.mean for standing in study.standings()}
+    return tuple(scores.get(standing.architecture.choices) for standing in trained)
+
+
 def _told_apart(study: Study, own: Study, metric: str) -> tuple[Comparison, Own | None]:
     """The best, and what told it from the others where weights are shared."""
     leaders = own.standings()
     if not leaders:
         return Comparison.of(study.best), None
-    scores = {standing.architecture.choices: standing.mean for standing in study.standings()}
-    shared = tuple(scores[standing.architecture.choices] for standing in leaders)
-    first = leaders[0]
+    shared, first = shared_scores(study, leaders), leaders[0]
     best = Comparison(str(first.architecture), first.mean, first.values, chosen_by=shared[0])
     names = tuple(str(standing.architecture) for standing in leaders)
     return best, Own(metric, names, shared, trust_in(study.trials, leaders) or Trust(()))

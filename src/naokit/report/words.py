@@ -47,10 +47,9 @@ def _best(found: Findings) -> str:
     """The value of the best; where weights are shared, of its own training."""
     if found.own is None:
         return _value(found.best, found.metric)
-    value, shared = (
-        value_text(number, found.own.metric) for number in (found.best.value, found.own.shared[0])
-    )
-    return f"{value} ({found.own.metric}, trained by itself; {shared} with shared weights)"
+    value, metric, score = found.best.value, found.own.metric, found.own.shared[0]
+    shared = "" if score is None else f"; {value_text(score, metric)} with shared weights"
+    return f"{value_text(value, metric)} ({metric}, trained by itself{shared})"
 
 
 def _own_lines(found: Findings) -> list[str]:

@@ -170,6 +170,9 @@ class _Carried:
 
     def out(self, *, final: bool) -> Report:
         """The studies, the winner's final training, and what is reported."""
+        if isinstance(self.evaluator, Supernet):
+            self.evaluator.on_step = self.watcher.shared_step
+            self.evaluator.on_epoch = self.watcher.shared_epoch
         study = self._study(STUDY)
         unfinished = ["search"] if self._was_cut(study) else []
         beside = None
@@ -233,11 +236,10 @@ class _Carried:
         return study
 
     def _stage(self, method: str) -> Stage:
-        """A study by the evaluator, as it begins; a shared network is watched."""
+        """A study by the evaluator, as it begins."""
         plan, evaluator = self.plan, self.evaluator
         if not isinstance(evaluator, Supernet):
             return Stage(method, evaluator.metric, plan.evaluations, plan.repeats)
-        evaluator.on_step, evaluator.on_epoch = self.watcher.shared_step, self.watcher.shared_epoch
         later = max(0, plan.evaluations - evaluator.round_size)
         rounds = -(-later // (evaluator.round_size - evaluator.kept))
         again, epochs = rounds * evaluator.kept, evaluator.recipe.epochs
