@@ -35,6 +35,14 @@ def test_nothing_is_said_where_nothing_is_scored_again() -> None:
     assert trust_in(scored({0: 1.0, 1: 2.0}, {2: 3.0})) is None
 
 
+def test_trainings_alone_are_enough_to_compare() -> None:
+    """As after a search of one round."""
+    trust = trust_in(
+        scored({n: float(n) for n in range(5)}), trained(_0=1.0, _1=2.0, _2=3.0, _3=4.0)
+    )
+    assert trust == Trust((), pytest.approx(1.0), 4)
+
+
 def test_rounds_are_compared_with_the_one_before() -> None:
     trials = scored(
         {n: float(n) for n in range(6)},

@@ -312,7 +312,9 @@ def _told_apart(study: Study, own: Study, metric: str) -> tuple[Comparison, Own 
     shared, first = shared_scores(study, leaders), leaders[0]
     best = Comparison(str(first.architecture), first.mean, first.values, chosen_by=shared[0])
     names = tuple(str(standing.architecture) for standing in leaders)
-    return best, Own(metric, names, shared, trust_in(study.trials, leaders) or Trust(()))
+    trust = trust_in(study.trials, leaders)
+    assert trust is not None  # some are trained
+    return best, Own(metric, names, shared, trust)
 
 
 def _beside(

@@ -41,13 +41,13 @@ class Trust:
 
 
 def trust_in(trials: Sequence[Trial], trained: Sequence[Standing] = ()) -> Trust | None:
-    """What the evaluations of a study say of its scores; None where none was scored again.
+    """What a study says of its scores; None where none was scored again and none trained.
 
     Args:
         trials: The evaluations by shared weights.
         trained: The standings of those that were trained by themselves.
     """
-    if not any(trial.origin == RESCORED for trial in trials):
+    if not trained and not any(trial.origin == RESCORED for trial in trials):
         return None
     last = max(trial.round for trial in trials)
     scores = [_scores(trials, number) for number in range(last + 1)]
