@@ -66,7 +66,7 @@ def of(text: str) -> Architecture:
     return SPACE.parse(text)
 
 
-def test_an_absent_choice_and_an_option_without_a_belief_count_as_nothing() -> None:
+def test_an_absent_choice_counts_as_nothing() -> None:
     prior = Prior(SPACE, {"gate": {"0.1": 4.0}})
     texts = ("plain gate=0.1", "plain gate=0.5", "gated gate=0.1", "gated gate=0.5")
     absent, other, liked, left = prior.logs([of(f"kind={text} width=16") for text in texts])

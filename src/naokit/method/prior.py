@@ -1,10 +1,10 @@
 """What the user believes is good: weights on choices, which fade as results come in.
 
-    worth of a candidate = acquisition * pi^(BETA / n)        (Hvarfner et al. 2022, equation 6)
+    worth of a candidate = acquisition * pi^(BETA / n)      (Hvarfner et al. 2022, arXiv 2204.11051)
 
-n results are known. The prior pi multiplies the shares of the options that an architecture has, in
-units of the mean option, so that an option without a weight, and a choice that is absent, count as
-nothing believed. Its log is divided by the root of the number L of weighed positions: among random
+n results are known. The prior pi is the product of the shares of the options that an architecture
+has, each in units of an equal share, so that a choice without weights, and one that is absent,
+count as nothing. Its log is divided by the root of the number L of weighed positions: among random
 architectures it then varies like that of one choice, however many choices a space has.
 
 Shapes: N architectures, L weighed positions, C options.
@@ -57,7 +57,7 @@ class Prior:
         ]
 
     def logs(self, architectures: Sequence[Architecture]) -> np.ndarray:
-        """The log of the prior of each architecture, (N,); 0 is that of the mean option.
+        """The log of the prior of each architecture, (N,); 0 where nothing is believed.
 
         Of spellings that the grammar knows to be equal the one with the largest prior counts.
         """
