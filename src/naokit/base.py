@@ -155,6 +155,10 @@ class Space(ABC):
         del choices
         return ()
 
+    def matters(self, choices: Sequence[int]) -> Sequence[bool]:
+        """Whether each choice alters anything, given the others; one that does not is absent."""
+        return [True] * len(choices)
+
     def describe(self, choices: Sequence[int]) -> str:
         """The architecture as lines of text for people."""
         names = self.grammar.names
@@ -306,6 +310,9 @@ class Space(ABC):
                     choices[position] = choice
                     yield Architecture(self, tuple(choices))
 
+
+Weights = Mapping[str, Mapping[str, float]]
+"""What a user believes is good: weights of options by their names, by the names of positions."""
 
 NOISE = "noise"
 """The metric that says how large the standard deviation of a result's value is."""
@@ -527,6 +534,18 @@ class Method(ABC):
             later: How many each later round asks for.
         """
         del first, later
+
+    def believe(self, prior: Weights) -> None:
+        """Told before the first proposal what the user believes is good, if a prior is given.
+
+        Raises:
+            InputError: The method takes no prior, or the space has no such choices.
+        """
+        del prior
+        raise InputError(
+            f"the method {type(self).__name__} takes no prior: leave `prior` out, or use "
+            "`method=nao` or `method=random`"
+        )
 
     @abstractmethod
     def propose(

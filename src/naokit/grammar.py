@@ -20,6 +20,7 @@ class Grammar:
             section 1.5).
         symmetries: Groups of permutations of the positions. Applying one permutation of each group
             to a sequence gives another spelling of the same architecture.
+        options: The name of each choice of each position; empty if they have numbers alone.
     """
 
     names: tuple[str, ...]
@@ -27,6 +28,7 @@ class Grammar:
     first_tokens: tuple[int, ...]
     group: int = 1
     symmetries: tuple[tuple[tuple[int, ...], ...], ...] = ()
+    options: tuple[tuple[str, ...], ...] = ()
 
     @property
     def length(self) -> int:
@@ -37,6 +39,11 @@ class Grammar:
     def vocabulary(self) -> int:
         """The number of different tokens, with the start token (V)."""
         return max(f + c for f, c in zip(self.first_tokens, self.counts, strict=True))
+
+    @property
+    def named_options(self) -> tuple[tuple[str, ...], ...]:
+        """The names of the choices of each position; where there are none their numbers, from 0."""
+        return self.options or tuple(tuple(map(str, range(count))) for count in self.counts)
 
     def tokens(self, choices: Sequence[int]) -> tuple[int, ...]:
         """The token sequence of `choices`."""

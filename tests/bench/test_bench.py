@@ -304,3 +304,27 @@ def test_a_plot_needs_plotly_and_says_so(monkeypatch, tmp_path: Path) -> None:
     monkeypatch.setitem(__import__("sys").modules, "plotly.graph_objects", None)
     with pytest.raises(InputError, match="naokit\\[figures\\]"):
         plot({}, tmp_path / "f.html")
+
+
+def test_a_prior_is_what_methods_begin_with(task: TableTask, tmp_path: Path) -> None:
+    """Its runs are told from those without it, and a method that takes none is refused."""
+    believing = dataclasses.replace(task, prior=json.dumps({"width": {"256": 9}, "kind": {"b": 9}}))
+    bench(task, ["random"], seeds=2, evaluations=4, out=tmp_path / "without")
+    with pytest.raises(InputError, match=r"another table, .* prior"):
+        bench(believing, ["random"], seeds=2, evaluations=4, out=tmp_path / "without")
+    found = bench(believing, ["random", "nao"], seeds=2, evaluations=4, out=tmp_path / "with")
+    for method in ("random", "nao"):
+        assert min(found["methods"][method]["validation"]["mean"]) >= 20
+    with pytest.raises(InputError, match="evolution takes no prior"):
+        bench(believing, ["evolution"], seeds=2, evaluations=4, out=tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def test_the_command_reads_a_prior(task: TableTask, tmp_path: Path) -> None:
+    (tmp_path / "prior.yaml").write_text("width: {256: -1}")
+    command = ["bench", "--space", "choices", "--table", *task.tables, "--metric", "acc"]
+    command += ["--architecture-column", task.architecture_column, "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, [*command, "--prior", str(tmp_path / "prior.yaml")])
+    assert result.exit_code == 2
+    assert "--prior: width has the weight -1.0 of 256" in result.stderr
+    assert not (tmp_path / "out").exists()

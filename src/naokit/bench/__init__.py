@@ -21,7 +21,7 @@ from naokit.bench.search import Search, TableTask, best_value, fingerprint, run,
 from naokit.bench.summary import markdown, plot, summarise
 from naokit.bench.workers import in_processes
 from naokit.files import append, write_json, write_whole
-from naokit.study import check_method
+from naokit.study import check_method, checked_prior
 
 __all__ = ["Search", "TableTask", "bench", "markdown", "plot", "read_searches", "run", "summarise"]
 
@@ -57,14 +57,18 @@ def bench(
         The summary of each method (see `summarise`), the task and its best value.
 
     Raises:
-        InputError: No method or an unknown one, a table that cannot be read, a folder that cannot
-            be written or that holds runs of another table.
+        InputError: No method or an unknown one, a prior that is none for it or for the table, a
+            table that cannot be read, a folder that cannot be written or that holds runs of another
+            table.
     """
     names = list(dict.fromkeys(names))
     if not names:
         raise InputError("no method is named; expected names with commas between: nao,random")
     for name in names:
         check_method(name)
+    if task.weights is not None:
+        for name in names:
+            checked_prior(table_of(task).space, name, task.weights)
     best = best_value(table_of(task))
     done = {found.name: found for found in _runs_of(task, out)}
     append(out / RUNS, "")  # a folder that cannot be written is told before anything runs
@@ -107,7 +111,7 @@ def _runs_of(task: TableTask, out: Path) -> list[Search]:
     if any(found.task == task.name and found.table not in ("", table) for found in runs):
         raise InputError(
             f"{out} holds runs of {task.name!r} on another table, or with another test metric, "
-            "direction, class or architecture column; give another `out`"
+            "direction, prior, class or architecture column; give another `out`"
         )
     return [found for found in runs if found.table == table and found.values]
 

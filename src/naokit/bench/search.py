@@ -18,7 +18,7 @@ from functools import lru_cache
 import optuna
 
 from naokit import spaces
-from naokit.base import Direction, InputError, Space, SpaceExhausted
+from naokit.base import Direction, InputError, Space, SpaceExhausted, Weights
 from naokit.evaluators import Tabular
 from naokit.evaluators.tabular import columns_space, read_tables
 from naokit.study import Asked, Study, create_study
@@ -40,6 +40,7 @@ class TableTask:
         class_column: A column of names that equal architectures share.
         direction: Whether the metric and the test metric are maximised or minimised.
         also: Further columns, for objectives and limits.
+        prior: What is believed beforehand, as the JSON of `naokit.base.Weights`; "" is nothing.
     """
 
     space: str
@@ -50,6 +51,13 @@ class TableTask:
     class_column: str | None = None
     direction: Direction = "maximize"
     also: tuple[str, ...] = ()
+    prior: str = ""
+
+    @property
+    def weights(self) -> Weights | None:
+        """What is believed beforehand."""
+        weights: Weights | None = json.loads(self.prior) if self.prior else None
+        return weights
 
     @property
     def name(self) -> str:
@@ -111,7 +119,12 @@ def run(task: TableTask, method: str, seed: int, evaluations: int, batch: int = 
     table = table_of(task)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = create_study(
-        table.space, method=method, seed=seed, evaluations=evaluations, direction=table.direction
+        table.space,
+        method=method,
+        seed=seed,
+        evaluations=evaluations,
+        direction=table.direction,
+        prior=task.weights,
     )
     best = best_value(table)
     known: dict[str, float | None] = {}
@@ -174,11 +187,12 @@ def table_of(task: TableTask) -> Tabular:
 def fingerprint(task: TableTask) -> str:
     """A name that changes with everything in the table or the task that affects runs or results."""
     table = table_of(task)
-    content = (
+    content = [
         spaces.without_folder(table.space.settings()),
         [[*choices, name] for choices, name in table.space.classes.items()],
         table.values,
         [found[task.test_metric] for found in table.metrics.values()] if task.test_metric else [],
         [task.test_metric, task.direction, task.architecture_column, task.class_column],
-    )
+        *filter(None, [task.prior]),
+    ]
     return hashlib.blake2b(json.dumps(content).encode(), digest_size=8).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +32,10 @@ def bench(
         str | None, typer.Option(help="Column whose equal values are one architecture.")
     ] = None,
     direction: Annotated[str, typer.Option(help="maximize or minimize.")] = "maximize",
+    prior: Annotated[
+        Path | None,
+        typer.Option(help="A YAML file of weights on choices that methods begin with."),
+    ] = None,
     methods: Annotated[str, typer.Option(help="Names with commas between.")] = "nao,random",
     seeds: Annotated[int, typer.Option(min=1, help="How many searches each method makes.")] = 10,
     evaluations: Annotated[int, typer.Option(min=1, help="How many each search has.")] = 300,
@@ -55,6 +60,7 @@ def bench(
     with exit_codes():
         from naokit import bench as benchmark
         from naokit.bench.search import table_of
+        from naokit.cli.prior_file import read_prior
         from naokit.study.goals import direction_named
 
         task = benchmark.TableTask(
@@ -65,6 +71,7 @@ def bench(
             test_metric,
             class_column,
             direction_named(direction),
+            prior="" if prior is None else dumps(read_prior(prior)),
         )
         for note in table_of(task).understood:
             say(note, err=True)

@@ -30,7 +30,7 @@ LARGEST = 2**20
 """Bytes of a file of options; a run's has some five hundred."""
 LEFT_OUT = frozenset({"config", "json", "force", "help", "release_abandoned"})
 """Options that say nothing of the run."""
-PLACES = frozenset({"data", "out", "space", "start_from", "table", "tokens", "what"})
+PLACES = frozenset({"data", "out", "prior", "space", "start_from", "table", "tokens", "what"})
 """Parameters that may name a file or folder: what is there is written with its whole path."""
 
 

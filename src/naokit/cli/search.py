@@ -109,6 +109,7 @@ def search(
     del config  # its options are in the others' places already
     with exit_codes():
         from naokit import spaces
+        from naokit.cli.prior_file import read_prior
         from naokit.cli.search_bars import Bars
         from naokit.cli.search_plan import evaluator_of, table_of, with_final
         from naokit.cli.start import starting_points
@@ -128,6 +129,7 @@ def search(
             )
         check_asked(context, table=bool(table))
         check_method(method)  # a wrong name fails before anything is written
+        prior = None if wanted.prior is None else read_prior(wanted.prior)
         searched = None if table else spaces.load(space, nodes=nodes, activations=activations)
         kind = kind_of(searched.reads if searched else "images")
         shared = evaluation.shared
@@ -161,6 +163,7 @@ def search(
             final=None if table else FinalTraining.of(chosen),
             own=OwnTraining(chosen.recipe, chosen.size()) if shared else None,
             warm_start=evaluation.warm_start,
+            prior=prior,
         )
         time_there_is = Hours.of(hours, began, final=final and not table)
         say_shared(time_there_is)

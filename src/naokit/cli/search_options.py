@@ -71,7 +71,7 @@ class KnownResults:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is optimised, and what must hold."""
+    """What is optimised, what must hold, and what is believed."""
 
     objective: Annotated[
         list[str] | None,
@@ -83,6 +83,13 @@ class Wanted:
     limit: Annotated[
         list[str] | None,
         typer.Option(help='A bound that must hold, may be given again: "parameters<=3e6".'),
+    ] = None
+    prior: Annotated[
+        Path | None,
+        typer.Option(
+            help="What you believe is good, a YAML file of weights on choices: `width: {64: 2}`; "
+            "it counts less with every result (nao, random)."
+        ),
     ] = None
 
 

@@ -28,6 +28,7 @@ OPTIONS: Mapping[str, str] = {
     "out": "--out",
     "part": "--split",
     "precision": "--precision",
+    "prior": "--prior",
     "processes": "--processes",
     "settings": "--set",
     "skip_bad": "--skip-bad",

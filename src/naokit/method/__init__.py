@@ -52,6 +52,9 @@ METHODS: Mapping[str, MethodFactory] = {
     "local-search": LocalSearch,
 }
 
+WITH_PRIOR = ("nao", "random")
+"""The methods of ours that take a prior (`Method.believe`)."""
+
 
 def factory(name: str, *, others: Iterable[str] = ()) -> MethodFactory:
     """The factory of the method of this name.

@@ -13,11 +13,15 @@ from naokit.base import (
     Proposal,
     Space,
     SpaceExhausted,
+    Weights,
     derive_seed,
 )
+from naokit.method.prior import COUNTABLE, Prior
 
 ATTEMPTS = 2000
 """Random draws without anything new after which a space counts as exhausted."""
+BELIEVED = 100
+"""Draws from a prior without anything new after which all of the space is drawn from."""
 
 
 class RandomStream:
@@ -28,6 +32,9 @@ class RandomStream:
         seed: The seed of the order.
         everything: All architectures of the space, to make each equally likely. If None, each
             spelling is equally likely.
+
+    Attributes:
+        origin: Where the architectures come from.
     """
 
     def __init__(
@@ -38,6 +45,12 @@ class RandomStream:
         self.generator = np.random.default_rng(derive_seed(seed, "random"))
         self.drawn: list[Architecture] = []
         self.keys: set[str] = set()
+        self.origin = "random"
+        self._believed = self._uniform
+
+    def believe(self, prior: Prior) -> None:
+        """Has architectures drawn from a prior, as far as that brings new ones."""
+        self.origin, self._believed = "prior", prior.sample
 
     def next(self, seen: Container[str]) -> Architecture:
         """The first of the stream whose key is not in `seen`; raises SpaceExhausted."""
@@ -50,11 +63,9 @@ class RandomStream:
                 return architecture
 
     def _draw(self) -> Architecture:
-        for _ in range(ATTEMPTS):
-            if self.everything is None:
-                architecture = self.space.sample(self.generator)
-            else:
-                architecture = self.everything[int(self.generator.integers(len(self.everything)))]
+        for attempt in range(ATTEMPTS):
+            draw = self._believed if attempt < BELIEVED else self._uniform
+            architecture = draw(self.generator)
             if architecture.key not in self.keys and self.space.allows(architecture.choices):
                 self.keys.add(architecture.key)
                 self.drawn.append(architecture)
@@ -65,19 +76,29 @@ class RandomStream:
             f"{self.space.name} seems to hold no more than {len(self.keys)} architectures"
         )
 
+    def _uniform(self, generator: np.random.Generator) -> Architecture:
+        if self.everything is None:
+            return self.space.sample(generator)
+        return self.everything[int(generator.integers(len(self.everything)))]
+
 
 class RandomSearch(Method):
     """Random architectures, none twice."""
 
     def __init__(self, space: Space, seed: int, evaluations: int) -> None:
         del evaluations
+        self.space = space
         self.stream = RandomStream(space, seed)
+
+    def believe(self, prior: Weights) -> None:
+        """Has every architecture drawn from the prior, which does not fade here."""
+        self.stream.believe(Prior(self.space, prior, self.space.everything(COUNTABLE)))
 
     def propose(
         self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
     ) -> Proposal:
         """The next of the random stream."""
-        return Proposal(self.stream.next(keys_of(history, pending)), "random")
+        return Proposal(self.stream.next(keys_of(history, pending)), self.stream.origin)
 
 
 class Evolution(Method):

@@ -22,11 +22,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from naokit.base import Architecture, Method, Observation, Proposal, Space, derive_seed
+from naokit.base import (
+    Architecture,
+    Method,
+    Observation,
+    Proposal,
+    Space,
+    Weights,
+    derive_seed,
+)
 from naokit.method.acquisition import Acquisition, slack_targets
 from naokit.method.baselines import RandomStream, keys_of
 from naokit.method.candidates import Candidate, CandidateSearch
 from naokit.method.posterior import Posterior, everything_of, fantasies, features_of
+from naokit.method.prior import Prior
 from naokit.method.surrogate import expected_noise, one_blas_thread, rank_gauss
 
 if TYPE_CHECKING:  # torch is needed only where a space is too large to be scored whole
@@ -41,6 +50,9 @@ REFIT = 1.15
 LATENT_FIRST, RETRAIN = 10, 1.5
 """How many results there are at the first training of the encoder, predictor and decoder, and at
 each later one how many times those of the last (docs/results.md has their cost and gain)."""
+
+BELIEVED = 25
+"""How many candidates are drawn from a prior where a space is too large to be scored whole."""
 
 REFUSALS, ROUNDS = 20, 5
 """After how many candidates beyond a limit the others are scored anew, and how often this is
@@ -71,6 +83,13 @@ class Nao(Method):
         self._latent: tuple[object, LatentSteps] | None = None
         if self.everything is None:
             import naokit.method.latent  # noqa: F401  # torch takes a second: not in a suggestion
+        self.prior: Prior | None = None
+
+    def believe(self, prior: Weights) -> None:
+        """Has the first architectures drawn from the prior; what candidates are worth weighs it."""
+        everything = None if self.everything is None else self.everything.architectures
+        self.prior = Prior(self.space, prior, everything)
+        self.stream.believe(self.prior)
 
     def propose(
         self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
@@ -85,7 +104,7 @@ class Nao(Method):
         valued = [trial for trial in history if trial.known is not None]
         turn = len(history) + len(pending)
         if turn < INITIAL or len(valued) < 2:
-            return Proposal(self.stream.next(seen), "random")
+            return Proposal(self.stream.next(seen), self.stream.origin)
         posterior = self._posterior(valued)
         targets = rank_gauss(_split(valued)[1])[None]
         if pending:
@@ -107,7 +126,7 @@ class Nao(Method):
                 if len(refused) == REFUSALS:
                     break
             failed += refused  # what resembles an architecture beyond a limit is likely beyond too
-        return Proposal(self.stream.next(seen), "random", facts)
+        return Proposal(self.stream.next(seen), self.stream.origin, facts)
 
     def _prepare(self, results: int) -> None:
         """Does a share of the training for latent steps, so that no suggestion takes seconds."""
@@ -127,13 +146,15 @@ class Nao(Method):
         """Candidates, the best first; counts of the latent steps go into `facts`."""
         if self.everything is not None:
             scores = acquisition(posterior.process.predict, self.everything.blocks)
+            scores = self._weighed(scores, self.everything.architectures, valued)
             for place in np.argsort(-scores, kind="stable"):
                 yield Candidate(self.everything.architectures[place], "whole space")
             return
 
         def score(architectures: Sequence[Architecture]) -> np.ndarray:
             blocks = self.features(architectures)
-            return acquisition(posterior.at(blocks), blocks)
+            worth = acquisition(posterior.at(blocks), blocks)
+            return self._weighed(worth, architectures, valued)
 
         best = _best_first(valued)
         decoded: list[Candidate] = []
@@ -141,7 +162,23 @@ class Nao(Method):
             decoded = self._latent_steps(valued)(best)
             new = {c.architecture.choices for c in decoded} - {a.choices for a in best}
             facts |= {"decoded": float(len(decoded)), "decoded_new": float(len(new))}
-        yield from self.search(score, best, decoded)
+        yield from self.search(score, best, [*decoded, *self._believed(valued)])
+
+    def _weighed(
+        self,
+        worth: np.ndarray,
+        architectures: Sequence[Architecture],
+        valued: Sequence[Observation],
+    ) -> np.ndarray:
+        """What candidates are worth, the prior included if there is one: its log then."""
+        return worth if self.prior is None else self.prior.weigh(worth, architectures, len(valued))
+
+    def _believed(self, valued: Sequence[Observation]) -> list[Candidate]:
+        """Candidates that are drawn from the prior."""
+        if self.prior is None:
+            return []
+        generator = np.random.default_rng(derive_seed(self.seed, "prior", len(valued)))
+        return [Candidate(self.prior.sample(generator), "prior") for _ in range(BELIEVED)]
 
     def _latent_steps(self, valued: Sequence[Observation]) -> LatentSteps:
         """The encoder, predictor and decoder as they were trained last."""

@@ -14,7 +14,7 @@ from naokit.networks import without_weights
 from naokit.runs.folder import is_run
 from naokit.runs.plan import FinalTraining, OwnTraining, Plan
 from naokit.runs.settings import read_settings, recorded_final
-from naokit.study import check_method
+from naokit.study import check_method, checked_prior
 from naokit.study.goals import Goals, Limit
 from naokit.study.limits import check_limits
 from naokit.subject import Subject
@@ -24,6 +24,8 @@ from naokit.training.recipe import Recipe
 def check(plan: Plan, space: Space, evaluator: Evaluator, folder: Path, *, final: bool) -> None:
     """Raises InputError where an evaluation or the final training could not be made as planned."""
     check_method(plan.method)
+    if plan.prior is not None:
+        checked_prior(space, plan.method, plan.prior)
     if isinstance(evaluator, Learning):
         _check_names(plan, evaluator)
         trainings = [(evaluator.subject, evaluator.recipe)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from naokit.base import Json
+from naokit.base import Json, Weights
 
 if TYPE_CHECKING:
     from naokit.presets import Preset
@@ -64,6 +64,8 @@ class Plan:
         own: How the best few are trained by themselves and told apart, where the evaluator shares
             weights. If None, they are not.
         warm_start: Whether the final training begins with the weights of the shared network.
+        prior: What the user believes is good; see `create_study`. Random search beside the search
+            has none.
     """
 
     space: Mapping[str, Json]
@@ -80,6 +82,7 @@ class Plan:
     final: FinalTraining | None = None
     own: OwnTraining | None = None
     warm_start: bool = False
+    prior: Weights | None = None
 
     def to_json(self) -> dict[str, Json]:
         """The plan as JSON; `from_json` reads it back."""

@@ -225,6 +225,7 @@ class _Carried:
             times=plan.times,
             objectives=plan.objectives,
             limits=plan.limits,
+            prior=None if beside else plan.prior,
             start=() if beside else self._start,
             release=self.release,
             seconds=self.hours.for_search,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import product
 from pathlib import Path
 
-from naokit.base import Architecture, Evaluator, Space, Trial
+from naokit.base import Architecture, Evaluator, Space, Trial, Weights
 from naokit.runs.folder import OWN, STUDY
 from naokit.study import Study, create_study
 from naokit.study.settings import check_start
@@ -29,6 +29,7 @@ def search_study(
     seconds: float | None = None,
     objectives: Sequence[str] = (),
     limits: Sequence[str] = (),
+    prior: Weights | None = None,
     start: Sequence[Architecture] = (),
     release: bool = False,
     on_begin: Callable[[Study], None] | None = None,
@@ -54,6 +55,7 @@ def search_study(
         direction=evaluator.direction,
         objectives=objectives,
         limits=limits,
+        prior=prior,
     )
     with storage_errors(name):
         check_start(study.optuna, [str(architecture) for architecture in start])

@@ -65,6 +65,10 @@ class Bounded(Space):
         """The numeric features in the space beneath."""
         return self.space.numbers(choices)
 
+    def matters(self, choices: Sequence[int]) -> Sequence[bool]:
+        """Whether each choice matters in the space beneath."""
+        return self.space.matters(choices)
+
     def key(self, choices: Sequence[int]) -> str:
         """The key in the space beneath."""
         return self.space.key(choices)

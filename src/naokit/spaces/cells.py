@@ -132,13 +132,14 @@ class ConvCells(Space):
     def grammar(self) -> Grammar:
         """Tokens of nodes (1 to B + 1), then of operations (docs/specification.md, section 1.5)."""
         first_operation = self.nodes + INPUTS
-        names, counts, first_tokens = [], [], []
+        names, counts, first_tokens, options = [], [], [], []
         for cell in CELLS:
             for node in range(INPUTS, INPUTS + self.nodes):
                 for branch in "xy":
                     names += [f"{cell}.{node}.{branch}.input", f"{cell}.{node}.{branch}.operation"]
                     counts += [node, len(self.operations)]
                     first_tokens += [1, first_operation]
+                    options += [tuple(map(str, range(node))), self.operation_names]
         symmetries = tuple(
             tuple(
                 self._swap(cell * 4 * self.nodes + 4 * node, len(counts))
@@ -146,7 +147,9 @@ class ConvCells(Space):
             )
             for cell in range(len(CELLS))
         )
-        return Grammar(tuple(names), tuple(counts), tuple(first_tokens), 2, symmetries)
+        return Grammar(
+            tuple(names), tuple(counts), tuple(first_tokens), 2, symmetries, tuple(options)
+        )
 
     @staticmethod
     def _swap(start: int, length: int) -> tuple[int, ...]:

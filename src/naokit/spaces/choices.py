@@ -130,7 +130,9 @@ class Choices(Space):
         """One position a choice, each with tokens of its own."""
         counts = tuple(len(choice.values) for choice in self.choices)
         first_tokens = tuple(accumulate(counts[:-1], initial=1))
-        return Grammar(tuple(choice.name for choice in self.choices), counts, first_tokens)
+        names = tuple(choice.name for choice in self.choices)
+        options = tuple(tuple(choice.words) for choice in self.choices)
+        return Grammar(names, counts, first_tokens, options=options)
 
     def values(self, choices: Sequence[int]) -> dict[str, Value]:
         """The chosen values by name, without absent choices."""
@@ -141,6 +143,11 @@ class Choices(Space):
             if active and value is not None:
                 chosen[choice.name] = value
         return chosen
+
+    def matters(self, choices: Sequence[int]) -> Sequence[bool]:
+        """Whether the condition of each choice holds."""
+        chosen = self.values(choices)
+        return [c.when is None or chosen.get(c.when[0]) in c.when[1] for c in self.choices]
 
     def spell(self, choices: Sequence[int]) -> str:
         """`name=value` of every choice, absent ones included so that reading gives it back."""

@@ -42,7 +42,8 @@ class EdgeCells(Space):
     def grammar(self) -> Grammar:
         """Six positions that share their tokens."""
         names = tuple(f"edge {source}-{target}" for source, target in EDGES)
-        return Grammar(names, (len(self.operations),) * len(EDGES), (1,) * len(EDGES))
+        counts, options = (len(self.operations),) * len(EDGES), (self.operations,) * len(EDGES)
+        return Grammar(names, counts, (1,) * len(EDGES), options=options)
 
     def describe(self, choices: Sequence[int]) -> str:
         """Each node as a sum of operations on earlier nodes; 0 is the input, 3 the output."""

@@ -74,7 +74,9 @@ class NasBench101(Space):
         names = [f"edge {source}-{target}" for source, target in EDGES]
         names += [f"vertex {vertex} operation" for vertex in range(1, OUTPUT)]
         counts = (2,) * len(EDGES) + (len(SHORT),) * inner
-        return Grammar(tuple(names), counts, (1,) * len(EDGES) + (3,) * inner)
+        first_tokens = (1,) * len(EDGES) + (3,) * inner
+        options = (("0", "1"),) * len(EDGES) + (SHORT,) * inner
+        return Grammar(tuple(names), counts, first_tokens, options=options)
 
     def spell(self, choices: Sequence[int]) -> str:
         """The official text, without the last inner vertices that nothing joins."""
@@ -112,6 +114,13 @@ class NasBench101(Space):
         operations, edges = _cell(choices)
         output = len(operations) + 1
         return (Graph.of(["input", *operations, "output"], edges, (0,), (output,)),)
+
+    def matters(self, choices: Sequence[int]) -> Sequence[bool]:
+        """Whether each edge is on a path, or is not there, and each vertex is on a path."""
+        live = _live(choices)
+        on_paths = {vertex for edge in live for vertex in edge}
+        edges = [not bit or edge in live for edge, bit in zip(EDGES, choices, strict=False)]
+        return [*edges, *(vertex in on_paths for vertex in range(1, OUTPUT))]
 
     def class_of(self, choices: Sequence[int]) -> str:
         """The least of the texts that the cell has under all numberings of its inner vertices."""

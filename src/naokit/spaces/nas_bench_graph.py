@@ -35,12 +35,15 @@ class NasBenchGraph(Space):
     @cached_property
     def grammar(self) -> Grammar:
         """The layer read, then the operation, for each layer; operations share their tokens."""
-        names, counts, first_tokens = [], [], []
+        names, counts, first_tokens, options = [], [], [], []
         for layer in range(1, LAYERS + 1):
             names += [f"layer {layer} input", f"layer {layer} operation"]
             counts += [layer, len(OPERATIONS)]
             first_tokens += [1, LAYERS + 1]
-        return Grammar(tuple(names), tuple(counts), tuple(first_tokens), group=2)
+            options += [tuple(map(str, range(layer))), OPERATIONS]
+        return Grammar(
+            tuple(names), tuple(counts), tuple(first_tokens), group=2, options=tuple(options)
+        )
 
     def spell(self, choices: Sequence[int]) -> str:
         """The two lists of the benchmark, a space between."""

@@ -125,11 +125,13 @@ class RecurrentCells(Space):
     @cached_property
     def grammar(self) -> Grammar:
         """Node tokens 1 to N, activation tokens after them; the two of a node are one step."""
-        names, counts = [], []
+        names, counts, options = [], [], []
         for node in range(1, self.nodes + 1):
             names += [f"node{node}.input", f"node{node}.activation"]
             counts += [node, len(self.activations)]
-        return Grammar(tuple(names), tuple(counts), (1, self.nodes + 1) * self.nodes, 2)
+            options += [tuple(map(str, range(node))), self.activation_names]
+        first_tokens = (1, self.nodes + 1) * self.nodes
+        return Grammar(tuple(names), tuple(counts), first_tokens, 2, options=tuple(options))
 
     def spell(self, choices: Sequence[int]) -> str:
         """The official text: for each node the node it reads and the number of its activation."""

@@ -24,18 +24,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from naokit.study.corridor import Asked
     from naokit.study.opening import create_study, open_study
-    from naokit.study.proposing import check_method
+    from naokit.study.proposing import check_method, checked_prior
     from naokit.study.study import Study
 
 _HOMES = {
     "Asked": "corridor",
     "Study": "study",
     "check_method": "proposing",
+    "checked_prior": "proposing",
     "create_study": "opening",
     "open_study": "opening",
 }
 
-__all__ = ["Asked", "Study", "check_method", "create_study", "open_study"]
+__all__ = ["Asked", "Study", "check_method", "checked_prior", "create_study", "open_study"]
 
 
 def __getattr__(name: str) -> Any:

@@ -9,10 +9,10 @@ import optuna
 from optuna.exceptions import DuplicatedStudyError
 from optuna.storages import BaseStorage
 
-from naokit.base import Direction, InputError, Space
+from naokit.base import Direction, InputError, Space, Weights
 from naokit.study.goals import Goals
 from naokit.study.patience import Patient
-from naokit.study.proposing import AnyMethod, factory_of, name_of
+from naokit.study.proposing import AnyMethod, checked_prior, factory_of, name_of
 from naokit.study.settings import (
     FORMAT,
     await_settings,
@@ -36,6 +36,7 @@ def create_study(
     direction: Direction = "maximize",
     objectives: Sequence[str] = (),
     limits: Sequence[str] = (),
+    prior: Weights | None = None,
 ) -> Study:
     """Creates a study, or continues the one of this name in the storage.
 
@@ -52,9 +53,12 @@ def create_study(
         objectives: If there are several: a name for the value, then names of metrics, with
             `:minimize` or `:maximize` (`["accuracy", "latency:minimize"]`); see `Study.front`.
         limits: Bounds on metrics of a result or of an architecture (`["parameters<=3e6"]`).
+        prior: What you believe is good, as weights on choices (`{"width": {"64": 3}}`). What is not
+            named weighs 1. `nao` counts it less with every result.
 
     Raises:
-        InputError: The stored study has another space or setting, or cannot be opened.
+        InputError: The stored study has another space or setting, or cannot be opened; or the prior
+            is none for this space or method.
     """
     goals = Goals.of(direction, objectives, limits)
     wanted = {
@@ -64,6 +68,7 @@ def create_study(
         "seed": seed,
         "direction": direction,
         "goals": goals.to_json() if objectives or limits else None,
+        "prior": None if prior is None else checked_prior(space, method, prior),
     }
     factory_of(method)  # a wrong name fails before anything is written
     place = storage and shown(storage)

@@ -15,9 +15,12 @@ from naokit.base import (
     Method,
     Observation,
     Proposal,
+    Space,
+    Weights,
     derive_seed,
 )
 from naokit.method import MethodFactory
+from naokit.method.prior import checked
 from naokit.study.goals import Goals
 from naokit.study.ledger import Ledger, Reading
 from naokit.study.limits import limited, outside
@@ -59,6 +62,30 @@ def factory_of(method: AnyMethod) -> MethodFactory:
         f"`method` is {method!r}; expected a name, a naokit.Method, a function (space, seed, "
         "evaluations) that makes one, or a sampler of Optuna's"
     )
+
+
+def checked_prior(space: Space, method: AnyMethod, prior: Weights) -> dict[str, dict[str, float]]:
+    """The prior as a study records it.
+
+    Raises:
+        InputError: The method takes no prior, as far as that is known before it is made, or the
+            space has no such choices.
+    """
+    if not _may_take_prior(method):
+        raise InputError(
+            f"the method {name_of(method)} takes no prior: leave `prior` out, or use one of "
+            f"{', '.join(methods.WITH_PRIOR)}"
+        )
+    return checked(space, prior)
+
+
+def _may_take_prior(method: AnyMethod) -> bool:
+    """Whether a method takes a prior, or may turn out to when it is made."""
+    if isinstance(method, str):
+        return method in methods.WITH_PRIOR or method not in {*methods.METHODS, *SAMPLERS}
+    if isinstance(method, Method):
+        return type(method).believe is not Method.believe
+    return not isinstance(method, BaseSampler)
 
 
 def _sampler_named(name: str) -> MethodFactory:
@@ -150,6 +177,8 @@ class Proposing:
             space = limited(space, self.evaluator, self._goals.limits)
         budget = self._ledger.stored.settings["evaluations"] or DEFAULT_EVALUATIONS
         method = factory_of(self._chosen)(space, self._seed, budget)
+        if prior := self._ledger.stored.settings.get("prior"):
+            method.believe(prior)
         if self.evaluator is not None and self.evaluator.round_size > 1:
             size = self.evaluator.round_size
             method.in_rounds(size, size - self.evaluator.kept)

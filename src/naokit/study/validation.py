@@ -28,6 +28,7 @@ class _StudySettings(BaseModel):
     seed: int
     direction: Literal["maximize", "minimize"]
     goals: _Goals | None = None
+    prior: dict[str, dict[str, float]] | None = None
     evaluations: int | None
     evaluator: dict[str, Any] | None
 

@@ -34,6 +34,7 @@ class SpaceContract:
         assert len(grammar.names) == len(grammar.counts) == len(grammar.first_tokens)
         assert len(set(grammar.names)) == grammar.length
         assert grammar.length % grammar.group == 0
+        assert [len(set(names)) for names in grammar.named_options] == list(grammar.counts)
         assert min(grammar.counts) >= 1
         assert min(grammar.first_tokens) >= 1
         for group in grammar.symmetries:
