@@ -153,35 +153,47 @@ class LocalSearch(Method):
     ) -> Proposal:
         """A new neighbour of the climb's best, or a random start if there is none."""
         seen = keys_of(history, pending)
-        best = self._best_of_climb(history)
-        if best is not None:
-            for neighbour in self._shuffled(best.architecture):
-                if neighbour.key not in seen:
-                    return Proposal(neighbour, "neighbour")
+        step = step_of_climb(self.space, self.seed, history, seen, "neighbour")
+        if step is not None:
+            return Proposal(step, "neighbour")
         return Proposal(self.stream.next(seen), "random")
 
-    @staticmethod
-    def _best_of_climb(history: Sequence[Observation]) -> Observation | None:
-        """The best trial with a value since the last random start."""
-        best: Observation | None = None
-        for trial in history:
-            if trial.origin != "neighbour":
-                best = None
-            if trial.value is not None and (
-                best is None or best.value is None or trial.value > best.value
-            ):
-                best = trial
-        return best
 
-    def _shuffled(self, architecture: Architecture) -> list[Architecture]:
-        """The allowed neighbours in an order that depends on the seed and the architecture."""
-        neighbours = [
-            a for a in self.space.neighbours(architecture) if self.space.allows(a.choices)
-        ]
-        generator = np.random.default_rng(
-            derive_seed(self.seed, "neighbours", architecture.choices)
-        )
-        return [neighbours[place] for place in generator.permutation(len(neighbours))]
+def step_of_climb(
+    space: Space, seed: int, climbed: Sequence[Observation], seen: Container[str], origin: str
+) -> Architecture | None:
+    """A new neighbour of a climb's best; None where there is none, and a new climb should begin.
+
+    Args:
+        space: The space.
+        seed: The seed of the order of the neighbours.
+        climbed: The evaluations of all climbs so far.
+        seen: The keys of what was evaluated.
+        origin: The origin of all of them but those at which a climb began.
+    """
+    best = _best_of_climb(climbed, origin)
+    if best is None:
+        return None
+    neighbours = list(space.neighbours(best.architecture))
+    place = derive_seed(seed, "neighbours", best.architecture.choices)
+    for number in np.random.default_rng(place).permutation(len(neighbours)):
+        neighbour = neighbours[int(number)]
+        if neighbour.key not in seen and space.allows(neighbour.choices):
+            return neighbour
+    return None
+
+
+def _best_of_climb(climbed: Sequence[Observation], origin: str) -> Observation | None:
+    """The best trial with a value since the last start."""
+    best: Observation | None = None
+    for trial in climbed:
+        if trial.origin != origin:
+            best = None
+        if trial.value is not None and (
+            best is None or best.value is None or trial.value > best.value
+        ):
+            best = trial
+    return best
 
 
 def keys_of(history: Sequence[Observation], pending: Sequence[Architecture] = ()) -> set[str]:

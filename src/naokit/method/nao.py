@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +34,8 @@ from naokit.base import (
 )
 from naokit.method.acquisition import Acquisition, slack_targets
 from naokit.method.baselines import RandomStream, keys_of
-from naokit.method.candidates import Candidate, CandidateSearch
+from naokit.method.candidates import Candidate, CandidateSearch, Scorer
+from naokit.method.exploration import Exploration, standstill
 from naokit.method.posterior import Posterior, everything_of, fantasies, features_of
 from naokit.method.prior import Prior
 from naokit.method.surrogate import expected_noise, one_blas_thread, rank_gauss
@@ -79,6 +81,7 @@ class Nao(Method):
         all_there_is = None if self.everything is None else self.everything.architectures
         self.stream = RandomStream(space, seed, all_there_is)
         self.search = CandidateSearch(space, seed)
+        self.exploration = Exploration(space, seed, self.stream)
         self._latest: Posterior | None = None
         self._latent: tuple[object, LatentSteps] | None = None
         if self.everything is None:
@@ -112,11 +115,17 @@ class Nao(Method):
             posterior, targets = fantasies(posterior, targets, pending, generator)
         failed = [trial.architecture for trial in history if trial.known is None]
         slack = np.array([trial.slack for trial in valued] + [np.inf] * len(pending))
-        facts = dict(posterior.quality)
-        for _ in range(ROUNDS):
+        still = standstill(history)
+        facts = posterior.quality | {"standstill": float(still)}
+        best = _best_first(valued)
+        for attempt in range(ROUNDS):
             refused: list[Architecture] = []
             acquisition = acquisition_of(posterior, targets, slack, failed, len(pending))
-            for candidate in self._candidates(posterior, acquisition, valued, facts):
+            score = self._scorer(posterior, acquisition, len(valued))
+            found = self._candidates(posterior, acquisition, valued, facts, score)
+            if attempt == 0:
+                found = chain(self.exploration(history, best, still, turn, seen, score), found)
+            for candidate in found:
                 architecture = candidate.architecture
                 if architecture.key in seen:
                     continue
@@ -142,20 +151,15 @@ class Nao(Method):
         acquisition: Acquisition,
         valued: Sequence[Observation],
         facts: dict[str, float],
+        score: Scorer,
     ) -> Iterator[Candidate]:
         """Candidates, the best first; counts of the latent steps go into `facts`."""
         if self.everything is not None:
             scores = acquisition(posterior.process.predict, self.everything.blocks)
-            scores = self._weighed(scores, self.everything.architectures, valued)
+            scores = self._weighed(scores, self.everything.architectures, len(valued))
             for place in np.argsort(-scores, kind="stable"):
                 yield Candidate(self.everything.architectures[place], "whole space")
             return
-
-        def score(architectures: Sequence[Architecture]) -> np.ndarray:
-            blocks = self.features(architectures)
-            worth = acquisition(posterior.at(blocks), blocks)
-            return self._weighed(worth, architectures, valued)
-
         best = _best_first(valued)
         decoded: list[Candidate] = []
         if len(valued) >= LATENT_FIRST:
@@ -164,14 +168,21 @@ class Nao(Method):
             facts |= {"decoded": float(len(decoded)), "decoded_new": float(len(new))}
         yield from self.search(score, best, [*decoded, *self._believed(valued)])
 
+    def _scorer(self, posterior: Posterior, acquisition: Acquisition, results: int) -> Scorer:
+        """The function that says how much an evaluation of any architectures is worth."""
+
+        def score(architectures: Sequence[Architecture]) -> np.ndarray:
+            blocks = self.features(architectures)
+            worth = acquisition(posterior.at(blocks), blocks)
+            return self._weighed(worth, architectures, results)
+
+        return score
+
     def _weighed(
-        self,
-        worth: np.ndarray,
-        architectures: Sequence[Architecture],
-        valued: Sequence[Observation],
+        self, worth: np.ndarray, architectures: Sequence[Architecture], results: int
     ) -> np.ndarray:
         """What candidates are worth, the prior included if there is one: its log then."""
-        return worth if self.prior is None else self.prior.weigh(worth, architectures, len(valued))
+        return worth if self.prior is None else self.prior.weigh(worth, architectures, results)
 
     def _believed(self, valued: Sequence[Observation]) -> list[Candidate]:
         """Candidates that are drawn from the prior."""

@@ -1,0 +1,116 @@
+"""What a search does when it stands still: it trusts its model less and less.
+
+A model that is sure of the wrong place proposes there for ever. So the longer nothing improves, the
+more proposals do not depend on it. With s proposals since the best one, their share is
+
+    share = 1 - PATIENCE / s,     nothing until s = PATIENCE
+
+Half of them are neighbours of the best few: the best architecture of every complete table at hand
+has a neighbour among the ten best. The others are steps of climbs from random starts, as local
+search makes them (White et al. 2021, arXiv 2004.08996), which find what lies elsewhere
+(docs/results.md has both on planted leaders).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+
+import numpy as np
+
+from naokit.base import Architecture, Observation, Space
+from naokit.method.baselines import RandomStream, step_of_climb
+from naokit.method.candidates import Candidate, Scorer
+
+PATIENCE = 20
+"""After how many proposals that brought nothing better others are made. With 10, scene takes a
+third more evaluations."""
+
+PARENTS = 5
+"""The neighbours of this many of the best are looked through, those of the best first."""
+
+NEIGHBOUR, START, STEP = "neighbour of the best", "start of a climb", "step of a climb"
+"""The origins of these proposals."""
+
+GUIDED = ("whole space", "mutation", "crossing", "latent step", NEIGHBOUR, START, STEP)
+"""How the origins of proposals that were meant to be better begin: random and given architectures
+that bring nothing are no standstill."""
+
+
+def standstill(history: Sequence[Observation]) -> int:
+    """How many proposals there were since the best result; failed ones count.
+
+    With several objectives there is none: they are weighed anew for each proposal, and what is best
+    changes with that.
+    """
+    if any(len(trial.values) > 1 for trial in history):
+        return 0
+    best, count = float("-inf"), 0
+    for trial in history:
+        if trial.value is not None and trial.value > best:
+            best, count = trial.value, 0
+        elif trial.origin.startswith(GUIDED):
+            count += 1
+    return count
+
+
+class Exploration:
+    """The proposals of a search that stands still; a function of seed and history, as all are.
+
+    Args:
+        space: The space that is searched.
+        seed: The seed of the climbs.
+        stream: The random architectures at which climbs begin.
+    """
+
+    def __init__(self, space: Space, seed: int, stream: RandomStream) -> None:
+        self.space = space
+        self.seed = seed
+        self.stream = stream
+
+    def __call__(
+        self,
+        history: Sequence[Observation],
+        best: Sequence[Architecture],
+        still: int,
+        turn: int,
+        seen: Container[str],
+        score: Scorer,
+    ) -> Iterator[Candidate]:
+        """What to evaluate instead of the model's choice, if it is time for that.
+
+        Args:
+            history: All evaluations so far.
+            best: The known architectures, best first.
+            still: How many proposals there were since the best one (see `standstill`).
+            turn: The number of evaluations, pending ones included.
+            seen: The keys of what was evaluated.
+            score: The function that says how much an evaluation of architectures is worth.
+        """
+        share = exploring(still)
+        before, after = int(turn * share), int((turn + 1) * share)
+        if after == before:
+            return
+        if after % 2:
+            yield from self._neighbours(best[:PARENTS], seen, score)
+        climbed = [trial for trial in history if trial.origin in (START, STEP)]
+        step = step_of_climb(self.space, self.seed, climbed, seen, STEP)
+        if step is not None:
+            yield Candidate(step, STEP)
+        else:
+            yield Candidate(self.stream.next(seen), START)
+
+    def _neighbours(
+        self, parents: Sequence[Architecture], seen: Container[str], score: Scorer
+    ) -> Iterator[Candidate]:
+        """The new neighbours of each parent in turn, those of one by what they are worth."""
+        for parent in parents:
+            new = {a.key: a for a in self.space.neighbours(parent) if a.key not in seen}
+            if new:
+                found = list(new.values())
+                order = np.argsort(-score(found), kind="stable")
+                yield from (Candidate(found[place], NEIGHBOUR) for place in order)
+
+
+def exploring(proposals: int) -> float:
+    """The share of proposals that do not depend on the model, after a standstill of so many."""
+    return max(0.0, 1 - PATIENCE / proposals) if proposals else 0.0

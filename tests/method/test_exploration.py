@@ -1,0 +1,80 @@
+"""What `nao` does when nothing improves: neighbours of the best, and climbs from random starts."""
+
+from collections import Counter
+from unittest import mock
+
+import pytest
+
+from naokit.base import Architecture, Observation, Proposal
+from naokit.method import exploration
+from naokit.method.exploration import NEIGHBOUR, PATIENCE, START, STEP, exploring, standstill
+from naokit.method.nao import Nao
+from naokit.spaces import Choice, Choices
+
+SPACE = Choices("five", tuple(Choice(name, ("p", "q", "r", "s")) for name in "abcde"))
+LEADER = (3, 3, 3, 3, 0)
+
+
+def planted(architecture: Architecture) -> float:
+    """A sum in which the last choice counts most, and a leader that has the worst last choice."""
+    if architecture.choices == LEADER:
+        return 100.0
+    return float(sum(architecture.choices) + 9 * architecture.choices[-1])
+
+
+def search(evaluations: int, pending: int = 0) -> list[Observation]:
+    """A search for the planted leader."""
+    method, history = Nao(SPACE, 0, evaluations), []
+    while len(history) < evaluations:
+        asked: list[Proposal] = []
+        for _ in range(1 + pending):
+            asked.append(method.propose(history, [one.architecture for one in asked]))
+        history += [Observation(p.architecture, planted(p.architecture), p.origin) for p in asked]
+    return history
+
+
+def test_a_leader_that_the_model_rules_out_is_found() -> None:
+    found = search(115)
+    assert LEADER in [trial.architecture.choices for trial in found]
+    with mock.patch.object(exploration, "PATIENCE", 1000):
+        stuck = search(115)
+    assert LEADER not in [trial.architecture.choices for trial in stuck]
+
+
+@pytest.mark.parametrize("pending", [0, 9])
+def test_both_kinds_have_a_growing_share(pending: int) -> None:
+    with mock.patch(f"{__name__}.LEADER", (9,) * 5):  # nothing better than the sum
+        history = search(120, pending)
+    kinds = [trial.origin in (NEIGHBOUR, START, STEP) for trial in history]
+    assert sum(kinds[:30]) < sum(kinds[-30:])
+    counted = Counter(trial.origin for trial in history)
+    assert counted[NEIGHBOUR] > 15 and counted[STEP] > 15 and counted[START] >= 1
+
+
+def test_neighbours_are_those_of_the_best_and_none_is_left_out() -> None:
+    with mock.patch(f"{__name__}.LEADER", (9,) * 5):
+        history = search(115)
+    best = max(history, key=lambda trial: trial.value or 0).architecture
+    near = {a.key for a in SPACE.neighbours(best)}
+    assert near <= {trial.architecture.key for trial in history}
+
+
+def test_the_share_is_nothing_at_first_and_nearly_all_in_the_end() -> None:
+    assert [exploring(n) for n in (0, 1, PATIENCE)] == [0, 0, 0]
+    assert exploring(2 * PATIENCE) == pytest.approx(0.5)
+    assert exploring(20 * PATIENCE) == pytest.approx(0.95)
+
+
+def test_random_and_given_results_are_no_standstill() -> None:
+    one = SPACE.architecture([0] * 5)
+    history = [Observation(one, 1.0, "given"), *[Observation(one, 0.0, "random")] * 50]
+    assert standstill(history) == 0
+    history += [Observation(one, None, "whole space"), Observation(one, 0.5, "latent step 3")]
+    assert standstill(history) == 2
+    assert standstill([*history, Observation(one, 2.0, "mutation")]) == 0
+
+
+def test_with_several_objectives_nothing_stands_still() -> None:
+    one = SPACE.architecture([0] * 5)
+    history = [Observation(one, 1.0, "whole space", values=(1.0, 2.0))] * 50
+    assert standstill(history) == 0
