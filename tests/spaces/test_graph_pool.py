@@ -16,6 +16,7 @@ from naokit.base import Architecture, InputError
 from naokit.evaluators import Tabular
 from naokit.graphs import Graph, canonical, digest
 from naokit.method.features import Features
+from naokit.method.posterior import everything_of
 from naokit.spaces import Graphs
 from naokit.spaces.graph_pool import MOST_INPUTS, NEIGHBOURS
 from naokit.spaces.graph_texts import as_graph, graphs_of
@@ -195,6 +196,18 @@ def test_a_class_column_decides_what_is_the_same(tmp_path: Path) -> None:
     table = Tabular(space, path, architecture_column="graph", metric="acc", class_column="class")
     assert table.values == {"a": 0, "b": 2}
     assert [a.choices for a in table.space.everything(10) or ()] == [(0,), (2,)]
+
+
+def test_a_pool_is_scored_whole_however_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("naokit.method.posterior.ENUMERABLE", 10)
+    space = pool(tmp_path, CHAINS)
+    table = Tabular(space, space.file, architecture_column="graph", metric="acc")
+    assert len(table.space.everything(10) or ()) == len(CHAINS)
+    everything = everything_of(table.space)
+    assert everything is not None
+    assert len(everything.blocks[0]) == len(CHAINS)
 
 
 def test_features_see_inputs_that_not_every_row_has(tmp_path: Path) -> None:

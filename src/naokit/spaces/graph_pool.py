@@ -126,9 +126,11 @@ class Graphs(Space):
         return "\n".join(lines)
 
     def everything(self, limit: int) -> list[Architecture] | None:
-        """The first graph of each class."""
-        if len(self.texts) > limit:
-            return None
+        """The first graph of each class, whatever the limit: there is nothing but this list.
+
+        To score all of 100,000 graphs takes `nao` 0.1 s; candidates found among them took 1.5 s.
+        """
+        del limit
         return [Architecture(self, (place,)) for place in self._refinement.first.tolist()]
 
     def mutate(self, architecture: Architecture, generator: np.random.Generator) -> Architecture:
