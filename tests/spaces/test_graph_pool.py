@@ -66,13 +66,19 @@ class TestGraphs(SpaceContract):
 def test_names_blanks_and_order_mean_nothing_and_labels_do(tmp_path: Path) -> None:
     one = chain("conv", "pool")
     renamed = json.dumps(one).replace("v0", "first").replace("v1", "second")
-    turned = json.dumps(dict(reversed(one.items())), indent=1)
+    turned = json.dumps(dict(reversed(one.items())))
     space = pool(tmp_path, [one, renamed, turned, chain("pool", "conv"), json.dumps(one, indent=2)])
     assert len(space.texts) == 4  # blanks make no difference at all
     assert [space.class_of((place,)) == space.class_of((0,)) for place in range(4)] == [1, 1, 1, 0]
     assert len({space.key((place,)) for place in range(4)}) == 2
     assert len(space.everything(10) or ()) == 2
     assert space.parse(json.dumps(one, indent=3)).choices == (0,)
+    assert str(space.architecture((3,))) == "line 5"  # as the message for a bad graph counts
+    for text in ("line 99", json.dumps(chain("norm"))):
+        with pytest.raises(
+            InputError, match=r"holds no graph .*; expected a line .* as line 2, or"
+        ):
+            space.parse(text)
 
 
 def test_inputs_are_told_apart_by_name_and_are_those_of_all_rows(tmp_path: Path) -> None:

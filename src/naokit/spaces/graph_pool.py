@@ -45,13 +45,15 @@ class Graphs(Space):
         pool: The fingerprint of the graphs. Two spaces are equal if these are.
         file: The path of the table.
         column: The name of the column.
-        texts: The JSON of each graph, or list of graphs, without blanks.
+        lines: The first line of the file that holds each graph, or list of graphs.
+        texts: Their JSON, without blanks.
         rows: The labelled graphs of each text.
     """
 
     pool: str
     file: str = field(compare=False)
     column: str = field(compare=False)
+    lines: tuple[int, ...] = field(compare=False, repr=False)
     texts: tuple[str, ...] = field(compare=False, repr=False)
     rows: tuple[tuple[Graph, ...], ...] = field(compare=False, repr=False)
 
@@ -66,17 +68,21 @@ class Graphs(Space):
         table = read_delimited(Path(file))
         require_column([table], column)
         found: dict[str, tuple[Vertices, ...]] = {}
+        lines: list[int] = []
         for row, line in zip(table.rows, table.lines, strict=True):
             try:
                 value = read_json(row[column])
                 if (text := text_of(value)) not in found:
                     found[text] = graphs_of(value)
                     _check_parts(len(found[text]), len(next(iter(found.values()))))
+                    lines.append(line)
             except InputError as error:
                 raise InputError(f"line {line} of the table: {column}: {error}") from error
         rows = _labelled(list(found.values()), column)
-        pool = hashlib.blake2b("\n".join(found).encode(), digest_size=8).hexdigest()
-        space = cls(pool, str(Path(file).resolve()), column, tuple(found), rows)
+        content = "\n".join(f"{line} {text}" for line, text in zip(lines, found, strict=True))
+        pool = hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
+        place = str(Path(file).resolve())
+        space = cls(pool, place, column, tuple(lines), tuple(found), rows)
         if len(space._refinement.first) < 2:
             raise InputError(
                 f"the column {column} of {file} holds one graph: a search needs two that differ"
@@ -94,16 +100,18 @@ class Graphs(Space):
         return Grammar(("graph",), (len(self.texts),), (1,))
 
     def spell(self, choices: Sequence[int]) -> str:
-        """The JSON of the graph."""
-        return self.texts[choices[0]]
+        """The line of the table, as in `line 12`: the JSON of a graph is long."""
+        return f"line {self.lines[choices[0]]}"
 
     def read(self, text: str) -> tuple[int, ...]:
-        """The graph that is written so; blanks do not matter."""
-        place = self._places.get(text_of(read_json(text)))
+        """The graph in a line, or the one of a JSON text; blanks in that do not matter."""
+        place = self._places.get(text)
+        if place is None and not text.startswith("line "):
+            place = self._places.get(text_of(read_json(text)))
         if place is None:
             raise InputError(
-                f"the column {self.column} holds no graph that is written {shown(text)}; expected "
-                "one of the table's own texts"
+                f"the column {self.column} of {self.file} holds no graph {shown(text)}; expected a "
+                f"line of the table, such as {self.spell((0,))}, or a graph as it is written there"
             )
         return (place,)
 
@@ -150,8 +158,9 @@ class Graphs(Space):
 
     @cached_property
     def _places(self) -> dict[str, int]:
-        """The choice of each text."""
-        return {text: place for place, text in enumerate(self.texts)}
+        """The choice of each JSON and of each line."""
+        names = [(self.spell((place,)), text) for place, text in enumerate(self.texts)]
+        return {name: place for place, pair in enumerate(names) for name in pair}
 
     @cached_property
     def _refinement(self) -> Refinement:
