@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from naokit import spaces
+from naokit import evaluators, spaces
 from naokit.base import Architecture, InputError
 from naokit.evaluators import Tabular
 from naokit.graphs import Graph, canonical, digest
@@ -202,6 +202,7 @@ def test_a_class_column_decides_what_is_the_same(tmp_path: Path) -> None:
     table = Tabular(space, path, architecture_column="graph", metric="acc", class_column="class")
     assert table.values == {"a": 0, "b": 2}
     assert [a.choices for a in table.space.everything(10) or ()] == [(0,), (2,)]
+    assert evaluators.from_settings(table.settings()).settings() == table.settings()
 
 
 def test_a_pool_is_scored_whole_however_large(

@@ -17,7 +17,7 @@ import numpy as np
 from naokit.base import Architecture, InputError, Json, Space
 from naokit.grammar import Grammar
 from naokit.graphs import Graph, canonical
-from naokit.spaces.delimited import read_delimited, require_column
+from naokit.spaces.delimited import Delimited, read_delimited, require_column
 from naokit.spaces.graph_texts import (
     Vertices,
     as_graph,
@@ -67,22 +67,16 @@ class Graphs(Space):
         """
         table = read_delimited(Path(file))
         require_column([table], column)
-        found: dict[str, tuple[Vertices, ...]] = {}
-        lines: list[int] = []
-        for row, line in zip(table.rows, table.lines, strict=True):
-            try:
-                value = read_json(row[column])
-                if (text := text_of(value)) not in found:
-                    found[text] = graphs_of(value)
-                    _check_parts(len(found[text]), len(next(iter(found.values()))))
-                    lines.append(line)
-            except InputError as error:
-                raise InputError(f"line {line} of the table: {column}: {error}") from error
-        rows = _labelled(list(found.values()), column)
-        content = "\n".join(f"{line} {text}" for line, text in zip(lines, found, strict=True))
-        pool = hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
-        place = str(Path(file).resolve())
-        space = cls(pool, place, column, tuple(lines), tuple(found), rows)
+        found = _graphs_in(table, column)
+        content = "\n".join(f"{line} {text}" for text, (line, _) in found.items())
+        space = cls(
+            hashlib.blake2b(content.encode(), digest_size=8).hexdigest(),
+            str(Path(file).resolve()),
+            column,
+            tuple(line for line, _ in found.values()),
+            tuple(found),
+            _labelled([parts for _, parts in found.values()], column),
+        )
         if len(space._refinement.first) < 2:
             raise InputError(
                 f"the column {column} of {file} holds one graph: a search needs two that differ"
@@ -167,12 +161,31 @@ class Graphs(Space):
         return Refinement([[canonical(graph) for graph in graphs] for graphs in self.rows])
 
 
-def _check_parts(amount: int, expected: int) -> None:
+def _graphs_in(table: Delimited, column: str) -> dict[str, tuple[int, tuple[Vertices, ...]]]:
+    """The first line and the graphs of each different JSON in a column.
+
+    Raises:
+        InputError: A row holds no graph, or another number of graphs than the first row.
+    """
+    found: dict[str, tuple[int, tuple[Vertices, ...]]] = {}
+    for row, line in zip(table.rows, table.lines, strict=True):
+        try:
+            value = read_json(row[column])
+            text = text_of(value)
+            if text not in found:
+                found[text] = line, graphs_of(value)
+                _check_alike(found[text][1], next(iter(found.values()))[1])
+        except InputError as error:
+            raise InputError(f"line {line} of the table: {column}: {error}") from error
+    return found
+
+
+def _check_alike(parts: Sequence[Vertices], first: Sequence[Vertices]) -> None:
     """Raises InputError if a row has another number of graphs than the first."""
-    if amount != expected:
+    if len(parts) != len(first):
         raise InputError(
-            f"{counted(amount, 'graph')}, where the first row has {expected}: expected as many in "
-            "each row"
+            f"{counted(len(parts), 'graph')}, where the first row has {len(first)}: expected as "
+            "many in each row"
         )
 
 
