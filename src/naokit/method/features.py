@@ -40,7 +40,7 @@ ALL_SUBSETS = 5
 PAIRS, PAIRED_INPUTS = 12, 2
 """With at most this many, the sets are singles, pairs, all but one, and all; else no pairs. There
 are none either for graphs of more inputs than so many, because paths are counted from each: on
-recurrent networks of four they took half of the time and gained nothing (docs/results.md)."""
+recurrent networks of four they took a third of the time and gained nothing (docs/results.md)."""
 
 DEPTH_LOGIT = -1.5
 """Depths matter on chains and mislead on cells: their prior weight is a fifth of the others'
