@@ -225,6 +225,18 @@ def test_features_see_inputs_that_not_every_row_has(tmp_path: Path) -> None:
     assert len(rows) == len(CHAINS) + 1
 
 
+def test_features_are_the_same_however_many_are_looked_at_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = [chain(*["conv"] * 70, op) for op in OPERATIONS]
+    space = pool(tmp_path, [*CHAINS, *long])
+    everything = space.everything(1000) or []
+    whole = Features(space)(everything)
+    monkeypatch.setattr("naokit.method.features.CHUNK", 7)
+    for one, other in zip(whole, Features(space)(everything), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 @st.composite
 def rows_of_graphs(draw) -> list[Graph]:
     """Some graphs of at most four operations, many of them alike."""

@@ -46,7 +46,9 @@ DEPTH_LOGIT = -1.5
 """Depths matter on chains and mislead on cells: their prior weight is a fifth of the others'
 (docs/results.md)."""
 
-CHUNK = 4096
+CHUNK, USUAL = 4096, 64
+"""So many graphs are looked at together, and fewer if they have more than so many vertices: memory
+grows with the square of these."""
 REMEMBERED = 30_000
 """The features of at most this many graphs are kept."""
 
@@ -118,9 +120,10 @@ class Features:
 
     def __call__(self, architectures: Sequence[Architecture]) -> Blocks:
         """The scaled blocks, in the order of `names`, each (A, columns)."""
+        chunk = max(1, CHUNK * USUAL**2 // max(USUAL, *(s.vertices for s in self.shapes)) ** 2)
         parts = [
-            self._blocks(architectures[start : start + CHUNK])
-            for start in range(0, len(architectures), CHUNK)
+            self._blocks(architectures[start : start + chunk])
+            for start in range(0, len(architectures), chunk)
         ]
         return [
             np.concatenate([part[name] for part in parts]) / np.float32(scale)
