@@ -18,11 +18,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from naokit.graphs import Graph
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 ROUNDS = 2
 """The rounds whose colours say how near two rows are; round 0 counts the labels."""
@@ -87,6 +90,8 @@ class Refinement:
     @cached_property
     def _counts(self) -> csr_array:
         """How often the first row of each class has each colour of the first rounds."""
+        from scipy.sparse import csr_array  # not above: most spaces have no use for it
+
         colours = np.concatenate(
             [_mixed(found + np.uint64(place)) for place, found in enumerate(self._rounds)]
         )
