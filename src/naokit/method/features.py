@@ -37,14 +37,18 @@ SAMPLE = 500
 ALL_SUBSETS = 5
 """With at most this many operations, paths are computed for every set of them (32)."""
 
-PAIRS = 12
-"""With at most this many, the sets are singles, pairs, all but one, and all; else no pairs."""
+PAIRS, PAIRED_INPUTS = 12, 2
+"""With at most this many, the sets are singles, pairs, all but one, and all; else no pairs. There
+are none either for graphs of more inputs than so many, because paths are counted from each: on
+recurrent networks of four they took a third of the time and gained nothing (docs/results.md)."""
 
 DEPTH_LOGIT = -1.5
 """Depths matter on chains and mislead on cells: their prior weight is a fifth of the others'
 (docs/results.md)."""
 
-CHUNK = 4096
+CHUNK, USUAL = 4096, 64
+"""So many graphs are looked at together, and fewer if they have more than so many vertices: memory
+grows with the square of these."""
 REMEMBERED = 30_000
 """The features of at most this many graphs are kept."""
 
@@ -84,7 +88,7 @@ class Shape:
         sizes: Sequence[int] = (1, 2, len(names) - 1, len(names))
         if len(names) <= ALL_SUBSETS:
             sizes = range(len(names) + 1)
-        elif len(names) > PAIRS:
+        elif len(names) > PAIRS or self.inputs > PAIRED_INPUTS:
             sizes = (1, len(names) - 1, len(names))
         return [chosen for size in sorted(set(sizes)) for chosen in combinations(names, size)]
 
@@ -116,9 +120,10 @@ class Features:
 
     def __call__(self, architectures: Sequence[Architecture]) -> Blocks:
         """The scaled blocks, in the order of `names`, each (A, columns)."""
+        chunk = max(1, CHUNK * USUAL**2 // max(USUAL, *(s.vertices for s in self.shapes)) ** 2)
         parts = [
-            self._blocks(architectures[start : start + CHUNK])
-            for start in range(0, len(architectures), CHUNK)
+            self._blocks(architectures[start : start + chunk])
+            for start in range(0, len(architectures), chunk)
         ]
         return [
             np.concatenate([part[name] for part in parts]) / np.float32(scale)
@@ -249,14 +254,20 @@ class _Stack:
         count = np.zeros((vertices, amount, sets), dtype=np.float32)
         shortest[start] = longest[start] = 0
         count[start] = 1
+        rows = np.arange(amount)
         for target in range(self.shape.inputs, vertices):
-            edges = self.edges[:, :target, target].T[:, :, None] * inside[:, target]
-            there = edges > 0  # (sources, A, S)
+            edges = self.edges[:, :target, target]  # (A, sources)
+            sources = np.argsort(edges == 0, axis=1, kind="stable")  # those that are read first
+            near, far = shortest[target], longest[target]
+            for slot in range(int((edges > 0).sum(axis=1).max(initial=0))):
+                source = sources[:, slot]
+                several = edges[rows, source, None] * inside[:, target]
+                there = several > 0  # (A, S)
+                near = np.minimum(near, np.where(there, shortest[source, rows], np.inf))
+                far = np.maximum(far, np.where(there, longest[source, rows], -np.inf))
+                count[target] += several * count[source, rows]
             step = steps[:, target, None]
-            near = np.where(there, shortest[:target], np.inf).min(axis=0)
-            far = np.where(there, longest[:target], -np.inf).max(axis=0)
             shortest[target], longest[target] = near + step, far + step
-            count[target] = (edges * count[:target]).sum(axis=0)
         most = self.shape.vertices - self.shape.inputs - 1
         far = longest[-1]
         return np.concatenate(
