@@ -8,7 +8,8 @@ from tests.method.test_posterior import eight_known
 
 from naokit.base import Method, Observation, Space
 from naokit.method.acquisition import expected_improvement
-from naokit.method.nao import Nao, acquisition_of, last_fit
+from naokit.method.nao import Nao, last_fit
+from naokit.method.worth import acquisition_of
 from naokit.spaces import Choice, Choices, ConvCells, NasBench201
 from naokit.testing import MethodContract
 
@@ -73,8 +74,8 @@ def test_the_more_is_pending_the_farther_it_explores() -> None:
     blocks = posterior.features(others)
     mean, deviation = posterior.predict(others, targets)
     for pending, times in ((0, 1), (3, 2), (8, 3)):
-        acquisition = acquisition_of(posterior, targets[None], np.zeros(8), [], pending)
-        assert acquisition(posterior.at(blocks), blocks) == pytest.approx(
+        acquisition = acquisition_of(targets[None], np.zeros(8), pending)
+        assert acquisition(posterior.at(blocks)) == pytest.approx(
             expected_improvement(mean, times * deviation, targets.max()), rel=1e-4
         )
 

@@ -237,12 +237,26 @@ def model_lines(report: dict[str, Json]) -> list[str]:
             f"correlation {model['rank_correlation']:.2f} (1: perfect, 0: none); "
             f"{100 * model['within_90']:.0f} % lay where it was 90 % sure."
         )
+    lines += _standing_still(int(model.get("standstill", 0)))
     if "decoded" in model:
         lines.append(
             f"Decoded {model['decoded']:.0f} latent steps, all valid by construction; "
             f"{model['decoded_new']:.0f} were new architectures."
         )
     return lines
+
+
+def _standing_still(proposals: int) -> list[str]:
+    """That the search explores, and why; nothing while it does not."""
+    from naokit.method.exploration import PATIENCE, exploring
+
+    if proposals <= PATIENCE:
+        return []
+    return [
+        f"The last {proposals} proposals brought nothing better, so {exploring(proposals):.0%} of "
+        "the next are not what the model likes most: they are neighbours of the best, and climbs "
+        "from random starts."
+    ]
 
 
 def _print_standings(report: dict[str, Json], wish: str) -> None:

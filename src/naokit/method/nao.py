@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -32,13 +33,14 @@ from naokit.base import (
     Weights,
     derive_seed,
 )
-from naokit.method.acquisition import Acquisition, slack_targets
+from naokit.method.acquisition import of_tried
 from naokit.method.baselines import RandomStream, keys_of
-from naokit.method.candidates import Candidate, CandidateSearch, Scorer
+from naokit.method.candidates import Candidate, CandidateSearch
 from naokit.method.exploration import Exploration, standstill
-from naokit.method.posterior import Posterior, everything_of, fantasies, features_of
+from naokit.method.posterior import Conditioned, Posterior, everything_of, fantasies, features_of
 from naokit.method.prior import Prior
-from naokit.method.surrogate import expected_noise, one_blas_thread, rank_gauss
+from naokit.method.surrogate import Kernel, expected_noise, one_blas_thread, rank_gauss
+from naokit.method.worth import Tried, Worth, acquisition_of
 
 if TYPE_CHECKING:  # torch is needed only where a space is too large to be scored whole
     from naokit.method.latent import LatentSteps
@@ -83,6 +85,7 @@ class Nao(Method):
         self.search = CandidateSearch(space, seed)
         self.exploration = Exploration(space, seed, self.stream)
         self._latest: Posterior | None = None
+        self._latest_tried: tuple[Kernel, Conditioned] | None = None
         self._latent: tuple[object, LatentSteps] | None = None
         if self.everything is None:
             import naokit.method.latent  # noqa: F401  # torch takes a second: not in a suggestion
@@ -108,24 +111,13 @@ class Nao(Method):
         turn = len(history) + len(pending)
         if turn < INITIAL or len(valued) < 2:
             return Proposal(self.stream.next(seen), self.stream.origin)
-        posterior = self._posterior(valued)
-        targets = rank_gauss(_split(valued)[1])[None]
-        if pending:
-            generator = np.random.default_rng(derive_seed(self.seed, "pending", turn))
-            posterior, targets = fantasies(posterior, targets, pending, generator)
-        failed = [trial.architecture for trial in history if trial.known is None]
-        slack = np.array([trial.slack for trial in valued] + [np.inf] * len(pending))
+        worth = self._worth(history, valued, pending)
         still = standstill(history)
-        facts = posterior.quality | {"standstill": float(still)}
-        best = _best_first(valued)
-        for attempt in range(ROUNDS):
+        facts = worth.posterior.quality | {"standstill": float(still)}
+        explored = self.exploration(history, _best_first(valued), still, turn, seen, worth)
+        for _ in range(ROUNDS):
             refused: list[Architecture] = []
-            acquisition = acquisition_of(posterior, targets, slack, failed, len(pending))
-            score = self._scorer(posterior, acquisition, len(valued))
-            found = self._candidates(posterior, acquisition, valued, facts, score)
-            if attempt == 0:
-                found = chain(self.exploration(history, best, still, turn, seen, score), found)
-            for candidate in found:
+            for candidate in chain(explored, self._candidates(worth, valued, facts)):
                 architecture = candidate.architecture
                 if architecture.key in seen:
                     continue
@@ -134,8 +126,27 @@ class Nao(Method):
                 refused.append(architecture)
                 if len(refused) == REFUSALS:
                     break
-            failed += refused  # what resembles an architecture beyond a limit is likely beyond too
+            # What resembles an architecture beyond a limit is likely beyond too.
+            tried = worth.tried or self._tried(history, worth.posterior)
+            worth, explored = replace(worth, tried=tried.without(refused)), iter(())
         return Proposal(self.stream.next(seen), self.stream.origin, facts)
+
+    def _worth(
+        self,
+        history: Sequence[Observation],
+        valued: Sequence[Observation],
+        pending: Sequence[Architecture],
+    ) -> Worth:
+        """What evaluations are worth, given the results and what is pending."""
+        posterior = self._posterior(valued)
+        tried = self._tried(history, posterior) if len(valued) < len(history) else None
+        targets = rank_gauss(_split(valued)[1])[None]
+        if pending:
+            turn = len(history) + len(pending)
+            generator = np.random.default_rng(derive_seed(self.seed, "pending", turn))
+            posterior, targets = fantasies(posterior, targets, pending, generator)
+        slack = np.array([trial.slack for trial in valued] + [np.inf] * len(pending))
+        return Worth(acquisition_of(targets, slack, len(pending)), posterior, tried, self.prior)
 
     def _prepare(self, results: int) -> None:
         """Does a share of the training for latent steps, so that no suggestion takes seconds."""
@@ -146,18 +157,11 @@ class Nao(Method):
             prepare(self.space.without_limits, min(1.0, share))
 
     def _candidates(
-        self,
-        posterior: Posterior,
-        acquisition: Acquisition,
-        valued: Sequence[Observation],
-        facts: dict[str, float],
-        score: Scorer,
+        self, worth: Worth, valued: Sequence[Observation], facts: dict[str, float]
     ) -> Iterator[Candidate]:
         """Candidates, the best first; counts of the latent steps go into `facts`."""
         if self.everything is not None:
-            scores = acquisition(posterior.process.predict, self.everything.blocks)
-            scores = self._weighed(scores, self.everything.architectures, len(valued))
-            for place in np.argsort(-scores, kind="stable"):
+            for place in np.argsort(-worth.of_everything(self.everything), kind="stable"):
                 yield Candidate(self.everything.architectures[place], "whole space")
             return
         best = _best_first(valued)
@@ -166,23 +170,7 @@ class Nao(Method):
             decoded = self._latent_steps(valued)(best)
             new = {c.architecture.choices for c in decoded} - {a.choices for a in best}
             facts |= {"decoded": float(len(decoded)), "decoded_new": float(len(new))}
-        yield from self.search(score, best, [*decoded, *self._believed(valued)])
-
-    def _scorer(self, posterior: Posterior, acquisition: Acquisition, results: int) -> Scorer:
-        """The function that says how much an evaluation of any architectures is worth."""
-
-        def score(architectures: Sequence[Architecture]) -> np.ndarray:
-            blocks = self.features(architectures)
-            worth = acquisition(posterior.at(blocks), blocks)
-            return self._weighed(worth, architectures, results)
-
-        return score
-
-    def _weighed(
-        self, worth: np.ndarray, architectures: Sequence[Architecture], results: int
-    ) -> np.ndarray:
-        """What candidates are worth, the prior included if there is one: its log then."""
-        return worth if self.prior is None else self.prior.weigh(worth, architectures, results)
+        yield from self.search(worth, best, [*decoded, *self._believed(valued)])
 
     def _believed(self, valued: Sequence[Observation]) -> list[Candidate]:
         """Candidates that are drawn from the prior."""
@@ -223,37 +211,24 @@ class Nao(Method):
         self._latest = posterior
         return posterior
 
+    def _tried(self, history: Sequence[Observation], posterior: Posterior) -> Tried:
+        """All that was tried, on the kernel of the posterior.
 
-def acquisition_of(
-    posterior: Posterior,
-    targets: np.ndarray,
-    slack: np.ndarray,
-    failed: Sequence[Architecture],
-    pending: int,
-) -> Acquisition:
-    """What an evaluation is worth to `nao`: expected improvement, failures and limits weighed in.
-
-    The more is pending, the farther it explores: deviations count sqrt(1 + pending) times. What is
-    evaluated together learns nothing from each other, so each should ask something of its own:
-    batches of 10 then need a tenth fewer evaluations (docs/results.md).
-
-    Args:
-        posterior: The posterior given the results, the pending ones included.
-        targets: Fantasies of the targets of these results, (S, n).
-        slack: How far each result is within the limits, (n,).
-        failed: The architectures whose evaluation gave no value.
-        pending: The number of results that are fantasies; they come last.
-    """
-    within = slack >= 0
-    best = targets[:, within].max(axis=1, keepdims=True) if within.any() else None
-    return Acquisition(
-        targets,
-        incumbent=None if best is None else best.astype(np.float32),
-        slacks=[] if within.all() else [slack_targets(slack)],
-        succeeded=posterior.blocks,
-        failed=posterior.features(failed) if failed else None,
-        exploration=(1 + pending) ** 0.5,
-    )
+        As the posterior does, it begins with what there was when the kernel was fitted.
+        """
+        tried = [trial.architecture for trial in history]
+        kernel = posterior.process.kernel
+        latest = self._latest_tried
+        if latest and latest[0] is kernel and latest[1].known == tried[: len(latest[1].known)]:
+            process = latest[1]
+        else:
+            values = np.cumsum([trial.known is not None for trial in history])
+            first = int(np.searchsorted(values, len(posterior.targets))) + 1
+            process = Conditioned(self.features, self.everything, tried[:first], of_tried(kernel))
+        for architecture in tried[len(process.known) :]:
+            process = process.condition_on(architecture)
+        self._latest_tried = (kernel, process)
+        return Tried(process, np.array([trial.known is not None for trial in history], dtype=float))
 
 
 def _split(valued: Sequence[Observation]) -> tuple[list[Architecture], np.ndarray]:

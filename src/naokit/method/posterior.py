@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from functools import lru_cache, partial
+from typing import TypeVar
 
 import numpy as np
 from scipy.special import ndtri
@@ -18,7 +19,16 @@ from scipy.stats import spearmanr
 
 from naokit.base import Architecture, Space
 from naokit.method.features import Blocks, Features, distances
-from naokit.method.surrogate import NOISE_PRIOR, GaussianProcess, Moments, Predict, fit_kernel
+from naokit.method.surrogate import (
+    NOISE_PRIOR,
+    GaussianProcess,
+    Kernel,
+    Moments,
+    Predict,
+    fit_kernel,
+)
+
+Own = TypeVar("Own", bound="Conditioned")
 
 ENUMERABLE = 50_000
 """A space is scored whole if it has at most this many spellings."""
@@ -51,20 +61,17 @@ def everything_of(space: Space) -> Everything | None:
     return None if architectures is None else Everything(architectures, features_of(space))
 
 
-class Posterior:
-    """The Gaussian process given results, over the whole space where that is small.
+class Conditioned:
+    """A Gaussian process on architectures, over the whole space where that is small.
 
     Args:
         features: The features of the space.
         everything: The whole space, or None where it is too large to be scored.
-        known: The architectures with results.
-        targets: The targets of these results, (n,). The kernel is fitted to them.
-        noise: The prior mean of the log of the kernel's noise.
+        known: The architectures that the process is conditioned on.
+        kernel: The kernel.
 
     Attributes:
-        known: The architectures with results, those included that were added later.
-        targets: The targets that the kernel was fitted to.
-        quality: How well each result is predicted from the others (see `leave_one_out_quality`).
+        known: The architectures, those included that were added later.
     """
 
     def __init__(
@@ -72,40 +79,27 @@ class Posterior:
         features: Features,
         everything: Everything | None,
         known: Sequence[Architecture],
-        targets: np.ndarray,
-        noise: float = NOISE_PRIOR[0],
+        kernel: Kernel,
     ) -> None:
-        self.noise = noise
         self.features = features
         self.everything = everything
         self.known = list(known)
-        self.targets = targets
         self.blocks = features(known)
-        between = distances(self.blocks, self.blocks)
-        exact = [r.astype(np.float64) for r in between]
-        kernel = fit_kernel(exact, targets, features.logits, noise)
         size = 0 if everything is None else len(everything.architectures)
         parts = (slice(place, place + PART) for place in range(0, size, PART))
         across = (self._across(self.blocks, part) for part in parts)
-        self.process = GaussianProcess(kernel, between, across)
-        self.quality = leave_one_out_quality(targets, *self.process.leave_one_out(targets))
+        self.process = GaussianProcess(kernel, distances(self.blocks, self.blocks), across)
 
-    def continues(self, known: Sequence[Architecture], targets: np.ndarray, noise: float) -> bool:
-        """Whether adding results to this posterior gives that of `known`, fitted to `targets`."""
-        same = np.array_equal(self.targets, targets)  # weights of several objectives alter them
-        same = same and self.noise == noise
-        return same and self.known == list(known[: len(self.known)])
-
-    def condition_on(self, architecture: Architecture) -> Posterior:
-        """The posterior given one more result; this one is left as it is."""
-        posterior = copy.copy(self)
+    def condition_on(self: Own, architecture: Architecture) -> Own:
+        """The process given one more result; this one is left as it is."""
+        process = copy.copy(self)
         new = self.features([architecture])
         known = [r[:, 0] for r in distances(self.blocks, new)]
         across = [r[0] for r in self._across(new)]
-        posterior.process = self.process.condition_on(known, across)
-        posterior.known = [*self.known, architecture]
-        posterior.blocks = [np.concatenate(pair) for pair in zip(self.blocks, new, strict=True)]
-        return posterior
+        process.process = self.process.condition_on(known, across)
+        process.known = [*self.known, architecture]
+        process.blocks = [np.concatenate(pair) for pair in zip(self.blocks, new, strict=True)]
+        return process
 
     def at(self, blocks: Blocks) -> Predict:
         """The function that predicts measurements at these features from targets."""
@@ -120,6 +114,44 @@ class Posterior:
         if self.everything is None:
             return [np.zeros((len(block), 0), dtype=np.float32) for block in blocks]
         return distances(blocks, [block[part] for block in self.everything.blocks])
+
+
+class Posterior(Conditioned):
+    """The process given results, whose kernel is fitted to them.
+
+    Args:
+        features: The features of the space.
+        everything: The whole space, or None where it is too large to be scored.
+        known: The architectures with results.
+        targets: The targets of these results, (n,).
+        noise: The prior mean of the log of the kernel's noise.
+
+    Attributes:
+        targets: The targets that the kernel was fitted to.
+        quality: How well each result is predicted from the others (see `leave_one_out_quality`).
+    """
+
+    def __init__(
+        self,
+        features: Features,
+        everything: Everything | None,
+        known: Sequence[Architecture],
+        targets: np.ndarray,
+        noise: float = NOISE_PRIOR[0],
+    ) -> None:
+        blocks = features(known)
+        between = [r.astype(np.float64) for r in distances(blocks, blocks)]
+        kernel = fit_kernel(between, targets, features.logits, noise)
+        super().__init__(features, everything, known, kernel)
+        self.noise = noise
+        self.targets = targets
+        self.quality = leave_one_out_quality(targets, *self.process.leave_one_out(targets))
+
+    def continues(self, known: Sequence[Architecture], targets: np.ndarray, noise: float) -> bool:
+        """Whether adding results to this posterior gives that of `known`, fitted to `targets`."""
+        same = np.array_equal(self.targets, targets)  # weights of several objectives alter them
+        same = same and self.noise == noise
+        return same and self.known == list(known[: len(self.known)])
 
 
 def fantasies(
