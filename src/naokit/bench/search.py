@@ -32,7 +32,7 @@ class TableTask:
     """A table and the column that is optimised.
 
     Attributes:
-        space: The name of the space; `choices` makes one of the architecture's columns.
+        space: The name of the space; `choices` and `graphs` make one of the architecture's columns.
         tables: CSV files, joined on the architecture.
         architecture_column: One column, or several with commas between.
         metric: The column that methods see.
@@ -58,13 +58,8 @@ class TableTask:
 
     def load(self) -> Tabular:
         """The table as an evaluator; raises InputError."""
-        if self.space == "choices":
-            columns, rows = read_tables(self.tables, self.architecture_column)
-            space: Space = columns_space("choices", columns, rows)
-        else:
-            space = spaces.load(self.space)
         return Tabular(
-            space,
+            self._space(),
             self.tables,
             architecture_column=self.architecture_column,
             metric=self.metric,
@@ -72,6 +67,15 @@ class TableTask:
             class_column=self.class_column,
             direction=self.direction,
         )
+
+    def _space(self) -> Space:
+        """The space that reads the architecture's columns, or is made of them."""
+        if self.space == "choices":
+            columns, rows = read_tables(self.tables, self.architecture_column)
+            return columns_space("choices", columns, rows)
+        if self.space == "graphs" and self.tables:
+            return spaces.Graphs.of_table(self.tables[0], self.architecture_column)
+        return spaces.load(self.space)
 
 
 @dataclass(frozen=True)

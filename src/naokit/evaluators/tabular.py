@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import math
 import re
@@ -20,12 +19,9 @@ from naokit.base import (
     Result,
     Space,
 )
-from naokit.evaluators.delimited import Delimited, Row, read_delimited
 from naokit.spaces.choices import ABSENT, Choice, Choices, Value, plain_number
+from naokit.spaces.delimited import Delimited, Row, read_delimited, require_column
 from naokit.spaces.table import TableSpace
-
-LISTED = 20
-"""How many columns a message names."""
 
 _INTEGER = re.compile(r"\s*[-+]?[0-9]+\s*")
 _THOUSANDS = re.compile(r"\s*[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?\s*")
@@ -223,35 +219,17 @@ def _named(tables: Sequence[Delimited], architecture_column: str) -> list[str]:
     columns = [architecture_column] if whole else architecture_column.split(",")
     for table in tables:
         for column in columns:
-            _require([table], column)
+            require_column([table], column)
     return columns
 
 
 def _check_wanted(tables: Sequence[Delimited], wanted: Sequence[str]) -> None:
     """Raises InputError for a column that no table or more than one table has."""
     for column in wanted:
-        _require(tables, column)
+        require_column(tables, column)
         if len(having := [table for table in tables if column in table.columns]) > 1:
             names = " and ".join(str(table.path) for table in having)
             raise InputError(f"{names} both have a column {column!r}: rename it in one of them")
-
-
-def _require(tables: Sequence[Delimited], column: str) -> None:
-    known = list(dict.fromkeys(name for table in tables for name in table.columns))
-    if column in known:
-        return
-    near = difflib.get_close_matches(column, known, cutoff=0.6)
-    others = "" if len(known) <= LISTED else f" and {len(known) - LISTED} more"
-    hint = f"it has {', '.join(map(_shown, known[:LISTED]))}{others}"
-    if near:
-        hint = f"did you mean {' or '.join(map(_shown, near))}?"
-    named = " with ".join(str(table.path) for table in tables)
-    raise InputError(f"{named} has no column {column!r}; {hint}")
-
-
-def _shown(name: str) -> str:
-    """A name as it is, or with invisible characters written as escapes."""
-    return name if name.isprintable() else repr(name)
 
 
 def _join(tables: Sequence[Delimited], columns: Sequence[str]) -> tuple[list[Row], list[int]]:

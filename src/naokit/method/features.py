@@ -249,14 +249,20 @@ class _Stack:
         count = np.zeros((vertices, amount, sets), dtype=np.float32)
         shortest[start] = longest[start] = 0
         count[start] = 1
+        rows = np.arange(amount)
         for target in range(self.shape.inputs, vertices):
-            edges = self.edges[:, :target, target].T[:, :, None] * inside[:, target]
-            there = edges > 0  # (sources, A, S)
+            edges = self.edges[:, :target, target]  # (A, sources)
+            sources = np.argsort(edges == 0, axis=1, kind="stable")  # those that are read first
+            near, far = shortest[target], longest[target]
+            for slot in range(int((edges > 0).sum(axis=1).max(initial=0))):
+                source = sources[:, slot]
+                several = edges[rows, source, None] * inside[:, target]
+                there = several > 0  # (A, S)
+                near = np.minimum(near, np.where(there, shortest[source, rows], np.inf))
+                far = np.maximum(far, np.where(there, longest[source, rows], -np.inf))
+                count[target] += several * count[source, rows]
             step = steps[:, target, None]
-            near = np.where(there, shortest[:target], np.inf).min(axis=0)
-            far = np.where(there, longest[:target], -np.inf).max(axis=0)
             shortest[target], longest[target] = near + step, far + step
-            count[target] = (edges * count[:target]).sum(axis=0)
         most = self.shape.vertices - self.shape.inputs - 1
         far = longest[-1]
         return np.concatenate(

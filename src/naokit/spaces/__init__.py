@@ -21,6 +21,7 @@ from naokit.spaces import own_code
 from naokit.spaces.cells import ConvCells, Operation
 from naokit.spaces.choices import Choice, Choices
 from naokit.spaces.edge_cells import NasBench201, TransNasMicro
+from naokit.spaces.graph_pool import Graphs
 from naokit.spaces.nas_bench_101 import NasBench101
 from naokit.spaces.nas_bench_graph import NasBenchGraph
 from naokit.spaces.recurrent import Activation, RecurrentCells
@@ -31,6 +32,7 @@ __all__ = [
     "Choice",
     "Choices",
     "ConvCells",
+    "Graphs",
     "NasBench101",
     "NasBench201",
     "NasBenchGraph",
@@ -53,6 +55,9 @@ SPACES: Mapping[str, Callable[[], Space]] = {
     "recurrent": RecurrentCells,
 }
 """The built-in spaces at their published sizes."""
+
+OF_A_TABLE = ("choices", "graphs")
+"""The names of spaces that are made of a table's columns."""
 
 
 def load(text: str, *, nodes: int | None = None, activations: str | None = None) -> Space:
@@ -110,6 +115,8 @@ def from_settings(settings: Mapping[str, Json]) -> Space:
     """
     if "choices" in settings and not settings.get("source"):  # made of a table's columns
         return _choices_of(settings)
+    if "pool" in settings and not settings.get("source"):
+        return _graphs_of(settings)
     if "activations" in settings and not settings.get("source"):
         return RecurrentCells(settings["nodes"], tuple(settings["activations"]), settings["space"])
     source, name = settings.get("source"), settings["space"]
@@ -129,10 +136,11 @@ def from_settings(settings: Mapping[str, Json]) -> Space:
 def without_folder(settings: Mapping[str, Json]) -> dict[str, Json]:
     """The settings of a space, with the file of a user's own space without its folder.
 
-    A project may have moved.
+    A project may have moved. So may the table of a pool of graphs, whose fingerprint stays.
     """
     source = settings.get("source")
-    return {**settings, **({"source": own_code.without_folder(source)} if source else {})}
+    found = {**settings, **({"source": own_code.without_folder(source)} if source else {})}
+    return {name: value for name, value in found.items() if name != "file" or "pool" not in found}
 
 
 def _whole(text: str) -> str:
@@ -151,7 +159,30 @@ def _choices_of(settings: Mapping[str, Json]) -> Choices:
     )
 
 
+def _graphs_of(settings: Mapping[str, Json]) -> Graphs:
+    """The pool of graphs of a table that is where it was, or in the current folder."""
+    file = Path(settings["file"])
+    there = file if file.exists() else Path(file.name)
+    if not there.exists():
+        raise InputError(
+            f"the graphs of the space were read from {file}, which is gone: put that table back, "
+            "or into the current folder"
+        )
+    space = Graphs.of_table(there, settings["column"])
+    if space.pool != settings["pool"]:
+        raise InputError(
+            f"the graphs in the column {space.column} of {there} are not what they were: restore "
+            "the table"
+        )
+    return space
+
+
 def _named(name: str) -> Space:
+    if name in OF_A_TABLE:
+        raise InputError(
+            f"the space {name} is made of a table's columns, and its networks cannot be built: "
+            "give the `table`"
+        )
     third_party = {point.name: point for point in entry_points(group="naokit.spaces")}
     if name in SPACES:
         return SPACES[name]()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -100,6 +100,11 @@ class Bounded(Space):
         """Every architecture of the space beneath, as one of this space."""
         found = self.space.everything(limit)
         return found and [Architecture(self, architecture.choices) for architecture in found]
+
+    def neighbours(self, architecture: Architecture) -> Iterator[Architecture]:
+        """Every neighbour in the space beneath, allowed or not."""
+        for neighbour in self.space.neighbours(architecture):
+            yield Architecture(self, neighbour.choices)
 
     def mutate(self, architecture: Architecture, generator: np.random.Generator) -> Architecture:
         """An allowed mutant; a random architecture if none is found in `ATTEMPTS` attempts."""

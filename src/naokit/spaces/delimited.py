@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import difflib
 import gzip
 import io
 import re
@@ -46,6 +47,9 @@ BINARY = {
     b"SQLite format 3": "a database: save the table as CSV",
 }
 """The beginnings of files that are not text, and what to do with such files."""
+
+LISTED = 20
+"""How many columns a message names."""
 
 ENCODINGS = {
     codecs.BOM_UTF8: ("utf-8", ""),  # what Excel calls "CSV UTF-8": nothing to tell
@@ -110,6 +114,25 @@ def read_delimited(path: Path) -> Delimited:
         notes.append("decimal commas")
     understood = f"{path}: read as {', '.join(notes)}" if notes else ""
     return Delimited(path, columns, rows, lines, understood)
+
+
+def require_column(tables: Sequence[Delimited], column: str) -> None:
+    """Raises InputError if none of the tables has the column; the message names the nearest."""
+    known = list(dict.fromkeys(name for table in tables for name in table.columns))
+    if column in known:
+        return
+    near = difflib.get_close_matches(column, known, cutoff=0.6)
+    others = "" if len(known) <= LISTED else f" and {len(known) - LISTED} more"
+    hint = f"it has {', '.join(map(_shown, known[:LISTED]))}{others}"
+    if near:
+        hint = f"did you mean {' or '.join(map(_shown, near))}?"
+    named = " with ".join(str(table.path) for table in tables)
+    raise InputError(f"{named} has no column {column!r}; {hint}")
+
+
+def _shown(name: str) -> str:
+    """A name as it is, or with invisible characters written as escapes."""
+    return name if name.isprintable() else repr(name)
 
 
 def _unpacked(path: Path) -> bytes:

@@ -18,9 +18,9 @@ from naokit.base import EvaluationFailed, InputError
 from naokit.bench import TableTask
 from naokit.cli.app import app
 from naokit.evaluators import Tabular
-from naokit.evaluators.delimited import read_delimited
 from naokit.evaluators.tabular import NO_NUMBER, columns_space, read_tables
 from naokit.spaces import Choice, Choices
+from naokit.spaces.delimited import read_delimited
 
 LR = Choices("lr", (Choice("lr", (0.1, 0.01, 0.001)), Choice("depth", (1, 2))))
 PLAIN = "lr,depth,acc\n0.1,1,90.5\n0.01,2,80\n"
@@ -230,7 +230,7 @@ def test_what_is_no_table_is_refused_in_one_line(
 
 
 def test_what_is_unpacked_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("naokit.evaluators.delimited.LARGEST", 10_000)
+    monkeypatch.setattr("naokit.spaces.delimited.LARGEST", 10_000)
     with pytest.raises(InputError, match="larger than 10,000 bytes unpacked"):
         table(written(tmp_path, gzip.compress(b"0" * 1_000_000, mtime=0)))
 
