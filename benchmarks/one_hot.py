@@ -110,13 +110,44 @@ def all_of(space: Space) -> list[Architecture] | None:
 
 
 def one_hot(architectures: Sequence[Architecture]) -> np.ndarray:
-    """The one-hot tokens, one column for each choice of each position (N, F)."""
-    counts = np.array(architectures[0].space.grammar.counts)
+    """The one-hot tokens, one column for each choice of each position (N, F).
+
+    In a pool of graphs, whose only choice is which graph, how often each operation is there stands
+    for them: which graph it is says nothing of another one.
+    """
+    space = architectures[0].space
+    if len(space.grammar.counts) == 1:
+        return operation_counts(architectures, operations_of(space))
+    counts = np.array(space.grammar.counts)
     chosen = np.array([architecture.choices for architecture in architectures])
     columns = chosen + np.concatenate([[0], np.cumsum(counts)[:-1]])
     rows = np.zeros((len(chosen), counts.sum()), dtype=np.float32)
     np.put_along_axis(rows, columns, 1, axis=1)
     return rows
+
+
+def operation_counts(
+    architectures: Sequence[Architecture], column: dict[tuple[int, str], int]
+) -> np.ndarray:
+    """How many vertices have each label of each graph (N, F)."""
+    rows = np.zeros((len(architectures), len(column)), dtype=np.float32)
+    for row, architecture in zip(rows, architectures, strict=True):
+        for part, graph in enumerate(architecture.graphs):
+            for label in graph.labels:
+                row[column[part, label]] += 1
+    return rows
+
+
+@lru_cache(maxsize=2)
+def operations_of(space: Space) -> dict[tuple[int, str], int]:
+    """A column for each label that a graph of the pool has."""
+    found = {
+        (part, label)
+        for architecture in space.everything(space.size) or ()
+        for part, graph in enumerate(architecture.graphs)
+        for label in graph.labels
+    }
+    return {one: place for place, one in enumerate(sorted(found))}
 
 
 @lru_cache(maxsize=2)

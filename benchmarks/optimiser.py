@@ -59,6 +59,8 @@ OTHERS = {
     ("nas-bench-101-noisy", "nao"): 50,
     ("hpo-protein", "nao"): 50,
     ("hpo-naval", "nao"): 50,
+    ("nas-bench-nlp-ptb", "nao"): 50,
+    ("nds-darts-imagenet-5-epochs", "nao"): 50,
 }
 """Other numbers of seeds: fewer if a run takes long, more if two methods are close."""
 FEWER = {"gp": 100, "neps-bo": 50}

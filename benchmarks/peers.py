@@ -202,7 +202,7 @@ class Paths:
         self.column = {path: place for place, path in enumerate(likely)}
         encoded = sum(counted[path] for path in likely)
         self.tokens = encoded < 0.9 * sum(counted.values())
-        self.columns = sum(space.grammar.counts) if self.tokens else len(self.column)
+        self.columns = one_hot(drawn).shape[1] if self.tokens else len(self.column)
 
     def __call__(self, architectures: Sequence[Architecture]) -> np.ndarray:
         """The features, one row for each architecture (N, F)."""

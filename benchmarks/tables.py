@@ -1,18 +1,22 @@
 """The tables of known results that the optimiser's benchmark searches, and their names.
 
-Two kinds are converted first, into a folder that is not committed: a text of another shape, and
-tables without the mean of their runs. Some have a test metric alone, which is then the signal too.
+Some are converted first, into a folder that is not committed: a text of another shape, graphs of
+another shape, tables without the mean of their runs. Some have a test metric alone, which is then
+the signal too.
 """
 
 from __future__ import annotations
 
 import csv
 import gzip
+import io
+import json
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmarks.graph_tables import darts, recurrent
 from naokit.bench import TableTask
 from naokit.files import write_whole
 
@@ -90,6 +94,34 @@ def benchmarks(folder: Path) -> dict[str, Benchmark]:
             note="The signal is the validation accuracy of one run of 3,258 cells; the test value "
             "is the mean of three runs.",
         ),
+        "nas-bench-nlp-ptb": Benchmark(
+            "NAS-Bench-NLP, PTB",
+            TableTask(
+                "graphs",
+                at("nas-bench-nlp-ptb"),
+                "graph",
+                "best_val_ppl",
+                "test_ppl_at_best_val",
+                direction="minimize",
+            ),
+            hard=True,
+            note="A pool of 12,000 recurrent networks, a fifth of which failed. The signal is the "
+            "validation perplexity of one run, and less is better. Methods that see choices see "
+            "one here, which graph: TPE knows nothing else, and one-hot tokens are how often each "
+            "operation is there.",
+        ),
+        "nds-darts-imagenet-5-epochs": Benchmark(
+            "NDS, DARTS cells on ImageNet, 5 epochs",
+            TableTask(
+                "graphs",
+                at("nds-darts-imagenet-5-epochs"),
+                "graph",
+                "final_test_top1_err",
+                direction="minimize",
+            ),
+            note="A pool of 499 pairs of cells. The signal is the test error of one run, which the "
+            "table has alone, and less is better. What methods see is as on NAS-Bench-NLP.",
+        ),
         **{
             f"hpo-{data}": Benchmark(
                 f"hyperparameters, {data}",
@@ -119,8 +151,11 @@ def converted(name: str, benchmark: Benchmark) -> Benchmark:
     if not path.exists():
         with gzip.open(source, "rt") as lines:
             rows = [CONVERSIONS[name](row) for row in csv.DictReader(lines)]
-        lines_of = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
-        write_whole(path, "\n".join(lines_of) + "\n")
+        text = io.StringIO()
+        writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_whole(path, text.getvalue())
     return replace(benchmark, table=replace(benchmark.table, tables=(str(path),)))
 
 
@@ -147,9 +182,22 @@ def mean_of_runs(row: dict[str, str]) -> dict[str, str]:
     return kept | {"val_loss": f"{statistics.fmean(runs):.8g}"}
 
 
+def recurrent_row(row: dict[str, str]) -> dict[str, str]:
+    """A recurrent network's graph and perplexities; a failed one has none."""
+    kept = {name: row[name] for name in ("best_val_ppl", "test_ppl_at_best_val")}
+    return {"graph": json.dumps(recurrent(row)), **kept}
+
+
+def darts_row(row: dict[str, str]) -> dict[str, str]:
+    """The graphs of a normal and a reduction cell, and their error."""
+    return {"graph": json.dumps(darts(row)), "final_test_top1_err": row["final_test_top1_err"]}
+
+
 CONVERSIONS: dict[str, Callable[[dict[str, str]], dict[str, str]]] = {
     "nas-bench-101-noisy": matrix_row,
     "hpo-protein": mean_of_runs,
     "hpo-naval": mean_of_runs,
+    "nas-bench-nlp-ptb": recurrent_row,
+    "nds-darts-imagenet-5-epochs": darts_row,
 }
 """How each row of a table is converted, by the name of its benchmark."""
