@@ -1,7 +1,7 @@
 """NePS's Bayesian optimisation on tables of known results, in an environment of its own.
 
     python -m venv NEPS && NEPS/bin/pip install neural-pipeline-search .
-    OMP_NUM_THREADS=1 NEPS/bin/python -m benchmarks.neps_search TABLES TASK[:SEEDS] ...
+    OMP_NUM_THREADS=1 NEPS/bin/python -m benchmarks.neps_search TABLES TASK ...
 
 NePS (neural-pipeline-search 0.17.0, https://github.com/automl/neps) brings packages that naokit has
 no use for. Runs are kept with those of `benchmarks.optimiser`, which reports them as `neps-bo`.
@@ -19,6 +19,7 @@ import neps
 import numpy as np
 import torch
 
+from benchmarks.optimiser import METHODS, evaluations_of
 from benchmarks.tables import OUT, benchmarks, converted
 from naokit import method as methods
 from naokit.base import Architecture, Method, Observation, Proposal, Space, derive_seed
@@ -27,18 +28,18 @@ from naokit.method.baselines import RandomStream, keys_of
 from naokit.spaces import Choices
 from naokit.spaces.table import TableSpace
 
-NAME, SEEDS, EVALUATIONS = "neps-bo", 3, 50
-"""Few seeds and evaluations, because a suggestion takes seconds."""
+NAME = "neps-bo"
 
-REPEATS = 5
+REPEATS = 3
 """How often in a row NePS may ask for what is known, before a random architecture is evaluated."""
 
 
 class NepsMethod(Method):
-    """NePS's Bayesian optimisation at its defaults; the first proposals, one a parameter, are its.
+    """NePS's Bayesian optimisation at its defaults, its first random proposals included.
 
-    Each choice of ordered numbers is an integer, every other one a category. What is known already
-    is told again, for this proposal alone. Pending evaluations are only not proposed again.
+    Each choice of ordered numbers is an integer, every other one a category. If NePS asks for what
+    is known, it is told the value again, for this proposal alone. Pending evaluations are only not
+    proposed again.
     """
 
     def __init__(self, space: Space, seed: int, evaluations: int) -> None:
@@ -100,11 +101,15 @@ def main() -> None:
     """Measures NePS on the named tables."""
     methods.METHODS = {**methods.METHODS, NAME: NepsMethod}  # known in this process alone
     known = benchmarks(Path(sys.argv[1]).resolve())
-    for asked in sys.argv[2:]:
-        name, _, seeds = asked.partition(":")
-        table = converted(name, known[name]).table
-        count = int(seeds or SEEDS)
-        bench(table, [NAME], seeds=count, evaluations=EVALUATIONS, out=OUT / name, on_search=report)
+    for name in sys.argv[2:]:
+        bench(
+            converted(name, known[name]).table,
+            [NAME],
+            seeds=METHODS[NAME],
+            evaluations=evaluations_of(name, NAME, known[name]),
+            out=OUT / name,
+            on_search=report,
+        )
 
 
 def report(found: Search) -> None:
