@@ -263,7 +263,10 @@ class Space(ABC):
         return Architecture(self, tuple(int(choice) for choice in choices))
 
     def everything(self, limit: int) -> list[Architecture] | None:
-        """Every architecture once; None if there are more than `limit` spellings."""
+        """Every architecture once; None if there are more than `limit` spellings.
+
+        A space that is a list of its architectures anyway gives all of them whatever the limit.
+        """
         if self.size > limit:
             return None
         found: dict[str, Architecture] = {}

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from naokit import spaces
+from naokit import evaluators, spaces
 from naokit.base import Architecture, InputError
 from naokit.evaluators import Tabular
 from naokit.graphs import Graph, canonical, digest
 from naokit.method.features import Features
+from naokit.method.posterior import everything_of
 from naokit.spaces import Graphs
 from naokit.spaces.graph_pool import MOST_INPUTS, NEIGHBOURS
 from naokit.spaces.graph_texts import as_graph, graphs_of
@@ -65,13 +66,19 @@ class TestGraphs(SpaceContract):
 def test_names_blanks_and_order_mean_nothing_and_labels_do(tmp_path: Path) -> None:
     one = chain("conv", "pool")
     renamed = json.dumps(one).replace("v0", "first").replace("v1", "second")
-    turned = json.dumps(dict(reversed(one.items())), indent=1)
+    turned = json.dumps(dict(reversed(one.items())))
     space = pool(tmp_path, [one, renamed, turned, chain("pool", "conv"), json.dumps(one, indent=2)])
     assert len(space.texts) == 4  # blanks make no difference at all
     assert [space.class_of((place,)) == space.class_of((0,)) for place in range(4)] == [1, 1, 1, 0]
     assert len({space.key((place,)) for place in range(4)}) == 2
     assert len(space.everything(10) or ()) == 2
     assert space.parse(json.dumps(one, indent=3)).choices == (0,)
+    assert str(space.architecture((3,))) == "line 5"  # as the message for a bad graph counts
+    for text in ("line 99", json.dumps(chain("norm"))):
+        with pytest.raises(
+            InputError, match=r"holds no graph .*; expected a line .* as line 2, or"
+        ):
+            space.parse(text)
 
 
 def test_inputs_are_told_apart_by_name_and_are_those_of_all_rows(tmp_path: Path) -> None:
@@ -195,6 +202,19 @@ def test_a_class_column_decides_what_is_the_same(tmp_path: Path) -> None:
     table = Tabular(space, path, architecture_column="graph", metric="acc", class_column="class")
     assert table.values == {"a": 0, "b": 2}
     assert [a.choices for a in table.space.everything(10) or ()] == [(0,), (2,)]
+    assert evaluators.from_settings(table.settings()).settings() == table.settings()
+
+
+def test_a_pool_is_scored_whole_however_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("naokit.method.posterior.ENUMERABLE", 10)
+    space = pool(tmp_path, CHAINS)
+    table = Tabular(space, space.file, architecture_column="graph", metric="acc")
+    assert len(table.space.everything(10) or ()) == len(CHAINS)
+    everything = everything_of(table.space)
+    assert everything is not None
+    assert len(everything.blocks[0]) == len(CHAINS)
 
 
 def test_features_see_inputs_that_not_every_row_has(tmp_path: Path) -> None:

@@ -19,7 +19,11 @@ def bench(
     table: Annotated[list[Path], typer.Option(help="CSV of known results; several are joined.")],
     metric: Annotated[str, typer.Option(help="The column that methods see.")],
     space: Annotated[
-        str, typer.Option(help="Of the table; choices: each architecture column is a choice.")
+        str,
+        typer.Option(
+            help="Of the table. choices: each architecture column is a choice; graphs: the column "
+            "holds graphs."
+        ),
     ] = "nas-bench-201",
     architecture_column: Annotated[
         str, typer.Option(help="Names the architecture; several with commas between.")

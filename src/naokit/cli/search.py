@@ -35,7 +35,10 @@ def search(
     *,
     context: typer.Context,
     space: Annotated[
-        str, typer.Option(help="A name, file.py:NAME or package.module:NAME.")
+        str,
+        typer.Option(
+            help="A name, file.py:NAME or package.module:NAME; of a table also choices or graphs."
+        ),
     ] = "conv-small",
     data: Annotated[
         str | None,

@@ -44,8 +44,8 @@ class TableSpace(Bounded):
         return self.key(choices) in self._names
 
     def everything(self, limit: int) -> list[Architecture] | None:
-        """The first row of each class."""
-        if len(self._first) > limit:
+        """The first row of each class; None beyond the limit, unless the space is a list anyway."""
+        if len(self._first) > limit and self.space.everything(limit) is None:
             return None
         return [Architecture(self, choices) for choices in self._first]
 
