@@ -19,7 +19,7 @@ import neps
 import numpy as np
 import torch
 
-from benchmarks.optimiser import METHODS, evaluations_of
+from benchmarks.optimiser import evaluations_of, seeds_of
 from benchmarks.tables import OUT, benchmarks, converted
 from naokit import method as methods
 from naokit.base import Architecture, Method, Observation, Proposal, Space, derive_seed
@@ -105,7 +105,7 @@ def main() -> None:
         bench(
             converted(name, known[name]).table,
             [NAME],
-            seeds=METHODS[NAME],
+            seeds=seeds_of(name, NAME),
             evaluations=evaluations_of(name, NAME, known[name]),
             out=OUT / name,
             on_search=report,

@@ -54,15 +54,21 @@ OTHERS = {
     ("photo", "evolution"): 200,
     ("photo", "local-search"): 200,
     ("photo", "gp"): 20,
-    ("photo-300", "nao"): 50,
-    ("nas-bench-101", "nao"): 50,
-    ("nas-bench-101-noisy", "nao"): 50,
-    ("hpo-protein", "nao"): 50,
-    ("hpo-naval", "nao"): 50,
-    ("nas-bench-nlp-ptb", "nao"): 50,
-    ("nds-darts-imagenet-5-epochs", "nao"): 50,
+    ("nas-bench-101-noisy", "tpe"): 5,
+    ("nas-bench-nlp-ptb", "tpe"): 2,
 }
 """Other numbers of seeds: fewer if a run takes long, more if two methods are close."""
+COSTLY = (
+    "photo-300",
+    "nas-bench-101",
+    "nas-bench-101-noisy",
+    "nas-bench-nlp-ptb",
+    "nds-darts-imagenet-5-epochs",
+    "hpo-protein",
+    "hpo-naval",
+)
+ON_COSTLY = {"nao": 50, "tpe": 10, "gp-one-hot": 20}
+"""The numbers of seeds on the tables where runs take long, or most of their budget."""
 FEWER = {"gp": 100, "neps-bo": 50}
 """The evaluations of methods whose suggestion takes seconds, except on `WHOLE`."""
 WHOLE = ("c10", "photo")
@@ -99,7 +105,7 @@ def measure(name: str, benchmark: Benchmark, names: Sequence[str]) -> None:
         summary = bench(
             ready.table,
             [method],
-            seeds=OTHERS.get((name, method), METHODS[method]),
+            seeds=seeds_of(name, method),
             evaluations=evaluations_of(name, method, benchmark),
             batch=benchmark.batch,
             out=OUT / name,
@@ -130,6 +136,12 @@ def methods_of(name: str, benchmark: Benchmark) -> list[str]:
         or (method not in ALSO and method not in ON_C10)
         or (name == "c10" and method in ON_C10)
     ]
+
+
+def seeds_of(name: str, method: str) -> int:
+    """How many searches a method makes on a table."""
+    usual = METHODS | (ON_COSTLY if name in COSTLY else {})
+    return OTHERS.get((name, method), usual[method])
 
 
 def evaluations_of(name: str, method: str, benchmark: Benchmark) -> int:
