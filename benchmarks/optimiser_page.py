@@ -101,9 +101,11 @@ def tests(summary: dict[str, Any]) -> str:
     for name, found in summary["methods"].items():
         if "test" not in found:
             return ""
-        curve = zip(found["test"]["mean"], found["test"]["interval_95"], strict=True)
-        at = dict(enumerate(curve, 1))
-        cells = [f"{at[mark][0]:.5g} ± {at[mark][1]:.2g}" if mark in at else "-" for mark in marks]
+        means, intervals = found["test"]["mean"], found["test"]["interval_95"]
+        cells = [
+            _sure(f"{means[mark - 1]:.5g}", intervals[mark - 1]) if mark <= len(means) else "-"
+            for mark in marks
+        ]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -131,10 +133,12 @@ def leads(summary: dict[str, Any]) -> str:
 
 
 def _lead(one: dict[str, Any] | None) -> str:
-    if one is None:
-        return "-"
-    interval = one["interval_95"]
-    return f"{one['mean']:+.2g}" + ("" if interval is None else f" ± {interval:.2g}")
+    return "-" if one is None else _sure(f"{one['mean']:+.2g}", one["interval_95"])
+
+
+def _sure(mean: str, interval: float | None) -> str:
+    """A mean with half its interval; one seed has none."""
+    return mean if interval is None else f"{mean} ± {interval:.2g}"
 
 
 def verdict(summary: dict[str, Any]) -> str:
@@ -175,4 +179,5 @@ def _cell(found: dict[str, Any] | None, marks: Sequence[int]) -> str:
         return " / ".join(f"{means[m - 1]:.4g}" if m <= len(means) else "-" for m in marks)
     if found["failures"]:
         return f"over {found['mean_queries_to_best']:.0f}"
-    return f"{found['mean_queries_to_best']:.1f} ± {found['standard_error']:.1f}"
+    error = found["standard_error"]
+    return f"{found['mean_queries_to_best']:.1f}" + ("" if error is None else f" ± {error:.1f}")

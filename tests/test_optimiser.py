@@ -1,6 +1,7 @@
 """What the optimiser's benchmark makes of results: converted tables, leads, standstills, a page."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,20 @@ def test_whom_it_is_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert "| nao | 0 of 3 | 0 of 3 | - | - |" in text
     brief = short({"tiny": TINY}, {"tiny": found}, ["nao", "gp", "tpe"])
     assert brief.endswith("| a tiny table: best of 50 / 100 | 5 / 1.1 | 4.1 / - |  |\n")
+
+
+def test_one_seed_has_no_interval() -> None:
+    """A method so slow that one search is all there is."""
+    task = replace(TASK, test_metric="test")
+    run = Search("t", "neps-bo", 0, 50, 1, [2.0] * 50, [3.0] * 50, 1.0)
+    found = rows("random", [[1.0] * 100, [0.0] * 100], 100)
+    found["methods"] = {"neps-bo": summarise([run], task, best=0.0)}
+    compare(found)
+    text = section(TINY, found)
+    assert "| neps-bo | 3 | - |" in text
+    assert "| neps-bo | 0 of 1 | - | - | - |" in text
+    easy = {"tiny": replace(TINY, hard=False)}
+    assert short(easy, {"tiny": found}, ["neps-bo"]).endswith("| a tiny table | over 50 |\n")
 
 
 def test_nothing_is_compared_before_ours_is_measured() -> None:
