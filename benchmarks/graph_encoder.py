@@ -30,8 +30,8 @@ from scipy.stats import spearmanr
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmarks.optimiser import tasks
 from benchmarks.record import write
+from benchmarks.tables import benchmarks
 from naokit.base import Architecture, Observation, Space
 from naokit.evaluators import Tabular
 from naokit.graphs import canonical
@@ -54,7 +54,7 @@ def main() -> None:
     folder, names = Path(sys.argv[1]).resolve(), sys.argv[2:] or list(SEARCHES)
     found: dict[str, Any] = {"width": WIDTH, "rounds": ROUNDS, "steps": STEPS}
     for name in names:
-        table = tasks(folder)[name][0].load()
+        table = benchmarks(folder)[name].table.load()
         everything = table.space.everything(50_000)
         assert everything is not None
         graphs = Graphs(table.space, everything)

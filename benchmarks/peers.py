@@ -2,7 +2,7 @@
 
     bananas-like  an ensemble of networks on paths, Thompson sampling over mutants of the best
     weaknas-like  a random forest on one-hot tokens; from the best predictions for everything
-    gp-one-hot    naokit's own `nao` with one-hot tokens for its features, and 10 random ones first
+    gp-one-hot    a Gaussian process on one-hot tokens, expected improvement (benchmarks/one_hot.py)
 
 "-like": made anew from papers and official code, whose settings they have; each says where it
 departs. The first two propose in rounds of ten: what is asked within a round is what was chosen on
@@ -22,17 +22,12 @@ import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 
 from benchmarks.ensemble import Ensemble
+from benchmarks.one_hot import ROUND, GpOneHot, all_of, one_hot, one_hot_of_all
 from naokit.base import Architecture, Method, Observation, Proposal, Space, derive_seed
 from naokit.graphs import Graph
 from naokit.method import MethodFactory
 from naokit.method.baselines import RandomStream, keys_of
-from naokit.method.features import Features
-from naokit.method.nao import Nao
-from naokit.method.posterior import ENUMERABLE, Everything
 from naokit.method.surrogate import one_blas_thread
-
-ROUND = 10
-"""The number of random architectures at first, and that of each round afterwards."""
 
 
 class Rounds(Method, ABC):
@@ -151,15 +146,15 @@ class WeakNasLike(Rounds):
 
     All architectures are predicted by 100 trees on one-hot tokens, at most 10 deep as in the
     official code. The next ones are drawn uniformly from the new ones among the 100 best; if fewer
-    than ten of these are new, the best of the others follow. In a space too large for that, random
-    architectures take the place of all.
+    than ten of these are new, the best of the others follow. In a space too large for that, 10,000
+    random architectures, others in each round, take the place of all.
 
     Departures: the code's default is a network of four layers of 1,000, or 1,000 trees. Whether the
     100 best hold what is known, as in the code, or new ones alone made no difference that 20 runs
     could show, nor did trees of any depth.
     """
 
-    best, trees, depth = 100, 100, 10
+    best, trees, depth, sample = 100, 100, 10, 10_000
 
     def choose(
         self,
@@ -171,7 +166,7 @@ class WeakNasLike(Rounds):
         """The new ones among the best in random order, then all others."""
         everything: Sequence[Architecture] = self.everything or ()
         if not everything:
-            everything = [self.space.sample(generator) for _ in range(5000)]
+            everything = [self.space.sample(generator) for _ in range(self.sample)]
         forest = RandomForestRegressor(
             self.trees, max_depth=self.depth, random_state=int(generator.integers(2**31))
         )
@@ -182,63 +177,6 @@ class WeakNasLike(Rounds):
         rest = order[self.best : self.best + len(seen) + ROUND]
         new = [everything[place] for place in (*best, *rest)]
         return [architecture for architecture in new if architecture.key not in seen]
-
-
-class OneHot(Features):
-    """The tokens as the only block of features, instead of features of the graphs."""
-
-    def _blocks(self, architectures: Sequence[Architecture]) -> dict[str, np.ndarray]:
-        return {"one-hot": one_hot(architectures)}
-
-
-class GpOneHot(Nao):
-    """`nao` without its features: the same process, targets and expected improvement.
-
-    Ten random architectures first, as the other two have; `nao` begins with 3.
-    """
-
-    def __init__(self, space: Space, seed: int, evaluations: int) -> None:
-        super().__init__(space, seed, evaluations)
-        self.features, self.everything = one_hot_features(space)
-
-    def propose(
-        self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
-    ) -> Proposal:
-        """Proposes ten random architectures, then what `nao` proposes."""
-        if len(history) + len(pending) < ROUND:
-            return Proposal(self.stream.next(keys_of(history, pending)), "random")
-        return super().propose(history, pending)
-
-
-@lru_cache(maxsize=2)
-def all_of(space: Space) -> list[Architecture] | None:
-    """All architectures, if they are few enough to be scored."""
-    return space.everything(ENUMERABLE)
-
-
-def one_hot(architectures: Sequence[Architecture]) -> np.ndarray:
-    """The one-hot tokens, one column for each choice of each position (N, F)."""
-    counts = np.array(architectures[0].space.grammar.counts)
-    chosen = np.array([architecture.choices for architecture in architectures])
-    columns = chosen + np.concatenate([[0], np.cumsum(counts)[:-1]])
-    rows = np.zeros((len(chosen), counts.sum()), dtype=np.float32)
-    np.put_along_axis(rows, columns, 1, axis=1)
-    return rows
-
-
-@lru_cache(maxsize=2)
-def one_hot_of_all(space: Space) -> np.ndarray:
-    """The one-hot tokens of all architectures, kept because they take 0.1 s."""
-    everything = all_of(space)
-    assert everything is not None
-    return one_hot(everything)
-
-
-@lru_cache(maxsize=2)
-def one_hot_features(space: Space) -> tuple[OneHot, Everything | None]:
-    """The features of `gp-one-hot`, and those of all architectures."""
-    features, everything = OneHot(space), all_of(space)
-    return features, None if everything is None else Everything(everything, features)
 
 
 class Paths:
@@ -264,7 +202,7 @@ class Paths:
         self.column = {path: place for place, path in enumerate(likely)}
         encoded = sum(counted[path] for path in likely)
         self.tokens = encoded < 0.9 * sum(counted.values())
-        self.columns = sum(space.grammar.counts) if self.tokens else len(self.column)
+        self.columns = one_hot(drawn).shape[1] if self.tokens else len(self.column)
 
     def __call__(self, architectures: Sequence[Architecture]) -> np.ndarray:
         """The features, one row for each architecture (N, F)."""

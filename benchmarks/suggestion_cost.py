@@ -22,8 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.optimiser import tasks
 from benchmarks.record import write
+from benchmarks.tables import benchmarks
 from naokit.base import Architecture, Observation, Space
 from naokit.method.latent import _reconstruction
 from naokit.method.nao import Nao
@@ -67,7 +67,7 @@ def main() -> None:
 
 def pool(folder: Path, first: int, last: int) -> dict[str, float]:
     """Suggestions over the whole space, from `first` known results to `last`."""
-    table = tasks(folder)["arxiv"][0].load()
+    table = benchmarks(folder)["arxiv"].table.load()
     method = Nao(table.space, 0, last)
     assert method.everything is not None
     order = np.random.default_rng(0).permutation(len(method.everything.architectures))

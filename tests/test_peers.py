@@ -1,13 +1,17 @@
 """The methods that the optimiser's benchmark compares with keep the contract of any method."""
 
+import csv
+import json
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 from benchmarks.ensemble import Ensemble
+from benchmarks.one_hot import operations_of
 from benchmarks.peers import BananasLike, GpOneHot, Paths, WeakNasLike, one_hot, paths
 
 from naokit.base import Architecture, Method, Space
-from naokit.spaces import Choice, Choices, NasBench201, NasBenchGraph
+from naokit.spaces import Choice, Choices, Graphs, NasBench201, NasBenchGraph
 from naokit.testing import MethodContract
 
 TINY = Choices("tiny", (Choice("a", (1, 2, 3, 4)), Choice("b", (1, 2, 3)), Choice("c", (1, 2))))
@@ -67,6 +71,26 @@ def test_one_hot_tokens() -> None:
     rows = [[0, 0, 0, 1, 1, 0, 0, 0, 1], [1, 0, 0, 0, 0, 0, 1, 1, 0]]
     assert one_hot(choices).tolist() == rows
     assert sorted(Paths(TINY)(choices).sum(axis=1)) == [3, 3]  # a path for each choice
+
+
+def test_tokens_of_a_pool_of_graphs_are_its_operations(tmp_path: Path) -> None:
+    """Which graph it is would say nothing of another one."""
+    rows = [["relu"], ["relu", "relu"], ["tanh", "relu"]]
+    graphs = [
+        {
+            "x": {"op": "input"},
+            **{str(n): {"op": op, "input": [str(n - 1) if n else "x"]} for n, op in enumerate(ops)},
+            "out": {"op": "output", "input": [str(len(ops) - 1)]},
+        }
+        for ops in rows
+    ]
+    with (tmp_path / "pool.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["graph"], *([json.dumps(graph)] for graph in graphs)])
+    pool = Graphs.of_table(tmp_path / "pool.csv", "graph")
+    tokens = one_hot([pool.architecture((place,)) for place in range(3)])
+    labels = [label for _, label in operations_of(pool)]
+    assert tokens[:, labels.index("relu")].tolist() == [1, 2, 1]
+    assert tokens[:, labels.index("tanh")].tolist() == [0, 0, 1]
 
 
 def test_paths_that_say_little_give_way_to_tokens() -> None:
