@@ -13,13 +13,14 @@ from functools import lru_cache
 import numpy as np
 
 from naokit.base import Architecture, Method, Observation, Proposal, Space
-from naokit.method.acquisition import Acquisition
+from naokit.method.acquisition import Acquisition, of_tried
 from naokit.method.baselines import RandomStream, keys_of
 from naokit.method.candidates import CandidateSearch
 from naokit.method.features import Features
 from naokit.method.nao import last_fit
-from naokit.method.posterior import Everything, Posterior
+from naokit.method.posterior import Conditioned, Everything, Posterior
 from naokit.method.surrogate import one_blas_thread, rank_gauss
+from naokit.method.worth import Tried, Worth
 
 ROUND = 10
 """The number of random architectures at first, and that of each round afterwards."""
@@ -59,36 +60,36 @@ class GpOneHot(Method):
         seen = keys_of(history, pending)
         valued = [trial for trial in history if trial.known is not None]
         if len(history) + len(pending) >= ROUND and len(valued) >= 2:
-            failed = [trial.architecture for trial in history if trial.known is None]
             with one_blas_thread():
-                for architecture in self._best_first(valued, failed):
+                for architecture in self._best_first(history, valued):
                     if architecture.key not in seen and self.space.allows(architecture.choices):
                         return Proposal(architecture, "expected improvement")
         return Proposal(self.stream.next(seen), "random")
 
     def _best_first(
-        self, valued: Sequence[Observation], failed: Sequence[Architecture]
+        self, history: Sequence[Observation], valued: Sequence[Observation]
     ) -> Iterator[Architecture]:
         """All architectures, or candidates of a larger space, the most promising first."""
         known = [trial.architecture for trial in valued]
         values = np.array([trial.known for trial in valued])
         posterior = self._posterior(known, values)
         targets = rank_gauss(values)[None]
-        near = self.features(failed) if failed else None
-        acquisition = Acquisition(targets, targets.max(), [], posterior.blocks, near)
+        tried = self._tried(history, posterior) if len(valued) < len(history) else None
+        worth = Worth(Acquisition(targets, targets.max(), []), posterior, tried, None)
         if self.everything is not None:
-            scores = acquisition(posterior.process.predict, self.everything.blocks)
-            for place in np.argsort(-scores, kind="stable"):
+            for place in np.argsort(-worth.of_everything(self.everything), kind="stable"):
                 yield self.everything.architectures[place]
             return
-
-        def score(architectures: Sequence[Architecture]) -> np.ndarray:
-            blocks = self.features(architectures)
-            return acquisition(posterior.at(blocks), blocks)
-
         best = [known[place] for place in np.argsort(-values, kind="stable")]
-        for candidate in self.search(score, best):
+        for candidate in self.search(worth, best):
             yield candidate.architecture
+
+    def _tried(self, history: Sequence[Observation], posterior: Posterior) -> Tried:
+        """All that was tried, some of which failed."""
+        tried = [trial.architecture for trial in history]
+        kernel = of_tried(posterior.process.kernel)
+        process = Conditioned(self.features, self.everything, tried, kernel)
+        return Tried(process, np.array([float(trial.known is not None) for trial in history]))
 
     def _posterior(self, known: list[Architecture], values: np.ndarray) -> Posterior:
         """The process given these results; its kernel is fitted as often as that of `nao`."""

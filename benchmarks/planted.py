@@ -19,7 +19,7 @@ from unittest import mock
 
 import numpy as np
 
-from benchmarks.record import write
+from benchmarks.record import keep
 from benchmarks.tables import benchmarks
 from naokit import method as methods
 from naokit.base import Observation, Space
@@ -108,7 +108,7 @@ def _add(
         row = {"method": method, "queries": found, "found": sum(f < budget for f in found)}
         rows.append({**named, **row, "mean_queries": float(np.mean(found))})
         print(rows[-1], flush=True)
-        write("planted", {"budget": BUDGET, "rows": rows})
+        keep("planted", {"budget": BUDGET, "rows": rows})
 
 
 def search(world: World, name: str, seed: int, budget: int) -> int:
@@ -117,7 +117,8 @@ def search(world: World, name: str, seed: int, budget: int) -> int:
     best = max(values.values(), key=lambda value: -np.inf if np.isnan(value) else value)
     without = mock.patch.object(exploration, "PATIENCE", 10**6 if name == "nao without" else 20)
     make: Callable[..., Any] = methods.factory(name.split()[0])
-    method, history = make(world.space, seed, budget), []
+    method = make(world.space, seed, budget)
+    history: list[Observation] = []
     with without:
         while len(history) < budget:
             proposal = method.propose(history)

@@ -3,7 +3,7 @@
 A model that is sure of the wrong place proposes there for ever. So the longer nothing improves, the
 more proposals do not depend on it. With s proposals since the best one, their share is
 
-    share = 1 - PATIENCE / s,     nothing until s = PATIENCE
+    share = 1 - PATIENCE / s,     nothing until s = PATIENCE, and MOST at most
 
 Half of them are neighbours of the best few: the best architecture of every complete table at hand
 has a neighbour among the ten best. The others are steps of climbs from random starts, as local
@@ -24,6 +24,9 @@ from naokit.method.candidates import Candidate, Scorer
 PATIENCE = 20
 """After how many proposals that brought nothing better others are made. With 10, scene takes a
 third more evaluations."""
+
+MOST = 2 / 3
+"""What the model proposes is never given up: it may be right in the end."""
 
 PARENTS = 5
 """The neighbours of this many of the best are looked through, those of the best first."""
@@ -113,4 +116,4 @@ class Exploration:
 
 def exploring(proposals: int) -> float:
     """The share of proposals that do not depend on the model, after a standstill of so many."""
-    return max(0.0, 1 - PATIENCE / proposals) if proposals else 0.0
+    return min(MOST, max(0.0, 1 - PATIENCE / proposals)) if proposals else 0.0
