@@ -253,9 +253,9 @@ def _standing_still(proposals: int) -> list[str]:
     if proposals <= PATIENCE:
         return []
     return [
-        f"The last {proposals} proposals brought nothing better, so {exploring(proposals):.0%} of "
-        "the next are not what the model likes most: they are neighbours of the best, and climbs "
-        "from random starts."
+        f"The last {proposals} proposals brought nothing better, so "
+        f"{100 * exploring(proposals):.0f} % of the next are not what the model likes most: they "
+        "are neighbours of the best, and climbs from random starts."
     ]
 
 
