@@ -13,6 +13,7 @@ import typer
 from naokit.cli.grouped import grouped
 from naokit.cli.options import AsJson, GenotypeOptions
 from naokit.cli.output import exit_codes, print_json, print_table, say
+from naokit.cli.reading import without_garbage
 from naokit.wording import counted
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def show(
     json: AsJson = False,
 ) -> None:
     """Show a run's standings, or an architecture as text; draw it with --svg."""
-    with exit_codes():
+    with exit_codes(), without_garbage():
         from naokit.base import InputError
         from naokit.cli.target import architecture_of
         from naokit.study.standings import NoBest
