@@ -27,7 +27,9 @@ def show(
     *,
     what: Annotated[str, typer.Argument(help="A run's folder, a network's, or a genotype.")],
     genotype: GenotypeOptions,
-    top: Annotated[int, typer.Option(min=1, help="How many of a run's architectures.")] = 10,
+    top: Annotated[
+        int, typer.Option(min=1, help="How many of a run's architectures are shown.")
+    ] = 10,
     svg: Annotated[Path | None, typer.Option(help="Write a drawing of the cells here.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the drawing.")] = False,
     json: AsJson = False,
