@@ -2,13 +2,26 @@
 
 import subprocess
 import sys
+import tarfile
+from pathlib import Path
+
+import pytest
 
 import naokit
 
-HEAVY = (
-    "{'torch', 'ray', 'optuna', 'datasets', 'kornia', 'sklearn', 'onnx', 'scipy', "
-    "'huggingface_hub'}"
-)
+STORED = {"optuna", "sqlalchemy"}
+"""What a study is stored by."""
+HEAVY = STORED | {
+    "torch",
+    "ray",
+    "datasets",
+    "kornia",
+    "sklearn",
+    "onnx",
+    "scipy",
+    "huggingface_hub",
+}
+KEPT = Path(__file__).parent / "kept" / "before-rooms.tar.gz"
 
 
 def test_importing_loads_nothing_heavy() -> None:
@@ -22,11 +35,26 @@ def test_goals_standings_and_bars_load_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_help_loads_nothing_heavy() -> None:
+@pytest.mark.parametrize("arguments", ["--help", "zoo", "bench --help", "show naonet-a"])
+def test_what_needs_no_study_loads_nothing_heavy(arguments: str) -> None:
+    _run_without(HEAVY, arguments)
+
+
+def test_showing_a_run_loads_what_its_study_is_stored_by_and_nothing_heavy_besides(
+    tmp_path: Path,
+) -> None:
+    with tarfile.open(KEPT) as kept:
+        kept.extractall(tmp_path, filter="data")
+    _run_without(HEAVY - STORED, f"show {tmp_path / 'run'}")
+
+
+def _run_without(heavy: set[str], arguments: str) -> None:
+    """Runs a command in a process of its own, which must load none of these."""
     code = (
-        "import sys\nsys.argv = ['naokit', '--help']\nfrom naokit.cli import main\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        f"assert 'naokit.cli.app' in sys.modules and not {HEAVY} & set(sys.modules)\n"
+        f"import sys\nsys.argv = ['naokit', *{arguments.split()!r}]\n"
+        "from naokit.cli import main\ntry:\n    main()\nexcept SystemExit as end:\n"
+        "    assert not end.code\n"
+        f"loaded = {heavy} & set(sys.modules)\nassert not loaded, loaded\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 

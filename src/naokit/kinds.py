@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,17 +29,17 @@ KINDS: Mapping[str, Kind] = {kind.reads: kind for kind in (IMAGES, TEXT)}
 
 def kind_of(reads: str) -> Kind:
     """The kind of data that networks read; raises InputError where nobody knows it."""
-    if reads in KINDS:
-        return KINDS[reads]
-    for kind in _others():
-        if kind.reads == reads:
-            return kind
-    raise unknown_name("kind of data", reads, KINDS)
+    found = next((kind for kind in _kinds() if kind.reads == reads), None)
+    if found is None:
+        raise unknown_name("kind of data", reads, KINDS)
+    return found
 
 
-def _others() -> list[Kind]:
-    """The kinds that other packages have."""
-    return [point.load() for point in entry_points(group="naokit.kinds")]
+def _kinds() -> Iterator[Kind]:
+    """The kinds of the table, then those of other packages, which are loaded if asked for."""
+    yield from KINDS.values()
+    for point in entry_points(group="naokit.kinds"):
+        yield point.load()
 
 
 def recipe_of(reads: str, name: str, epochs: int | None = None) -> Recipe:
@@ -113,20 +113,22 @@ def load_bundle(
 
 def bundle_at(folder: Path) -> type[Bundle]:
     """The class of the network in a folder; raises InputError where there is none, or no such."""
-    from naokit.export.config import CONFIG, kind_of, read_any
+    return _kind_at(folder).bundle
 
-    stored = kind_of(read_any(folder))
-    for kind in KINDS.values():
-        if kind.stored == stored:
-            return kind.bundle
-    for kind in _others():
-        if kind.stored == stored:
-            return kind.bundle
-    known = ", ".join(kind.stored for kind in KINDS.values())
-    raise InputError(
-        f"{folder / CONFIG} is of the kind {stored!r}, this naokit reads {known}: use the naokit "
-        "that made it"
-    )
+
+def _kind_at(folder: Path) -> Kind:
+    """The kind of the network in a folder; raises InputError as `bundle_at` does."""
+    from naokit.export import config
+
+    stored = config.kind_of(config.read_any(folder))
+    found = next((kind for kind in _kinds() if kind.stored == stored), None)
+    if found is None:
+        known = ", ".join(kind.stored for kind in KINDS.values())
+        raise InputError(
+            f"{folder / config.CONFIG} is of the kind {stored!r}, this naokit reads {known}: use "
+            "the naokit that made it"
+        )
+    return found
 
 
 def config_at(folder: Path) -> dict[str, Json]:
@@ -144,8 +146,7 @@ def reads_at(path: Path | str) -> str:
     beside = path.is_file() and (path.parent / CONFIG).exists()
     if not path.is_dir() and not beside:
         return IMAGES.reads  # what else a file may be is said where it is opened
-    stored = bundle_at(path.parent if beside else network_folder(path)).kind
-    return next(kind.reads for kind in (*KINDS.values(), *_others()) if kind.stored == stored)
+    return _kind_at(path.parent if beside else network_folder(path)).reads
 
 
 def check_reads(path: Path | str, wanted: str) -> None:

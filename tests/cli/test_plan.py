@@ -93,7 +93,7 @@ def test_a_plan_for_language_models(write_text: Write, tmp_path: Path) -> None:
     assert found["recommended"] == "little"
     text = run(*asked, "--tokens", "char", "--activations", "nao").stdout
     assert "hidden" in text
-    assert "(naokit.evaluators.TrainText)" in text
+    assert "(naokit.evaluators)" in text
     assert "--nodes 2 --activations nao --tokens char --preset little" in text
 
 

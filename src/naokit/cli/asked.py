@@ -1,4 +1,4 @@
-"""What commands that fork on the kind of a network are asked, whatever its kind."""
+"""What commands that are about any kind of network are asked."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Measuring:
     """What a network is measured on.
 
     Attributes:
-        network: its folder or file.
-        data: --data.
-        split: --split.
-        batch: --batch.
-        pictures: how images are read.
-        json: whether one JSON object is printed.
+        network: The folder or file of the network.
+        data: The data. If None, those that the network learnt from.
+        split: The part that is measured. If None, the test part or its substitute.
+        batch: How many images or places of a text go through at once. If None, the kind's default.
+        pictures: How images are read.
+        json: Whether one JSON object is printed instead of lines.
     """
 
     network: Path
@@ -39,16 +39,16 @@ class Profiling:
     """What is asked of a network's costs.
 
     Attributes:
-        architecture: of its cells.
-        size: what `naokit.build` takes, where it is given.
-        recipe: whose training is estimated.
-        data: the data of that training; their shape, classes and words are the network's.
-        pictures: how images are read.
-        tokens: what a text is read in.
-        images: how many there are where no data are given.
-        counts: nothing is measured.
-        onnx: whether latency is measured in onnxruntime too.
-        json: one JSON object instead of lines.
+        architecture: The architecture of the network's cells.
+        size: The sizes that `naokit.build` takes, as far as they are known.
+        recipe: The name of the recipe whose training is estimated. If None, none is.
+        data: The data of that training. Their shape, classes and words are the network's.
+        pictures: How images are read.
+        tokens: The tokens that a text is read in. If None, words.
+        images: How many images the training has where no data are given.
+        counts: Whether nothing is measured.
+        onnx: Whether latency is measured in onnxruntime too.
+        json: Whether one JSON object is printed instead of lines.
     """
 
     architecture: Architecture

@@ -22,27 +22,31 @@ def bench(
     space: Annotated[
         str,
         typer.Option(
-            help="Of the table. choices: each architecture column is a choice; graphs: the column "
-            "holds graphs."
+            help="The space of the table; choices: each architecture column is a choice; graphs: "
+            "the column holds graphs."
         ),
     ] = "nas-bench-201",
     architecture_column: Annotated[
-        str, typer.Option(help="Names the architecture; several with commas between.")
+        str, typer.Option(help="Column that names the architecture; several with commas.")
     ] = "arch",
     test_metric: Annotated[
         str | None, typer.Option(help="A column that is only reported, for the best so far.")
     ] = None,
     class_column: Annotated[
-        str | None, typer.Option(help="Column whose equal values are one architecture.")
+        str | None, typer.Option(help="Column whose equal values mean one architecture.")
     ] = None,
-    direction: Annotated[str, typer.Option(help="maximize or minimize.")] = "maximize",
+    direction: Annotated[
+        str, typer.Option(help="Which way --metric is better: maximize or minimize.")
+    ] = "maximize",
     prior: Annotated[
         Path | None,
         typer.Option(help="A YAML file of weights on choices that methods begin with."),
     ] = None,
-    methods: Annotated[str, typer.Option(help="Names with commas between.")] = "nao,random",
+    methods: Annotated[
+        str, typer.Option(help="Names of methods with commas between them.")
+    ] = "nao,random",
     seeds: Annotated[int, typer.Option(min=1, help="How many searches each method makes.")] = 10,
-    evaluations: Annotated[int, typer.Option(min=1, help="How many each search has.")] = 300,
+    evaluations: Annotated[int, typer.Option(min=1, help="How many each search makes.")] = 300,
     batch: Annotated[
         int,
         typer.Option(min=1, help="How many architectures are asked for before any result is told."),
@@ -54,7 +58,7 @@ def bench(
             help="Folder of results, default: runs/bench-TABLE; the same again continues."
         ),
     ] = None,
-    figure: Annotated[bool, typer.Option(help="Draw the curves, where plotly is there.")] = True,
+    figure: Annotated[bool, typer.Option(help="Draw the curves, if plotly is installed.")] = True,
     json: AsJson = False,
 ) -> None:
     """Compare methods on known results: queries to the best, curves, seconds a suggestion.

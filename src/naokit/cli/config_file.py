@@ -39,15 +39,15 @@ class GivenOptions:
     """What a command was asked for.
 
     Attributes:
-        command: its name.
-        options: values by the names that `--config` takes.
+        command: The name of the command.
+        options: The values of its options, by the names that a file of options has.
     """
 
     command: str
     options: Mapping[str, Json]
 
     def write(self, folder: Path) -> None:
-        """Writes it to FOLDER/run.yaml."""
+        """Writes `run.yaml` into a folder."""
         import yaml
 
         from naokit.files import write_whole
@@ -61,9 +61,9 @@ def given(context: typer.Context, without: Collection[str] = (), **known: object
     """What a command was asked for.
 
     Args:
-        context: of the command.
-        without: parameters that do not matter here.
-        known: parameters whose value turned out, in place of the context's.
+        context: The call of the command.
+        without: The parameters that are left out.
+        known: The values of parameters that were found out since, in place of the call's.
     """
     found: dict[str, Json] = {}
     values = {**context.params, **known}
@@ -106,7 +106,7 @@ Config = Annotated[
 
 
 def _read(path: Path, context: typer.Context) -> dict[str, Any]:
-    """Values by the parameters' names."""
+    """The values in a file by the names of the parameters."""
     parameters, found = _parameters(context), dict[str, Any]()
     for key, value, line in _entries(path):
         place = f"{path}, line {line}"
@@ -130,7 +130,7 @@ def _read(path: Path, context: typer.Context) -> dict[str, Any]:
 
 
 def _entries(path: Path) -> Iterator[tuple[str, str | list[str], int]]:
-    """Key, value and line of each entry; texts, as the command line has them."""
+    """The key, value and line of each entry; values are text, as on a command line."""
     import yaml
 
     from naokit.files import read_text
@@ -158,7 +158,7 @@ def _pairs(path: Path, root: MappingNode) -> Iterator[tuple[str, str | list[str]
 
 
 def _value(node: Node) -> str | list[str] | None:
-    """A text or a list of texts; None: something else."""
+    """A text or a list of texts; None where it is something else."""
     from yaml import ScalarNode, SequenceNode
 
     if isinstance(node, ScalarNode):
@@ -169,7 +169,7 @@ def _value(node: Node) -> str | list[str] | None:
 
 
 def _parameters(context: typer.Context) -> dict[str, Any]:
-    """The command's, by the name in the file: that of the option without its dashes."""
+    """The parameters of a command by the names of their options, without the dashes."""
     return {
         max(parameter.opts, key=len).lstrip("-").replace("_", "-"): parameter
         for parameter in context.command.params
@@ -178,7 +178,7 @@ def _parameters(context: typer.Context) -> dict[str, Any]:
 
 
 def _plain(value: object, *, place: bool) -> Json:
-    """A value as YAML has it; what lies in a file or folder with its whole path."""
+    """A value as YAML has it; a file or folder is named with its whole path."""
     if not place:
         return value if isinstance(value, bool | int | float) else str(value)
     text = str(value)

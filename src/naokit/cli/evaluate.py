@@ -25,14 +25,16 @@ def evaluate(
     ] = None,
     split: Annotated[
         str | None,
-        typer.Option(help="test, validation or train; default: test where there is one."),
+        typer.Option(
+            help="The part of the data: test, validation or train; default: test, if there is one."
+        ),
     ] = None,
     batch: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Images at once (default: 125), or places of a text that are read side by side "
-            "(default: 32).",
+            help="How many images are measured at once (default: 125), or at how many places "
+            "a text is read side by side (default: 32).",
         ),
     ] = None,
     skip_bad: SkipBad = False,

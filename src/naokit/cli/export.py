@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 def export(
     network: Annotated[Path, typer.Argument(help="A run's folder, or that of a saved network.")],
-    out: Annotated[Path | None, typer.Option(help="Where to; default: beside the network.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write to; default: the network's.")
+    ] = None,
     format: Annotated[
         list[str] | None,
         typer.Option(

@@ -17,11 +17,13 @@ def generate(
         Path, typer.Argument(help="A run's folder, or that of a saved language model.")
     ],
     prompt: Annotated[str, typer.Option(help="How the text begins; default: a new line.")] = "",
-    tokens: Annotated[int, typer.Option(min=1, help="How many are written after it.")] = 50,
+    tokens: Annotated[
+        int, typer.Option(min=1, help="How many tokens are written after the prompt.")
+    ] = 50,
     temperature: Annotated[
         float, typer.Option(help="Below 1 likelier tokens, above 1 bolder ones; 0: the likeliest.")
     ] = 1.0,
-    seed: Annotated[int, typer.Option(help="Of the choices.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random choices.")] = 0,
     json: AsJson = False,
 ) -> None:
     """Write a text, token by token: the network carries its state along.

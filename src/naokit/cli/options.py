@@ -47,7 +47,8 @@ EvaluatorName = Annotated[
     str,
     typer.Option(
         "--evaluator",
-        help="train: each network by itself; supernet: with the weights of one shared network.",
+        help="How networks are scored: train trains each by itself; supernet shares the weights of "
+        "one large network.",
     ),
 ]
 EVALUATORS = ("train", "supernet")
@@ -65,17 +66,19 @@ AllData = Annotated[
 TensorBoard = Annotated[
     bool, typer.Option("--tensorboard", help="Write event files beside log.csv.")
 ]
-DeviceName = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-PrecisionName = Annotated[str, typer.Option(help="auto, 32-true, bf16-mixed, 16-mixed.")]
+DeviceName = Annotated[str, typer.Option(help="What computes: auto, cpu, cuda or mps.")]
+PrecisionName = Annotated[
+    str, typer.Option(help="In what precision: auto, 32-true, bf16-mixed or 16-mixed.")
+]
 Epochs = Annotated[
     int | None,
     typer.Option(
-        min=1, help="How many, in place of the recipe's number; the schedule is stretched to it."
+        min=1, help="How many epochs, instead of the recipe's; the schedule is stretched to them."
     ),
 ]
 FinalEpochs = Annotated[
     int | None,
-    typer.Option(min=1, help="How many the final training has; default: as many as its recipe."),
+    typer.Option(min=1, help="Epochs of the final training; default: those of its recipe."),
 ]
 FinalChannels = Annotated[
     int | None,
@@ -85,7 +88,10 @@ FinalChannels = Annotated[
     ),
 ]
 FinalCells = Annotated[
-    int | None, typer.Option(min=1, help="Its cells (N); default: the preset's.")
+    int | None,
+    typer.Option(
+        min=1, help="Cells (N) of the image network in the final training; default: the preset's."
+    ),
 ]
 FinalHidden = Annotated[
     int | None,
@@ -110,7 +116,7 @@ TrainingOut = Annotated[
     Path | None, typer.Option(help="Folder for training/ and network/; default: runs/WHAT-DATA.")
 ]
 TrainingHours = Annotated[
-    float | None, typer.Option(min=0, help="Stop after so many hours and keep the best network.")
+    float | None, typer.Option(min=0, help="Stop after this many hours and keep the best network.")
 ]
 Again = Annotated[
     bool, typer.Option("--force", help="Begin again in a folder that holds another training.")
@@ -119,12 +125,12 @@ RunStorage = Annotated[
     str | None,
     typer.Option("--storage", help="Database of a run whose study is not in its folder."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @dataclass(frozen=True)
 class GenotypeOptions:
-    """How what is named beside it is read."""
+    """How the architecture that a command is given is read, or where its run's study lies."""
 
     space: GenotypeSpace = None
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes in each cell of a genotype.")] = (
@@ -146,7 +152,7 @@ class Pictures:
 
 @dataclass(frozen=True)
 class ScheduleOptions:
-    """What is changed of a recipe."""
+    """How the recipe of a training is changed."""
 
     epochs: Epochs = None
     settings: RecipeSettings = None
@@ -154,7 +160,7 @@ class ScheduleOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOptions:
-    """What commands that train one network ask beside what and how."""
+    """How one network is trained, besides its data and its recipe."""
 
     balance: Balance = False
     seed: TrainingSeed = 0

@@ -104,10 +104,10 @@ def print_json(value: Json) -> None:
 
 
 class Figures:
-    """Figures that are shown once they are known: a line or more each, or one JSON object at last.
+    """Figures that are shown once they are known, in lines or as one JSON object at the end.
 
     Args:
-        json: print one object when there are no more.
+        json: Whether one object is printed at the end, instead of lines.
     """
 
     def __init__(self, *, json: bool) -> None:
@@ -115,13 +115,13 @@ class Figures:
         self.found: dict[str, Json] = {}
 
     def add(self, figures: dict[str, Json], lines: Lines) -> None:
-        """Takes and shows some; `lines` is asked with everything that is known by then."""
+        """Adds figures and shows them; `lines` is given all that are known by then."""
         self.found |= figures
         if not self.json:
             say(*lines(self.found))
 
     def measure(self, take: Callable[[], dict[str, Json]], lines: Lines) -> None:
-        """The same for what takes some time."""
+        """Adds figures that take time; stderr says that they are being measured."""
         with Console(stderr=True).status("measuring"):
             figures = take()
         self.add(figures, lines)

@@ -42,7 +42,7 @@ def plan(
     ],
     hours: Annotated[float, typer.Option(min=0, help="How long the whole search may take.")],
     space: Annotated[
-        str, typer.Option(help="A name, file.py:NAME or package.module:NAME.")
+        str, typer.Option(help="The space: a name, file.py:NAME or package.module:NAME.")
     ] = "conv-small",
     preset: Annotated[
         str | None,

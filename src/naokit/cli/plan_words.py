@@ -68,11 +68,12 @@ def _lines(found: dict[str, Json]) -> list[str]:
         "again, and random search with as many evaluations where the preset has it (quick).",
     ]
     if not all(row["evaluation"]["steps"] for row in found["options"]):
-        lines.append("What would take far longer than the hours was not measured: an estimate from")
+        lines.append(
+            "What would take far longer than the hours was not measured, but estimated from"
+        )
         lines.append("the multiply-adds of its networks.")
     if not all(row["own"] for row in found["options"]):
-        evaluator = "TrainText" if "hidden" in found["size"] else "Train"
-        lines.append(f"In brackets: another size, from Python (naokit.evaluators.{evaluator}).")
+        lines.append("In brackets: another size, from Python (naokit.evaluators).")
     if found["next"]:
         return [*lines, f"Next: {found['next']}"]
     least = found["least"]

@@ -25,8 +25,10 @@ def predict(
         Path, typer.Argument(help="A run's folder, a saved network's, or its .onnx or .pt2 file.")
     ],
     pictures: Annotated[list[Path], typer.Argument(help="Files, or folders of them.")],
-    out: Annotated[Path | None, typer.Option(help="CSV file; default: stdout.")] = None,
-    top: Annotated[int, typer.Option(min=1, help="So many of the likeliest classes.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="CSV file to write; default: stdout.")] = None,
+    top: Annotated[
+        int, typer.Option(min=1, help="How many of the likeliest classes are given.")
+    ] = 1,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be decoded.")
     ] = False,

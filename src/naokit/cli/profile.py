@@ -55,11 +55,12 @@ def profile(
     onnx: Annotated[
         bool | None,
         typer.Option(
-            "--onnx/--no-onnx", help="Latency in onnxruntime too (some seconds); default: yes."
+            "--onnx/--no-onnx",
+            help="Measure latency in onnxruntime too (takes seconds); default: yes.",
         ),
     ] = None,
     counts: Annotated[
-        bool, typer.Option("--counts", help="Only what is counted; nothing is measured.")
+        bool, typer.Option("--counts", help="Count only, and measure nothing.")
     ] = False,
     json: AsJson = False,
 ) -> None:
@@ -128,8 +129,8 @@ def _check_needed(
         recipe: --recipe.
         images: --images.
         data: --data, or that of a run.
-        ways: options that say how data are read.
-        of_data: the names of options that are given and that data say.
+        ways: The options that say how data are read.
+        of_data: The names of those options given that --data would decide.
     """
     from naokit.base import InputError
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from naokit.training.recipe import Recipe
 
 BATCH = 128
-"""Images a step where no recipe says so: the paper's."""
+"""How many images a step has where no recipe says; as in the paper."""
 IMAGES = 50_000
-"""How many a recipe gets where nothing says so."""
+"""How many images a recipe trains on where nothing says."""
 SECONDS = 10.0
 """How long steps of a training are measured."""
 SHOWN = ("channels", "cells", "classes", "image")
@@ -35,7 +35,7 @@ def show_image_network(asked: Profiling) -> None:
     """Measures the network and prints what it costs, each figure once it is known.
 
     Raises:
-        InputError: no such network can be built.
+        InputError: No such network can be built.
     """
     from naokit.cli.output import Figures
     from naokit.images.costs import count_figures, latency_figures, memory_figures

@@ -25,7 +25,7 @@ def show_language_model(asked: Profiling) -> None:
     """Measures the model and prints what it costs, each figure once it is known.
 
     Raises:
-        InputError: no such model can be built, or --recipe needs --data.
+        InputError: No such model can be built, or --recipe needs --data.
     """
     from naokit.cli.output import Figures
     from naokit.cli.subject import say_what_was_read

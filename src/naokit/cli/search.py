@@ -37,7 +37,8 @@ def search(
     space: Annotated[
         str,
         typer.Option(
-            help="A name, file.py:NAME or package.module:NAME; of a table also choices or graphs."
+            help="The space: a name, file.py:NAME or package.module:NAME; for a table also choices "
+            "or graphs."
         ),
     ] = "conv-small",
     data: Annotated[
@@ -56,7 +57,7 @@ def search(
     evaluations: Annotated[
         int | None,
         typer.Option(
-            min=1, help="How many in all; a larger number than before continues the search."
+            min=1, help="How many evaluations in all; more than before continue the search."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything that is random.")] = 0,
@@ -68,13 +69,13 @@ def search(
         Path | None, typer.Option(help="Folder of the run; default: runs/SPACE-DATA-METHOD.")
     ] = None,
     storage: Annotated[
-        str | None, typer.Option(help="Database URL instead of OUT/study.db.")
+        str | None, typer.Option(help="URL of the study's database; default: OUT/study.db.")
     ] = None,
     hours: Annotated[
         float | None,
         typer.Option(
             min=0,
-            help="Of the whole command; a fifth of them is kept for the final training.",
+            help="Hours for the whole command; a fifth of them is kept for the final training.",
         ),
     ] = None,
     baseline: Annotated[
@@ -98,7 +99,7 @@ def search(
         bool,
         typer.Option(
             "--release-abandoned",
-            help="Evaluate again what machines that are gone were at; a live one shows that it is.",
+            help="Evaluate again what other machines were evaluating that give no sign of life.",
         ),
     ] = False,
     config: config_file.Config = None,

@@ -25,8 +25,8 @@ class Bars(Watcher):
     """Shows a run on stderr, and writes down what was asked for once it began.
 
     Args:
-        asked: what the command was asked for.
-        folder: of the run.
+        asked: What the command was asked for.
+        folder: The folder of the run.
     """
 
     def __init__(self, asked: GivenOptions, folder: Path) -> None:
@@ -47,7 +47,7 @@ class Bars(Watcher):
         self.shown.close()
 
     def remark(self, line: str) -> None:
-        """Says it in the words of the command line."""
+        """Says a remark on stderr, in the words of the command line."""
         say(for_command_line(line), err=True)
 
     def began(self) -> None:

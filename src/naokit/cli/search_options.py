@@ -62,10 +62,10 @@ class KnownResults:
     ] = "arch"
     metric: Annotated[str | None, typer.Option(help="Column of the table to optimise.")] = None
     class_column: Annotated[
-        str | None, typer.Option(help="Column whose equal values are one architecture.")
+        str | None, typer.Option(help="Column whose equal values mean one architecture.")
     ] = None
     direction: Annotated[
-        str, typer.Option(help="Which way the table's metric is better: maximize or minimize.")
+        str, typer.Option(help="Which way --metric is better: maximize or minimize.")
     ] = "maximize"
 
 

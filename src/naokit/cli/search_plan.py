@@ -85,7 +85,7 @@ def with_final(preset: Preset, reads: str, asked: Mapping[str, int | None]) -> P
     """The preset with the epochs and the size of the final training that were asked for.
 
     Raises:
-        InputError: a size is that of another kind of network.
+        InputError: A size is that of another kind of network.
     """
     given: dict[str, Any] = {n: value for n, value in asked.items() if value is not None}
     check_options(reads, {name: value for name, value in given.items() if name != "final_epochs"})

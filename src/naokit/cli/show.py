@@ -13,6 +13,7 @@ import typer
 from naokit.cli.grouped import grouped
 from naokit.cli.options import AsJson, GenotypeOptions
 from naokit.cli.output import exit_codes, print_json, print_table, say
+from naokit.cli.reading import without_garbage
 from naokit.wording import counted
 
 if TYPE_CHECKING:
@@ -26,13 +27,15 @@ def show(
     *,
     what: Annotated[str, typer.Argument(help="A run's folder, a network's, or a genotype.")],
     genotype: GenotypeOptions,
-    top: Annotated[int, typer.Option(min=1, help="How many of a run's architectures.")] = 10,
+    top: Annotated[
+        int, typer.Option(min=1, help="How many of a run's architectures are shown.")
+    ] = 10,
     svg: Annotated[Path | None, typer.Option(help="Write a drawing of the cells here.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the drawing.")] = False,
     json: AsJson = False,
 ) -> None:
     """Show a run's standings, or an architecture as text; draw it with --svg."""
-    with exit_codes():
+    with exit_codes(), without_garbage():
         from naokit.base import InputError
         from naokit.cli.target import architecture_of
         from naokit.study.standings import NoBest

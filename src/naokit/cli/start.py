@@ -16,7 +16,7 @@ def starting_points(source: Path | None, space: Space) -> list[Architecture]:
     """The best ten of a run, or the genotypes of a file, a line each.
 
     Raises:
-        InputError: there is neither, or a genotype is not one of the space (which line).
+        InputError: There is neither, or a genotype is not one of the space (which line).
     """
     if source is None:
         return []

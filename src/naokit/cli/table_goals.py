@@ -13,7 +13,7 @@ def table_goals(towards: Direction, objectives: Sequence[str], limits: Sequence[
     """Objectives and limits on columns.
 
     Raises:
-        InputError: it is not clear whether a column is to be large or small.
+        InputError: It is not clear whether a column is to be large or small.
     """
     first, *others = objectives or ("",)
     other_way = first.partition(":")[2]

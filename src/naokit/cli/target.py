@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from naokit.runs.run import Run
 
 GENOTYPE_SPACE = "conv-small"
-"""What --space is where nobody says."""
+"""The space of a genotype where --space names none."""
 OF_DATA = frozenset({"classes", "image", "images", "vocabulary"})
 """Sizes that are the data's: of a network, and how many images there are."""
 
@@ -26,8 +26,8 @@ class Target:
     """An architecture and where it comes from.
 
     Attributes:
-        architecture: itself.
-        run: whose best it is; None for a genotype or a network.
+        architecture: The architecture.
+        run: The run that it is the best of. If None, it is a genotype or that of a network.
     """
 
     architecture: Architecture
@@ -35,17 +35,17 @@ class Target:
 
     @property
     def folder(self) -> Path | None:
-        """That of the run."""
+        """The folder of the run, if there is one."""
         return None if self.run is None else self.run.folder
 
     @property
     def settings(self) -> dict[str, Json]:
-        """Those of the run; empty where there is none."""
+        """The settings of the run; empty where there is none."""
         return {} if self.run is None else self.run.settings
 
     @property
     def final(self) -> FinalTraining | None:
-        """How the run trains its winner to the end."""
+        """How the run trains its winner to the end, if there is a run and it does."""
         from naokit.runs.settings import recorded_final
 
         return recorded_final(self.settings)
@@ -55,12 +55,13 @@ def architecture_of(what: str, said: GenotypeOptions) -> Target:
     """The best of a run, that of a saved network, a published one, or a genotype.
 
     Args:
-        what: which.
-        said: how a genotype is read, or where the study of a run lies.
+        what: A folder, a published name or a genotype.
+        said: How a genotype is read, or where the study of a run lies.
 
     Raises:
-        InputError: there is none, or an option says something else than the run, network or name.
-        NoBest: the run has no best yet.
+        InputError: There is no such architecture, or an option contradicts the run, the network or
+            the name.
+        NoBest: The run has no best yet.
     """
     from naokit import spaces
     from naokit.runs.folder import is_run
@@ -156,7 +157,7 @@ def _spaces_of(what: str, nodes: int | None) -> list[str]:
 
 
 def _trained_architecture(path: Path) -> Architecture:
-    """That of a training's network, or of the network in this folder itself."""
+    """The architecture of the network in a folder, or of the one that a run trained there."""
     from naokit.export.config import CONFIG, architecture_in
     from naokit.kinds import config_at
 
@@ -175,7 +176,7 @@ def trained_file(path: Path, name: str) -> Path | None:
 
 
 def _config_at(what: str) -> dict[str, Json] | None:
-    """config.json of the trained network of a folder; None: there is none."""
+    """What the `config.json` of a folder's trained network holds; None where there is none."""
     from naokit.export.config import CONFIG
     from naokit.kinds import config_at
 
@@ -200,10 +201,10 @@ def sizes_of(what: str, target: Target) -> dict[str, Json]:
 
 
 def tokens_of(what: str, target: Target) -> str | None:
-    """`--tokens` of the trained network of a folder, or of a run; None: words, or no text.
+    """The tokens that a folder's network or a run reads; None where these are words, or no text.
 
     Raises:
-        InputError: it was trained with a tokenizer, which has to be named again.
+        InputError: It was trained with a tokenizer, which has to be named again.
     """
     asked: str | None = target.settings.get("tokens")
     kind = (_config_at(what) or {}).get("tokens")
@@ -215,7 +216,7 @@ def tokens_of(what: str, target: Target) -> str | None:
 
 
 def folder_name(what: str, target: Target, data: str) -> str:
-    """What the folder of a training is called unless somebody says: what was trained, on what."""
+    """The name of a training's folder where none is given: what is trained, and on what."""
     from naokit.runs.folder import NETWORK
     from naokit.spaces.published import GENOTYPES
 

@@ -20,7 +20,7 @@ def evaluate_text(asked: Measuring) -> None:
     """Measures on a text and prints.
 
     Raises:
-        InputError: an option is about pictures, or the network is a file of one step.
+        InputError: An option is about pictures, or the network is a file of one step.
     """
     from naokit.cli.subject import check_options, say_what_was_read
     from naokit.export import network_folder

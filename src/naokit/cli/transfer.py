@@ -34,7 +34,8 @@ def transfer(
     data: Annotated[str, typer.Option(help="The other data set.")],
     genotype: GenotypeOptions,
     recipe: Annotated[
-        str | None, typer.Option(help="How it is trained; default: small-final, text-small-final.")
+        str | None,
+        typer.Option(help="How the network is trained; default: small-final, or text-small-final."),
     ] = None,
     schedule: ScheduleOptions,
     channels: Annotated[

@@ -57,17 +57,17 @@ class Job:
     """How an architecture is trained to the end.
 
     Attributes:
-        subject: the data, and how large the network is.
-        recipe: how.
-        folder: of checkpoints, log and split.
-        seed: of weights, batches and augmentation.
-        processes: that train, each with a share of every batch.
-        device: where.
-        precision: how.
-        seconds: limit on the clock, reading the data and measuring the test part included.
-        tensorboard: whether event files are written too.
-        warm_start: weights to begin with wherever their shapes agree, a safetensors file; of text
-            the rows of those tokens that the vocabulary beside it has too.
+        subject: The data, and how large the network is.
+        recipe: How the network is trained.
+        folder: The folder of checkpoints, log and split.
+        seed: The seed of weights, batches and augmentation.
+        processes: How many processes train, each with a share of every batch.
+        device: The device that trains, as `make_fabric` takes it.
+        precision: The precision that it trains in, as `make_fabric` takes it.
+        seconds: The limit on the clock, reading the data and measuring the test part included.
+        tensorboard: Whether event files are written too.
+        warm_start: A safetensors file of weights to begin with wherever their shapes agree; of a
+            text, the rows of those tokens that the vocabulary beside it has too.
     """
 
     subject: Subject
@@ -106,16 +106,16 @@ def train_final(
     Continues the checkpoint in the job's folder. The result's `results` say how it went.
 
     Args:
-        architecture: what is trained.
-        job: how.
-        on_begin: called once data and checkpoint are accepted.
-        on_epoch: called after each epoch.
-        on_step: called after each step with the epochs done, a fraction.
-        on_tested: called with how many images or tokens of the test part were measured so far.
+        architecture: The architecture that is trained.
+        job: How it is trained.
+        on_begin: Called once data and checkpoint are accepted.
+        on_epoch: Called after each epoch.
+        on_step: Called after each step with the epochs done, a fraction.
+        on_tested: Called with how many images or tokens of the test part were measured so far.
 
     Raises:
-        EvaluationFailed: the training diverged, or memory ran out.
-        InputError: data, recipe, sizes or checkpoint do not fit.
+        EvaluationFailed: The training diverged, or memory ran out.
+        InputError: Data, recipe, sizes or checkpoint do not fit.
     """
     began = time.monotonic()
     job.subject.check_data(job.recipe)
@@ -150,9 +150,10 @@ def keep_former(run: Path, job: Job, architecture: Architecture) -> Path | None:
     """Makes room in a run whose winner is another architecture now than the one trained there.
 
     Args:
-        run: its folder; `training` and `network` of the former winner go to RUN/former-1, -2, ...
-        job: of the winner's training.
-        architecture: the winner.
+        run: The folder of the run; `training` and `network` of the former winner move to `former-1`
+            in it, or to the next number that is free.
+        job: The training of the winner.
+        architecture: The winner.
 
     Returns:
         Where they are kept; None where there is no training of another architecture or seed.
@@ -194,10 +195,11 @@ class _Begun:
     """A network as the job begins with it.
 
     Attributes:
-        network: itself.
-        seed: of its training.
-        checksum: of the weights that it has from elsewhere; None: it begins from scratch.
-        warm_start: how many tensors those are, and of how many; of text how many tokens as well.
+        network: The network.
+        seed: The seed of its training.
+        checksum: The checksum of the weights that it has from elsewhere. If None, it begins from
+            scratch.
+        warm_start: How many tensors those are, and of how many; of a text how many tokens as well.
     """
 
     network: nn.Module

@@ -32,12 +32,13 @@ class Option:
     """A way to search, and what it costs here.
 
     Attributes:
-        preset: the way.
-        own: whether the size is the preset's own, so that the command line knows it by name.
-        evaluation: seconds of one evaluation; low and high: of the fastest and slowest network.
-        final: seconds of the winner's final training.
-        each: seconds of an evaluation of each architecture; empty where none of this was measured,
-            as it takes far longer than there is time: estimated by multiply-adds.
+        preset: How the search is run.
+        own: Whether the size is the preset's own, so that the command line knows it by name.
+        evaluation: The seconds of one evaluation; low and high are those of the fastest and of the
+            slowest network.
+        final: The seconds of the winner's final training.
+        each: The seconds of an evaluation of each architecture. If empty, they were estimated from
+            multiply-adds, since measuring would take far longer than there is time.
     """
 
     preset: Preset
@@ -100,13 +101,13 @@ def measure(
     Nothing more is measured of a preset once it is known to take longer than there is time.
 
     Args:
-        preset: how the search is run.
-        architectures: random ones of the space; the final training is measured on the first.
-        subject: the data, of any size.
-        fabric: where.
-        seconds: how much time there is.
-        cheaper: what was measured of another preset.
-        on_network: told before each network what is measured.
+        preset: How the search is run.
+        architectures: Random ones of the space; the final training is measured on the first.
+        subject: The data, with networks of any size.
+        fabric: The device that the search is to run on.
+        seconds: How much time there is.
+        cheaper: The costs of another preset, if one was measured before.
+        on_network: Called before each network with what is measured.
     """
     small, by = _trained(preset, subject, final=False)
     if cheaper is not None:
@@ -235,9 +236,9 @@ def recommended(options: Sequence[Option], seconds: float, subject: Subject) -> 
     """The most thorough preset that fits whole; else the cheapest that fits at all; else None.
 
     Args:
-        options: from the least to the most thorough.
-        seconds: how much time there is.
-        subject: the data. A preset whose recipe takes a part of more training images or tokens
+        options: The presets from the least to the most thorough.
+        seconds: How much time there is.
+        subject: The data. A preset whose recipe takes a part of more training images or tokens
             than there are is not meant for them.
     """
     there = len(subject.data.train)

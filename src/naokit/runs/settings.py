@@ -114,8 +114,8 @@ def storage_of(out: Path, given: str | None = None) -> str:
     """The address of a run's study, for reading: a file in its folder, or what the reader gave.
 
     Raises:
-        InputError: its settings name another place. A stranger's name any, so that it is opened
-            only where the reader gives it.
+        InputError: Its settings name another place, which is opened only where the reader gives it:
+            a stranger's settings may name any.
     """
     if given is not None:
         return given

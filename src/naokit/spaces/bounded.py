@@ -85,6 +85,14 @@ class Bounded(Space):
         """The network that the space beneath builds."""
         return self.space.build(Architecture(self.space, architecture.choices), settings)
 
+    def build_shared(self, settings: NetworkSettings) -> nn.Module:
+        """The shared network of the space beneath."""
+        return self.space.build_shared(settings)
+
+    def plan(self, architecture: Architecture) -> object:
+        """What the shared network of the space beneath is told."""
+        return self.space.plan(Architecture(self.space, architecture.choices))
+
     @property
     def reads(self) -> str:
         """What the networks of the space beneath read."""
