@@ -61,9 +61,11 @@ def language_model() -> "LanguageBundle":
     """A language model of twelve words with random weights, large enough to differ by the word."""
     import torch
 
+    from naokit.export import Results
     from naokit.settings import LanguageSettings
     from naokit.spaces import RecurrentCells
     from naokit.text.bundle import LanguageBundle
+    from naokit.text.task import PERPLEXITY
     from naokit.text.vocabulary import Vocabulary
 
     architecture = RecurrentCells(nodes=3).parse("0 0 1 1 0 2")
@@ -74,5 +76,5 @@ def language_model() -> "LanguageBundle":
         for parameter in network.parameters():
             parameter.normal_(0, 0.7, generator=generator)
     vocabulary = Vocabulary("word", ("the", "company", "said", "<eos>", "<unk>", *"abcdefg"))
-    results = {"data": "ptb", "validation_perplexity": 92.5, "test_perplexity": 90.25}
+    results = Results(PERPLEXITY, data={"data": "ptb"}, validation=92.5, test=90.25)
     return LanguageBundle(network, architecture, settings, vocabulary, results)

@@ -15,7 +15,7 @@ from torch.utils.data import TensorDataset
 import naokit
 from naokit.base import Architecture, derive_seed
 from naokit.evaluators import Training
-from naokit.export import Bundle, export
+from naokit.export import Bundle, Results, export
 from naokit.runs.final import Job, train_final
 from naokit.settings import NetworkSettings
 from naokit.spaces import Choice, Choices
@@ -84,7 +84,7 @@ class RowBundle(Bundle):
     network: nn.Module
     architecture: Architecture
     settings: RowSettings
-    results: dict[str, Any] = field(default_factory=dict)
+    results: Results = field(default_factory=lambda: Results(RowTask.metric))
 
     kind, noun, metric, settings_type = "rows", "a classifier of rows", RowTask.metric, RowSettings
 
@@ -142,9 +142,9 @@ def test_rows_of_numbers_are_a_kind_of_data(tmp_path: Path) -> None:
     continued = train_final(best, job)
     whole = train_final(best, replace(job, folder=tmp_path / "2"))
     assert all(map(torch.equal, continued.network.parameters(), whole.network.parameters()))
-    assert continued.results["test_accuracy"] > 80
+    assert continued.results.test > 80
 
     (check,) = export(continued, tmp_path / "network", ["safetensors"])
     loaded = naokit.load(tmp_path / "network", SPACE, RowBundle)
     assert check.difference == 0
-    assert percent_right(loaded, RowSubject().data.test) == continued.results["test_accuracy"]
+    assert percent_right(loaded, RowSubject().data.test) == continued.results.test

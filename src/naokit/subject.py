@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from naokit.base import Architecture, EvaluationFailed, InputError, Json, derive_seed
 from naokit.export.bundle import Bundle
+from naokit.export.results import Results
 from naokit.networks import count_parameters
 from naokit.settings import NetworkSettings
 from naokit.training.checkpoint import agreeing
@@ -65,7 +66,7 @@ class Subject(ABC):
         architecture: Architecture,
         network: nn.Module,
         recipe: Recipe,
-        results: dict[str, Json],
+        results: Results,
     ) -> Bundle:
         """A trained network with what is needed to save and to use it."""
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from naokit.cli import image_figures
 from naokit.cli.app import app
-from naokit.export import Check, save
+from naokit.export import Check, Results, save
 from naokit.images.bundle import ImageBundle as Bundle
 from naokit.images.loading import load_images
 
@@ -104,14 +105,15 @@ def test_data_that_does_not_fit_is_refused(exported: Exported, tmp_path: Path) -
 
 
 def test_a_network_whose_data_is_gone_asks_for_it(trained: Bundle, tmp_path: Path) -> None:
-    for results, message in (
+    for remembered, message in (
         (
             {"data": "gone.npz"},
             "the network learnt from gone.npz: there is no file or folder 'gone.npz'; ",
         ),
         ({}, "does not say what it learnt from; give --data"),
     ):
-        save(Bundle(**{**vars(trained), "results": results}), tmp_path / "network")
+        bundle = replace(trained, results=Results(trained.metric, data=remembered))
+        save(bundle, tmp_path / "network")
         refused(run("evaluate", "network"), message)
     assert run("evaluate", "network", "--data", "digits").exit_code == 0
 
@@ -225,7 +227,7 @@ def test_export_does_not_replace_another_network(
 
 
 def test_export_prints_what_was_checked(trained: Bundle, tmp_path: Path) -> None:
-    save(Bundle(**{**vars(trained), "results": {}}), tmp_path / "network")
+    save(replace(trained, results=Results(trained.metric)), tmp_path / "network")
     result = run("export", "network", "--format", "python", "--format", "int8")
     assert result.exit_code == 2
     assert "network.py         equal bit for bit" in result.stdout

@@ -311,7 +311,7 @@ def test_a_warm_start_takes_the_tokens_that_both_have(
     shared = [t for t in after.vocabulary.tokens if t in before.vocabulary.tokens]
     assert sorted(shared) == ["<eos>", "<unk>", "cat", "dog", "the", "to"]
     told = {"taken": 4, "of": 4, "tokens": 6, "of_tokens": 9}
-    assert after.results["warm_start"] == told
+    assert after.results.warm_start == told
     for name in ("embedding", "bias"):
         old, new = before.network.state_dict()[name], after.network.state_dict()[name]
         for number, token in enumerate(after.vocabulary.tokens):
@@ -320,7 +320,7 @@ def test_a_warm_start_takes_the_tokens_that_both_have(
             else:
                 assert new[number].abs().max() <= 0.04
 
-    same = warm(source, text_run / "text", tmp_path / "same").results["warm_start"]
+    same = warm(source, text_run / "text", tmp_path / "same").results.warm_start
     assert same == {"taken": 4, "of": 4, "tokens": 9, "of_tokens": 9}
     said = run("transfer", source, "--data", text, *SHORT, "--warm-start").stdout
     assert "began with 4 of 4 tensors of the trained weights, 6 of 9 tokens" in said

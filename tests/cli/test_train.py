@@ -21,12 +21,12 @@ from naokit.cli.app import app
 from naokit.cli.training import print_report
 from naokit.evaluators import Train
 from naokit.export import save
+from naokit.export.results import Results
 from naokit.images.bundle import ImageBundle
 from naokit.images.recipes import ImageRecipe
 from naokit.images.subject import ImageSubject
 from naokit.images.task import ACCURACY
 from naokit.report.contents import Saved
-from naokit.report.results import Results
 from naokit.runs.final import Job
 from naokit.spaces import ConvCells
 from naokit.training.checkpoint import read_tensors

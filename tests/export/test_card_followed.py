@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,8 @@ def folder(
 ) -> Path:
     """Every kind of export, of a network that learnt from pictures of one size or of any."""
     made = shutil.copytree(exported[0], tmp_path / "network")
-    results = {**trained.results, "image_size": request.param}
-    bundle = ImageBundle(**{**vars(trained), "results": results})
+    remembered = {**trained.results.data, "image_size": request.param}
+    bundle = replace(trained, results=replace(trained.results, data=remembered))
     save(bundle, made)
     standalone.write(bundle, made / "network.py")
     list_file(made, "network.py")
@@ -104,7 +105,7 @@ def test_the_cards_programs_give_the_answers_of_predict(folder: Path) -> None:
 
 def test_the_config_and_the_card_say_what_is_done_with_a_picture(folder: Path) -> None:
     steps = json.loads((folder / "config.json").read_text())["preparation"]
-    streamed = load_bundle(folder).results["image_size"] is not None
+    streamed = load_bundle(folder).results.data["image_size"] is not None
     assert ("256 / 224" in steps[3]) == streamed
     assert ("bicubic" in steps[3]) != streamed
     card = (folder / "README.md").read_text()

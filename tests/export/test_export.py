@@ -11,15 +11,17 @@ import pytest
 import torch
 
 from naokit.base import InputError
-from naokit.export import export, save
+from naokit.export import Results, export, save
 from naokit.export.config import list_file
 from naokit.images.bundle import ImageBundle
+from naokit.images.task import ACCURACY
 from naokit.kinds import config_at, load, load_bundle
 from naokit.settings import ImageSettings, NetworkSettings
 from naokit.spaces import Choice, Choices, ConvCells, Operation
 from naokit.training.checkpoint import read_tensors
 
 IMAGE = (1, 8, 8)
+RESULTS = Results(ACCURACY, data={"score": 1.5})
 CODE = """
 import sys, torch
 sys.path.insert(0, sys.argv[1])
@@ -44,7 +46,7 @@ def bundle(space: ConvCells | None = None, seed: int = 0) -> ImageBundle:
     network = space.build(architecture, settings)
     network(torch.randn(16, *IMAGE))  # batch statistics that are not the initial ones
     return ImageBundle(
-        network.eval(), architecture, settings, ("a", "b", "c"), (0.5,), (0.2,), {"score": 1.5}
+        network.eval(), architecture, settings, ("a", "b", "c"), (0.5,), (0.2,), RESULTS
     )
 
 
@@ -84,7 +86,7 @@ def test_a_loaded_network_is_the_saved_one(tmp_path: Path) -> None:
     assert torch.equal(load(tmp_path)(images), saved.network(images))
     assert not loaded.network.training
     assert (loaded.architecture, loaded.class_names) == (saved.architecture, saved.class_names)
-    assert (loaded.mean, loaded.results) == ((0.5,), {"score": 1.5})
+    assert (loaded.mean, loaded.results) == ((0.5,), RESULTS)
 
 
 def test_the_stand_alone_file_needs_torch_alone(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,13 @@ import torch
 import yaml
 
 from naokit.base import InputError
-from naokit.export import Check, check_free, exports, pt2, save
+from naokit.export import Check, Results, check_free, exports, pt2, save
 from naokit.export.config import file_checksum
 from naokit.images.bundle import ImageBundle
 from naokit.images.loading import load_images
 from naokit.images.measuring import logits_on, measure
 from naokit.images.opening import open_network
+from naokit.images.task import ACCURACY
 from naokit.kinds import load_bundle
 
 Exported = tuple[Path, dict[str, Check]]
@@ -88,7 +90,7 @@ def test_int8_is_judged_by_its_accuracy(exported: Exported, trained: ImageBundle
     check = checks["model-int8.onnx"]
     assert check.accuracy is not None
     before, after = check.accuracy
-    assert before == pytest.approx(trained.results["test_accuracy"])
+    assert before == pytest.approx(trained.results.test)
     test = load_images("digits").test
     run = open_network(folder / "model-int8.onnx").logits
     assert measure(*logits_on(run, test, 100), trained.class_names).accuracy == after
@@ -109,12 +111,12 @@ def test_int8_is_judged_by_its_accuracy(exported: Exported, trained: ImageBundle
 def test_without_images_the_other_formats_are_written_all_the_same(
     trained: ImageBundle, tmp_path: Path
 ) -> None:
-    homeless = ImageBundle(**{**vars(trained), "results": {}})
+    homeless = replace(trained, results=Results(ACCURACY))
     checks = exports(homeless, tmp_path, ("int8", "safetensors"))
     assert next(checks).file.name == "model.safetensors"
     with pytest.raises(InputError, match=r"int8 needs images and none are recorded; .* `data`"):
         next(checks)
-    moved = ImageBundle(**{**vars(trained), "results": {"data": "gone.npz"}})
+    moved = replace(trained, results=Results(ACCURACY, data={"data": "gone.npz"}))
     with pytest.raises(
         InputError, match=r"int8 needs images: there is no file or folder 'gone.npz'; .*; or name"
     ):
@@ -138,7 +140,7 @@ def test_the_card_has_front_matter_and_says_how_to_load(exported: Exported) -> N
     (_, test) = found["model-index"][0]["results"]
     results = load_bundle(exported[0]).results
     assert test["dataset"] == {"name": "digits", "type": "digits", "split": "test"}
-    assert test["metrics"][0]["value"] == pytest.approx(results["test_accuracy"] / 100, abs=1e-6)
+    assert test["metrics"][0]["value"] == pytest.approx(results.test / 100, abs=1e-6)
     for piece in ("Pretrained.from_pretrained", "network.load()", "InferenceSession", "0 1 1 4"):
         assert piece in body
     assert "  2 = sep_conv_5x5(0) + identity(1)" in body
@@ -147,8 +149,8 @@ def test_the_card_has_front_matter_and_says_how_to_load(exported: Exported) -> N
 
 
 def test_a_card_names_no_folder_of_this_machine(trained: ImageBundle, tmp_path: Path) -> None:
-    results = trained.results | {"data": str(tmp_path / "secret" / "cats")}
-    save(ImageBundle(**{**vars(trained), "results": results}), tmp_path)
+    secret = {"data": str(tmp_path / "secret" / "cats")}
+    save(replace(trained, results=replace(trained.results, data=secret)), tmp_path)
     text = (tmp_path / "README.md").read_text()
     assert "conv-small on cats" in text
     assert str(tmp_path) not in text
@@ -162,7 +164,7 @@ def test_a_card_of_ones_own_is_left_alone(trained: ImageBundle, folder: Path) ->
 
 
 def test_an_untrained_bundle_has_a_card_too(trained: ImageBundle, tmp_path: Path) -> None:
-    save(ImageBundle(**{**vars(trained), "results": {}}), tmp_path)
+    save(replace(trained, results=Results(ACCURACY)), tmp_path)
     text = (tmp_path / "README.md").read_text()
     assert "not measured" in text
     assert "model-index" not in text

@@ -18,10 +18,11 @@ from typer.testing import CliRunner
 
 from naokit.base import InputError
 from naokit.cli.app import app
-from naokit.export import Check, export, save, standalone
+from naokit.export import Check, Results, export, save, standalone
 from naokit.export.literals import literal
 from naokit.images.bundle import ImageBundle
 from naokit.images.loading import load_images
+from naokit.images.task import ACCURACY
 from naokit.kinds import load_bundle
 from naokit.settings import ImageSettings
 from naokit.spaces import Choice, Choices, ConvCells, Operation, RecurrentCells
@@ -78,7 +79,15 @@ def hostile(operations: tuple[Operation | str, ...] = OWN) -> ImageBundle:
         NAMES[11]: 2,
         "recipe": {NAMES[8]: NAMES[9], NAMES[12]: NAMES[11]},
     }
-    return ImageBundle(network, architecture, settings, NAMES, (0.5,), (0.25,), results)
+    return ImageBundle(
+        network,
+        architecture,
+        settings,
+        NAMES,
+        (0.5,),
+        (0.25,),
+        Results.from_json(ACCURACY, results),
+    )
 
 
 def check_source(source: str, names: tuple[str, ...] = NAMES) -> None:

@@ -56,7 +56,7 @@ def test_two_processes_train_what_one_does(one: Path, tmp_path: Path) -> None:
     )
     assert [epoch.number for epoch in epochs] == [1, 2]
     assert steps[-1] == 2.0
-    assert bundle.results["processes"] == 2
+    assert bundle.results.processes == 2
     alone, shared = (read_tensors(f / "last.safetensors")[0] for f in (one, tmp_path))
     assert alone.keys() == shared.keys()
     name = "weight.stem.0.weight"
@@ -106,7 +106,7 @@ def test_the_held_out_images_are_recorded(tmp_path: Path) -> None:
     split = json.loads((tmp_path / "training" / "split.json").read_text())
     assert len(split["held_out"]) == 6
     assert split["fingerprint"] == made.subject.data.fingerprint
-    assert bundle.results["validation_accuracy"] is not None
+    assert bundle.results.validation is not None
 
     everything = train_final(
         architecture(),
@@ -116,8 +116,8 @@ def test_the_held_out_images_are_recorded(tmp_path: Path) -> None:
             subject=ImageSubject(tmp_path / "mine.npz", 4, 1, all_data=True),
         ),
     )
-    assert everything.results["validation_accuracy"] is None
-    assert everything.results["best_epoch"] == 2
+    assert everything.results.validation is None
+    assert everything.results.best_epoch == 2
     assert not (tmp_path / "all" / "split.json").exists()
 
 
@@ -186,8 +186,8 @@ def test_a_warm_start_tells_trainings_apart(one: Path, tmp_path: Path) -> None:
     short = dataclasses.replace(PLAIN, epochs=1)
     cold = job(tmp_path / "cold", recipe=short)
     warm = job(tmp_path / "warm", recipe=short, warm_start=one / "best.safetensors")
-    assert train_final(architecture(), cold).results["warm_start"] is None
-    told = train_final(architecture(), warm).results["warm_start"]
+    assert train_final(architecture(), cold).results.warm_start is None
+    told = train_final(architecture(), warm).results.warm_start
     assert told["taken"] == told["of"] > 10
     for made, folder, said in (
         (warm, "cold", "it began from scratch, this one begins with trained weights"),
@@ -200,7 +200,7 @@ def test_a_warm_start_tells_trainings_apart(one: Path, tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=said):
             train_final(architecture(), dataclasses.replace(made, folder=tmp_path / folder))
-    assert train_final(architecture(), warm).results["warm_start"] == told  # continues
+    assert train_final(architecture(), warm).results.warm_start == told  # continues
 
 
 def test_a_warm_start_takes_the_weights_that_fit(one: Path, tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_a_warm_start_takes_the_weights_that_fit(one: Path, tmp_path: Path) -> N
         train_final(architecture(), wider)  # biases of the classes and counters are no start
     assert not (tmp_path / "b").exists()
     deeper = dataclasses.replace(wider, subject=ImageSubject("digits", 4, 2))
-    assert train_final(architecture(), deeper).results["warm_start"]["taken"] > 10
+    assert train_final(architecture(), deeper).results.warm_start["taken"] > 10
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -226,15 +226,15 @@ def test_a_clock_that_ends_in_the_first_epoch_leaves_a_network(
     cut = job(tmp_path, seconds=0, processes=processes, recipe=replaced(batch=16))
     bundle = train_final(architecture(), cut)
     results = bundle.results
-    assert (results["epochs"], results["complete"], results["best_epoch"]) == (0, False, 0)
-    assert 0 < results["epochs_done"] < 0.5
-    assert results["validation_accuracy"] is results["test_accuracy"] is None  # no time at all
+    assert (results.epochs, results.complete, results.best_epoch) == (0, False, 0)
+    assert 0 < results.epochs_done < 0.5
+    assert results.validation is results.test is None  # no time at all
     kept, _ = read_tensors(tmp_path / "last.safetensors")
     assert torch.equal(bundle.network.state_dict()["stem.0.weight"], kept["weight.stem.0.weight"])
     if processes == 1:
         whole = job(tmp_path / "whole", recipe=cut.recipe)
         results = train_final(architecture(), dataclasses.replace(cut, seconds=None)).results
-        assert results["complete"]
+        assert results.complete
         assert results == train_final(architecture(), whole).results
         files = (tmp_path / "last.safetensors", tmp_path / "whole" / "last.safetensors")
         continued, uncut = (read_tensors(file)[0] for file in files)
@@ -267,13 +267,13 @@ def test_what_was_learnt_by_the_middle_of_an_epoch_is_measured(
     cut = job(tmp_path, seconds=120.0, recipe=replaced(batch=16, ema=ema))
     tested: list[int] = []
     bundle = train_final(architecture(), cut, on_tested=tested.append)
-    assert 0 < bundle.results["epochs_done"] < 1
+    assert 0 < bundle.results.epochs_done < 1
     assert hands.now < 120
     assert tested[-1] == len(cut.subject.data.test)
     for part in ("validation", "test"):
         split = getattr(cut.subject.data, part)
         expected = evaluate(bundle.network, cut.subject.data, split)
-        assert bundle.results[f"{part}_accuracy"] == expected
+        assert bundle.results.scores[part] == expected
 
 
 def test_the_seconds_of_a_log_go_on_where_a_training_does(
@@ -283,7 +283,7 @@ def test_the_seconds_of_a_log_go_on_where_a_training_does(
     hands = Hands()
     monkeypatch.setattr("naokit.training.clock.time", hands)
     monkeypatch.setattr("naokit.training.loop.time", hands)
-    while not train_final(architecture(), job(tmp_path, seconds=9.0)).results["complete"]:
+    while not train_final(architecture(), job(tmp_path, seconds=9.0)).results.complete:
         pass
     seconds = [float(row["seconds"]) for row in log(tmp_path)]
     _, header = read_tensors(tmp_path / "last.safetensors")

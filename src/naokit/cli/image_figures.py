@@ -55,7 +55,7 @@ def _images(classifier: Classifier, data: str | None, pictures: Pictures) -> Ima
     check_embedded("images", data)
     try:
         images = images_of(
-            classifier.results,
+            classifier.results.data,
             data,
             skip_bad=pictures.skip_bad,
             image_column=pictures.image_column,
@@ -65,7 +65,7 @@ def _images(classifier: Classifier, data: str | None, pictures: Pictures) -> Ima
         if data is not None:
             raise
         raise InputError(
-            f"the network learnt from {classifier.results['data']}: {error}; or give --data"
+            f"the network learnt from {classifier.results.data['data']}: {error}; or give --data"
         ) from error
     if images is None:
         raise InputError(f"{classifier.path} does not say what it learnt from; give --data")

@@ -70,7 +70,7 @@ def _text(bundle: LanguageBundle, folder: Path, data: str | None) -> TextData:
     from naokit.cli.subject import check_embedded
     from naokit.text.data import load_text
 
-    source = data or bundle.results.get("data")
+    source = data or bundle.results.data.get("data")
     if source is None:
         raise InputError(f"{folder} does not say what it learnt from; give --data")
     check_embedded("text", data)

@@ -85,7 +85,6 @@ def train_and_save(
     from naokit.export import save
     from naokit.networks import count_parameters
     from naokit.report.contents import Saved
-    from naokit.report.results import Results
     from naokit.runs.folder import NETWORK
     from naokit.runs.run import read_as
     from naokit.training.aside import set_aside, settle
@@ -102,7 +101,7 @@ def train_and_save(
         str(folder / NETWORK),
         count_parameters(bundle.network),
         job.subject.left_out(),
-        Results.from_json(job.subject.metric, bundle.results),
+        bundle.results,
     )
 
 

@@ -18,12 +18,14 @@ from naokit.export.checking import Files
 from naokit.export.config import network_folder
 from naokit.export.formats import FORMATS, formats_of, usual_formats
 from naokit.export.overwriting import check_free
+from naokit.export.results import Results
 from naokit.export.saving import save
 
 __all__ = [
     "FORMATS",
     "Bundle",
     "Check",
+    "Results",
     "check_free",
     "export",
     "exports",

@@ -32,6 +32,7 @@ from naokit.export.config import (
     read_any,
 )
 from naokit.export.fields import network_fault
+from naokit.export.results import Results
 from naokit.networks import without_weights
 from naokit.settings import NetworkSettings
 from naokit.spaces import without_folder
@@ -55,7 +56,7 @@ class Bundle(ABC):
         network: The network, in eval mode.
         architecture: What it was built from.
         settings: Its sizes.
-        results: What is known of its training, by name.
+        results: How its training went, as far as that is known.
         kind: The word that `config.json` knows the kind by.
         noun: What such a network is called, with its article.
         use: What uses such a network, as a clause that ends a message.
@@ -72,7 +73,7 @@ class Bundle(ABC):
     network: nn.Module
     architecture: Architecture
     settings: NetworkSettings
-    results: dict[str, Json]
+    results: Results
 
     kind: ClassVar[str]
     noun: ClassVar[str]
@@ -102,7 +103,8 @@ class Bundle(ABC):
         """
         del folder
         make: Any = cls
-        made: Self = make(network, architecture, settings, results=config["results"])
+        results = Results.from_json(cls.metric, config["results"])
+        made: Self = make(network, architecture, settings, results=results)
         return made
 
     @abstractmethod

@@ -79,7 +79,7 @@ def text(bundle: Bundle, made_by: str) -> str:
     """
     architecture, results = bundle.architecture, bundle.results
     about, metric = bundle.about(), bundle.metric
-    data = _data(results) or about.data
+    data = _data(results.data) or about.data
     title = f"{architecture.space.name} on {data}"
     return card(
         TEXT,
@@ -88,7 +88,7 @@ def text(bundle: Bundle, made_by: str) -> str:
         about=about.about,
         data=data,
         metric=metric,
-        reached=reached(bundle),
+        reached=results.scores.items(),
         use=about.use,
         config=CONFIG,
         parameters=f"{count_parameters(bundle.network):,}",
@@ -101,8 +101,8 @@ def text(bundle: Bundle, made_by: str) -> str:
             for name, value in vars(bundle.settings).items()
             if not isinstance(value, tuple)
         ),
-        figures={n: _figure(v) for n, v in results.items() if isinstance(v, int | float)},
-        recipe={n: _figure(v) for n, v in (results.get("recipe") or {}).items()},
+        figures={n: _figure(v) for n, v in results.to_json().items() if isinstance(v, int | float)},
+        recipe={n: _figure(v) for n, v in results.recipe.items()},
         made_by=made_by,
     )
 
@@ -119,13 +119,6 @@ def is_ours(folder: Path, config: Mapping[str, Json]) -> bool:
     return not path.exists() or listed.get("sha256") == file_checksum(path)
 
 
-def reached(bundle: Bundle) -> list[tuple[str, float]]:
-    """The value of the metric on every part that was measured."""
-    results, name = bundle.results, bundle.metric.name
-    found = [(part, results.get(f"{part}_{name}")) for part in ("validation", "test")]
-    return [(part, float(value)) for part, value in found if value is not None]
-
-
 def _front(title: str, data: str, about: About, bundle: Bundle) -> str:
     from huggingface_hub import EvalResult, ModelCardData
 
@@ -140,7 +133,7 @@ def _front(title: str, data: str, about: About, bundle: Bundle) -> str:
             metric_type=bundle.metric.name,
             metric_value=round(value * about.scale, 6),
         )
-        for part, value in reached(bundle)
+        for part, value in bundle.results.scores.items()
     ]
     card = ModelCardData(
         library_name="naokit",
@@ -152,9 +145,9 @@ def _front(title: str, data: str, about: About, bundle: Bundle) -> str:
     return str(card.to_yaml())
 
 
-def _data(results: Mapping[str, Json]) -> str:
+def _data(remembered: Mapping[str, Json]) -> str:
     """The name of the data set, if any; only the last part of a path, to keep the rest private."""
-    name = str(results.get("data") or "")
+    name = str(remembered.get("data") or "")
     path = Path(name)
     here = path.is_absolute() or os.path.exists(name)  # noqa: PTH110  no text is too long for it
     return (path.name or name) if here else name

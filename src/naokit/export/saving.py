@@ -37,7 +37,7 @@ def save(bundle: Bundle, folder: Path) -> None:
         "made_by": MADE_BY,
         **identity(bundle),
         **bundle.notes(),
-        "results": bundle.results,
+        "results": bundle.results.to_json(),
         "sha256": sha256,
         "files": files,
     }

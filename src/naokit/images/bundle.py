@@ -5,9 +5,8 @@ Shapes: B batch, C channels, H and W height and width.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from naokit.export.bundle import Bundle, Run
 from naokit.export.check import Check
 from naokit.export.checking import Files
 from naokit.export.fields import fits, shown
+from naokit.export.results import Results
 from naokit.images import card, int8, standalone
 from naokit.images.interface import Interface, is_streamed
 from naokit.images.task import ACCURACY
@@ -40,7 +40,7 @@ class ImageBundle(Bundle):
         class_names: The names of its outputs.
         mean: The mean of each channel in [0, 1]; the network sees (pixels / 255 - mean) / std.
         std: The standard deviation of each channel.
-        results: What is known of its training, by name.
+        results: How its training went, as far as that is known.
     """
 
     network: nn.Module
@@ -49,7 +49,7 @@ class ImageBundle(Bundle):
     class_names: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    results: dict[str, Json] = dataclasses.field(default_factory=dict)
+    results: Results = field(default_factory=lambda: Results(ACCURACY))
 
     kind = "image"
     noun = "an image classifier"
@@ -64,7 +64,7 @@ class ImageBundle(Bundle):
     @property
     def interface(self) -> Interface:
         """The inputs and outputs of the network."""
-        image, streamed = self.settings.image, is_streamed(self.results)
+        image, streamed = self.settings.image, is_streamed(self.results.data)
         return Interface(image, self.class_names, self.mean, self.std, streamed)
 
     @classmethod
@@ -79,7 +79,8 @@ class ImageBundle(Bundle):
         """The network with what its config says."""
         del folder
         names, mean, std = (tuple(config[name]) for name in cls.needed)
-        return cls(network, architecture, settings, names, mean, std, config["results"])
+        results = Results.from_json(cls.metric, config["results"])
+        return cls(network, architecture, settings, names, mean, std, results)
 
     @classmethod
     def faults(cls, config: Mapping[str, Json]) -> Iterator[str]:

@@ -58,7 +58,7 @@ def _images(files: Files, interface: Interface) -> ImageData:
     """Images of the network's size and classes: those named, or those that it learnt from."""
     source: Any = files.source  # what `load_images` takes
     try:
-        data = images_of(files.bundle.results, source)
+        data = images_of(files.bundle.results.data, source)
     except InputError as error:
         raise InputError(f"int8 needs images: {error}; or name others with `data`") from error
     if data is None:

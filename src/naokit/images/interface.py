@@ -95,9 +95,9 @@ class Interface:
                 )
 
 
-def is_streamed(results: Mapping[str, Json]) -> bool:
+def is_streamed(remembered: Mapping[str, Json]) -> bool:
     """Whether a network learnt from pictures that were decoded while it trained."""
-    return results.get("image_size") is not None
+    return remembered.get("image_size") is not None
 
 
 def _quoted(name: str | None) -> str:

@@ -177,7 +177,7 @@ def logits_on(
 
 
 def images_of(
-    results: Mapping[str, Json],
+    remembered: Mapping[str, Json],
     source: ImageData | str | Path | None = None,
     *,
     skip_bad: bool = False,
@@ -187,22 +187,22 @@ def images_of(
     """The images that a network learnt from, or those of `source`, read as it read them.
 
     Args:
-        results: The results of the network.
+        remembered: What the network remembers of its data; see `Subject.results`.
         source: What `load_images` takes. If None, what is recorded, if anything is.
         skip_bad: Whether pictures that cannot be decoded are left out.
         image_column: The column of pictures, as for `load_images`. If None, the recorded one.
         label_column: The column of labels. If None, the recorded one.
     """
-    name = source or results.get("data")
+    name = source or remembered.get("data")
     if name is None:
         return None
-    own = source is None or source == results.get("data")
-    recorded = results if own else {}
+    own = source is None or source == remembered.get("data")
+    recorded = remembered if own else {}
     return load_images(
         name,
-        size=results.get("image_size"),
-        skip_bad=skip_bad or (own and results.get("skip_bad", False)),
-        hold_out=not (own and results.get("all_data", False)),
+        size=remembered.get("image_size"),
+        skip_bad=skip_bad or (own and remembered.get("skip_bad", False)),
+        hold_out=not (own and remembered.get("all_data", False)),
         image_column=image_column or recorded.get("image_column"),
         label_column=label_column or recorded.get("label_column"),
     )

@@ -20,6 +20,7 @@ from naokit.base import InputError, Json
 from naokit.export import network_folder, onnx, pt2
 from naokit.export.bundle import read, read_config
 from naokit.export.config import CONFIG, check_checksum
+from naokit.export.results import Results
 from naokit.images.bundle import ImageBundle
 from naokit.images.interface import Interface
 from naokit.images.memory_format import laid_out, lay_out, memory_format
@@ -33,13 +34,13 @@ class Classifier:
         path: Where it was read from.
         run: What it computes: standardised floats (B, C, H, W) -> logits (B, K).
         interface: What goes in and what comes out.
-        results: What was recorded when it was trained.
+        results: How its training went, as far as that is known.
     """
 
     path: Path
     run: Callable[[Tensor], Tensor]
     interface: Interface
-    results: Mapping[str, Json]
+    results: Results
 
     @torch.no_grad()
     def logits(self, images: Tensor) -> Tensor:
@@ -102,4 +103,5 @@ def _network(folder: Path) -> Callable[[Tensor], Tensor]:
 def _classifier(
     path: Path, config: Mapping[str, Json], run: Callable[[Tensor], Tensor]
 ) -> Classifier:
-    return Classifier(path, run, Interface.of(config), config["results"])
+    results = Results.from_json(ImageBundle.metric, config["results"])
+    return Classifier(path, run, Interface.of(config), results)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from naokit.base import Architecture, InputError, Json
+from naokit.export.results import Results
 from naokit.images.accuracy import evaluate
 from naokit.images.bundle import ImageBundle
 from naokit.images.data import ImageData, check_classes
@@ -170,7 +171,7 @@ class ImageSubject(Subject):
         architecture: Architecture,
         network: nn.Module,
         recipe: Recipe,
-        results: dict[str, Json],
+        results: Results,
     ) -> ImageBundle:
         """The classifier with the names of its classes, and how images are standardised."""
         data = self.data

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from naokit.base import Direction, Evaluator, Json
-from naokit.report.results import Results
+from naokit.export.results import Results
 from naokit.study.goals import mean
 from naokit.study.origins import AGAIN
 from naokit.study.standings import NoBest, Standing

@@ -23,9 +23,9 @@ from naokit import spaces
 from naokit.base import Architecture, EvaluationFailed, InputError, Json, derive_seed
 from naokit.export.bundle import Bundle
 from naokit.export.config import CONFIG, check_checksum, read_any
+from naokit.export.results import Results
 from naokit.files import remove, write_json
 from naokit.kinds import check_memory
-from naokit.report.results import Results
 from naokit.spaces import own_code
 from naokit.subject import Subject
 from naokit.training.checkpoint import (
@@ -138,7 +138,7 @@ def train_final(
     load_weights(network, best_weights(job.folder), job.folder / BEST)
     test = job.subject.tested(network, fabric, on_tested) if trained.in_time else None
     results = _results(job, trained, test, begun.warm_start)
-    return job.subject.bundle(architecture, network.cpu().eval(), job.recipe, results.to_json())
+    return job.subject.bundle(architecture, network.cpu().eval(), job.recipe, results)
 
 
 def _less(job: Job, seconds: float) -> Job:

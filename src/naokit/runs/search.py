@@ -16,10 +16,10 @@ from naokit.evaluators import Supernet, Tabular, Training
 from naokit.evaluators.learning import Learning
 from naokit.export import Bundle, export, save
 from naokit.export.config import WEIGHTS
+from naokit.export.results import Results
 from naokit.files import write_json
 from naokit.networks import count_parameters
 from naokit.report.contents import Exported, Report, findings
-from naokit.report.results import Results
 from naokit.runs.checks import check, training_of
 from naokit.runs.final import Job, keep_former, train_final
 from naokit.runs.folder import BASELINE, INHERITED, NETWORK, OWN, REPORT, STUDY, TRAINING
@@ -322,8 +322,7 @@ class _Carried:
         checks = export(bundle, self.folder / NETWORK, on_left_out=left_out.__setitem__)
         for name, why in left_out.items():
             self.watcher.remark(f"not exported as {name}: {why}")
-        results = Results.from_json(subject.metric, bundle.results)
-        return Exported(results, count_parameters(bundle.network), tuple(checks), left_out)
+        return Exported(bundle.results, count_parameters(bundle.network), tuple(checks), left_out)
 
     def _inherited(self, winner: Architecture) -> Path:
         """The file of the winner's network with the weights of the shared one."""
@@ -331,5 +330,6 @@ class _Carried:
         assert isinstance(evaluator, Supernet)  # see `check`
         subject, folder = evaluator.subject.inheriting(), self.folder / INHERITED
         network = evaluator.inherited(winner).cpu().eval()
-        save(subject.bundle(winner, network, evaluator.recipe, subject.results()), folder)
+        results = Results(subject.metric, data=subject.results())
+        save(subject.bundle(winner, network, evaluator.recipe, results), folder)
         return folder / WEIGHTS

@@ -9,10 +9,9 @@ Shapes: B batch, H hidden, V vocabulary.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from naokit.base import Architecture, InputError, Json
 from naokit.export.about import About
 from naokit.export.bundle import Bundle, Run
 from naokit.export.config import check_checksum
+from naokit.export.results import Results
 from naokit.files import read_json
 from naokit.networks import LanguageModel
 from naokit.settings import LanguageSettings
@@ -58,7 +58,7 @@ class LanguageBundle(Bundle):
         architecture: What its cell was built from.
         settings: Its sizes.
         vocabulary: Its tokens.
-        results: What is known of its training, by name.
+        results: How its training went, as far as that is known.
 
     Raises:
         InputError: The vocabulary is of another network.
@@ -68,7 +68,7 @@ class LanguageBundle(Bundle):
     architecture: Architecture
     settings: LanguageSettings
     vocabulary: Vocabulary
-    results: dict[str, Json] = dataclasses.field(default_factory=dict)
+    results: Results = field(default_factory=lambda: Results(PERPLEXITY))
 
     kind = "language"
     noun = "a language model"
@@ -106,7 +106,8 @@ class LanguageBundle(Bundle):
         if not isinstance(network, LanguageModel):
             raise InputError(f"the space {architecture.space.name} builds no language models")
         vocabulary = read_vocabulary(folder, config)
-        return cls(network, architecture, settings, vocabulary, config["results"])
+        results = Results.from_json(cls.metric, config["results"])
+        return cls(network, architecture, settings, vocabulary, results)
 
     def fields(self) -> dict[str, Json]:
         """What a token is."""

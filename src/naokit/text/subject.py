@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from naokit.base import Architecture, EvaluationFailed, InputError, Json
 from naokit.export.config import CONFIG, read_any
+from naokit.export.results import Results
 from naokit.networks import LanguageModel, step_latencies_ms, step_macs
 from naokit.profiling.steps import MOST_STEPS, SMALL_RATE, STEPS_AN_EPOCH, WARM_UP
 from naokit.settings import LanguageSettings
@@ -128,7 +129,7 @@ class TextSubject(Subject):
         architecture: Architecture,
         network: nn.Module,
         recipe: Recipe,
-        results: dict[str, Json],
+        results: Results,
     ) -> LanguageBundle:
         """The language model with its vocabulary."""
         assert isinstance(network, LanguageModel)
