@@ -28,7 +28,8 @@ def main() -> None:
     checks = json.loads(Path(sys.argv[2]).read_text())["exports"]
     values = [trial.value for trial in study.trials if trial.origin != "repeat"]
     seconds = [trial.seconds for trial in study.trials]
-    final = {key: value for key, value in bundle.results.items() if key not in {"recipe", "data"}}
+    results = bundle.results.to_json()
+    final = {key: value for key, value in results.items() if key not in {"recipe", "data"}}
     write(
         "cifar_search",
         {
@@ -42,7 +43,7 @@ def main() -> None:
             ],
             "final": {
                 "architecture": str(bundle.architecture),
-                "recipe": bundle.results["recipe"]["name"],
+                "recipe": bundle.results.recipe["name"],
                 "channels": bundle.settings.channels,
                 "cells": bundle.settings.cells,
                 "parameters": count_parameters(bundle.network),

@@ -40,7 +40,7 @@ def main() -> None:
     for folder in map(Path, sys.argv[2:]):
         bundle = read(LanguageBundle, folder)
         ids = load_text(sys.argv[1], vocabulary=bundle.vocabulary).validation
-        recipe, epochs = bundle.results["recipe"]["name"], bundle.results["epochs"]
+        recipe, epochs = bundle.results.recipe["name"], bundle.results.epochs
         training = {"recipe": recipe, "epochs": epochs}
         found["networks"][folder.parent.name] = training | row(bundle.network, ids)
         print(folder, found["networks"][folder.parent.name], flush=True)

@@ -30,7 +30,6 @@ from naokit.base import Architecture
 from naokit.evaluators import Supernet, Training
 from naokit.kinds import kind_of, recipe_of
 from naokit.presets import Preset
-from naokit.report.results import Results
 from naokit.runs.final import Job, train_final
 from naokit.runs.plan import OwnTraining, Plan
 from naokit.runs.run import Run, winner_of
@@ -194,7 +193,7 @@ def _trained(cell: Architecture, subject: Subject, preset: Preset, folder: Path)
     where = folder / "finals" / cell.key[:16]
     size = preset.final_size()
     bundle = train_final(cell, Job(subject.again(size), last, where, device="cpu"))
-    return Results.from_json(subject.metric, bundle.results).test
+    return bundle.results.test
 
 
 if __name__ == "__main__":
