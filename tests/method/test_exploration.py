@@ -7,7 +7,7 @@ import pytest
 
 from naokit.base import Architecture, Observation, Proposal
 from naokit.method import exploration
-from naokit.method.exploration import NEIGHBOUR, PATIENCE, START, STEP, exploring, standstill
+from naokit.method.exploration import NEIGHBOUR, PATIENCE, START, STEP, Standstill
 from naokit.method.nao import Nao
 from naokit.spaces import Choice, Choices
 
@@ -61,21 +61,27 @@ def test_neighbours_are_those_of_the_best_and_none_is_left_out() -> None:
 
 
 def test_the_share_is_nothing_at_first_and_two_thirds_in_the_end() -> None:
-    assert [exploring(n) for n in (0, 1, PATIENCE)] == [0, 0, 0]
-    assert exploring(2 * PATIENCE) == pytest.approx(0.5)
-    assert exploring(20 * PATIENCE) == pytest.approx(2 / 3)
+    assert [Standstill(n, 5).share for n in (0, 1, PATIENCE)] == [0, 0, 0]
+    assert Standstill(2 * PATIENCE, 5).share == pytest.approx(0.5)
+    assert Standstill(20 * PATIENCE, 5).share == pytest.approx(2 / 3)
+
+
+def test_what_got_better_for_long_is_given_as_long_again() -> None:
+    assert Standstill(100, 100).share == 0
+    assert Standstill(125, 100).share == pytest.approx(0.2)
 
 
 def test_random_and_given_results_are_no_standstill() -> None:
     one = SPACE.architecture([0] * 5)
     history = [Observation(one, 1.0, "given"), *[Observation(one, 0.0, "random")] * 50]
-    assert standstill(history) == 0
+    assert Standstill.of(history) == Standstill(0, 1)
     history += [Observation(one, None, "whole space"), Observation(one, 0.5, "latent step 3")]
-    assert standstill(history) == 2
-    assert standstill([*history, Observation(one, 2.0, "mutation")]) == 0
+    assert Standstill.of(history) == Standstill(2, 1)
+    better = [*history, Observation(one, 2.0, "mutation")]
+    assert Standstill.of(better) == Standstill(0, len(better))
 
 
 def test_with_several_objectives_nothing_stands_still() -> None:
     one = SPACE.architecture([0] * 5)
     history = [Observation(one, 1.0, "whole space", values=(1.0, 2.0))] * 50
-    assert standstill(history) == 0
+    assert Standstill.of(history).share == 0

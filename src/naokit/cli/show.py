@@ -240,7 +240,7 @@ def model_lines(report: dict[str, Json]) -> list[str]:
             f"correlation {model['rank_correlation']:.2f} (1: perfect, 0: none); "
             f"{100 * model['within_90']:.0f} % lay where it was 90 % sure."
         )
-    lines += _standing_still(int(model.get("standstill", 0)))
+    lines += _standing_still(model)
     if "decoded" in model:
         lines.append(
             f"Decoded {model['decoded']:.0f} latent steps, all valid by construction; "
@@ -249,15 +249,13 @@ def model_lines(report: dict[str, Json]) -> list[str]:
     return lines
 
 
-def _standing_still(proposals: int) -> list[str]:
+def _standing_still(model: dict[str, Json]) -> list[str]:
     """That the search explores, and why; nothing while it does not."""
-    from naokit.method.exploration import PATIENCE, exploring
-
-    if proposals <= PATIENCE:
+    if not model.get("exploring"):
         return []
     return [
-        f"The last {proposals} proposals brought nothing better, so "
-        f"{100 * exploring(proposals):.0f} % of the next are not what the model likes most: they "
+        f"The last {model['standstill']:.0f} proposals brought nothing better, so "
+        f"{100 * model['exploring']:.0f} % of the next are not what the model likes most: they "
         "are neighbours of the best, and climbs from random starts."
     ]
 

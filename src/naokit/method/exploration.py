@@ -1,9 +1,12 @@
 """What a search does when it stands still: it trusts its model less and less.
 
 A model that is sure of the wrong place proposes there for ever. So the longer nothing improves, the
-more proposals do not depend on it. With s proposals since the best one, their share is
+more proposals do not depend on it. With s proposals since the best one, which was evaluation b,
+their share is
 
-    share = 1 - PATIENCE / s,     nothing until s = PATIENCE, and MOST at most
+    share = 1 - max(PATIENCE, b) / s,     at least 0 and at most MOST
+
+so that a search which has been getting better for long is given as long again.
 
 Half of them are neighbours of the best few: the best architecture of every complete table at hand
 has a neighbour among the ten best. The others are steps of climbs from random starts, as local
@@ -14,6 +17,7 @@ search makes them (White et al. 2021, arXiv 2004.08996), which find what lies el
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,7 +26,7 @@ from naokit.method.baselines import RandomStream, step_of_climb
 from naokit.method.candidates import Candidate, Scorer
 
 PATIENCE = 20
-"""After how many proposals that brought nothing better others are made. With 10, scene takes a
+"""The fewest proposals without anything better after which others are made. With 10, scene takes a
 third more evaluations."""
 
 MOST = 2 / 3
@@ -39,21 +43,40 @@ GUIDED = ("whole space", "mutation", "crossing", "latent step", NEIGHBOUR, START
 that bring nothing are no standstill."""
 
 
-def standstill(history: Sequence[Observation]) -> int:
-    """How many proposals there were since the best result; failed ones count.
+@dataclass(frozen=True)
+class Standstill:
+    """How long nothing has improved.
 
-    With several objectives there is none: they are weighed anew for each proposal, and what is best
-    changes with that.
+    Attributes:
+        proposals: How many proposals there were since the best result; failed ones count.
+        before: How many evaluations there were up to the best one.
     """
-    if any(len(trial.values) > 1 for trial in history):
-        return 0
-    best, count = float("-inf"), 0
-    for trial in history:
-        if trial.value is not None and trial.value > best:
-            best, count = trial.value, 0
-        elif trial.origin.startswith(GUIDED):
-            count += 1
-    return count
+
+    proposals: int
+    before: int
+
+    @classmethod
+    def of(cls, history: Sequence[Observation]) -> Standstill:
+        """The standstill after these evaluations.
+
+        With several objectives there is none: they are weighed anew for each proposal, and what is
+        best changes with that.
+        """
+        best, count, before = float("-inf"), 0, 0
+        for number, trial in enumerate(history, 1):
+            if len(trial.values) > 1:
+                return cls(0, 0)
+            if trial.value is not None and trial.value > best:
+                best, count, before = trial.value, 0, number
+            elif trial.origin.startswith(GUIDED):
+                count += 1
+        return cls(count, before)
+
+    @property
+    def share(self) -> float:
+        """The share of proposals that do not depend on the model."""
+        patience = max(PATIENCE, self.before)
+        return min(MOST, max(0.0, 1 - patience / max(1, self.proposals)))
 
 
 class Exploration:
@@ -74,7 +97,7 @@ class Exploration:
         self,
         history: Sequence[Observation],
         best: Sequence[Architecture],
-        still: int,
+        share: float,
         turn: int,
         seen: Container[str],
         score: Scorer,
@@ -84,12 +107,11 @@ class Exploration:
         Args:
             history: All evaluations so far.
             best: The known architectures, best first.
-            still: How many proposals there were since the best one (see `standstill`).
+            share: The share of proposals that do not depend on the model (see `Standstill`).
             turn: The number of evaluations, pending ones included.
             seen: The keys of what was evaluated.
             score: The function that says how much an evaluation of architectures is worth.
         """
-        share = exploring(still)
         before, after = int(turn * share), int((turn + 1) * share)
         if after == before:
             return
@@ -112,8 +134,3 @@ class Exploration:
                 found = list(new.values())
                 order = np.argsort(-score(found), kind="stable")
                 yield from (Candidate(found[place], NEIGHBOUR) for place in order)
-
-
-def exploring(proposals: int) -> float:
-    """The share of proposals that do not depend on the model, after a standstill of so many."""
-    return min(MOST, max(0.0, 1 - PATIENCE / proposals)) if proposals else 0.0

@@ -36,7 +36,7 @@ from naokit.base import (
 from naokit.method.acquisition import of_tried
 from naokit.method.baselines import RandomStream, keys_of
 from naokit.method.candidates import Candidate, CandidateSearch
-from naokit.method.exploration import Exploration, standstill
+from naokit.method.exploration import Exploration, Standstill
 from naokit.method.posterior import Conditioned, Posterior, everything_of, fantasies, features_of
 from naokit.method.prior import Prior
 from naokit.method.surrogate import Kernel, expected_noise, one_blas_thread, rank_gauss
@@ -112,9 +112,10 @@ class Nao(Method):
         if turn < INITIAL or len(valued) < 2:
             return Proposal(self.stream.next(seen), self.stream.origin)
         worth = self._worth(history, valued, pending)
-        still = standstill(history)
-        facts = worth.posterior.quality | {"standstill": float(still)}
-        explored = self.exploration(history, _best_first(valued), still, turn, seen, worth)
+        still = Standstill.of(history)
+        standing = {"standstill": float(still.proposals), "exploring": still.share}
+        facts = worth.posterior.quality | standing
+        explored = self.exploration(history, _best_first(valued), still.share, turn, seen, worth)
         for _ in range(ROUNDS):
             refused: list[Architecture] = []
             for candidate in chain(explored, self._candidates(worth, valued, facts)):
