@@ -27,7 +27,7 @@ from naokit.bench import bench
 from naokit.method.nao import Nao
 
 METHODS = {
-    "nao": 200,
+    "nao": 100,
     "nao-candidates": 50,
     "random": 50,
     "evolution": 50,
@@ -44,12 +44,18 @@ METHODS = {
 }
 """The number of seeds of each method; slow methods have fewer."""
 OTHERS = {
-    ("arxiv", "nao"): 400,
-    ("arxiv-batch-10", "nao"): 100,
+    ("arxiv", "nao"): 60,
     ("scene", "nao"): 400,
-    ("scene-batch-10", "nao"): 400,
-    ("c10-batch-10", "nao"): 400,
+    ("c10-one-run", "nao"): 60,
+    ("c10-batch-10", "nao"): 60,
+    ("scene-batch-10", "nao"): 60,
+    ("arxiv-batch-10", "nao"): 20,
+    ("nas-bench-101", "nao"): 8,
+    ("nas-bench-nlp-ptb", "nao"): 10,
+    ("hpo-protein", "nao"): 10,
+    ("hpo-naval", "nao"): 10,
     ("arxiv", "nao-candidates"): 250,
+    ("photo", "nao"): 60,
     ("photo", "random"): 200,
     ("photo", "evolution"): 200,
     ("photo", "local-search"): 200,
@@ -67,7 +73,7 @@ COSTLY = (
     "hpo-protein",
     "hpo-naval",
 )
-ON_COSTLY = {"nao": 50, "tpe": 10, "gp-one-hot": 20}
+ON_COSTLY = {"nao": 20, "tpe": 10, "gp-one-hot": 20}
 """The numbers of seeds on the tables where runs take long, or most of their budget."""
 FEWER = {"gp": 100, "neps-bo": 50}
 """The evaluations of methods whose suggestion takes seconds, except on `WHOLE`."""
