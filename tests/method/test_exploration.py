@@ -3,9 +3,10 @@
 from collections import Counter
 from unittest import mock
 
+import numpy as np
 import pytest
 
-from naokit.base import Architecture, Observation, Proposal
+from naokit.base import Architecture, Observation, Proposal, SpaceExhausted
 from naokit.method import exploration
 from naokit.method.exploration import NEIGHBOUR, PATIENCE, START, STEP, Standstill
 from naokit.method.nao import Nao
@@ -85,3 +86,12 @@ def test_with_several_objectives_nothing_stands_still() -> None:
     one = SPACE.architecture([0] * 5)
     history = [Observation(one, 1.0, "whole space", values=(1.0, 2.0))] * 50
     assert Standstill.of(history).share == 0
+
+
+def test_where_nothing_random_is_left_the_model_goes_on() -> None:
+    method = Nao(SPACE, 0, 10)
+    one = SPACE.architecture([0] * 5)
+    nothing_left = mock.patch.object(method.stream, "next", side_effect=SpaceExhausted("all"))
+    with nothing_left:
+        found = method.exploration([], [one], 2 / 3, 1, {one.key}, lambda some: np.zeros(len(some)))
+        assert {candidate.origin for candidate in found} == {NEIGHBOUR}

@@ -8,20 +8,21 @@ their share is
 
 so that a search which has been getting better for long is given as long again.
 
-Half of them are neighbours of the best few: the best architecture of every complete table at hand
-has a neighbour among the ten best. The others are steps of climbs from random starts, as local
-search makes them (White et al. 2021, arXiv 2004.08996), which find what lies elsewhere
-(docs/results.md has both on planted leaders).
+Half of them are neighbours of the best few: the best of NAS-Bench-201, TransNAS-Bench-101 micro and
+NAS-Bench-Graph has a neighbour among the ten best (that of NAS-Bench-101 has none). The others are
+steps of climbs from random starts, as local search makes them (White et al. 2021, arXiv
+2004.08996), which find what lies elsewhere (docs/results.md has both on planted leaders).
 """
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
-from naokit.base import Architecture, Observation, Space
+from naokit.base import Architecture, Observation, Space, SpaceExhausted
 from naokit.method.baselines import RandomStream, step_of_climb
 from naokit.method.candidates import Candidate, Scorer
 
@@ -121,7 +122,8 @@ class Exploration:
         step = step_of_climb(self.space, self.seed, climbed, seen, STEP)
         if step is not None:
             yield Candidate(step, STEP)
-        else:
+            return
+        with suppress(SpaceExhausted):  # the model may still know of some
             yield Candidate(self.stream.next(seen), START)
 
     def _neighbours(
