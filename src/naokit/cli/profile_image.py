@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from naokit.base import InputError
 from naokit.cli.asked import Profiling
-from naokit.cli.durations import about
 from naokit.cli.options import Pictures
+from naokit.cli.profile_image_lines import (
+    count_lines,
+    latency_lines,
+    memory_lines,
+    onnx_lines,
+    training_lines,
+    training_memory_lines,
+)
 from naokit.settings import ImageSettings
-from naokit.wording import counted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -53,26 +59,26 @@ def show_image_network(asked: Profiling) -> None:
         counted = count_figures(_with_head(architecture, size), image)
     shown = {name: getattr(settings, name) for name in SHOWN}
     figures = Figures(json=asked.json)
-    figures.add({"architecture": str(architecture), **shown, **counted}, _count_lines)
+    figures.add({"architecture": str(architecture), **shown, **counted}, count_lines)
     if not asked.counts:
         network = _with_head(architecture, size)
-        figures.measure(lambda: memory_figures(network, image), _memory_lines)
+        figures.measure(lambda: memory_figures(network, image), memory_lines)
         figures.measure(
             lambda: {"training": _training_memory(network, image, by.batch if by else BATCH)},
-            _training_memory_lines,
+            training_memory_lines,
         )
-        figures.measure(lambda: latency_figures(network, image), _latency_lines)
+        figures.measure(lambda: latency_figures(network, image), latency_lines)
         figures.measure(
             lambda: {"onnx": _in_onnxruntime(network, image) if asked.onnx else None},
-            _onnx_lines if asked.onnx else lambda _: [],
+            onnx_lines if asked.onnx else lambda _: [],
         )
         if by is not None:
             there = data or _noise(asked.images or IMAGES, settings.classes, image)
             figures.measure(
-                lambda: {"training": _training(architecture, there, by, settings)}, _training_lines
+                lambda: {"training": _training(architecture, there, by, settings)}, training_lines
             )
         else:
-            figures.add({}, _training_lines)
+            figures.add({}, training_lines)
     figures.end()
 
 
@@ -187,74 +193,3 @@ def _noise(images: int, classes: int, image: tuple[int, int, int]) -> ImageData:
     held_out = round(VALIDATION * images)
     names = tuple(map(str, range(classes)))
     return ImageData("noise", split(images - held_out), split(held_out), split(0), names)
-
-
-def _count_lines(found: dict[str, Json]) -> list[str]:
-    """What is counted."""
-    shape = " x ".join(map(str, found["image"]))
-    return [
-        f"size             F={found['channels']}, N={found['cells']}, {found['classes']} classes, "
-        f"images of {shape} (channels, height, width)",
-        f"parameters       {found['parameters']:,}",
-        f"auxiliary head   {found['auxiliary_parameters']:,} (only there in training)",
-        f"multiply-adds    {found['macs'] / 1e6:,.1f} M an image",
-        f"weights          {found['weights_mb']:,.1f} MB",
-    ]
-
-
-def _memory_lines(found: dict[str, Json]) -> list[str]:
-    """What using it takes."""
-    weights = found["weights_mb"]
-    one, many = (weights + found[f"peak_memory{size}_mb"] for size in ("", "_64"))
-    return [f"memory, in use   {one:,.1f} MB with 1 image, {many:,.1f} MB with 64"]
-
-
-def _training_memory_lines(found: dict[str, Json]) -> list[str]:
-    """What training it takes, and whether that is there."""
-    training = found["training"]
-    short = training["memory_mb"] > training["free_mb"]
-    return [
-        f"memory, training {training['memory_mb']:,.0f} MB with {training['batch']} images a step"
-        + (f"; only {training['free_mb']:,.0f} MB are free here" if short else "")
-    ]
-
-
-def _latency_lines(found: dict[str, Json]) -> list[str]:
-    """Median and spread in PyTorch."""
-    return [
-        f"latency          on this processor, {found['threads']} "
-        f"thread{'s' * (found['threads'] > 1)}; median and half the distance of the quartiles",
-        _timings("PyTorch", found),
-    ]
-
-
-def _onnx_lines(found: dict[str, Json]) -> list[str]:
-    """The same in onnxruntime."""
-    if found["onnx"] is None:
-        return ["  onnxruntime    not installed: pip install 'naokit[export]'"]
-    return [_timings("onnxruntime", found["onnx"])]
-
-
-def _timings(engine: str, timings: dict[str, Json]) -> str:
-    one, many = (
-        f"{timings[f'{name}_ms']:,.1f} ms ± {timings[f'{name}_spread_ms']:,.1f}"
-        for name in ("latency", "latency_64")
-    )
-    return f"  {engine:<15}{one} for 1 image, {many} for 64"
-
-
-def _training_lines(found: dict[str, Json]) -> list[str]:
-    """How long the recipe takes, and what that rests on."""
-    training = found["training"]
-    if "recipe" not in training:
-        return ["training time    --recipe NAME estimates it"]
-    measured, batch = training["images_a_measured_step"], training["batch"]
-    of = "" if measured == batch else f" of {measured} images"
-    scaled = "" if measured == batch else f", scaled to {batch}"
-    time = about(training["seconds"], training["low"], training["high"])
-    return [
-        f"training time    {time} by {training['recipe']}: "
-        f"{counted(training['epochs'], 'epoch')} of {training['images']:,} images",
-        f"                 an estimate from {training['steps']} measured "
-        f"step{'s' * (training['steps'] > 1)}{of} on {training['device']}{scaled}",
-    ]

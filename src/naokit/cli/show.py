@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,10 +11,11 @@ from naokit.cli.grouped import grouped
 from naokit.cli.options import AsJson, GenotypeOptions
 from naokit.cli.output import exit_codes, print_json, print_table, say
 from naokit.cli.reading import without_garbage
+from naokit.cli.show_report import contents, report_of
 from naokit.wording import counted
 
 if TYPE_CHECKING:
-    from naokit.base import Architecture, Json, Trial
+    from naokit.base import Json, Trial
     from naokit.study import Study
     from naokit.study.goals import Goals
 
@@ -57,7 +55,7 @@ def show(
             from naokit.files import write_whole
 
             write_whole(svg, architecture._repr_svg_())
-        report = _report(architecture, study, top, own)
+        report = contents(architecture, study, top, own)
         if json:
             print_json(report)
             return
@@ -72,44 +70,6 @@ def show(
         say(*architecture.space.describe(architecture.choices).split("\n"))
         if svg is not None:
             say(f"drawn in {svg}")
-
-
-def _report(
-    architecture: Architecture, study: Study | None, top: int, own: Study | None = None
-) -> dict[str, Json]:
-    report = {
-        "space": architecture.space.name,
-        "settings": dict(architecture.space.settings()),
-        "architecture": str(architecture),
-        "key": architecture.key,
-    }
-    if study is None:
-        return report
-    return report | _report_of(study, top) | _report_of_shared(study, own)
-
-
-def _report_of_shared(study: Study, own: Study | None) -> dict[str, Json]:
-    """What there is to say besides where weights are shared; empty where they are not."""
-    from naokit.report.contents import shared_scores
-    from naokit.study.trust import trust_in
-
-    trained = [] if own is None else own.standings()
-    trust = trust_in(study.trials, trained)
-    if trust is None:
-        return {}
-    shared = shared_scores(study, trained)
-    return {
-        "trust": dataclasses.asdict(trust),
-        "own": [
-            {
-                "architecture": str(standing.architecture),
-                "mean": standing.mean,
-                "values": standing.values,
-                "shared": score,
-            }
-            for standing, score in zip(trained, shared, strict=True)
-        ],
-    }
 
 
 def _trust_lines(report: dict[str, Json]) -> list[str]:
@@ -137,36 +97,6 @@ def _print_own(report: dict[str, Json], wish: str) -> None:
     )
 
 
-def _report_of(study: Study, top: int) -> dict[str, Json]:
-    """What there is to say of a study."""
-    from naokit.report.contents import front
-
-    trials = study.trials
-    return {
-        "study": study.settings,
-        "environments": study.optuna.user_attrs.get("environments", []),
-        "evaluations": study.evaluations,
-        "failed": study.failed,
-        "failures": sorted({trial.reason for trial in trials if trial.value is None}),
-        "seconds": sum(trial.seconds for trial in trials),
-        "front": [*map(dataclasses.asdict, front(study))]
-        if len(study.goals.objectives) > 1
-        else [],
-        "origins": dict(Counter(_kind(trial) for trial in trials)),
-        "model": _latest_model(trials),
-        "standings": [
-            {
-                "architecture": str(standing.architecture),
-                "mean": standing.mean,
-                "values": standing.values,
-                "trial": standing.number,
-                "origin": next(t.origin for t in trials if t.number == standing.number),
-            }
-            for standing in study.standings()[:top]
-        ],
-    }
-
-
 def _show_without_best(study: Study, why: str, top: int, *, as_json: bool) -> None:
     """A run that has no best: why, and its evaluations, those nearest to the limits first."""
     trials = sorted(study.trials, key=lambda t: (t.value is None, -study.goals.slack(t), t.number))
@@ -175,7 +105,7 @@ def _show_without_best(study: Study, why: str, top: int, *, as_json: bool) -> No
         "settings": dict(study.space.settings()),
         "architecture": None,
         "key": None,
-        **_report_of(study, top),
+        **report_of(study, top),
         "no_best": why,
         "trials": [
             {
@@ -217,16 +147,6 @@ def _print_front(report: dict[str, Json]) -> None:
             for row in report["front"]
         ],
     )
-
-
-def _kind(trial: Trial) -> str:
-    """Where a proposal came from, without the length of a step."""
-    return trial.origin.rstrip("0123456789. ")
-
-
-def _latest_model(trials: Sequence[Trial]) -> dict[str, Json]:
-    """What the method last knew of its model; empty where it has none."""
-    return next((dict(trial.model) for trial in reversed(trials) if trial.model), {})
 
 
 def model_lines(report: dict[str, Json]) -> list[str]:
