@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from naokit.base import Direction, Evaluator, Json
-from naokit.export.results import Results
 from naokit.study.goals import mean
 from naokit.study.origins import AGAIN
 from naokit.study.standings import NoBest, Standing
@@ -19,6 +18,7 @@ from naokit.study.trust import Trust, trust_in
 
 if TYPE_CHECKING:
     from naokit.export import Check
+    from naokit.export.results import Results
     from naokit.study import Study
 
 
