@@ -20,7 +20,7 @@ from naokit.method.prior import COUNTABLE, Prior
 
 ATTEMPTS = 2000
 """Random draws without anything new after which a space counts as exhausted."""
-BELIEVED = 100
+PRIOR_ATTEMPTS = 100
 """Draws from a prior without anything new after which all of the space is drawn from."""
 
 
@@ -64,7 +64,7 @@ class RandomStream:
 
     def _draw(self) -> Architecture:
         for attempt in range(ATTEMPTS):
-            draw = self._believed if attempt < BELIEVED else self._uniform
+            draw = self._believed if attempt < PRIOR_ATTEMPTS else self._uniform
             architecture = draw(self.generator)
             if architecture.key not in self.keys and self.space.allows(architecture.choices):
                 self.keys.add(architecture.key)

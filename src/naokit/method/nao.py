@@ -115,10 +115,11 @@ class Nao(Method):
         still = Standstill.of(history)
         standing = {"standstill": float(still.proposals), "exploring": still.share}
         facts = worth.posterior.quality | standing
-        explored = self.exploration(history, _best_first(valued), still.share, turn, seen, worth)
+        best = _best_first(valued)
+        explored = self.exploration(history, best, still.share, turn, seen, worth)
         for _ in range(ROUNDS):
             refused: list[Architecture] = []
-            for candidate in chain(explored, self._candidates(worth, valued, facts)):
+            for candidate in chain(explored, self._candidates(worth, valued, best, facts)):
                 architecture = candidate.architecture
                 if architecture.key in seen:
                     continue
@@ -158,14 +159,17 @@ class Nao(Method):
             prepare(self.space.without_limits, min(1.0, share))
 
     def _candidates(
-        self, worth: Worth, valued: Sequence[Observation], facts: dict[str, float]
+        self,
+        worth: Worth,
+        valued: Sequence[Observation],
+        best: Sequence[Architecture],
+        facts: dict[str, float],
     ) -> Iterator[Candidate]:
         """Candidates, the best first; counts of the latent steps go into `facts`."""
         if self.everything is not None:
             for place in np.argsort(-worth.of_everything(self.everything), kind="stable"):
                 yield Candidate(self.everything.architectures[place], "whole space")
             return
-        best = _best_first(valued)
         decoded: list[Candidate] = []
         if len(valued) >= LATENT_FIRST:
             decoded = self._latent_steps(valued)(best)

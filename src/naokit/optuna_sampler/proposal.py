@@ -103,7 +103,7 @@ class RowAcquisition:
         targets = [values, *(slack for slack, _ in limits)]
         within = (history.slack >= 0).all(axis=1)
         self.gave = np.repeat([1.0, 0.0], [len(history.known), len(history.failed)])
-        self.tried = features(np.concatenate([history.known, history.failed]))
+        self.tried = self._with(features(history.failed)) if len(history.failed) else self.blocks
         believed = np.concatenate([history.running, history.failed])
         if len(believed):
             targets = self._believe(features(believed), targets)
@@ -143,11 +143,15 @@ class RowAcquisition:
         """The process on all that was tried, the failed trials included."""
         return GaussianProcess(of_tried(self.kernel), distances(self.tried, self.tried))
 
+    def _with(self, blocks: Blocks) -> Blocks:
+        """The features of the rows that are known, and these after them."""
+        return [np.concatenate(pair) for pair in zip(self.blocks, blocks, strict=True)]
+
     def _believe(self, blocks: Blocks, targets: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Adds rows, and returns the targets with the expected ones of these rows."""
         predict = self._at(blocks)
         believed = [np.append(known, predict(known)[0]) for known in targets]
-        self.blocks = [np.concatenate(pair) for pair in zip(self.blocks, blocks, strict=True)]
+        self.blocks = self._with(blocks)
         self.process = self._process()
         return believed
 
