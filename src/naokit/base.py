@@ -337,6 +337,32 @@ class Result:
     seconds: float = 0.0
 
 
+Curve = Mapping[int, float]
+"""The value after each epoch that was reported, by the epoch's number, from 1."""
+
+
+class Reporter(ABC):
+    """Who is told of each epoch of an evaluation, and says when it has seen enough.
+
+    Attributes:
+        folder: Where the evaluation keeps what it needs to be continued. If None, nowhere.
+    """
+
+    folder: Path | None = None
+
+    @abstractmethod
+    def report(self, epoch: int, value: float) -> bool:
+        """Takes the value after an epoch; whether the evaluation is to stop here.
+
+        An evaluation that stopped, or was interrupted, may be asked for again with the same seed.
+        Where it goes on from what it kept it reports the epochs before once more, from the first
+        on: those that are known are passed over.
+
+        Raises:
+            EvaluationFailed: The value is not finite.
+        """
+
+
 class Evaluator(ABC):
     """Scores architectures. Any function `architecture -> float` serves as one too.
 
@@ -353,10 +379,13 @@ class Evaluator(ABC):
             because values change from round to round. Methods then see the latest values.
         in_one_place: Whether the evaluator has a state in one process, so that no other process can
             evaluate.
+        epochs: How many epochs an evaluation has. With more than one a study with a pruner calls
+            `evaluate_in_epochs`, so that evaluations can stop early.
     """
 
     metric: str = "value"
     direction: Direction = "maximize"
+    epochs: int = 1
     round_size: int = 1
     kept: int = 0
     in_one_place: bool = False
@@ -398,6 +427,15 @@ class Evaluator(ABC):
             InputError: Nothing can be evaluated with these settings; the search stops.
         """
 
+    def evaluate_in_epochs(self, architecture: Architecture, seed: int, told: Reporter) -> Result:
+        """The result of an evaluation that reports each epoch, and ends where it is told to stop.
+
+        Without a stop it is that of `evaluate`. With one its value counts for nothing: the study
+        keeps what was reported.
+        """
+        del told
+        return self.evaluate(architecture, seed)
+
     static_metric_names: Sequence[str] = ()
     """The names of `static_metrics`; limits on these cost no evaluation."""
     static_metrics_are_cheap: bool = False
@@ -424,7 +462,7 @@ class Trial:
     Attributes:
         number: The number of the trial in the study.
         architecture: The architecture that was evaluated.
-        value: The score; None if the evaluation failed.
+        value: The score; None if the evaluation failed or was stopped early.
         reason: The reason why the evaluation failed; "" if it succeeded.
         origin: Where the proposal came from (random, latent step, mutation, told).
         metrics: Further metrics of the result, by name.
@@ -432,6 +470,8 @@ class Trial:
         model: The quality of the method's model when it proposed the architecture, by name.
         values: The values of all objectives, the score first; empty if the evaluation failed.
         round: The round in which the architecture was proposed; see `Evaluator.round_size`.
+        curve: The value after each epoch, as far as epochs were reported.
+        stopped: The epoch after which the evaluation was stopped early; 0 if it was not.
     """
 
     number: int
@@ -444,6 +484,13 @@ class Trial:
     model: Mapping[str, float] = field(default_factory=dict)
     values: tuple[float, ...] = ()
     round: int = 0
+    curve: Curve = field(default_factory=dict)
+    stopped: int = 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether the evaluation gave nothing, neither a score nor the beginning of one."""
+        return self.value is None and not self.stopped
 
 
 class Workers(ABC):
@@ -458,11 +505,18 @@ class Workers(ABC):
     in_this_process: bool = False
 
     @abstractmethod
-    def submit(self, evaluator: Evaluator, architecture: Architecture, seed: int) -> Future[Result]:
+    def submit(
+        self,
+        evaluator: Evaluator,
+        architecture: Architecture,
+        seed: int,
+        told: Reporter | None = None,
+    ) -> Future[Result]:
         """The future result of `evaluator.evaluate(architecture, seed)`, or the error it raises.
 
-        The error is EvaluationFailed if the worker died, and InputError if the evaluator cannot be
-        used there.
+        With someone to be told it is that of `evaluator.evaluate_in_epochs`, who is told here, in
+        the process that submits. The error is EvaluationFailed if the worker died, and InputError
+        if the evaluator cannot be used there.
         """
 
     def close(self) -> None:  # noqa: B027  # many have nothing to stop
@@ -488,6 +542,8 @@ class Observation:
             limit is violated.
         values: The values of all objectives, whatever the limits; empty if the evaluation failed.
         noise: The standard deviation of the score, where its evaluation estimates one.
+        stopped: The epoch after which the evaluation was stopped early, which the score is that of;
+            0 if it was not.
     """
 
     architecture: Architecture
@@ -497,6 +553,7 @@ class Observation:
     slack: float = math.inf
     values: tuple[float, ...] = ()
     noise: float | None = None
+    stopped: int = 0
 
     @property
     def known(self) -> float | None:

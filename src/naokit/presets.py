@@ -81,6 +81,16 @@ class Preset(ABC):
 
     @property
     @abstractmethod
+    def pruner(self) -> str | None:
+        """Who stops unpromising evaluations early; None: nobody."""
+
+    @property
+    @abstractmethod
+    def epochs(self) -> int | None:
+        """How many epochs all evaluations have together; None: as many as it takes."""
+
+    @property
+    @abstractmethod
     def sharing(self) -> Sharing | None:
         """How evaluations share weights; None: each network is trained by itself."""
 

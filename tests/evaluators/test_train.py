@@ -1,10 +1,11 @@
 """`Train`: what it records, and building that runs out of memory."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from naokit.base import EvaluationFailed
+from naokit.base import EvaluationFailed, Reporter
 from naokit.evaluators import Train
 from naokit.images.recipes import RECIPES, ImageRecipe
 from naokit.images.subject import ImageSubject
@@ -36,3 +37,39 @@ def test_a_network_too_large_to_build_is_a_failed_evaluation(monkeypatch) -> Non
     with pytest.raises(EvaluationFailed) as caught:
         Train().evaluate(ARCHITECTURE, seed=0)
     assert caught.value.reason == "out of memory"
+
+
+class Stops(Reporter):
+    """Stops an evaluation after an epoch, and remembers what was reported."""
+
+    def __init__(self, folder: Path, after: int) -> None:
+        self.folder, self.after = folder, after
+        self.curve: list[tuple[int, float]] = []
+
+    def report(self, epoch: int, value: float) -> bool:
+        self.curve.append((epoch, value))
+        return epoch == self.after
+
+
+def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
+    evaluator = Train("digits", "quick", channels=2, device="cpu")
+    assert evaluator.epochs == 3
+    first = Stops(tmp_path, after=1)
+    stopped = evaluator.evaluate_in_epochs(ARCHITECTURE, 0, first)
+    assert stopped.metrics["epochs"] == 1
+    later = Stops(tmp_path, after=9)
+    result = evaluator.evaluate_in_epochs(ARCHITECTURE, 0, later)
+    assert later.curve[0] == first.curve[0]  # what the checkpoint holds is reported once more
+    assert [epoch for epoch, _ in later.curve] == [1, 2, 3]
+    whole = evaluator.evaluate(ARCHITECTURE, 0)
+    assert (result.value, dict(result.metrics)) == (whole.value, dict(whole.metrics))
+    assert result.value == max(value for _, value in later.curve)
+
+
+def test_one_that_was_killed_before_it_could_stop_stops_at_once(tmp_path: Path) -> None:
+    evaluator = Train("digits", "quick", channels=2, device="cpu")
+    evaluator.evaluate_in_epochs(ARCHITECTURE, 0, Stops(tmp_path, after=2))
+    again = Stops(tmp_path, after=2)
+    result = evaluator.evaluate_in_epochs(ARCHITECTURE, 0, again)
+    assert [epoch for epoch, _ in again.curve] == [1, 2]
+    assert set(result.metrics) == {"parameters", "macs"}

@@ -17,11 +17,19 @@ from dataclasses import asdict
 from pathlib import Path
 
 from naokit.base import InputError, Json
-from naokit.bench.search import Search, TableTask, best_value, fingerprint, run, table_of
+from naokit.bench.search import (
+    Search,
+    TableTask,
+    best_value,
+    check_name,
+    fingerprint,
+    run,
+    table_of,
+)
 from naokit.bench.summary import markdown, plot, summarise
 from naokit.bench.workers import in_processes
 from naokit.files import append, write_json, write_whole
-from naokit.study import check_method, checked_prior
+from naokit.study import checked_prior
 
 __all__ = ["Search", "TableTask", "bench", "markdown", "plot", "read_searches", "run", "summarise"]
 
@@ -65,10 +73,10 @@ def bench(
     if not names:
         raise InputError("no method is named; expected names with commas between: nao,random")
     for name in names:
-        check_method(name)
+        check_name(name, task)
     if task.weights is not None:
         for name in names:
-            checked_prior(table_of(task).space, name, task.weights)
+            checked_prior(table_of(task).space, name.partition("+")[0], task.weights)
     best = best_value(table_of(task))
     done = {found.name: found for found in _runs_of(task, out)}
     append(out / RUNS, "")  # a folder that cannot be written is told before anything runs

@@ -3,6 +3,10 @@
 Protocol: a query is one evaluation of a distinct architecture, the initial ones included; asking
 again for a known one, or for one that the table does not have, is free. Methods see the metric
 alone; `test` is the value of another column for the best architecture so far.
+
+A method that is named with a pruner (`nao+asha`) is shown learning curves and stops early. The
+epochs of one whole evaluation then count as a query, and an architecture counts once all of its
+epochs were paid for.
 """
 
 from __future__ import annotations
@@ -18,10 +22,11 @@ from functools import lru_cache
 import optuna
 
 from naokit import spaces
-from naokit.base import Direction, InputError, Space, SpaceExhausted, Weights
+from naokit.base import Direction, InputError, Space, SpaceExhausted, Trial, Weights
 from naokit.evaluators import Tabular
 from naokit.evaluators.tabular import columns_space, read_tables
-from naokit.study import Asked, Study, create_study
+from naokit.study import Asked, Study, check_method, create_study
+from naokit.study.pruning import pruner_of
 
 STUCK = 1000
 """How often in a row a method may ask for known or absent architectures before its run ends."""
@@ -41,6 +46,7 @@ class TableTask:
         direction: Whether the metric and the test metric are maximised or minimised.
         also: Further columns, for objectives and limits.
         prior: What is believed beforehand, as the JSON of `naokit.base.Weights`; "" is nothing.
+        curve_columns: The columns of the learning curve; see `Tabular`.
     """
 
     space: str
@@ -52,6 +58,7 @@ class TableTask:
     direction: Direction = "maximize"
     also: tuple[str, ...] = ()
     prior: str = ""
+    curve_columns: tuple[str, ...] = ()
 
     @property
     def weights(self) -> Weights | None:
@@ -74,6 +81,7 @@ class TableTask:
             also=[*self.also, *([self.test_metric] if self.test_metric else [])],
             class_column=self.class_column,
             direction=self.direction,
+            curve_columns=self.curve_columns,
         )
 
     def _space(self) -> Space:
@@ -122,14 +130,18 @@ def run(task: TableTask, method: str, seed: int, evaluations: int, batch: int = 
     """One search on the table, ended early where it has found the best."""
     table = table_of(task)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    name, _, pruner = method.partition("+")
     study = create_study(
         table.space,
-        method=method,
+        method=name,
         seed=seed,
         evaluations=evaluations,
         direction=table.direction,
         prior=task.weights,
+        pruner=pruner or None,
     )
+    if pruner:
+        return _in_epochs(task, study, method, evaluations)
     best = best_value(table)
     known: dict[str, float | None] = {}
     order: list[str] = []
@@ -162,6 +174,44 @@ def run(task: TableTask, method: str, seed: int, evaluations: int, batch: int = 
         seconds,
         fingerprint(task),
     )
+
+
+def _in_epochs(task: TableTask, study: Study, method: str, evaluations: int) -> Search:
+    """A search that stops early, in as many epochs as so many whole evaluations have."""
+    table, began = table_of(task), time.process_time()
+    values: list[float | None] = [None] * evaluations
+    tests: list[float | None] = [None] * evaluations
+    sign = 1 if table.direction == "maximize" else -1
+
+    def told(trial: Trial) -> None:
+        query = min(evaluations, math.ceil(study.epochs / table.epochs)) - 1
+        best = values[query]
+        if trial.value is not None and (best is None or sign * trial.value > sign * best):
+            values[query] = trial.value
+            tests[query] = trial.metrics[task.test_metric] if task.test_metric else None
+
+    study.optimize(table, len(table.values), epochs=evaluations * table.epochs, on_trial=told)
+    return Search(
+        task.name,
+        method,
+        study.seed,
+        evaluations,
+        1,
+        values,
+        tests if task.test_metric else [],
+        time.process_time() - began,
+        fingerprint(task),
+    )
+
+
+def check_name(method: str, task: TableTask) -> None:
+    """Raises InputError for a method or pruner that is not known, or without curves to prune by."""
+    name, plus, pruner = method.partition("+")
+    check_method(name)
+    if plus:
+        pruner_of(pruner)
+        if not task.curve_columns:
+            raise InputError(f"{method}: a pruner needs `curve_columns`")
 
 
 def _batch(study: Study, size: int) -> list[Asked]:
@@ -197,6 +247,6 @@ def fingerprint(task: TableTask) -> str:
         table.values,
         [found[task.test_metric] for found in table.metrics.values()] if task.test_metric else [],
         [task.test_metric, task.direction, task.architecture_column, task.class_column],
-        *filter(None, [task.prior]),
+        *filter(None, [task.prior, task.curve_columns and table.curves]),
     ]
     return hashlib.blake2b(json.dumps(content).encode(), digest_size=8).hexdigest()

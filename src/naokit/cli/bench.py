@@ -42,8 +42,18 @@ def bench(
         Path | None,
         typer.Option(help="A YAML file of weights on choices that methods begin with."),
     ] = None,
+    curve_columns: Annotated[
+        str | None,
+        typer.Option(
+            help="Columns of the value after each epoch: epoch_1..epoch_25, or names with commas."
+        ),
+    ] = None,
     methods: Annotated[
-        str, typer.Option(help="Names of methods with commas between them.")
+        str,
+        typer.Option(
+            help="Names of methods with commas between them; with --curve-columns also nao+asha: "
+            "trainings stop early."
+        ),
     ] = "nao,random",
     seeds: Annotated[int, typer.Option(min=1, help="How many searches each method makes.")] = 10,
     evaluations: Annotated[int, typer.Option(min=1, help="How many each search makes.")] = 300,
@@ -68,6 +78,7 @@ def bench(
     with exit_codes():
         from naokit import bench as benchmark
         from naokit.bench.search import table_of
+        from naokit.cli.curve_columns import columns_of
         from naokit.cli.prior_file import read_prior
         from naokit.study.goals import direction_named
 
@@ -80,6 +91,7 @@ def bench(
             class_column,
             direction_named(direction),
             prior="" if prior is None else dumps(read_prior(prior)),
+            curve_columns=columns_of(curve_columns or ""),
         )
         for note in table_of(task).understood:
             say(note, err=True)

@@ -20,6 +20,7 @@ from naokit.cli.search_options import (
     OF_TABLE,
     Evaluation,
     KnownResults,
+    Stopping,
     Wanted,
     check_asked,
 )
@@ -89,6 +90,7 @@ def search(
     evaluation: Evaluation,
     known: KnownResults,
     wanted: Wanted,
+    stopping: Stopping,
     start_from: Annotated[
         Path | None,
         typer.Option(
@@ -152,13 +154,15 @@ def search(
         else:
             evaluator = evaluator_of(searched, data, chosen, evaluation, sum(goals, ()), seed)
             named = searched
+        alone = not table and not shared and len(goals[0]) < 2
+        pruner, epochs = stopping.chosen(chosen, alone=alone)
         again = (0, 1) if table else (chosen.repeat, chosen.times)
         plan = Plan(
             dict(named.settings()),
             dict(evaluator.settings()),
             method,
             seed,
-            evaluations or chosen.evaluations,
+            evaluations or epochs or chosen.evaluations,
             *again,
             baseline=not table and (chosen.baseline if baseline is None else baseline),
             objectives=goals[0],
@@ -168,6 +172,8 @@ def search(
             own=OwnTraining(chosen.recipe, chosen.size()) if shared else None,
             warm_start=evaluation.warm_start,
             prior=prior,
+            pruner=pruner,
+            epochs=epochs,
         )
         time_there_is = Hours.of(hours, began, final=final and not table)
         say_shared(time_there_is)

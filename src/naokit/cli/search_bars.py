@@ -56,7 +56,14 @@ class Bars(Watcher):
 
     def study_begins(self, stage: Stage) -> None:
         """Shows the bar of a study."""
-        bar = TrialsBar(stage.method, stage.metric, stage.evaluations, stage.repeats, stage.epochs)
+        bar = TrialsBar(
+            stage.method,
+            stage.metric,
+            stage.evaluations,
+            stage.repeats,
+            stage.epochs,
+            stage.budget,
+        )
         self.bar = self.shown.enter_context(bar)
 
     def stage(self, name: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,9 @@ from naokit.cli.options import (
     Workers,
     shares_weights,
 )
+
+if TYPE_CHECKING:
+    from naokit.presets import Preset
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +70,48 @@ class KnownResults:
     direction: Annotated[
         str, typer.Option(help="Which way --metric is better: maximize or minimize.")
     ] = "maximize"
+    curve_columns: Annotated[
+        str | None,
+        typer.Option(
+            help="Columns of the value after each epoch, for --pruner: epoch_1..epoch_25, or names "
+            "with commas."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """Whether unpromising evaluations stop early."""
+
+    pruner: Annotated[
+        str | None,
+        typer.Option(
+            help="Who stops unpromising trainings early: asha, median, hyperband, "
+            "successive-halving; default: the preset's."
+        ),
+    ] = None
+    no_stop: Annotated[
+        bool, typer.Option("--no-stop", help="Train everything to the end of its recipe.")
+    ] = False
+    epochs_in_all: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="How many epochs all evaluations may have together; default: the preset's."
+        ),
+    ] = None
+
+    def chosen(self, preset: Preset, *, alone: bool) -> tuple[str | None, int | None]:
+        """The pruner and the epochs in all.
+
+        Args:
+            preset: Whose choice counts where nothing is asked for.
+            alone: Whether each network is trained by itself, towards one objective.
+        """
+        if self.no_stop and self.pruner is not None:
+            raise InputError(f"--no-stop stops nothing and --pruner {self.pruner} does: give one")
+        usual = preset.pruner if alone and not self.no_stop else None
+        pruner = self.pruner or usual
+        return pruner, self.epochs_in_all or (preset.epochs if pruner and alone else None)
 
 
 @dataclass(frozen=True)
@@ -115,7 +160,7 @@ OF_DATA = (
     "precision",
 )
 """Options of a search that trains; a table has the results already."""
-OF_TABLE = ("architecture_column", "metric", "class_column", "direction")
+OF_TABLE = ("architecture_column", "metric", "class_column", "direction", "curve_columns")
 """Options that say how a table is read."""
 
 

@@ -60,6 +60,7 @@ def table_of(
 ) -> Tabular:
     """The table that looks results up; how it was read is said."""
     from naokit.bench import TableTask
+    from naokit.cli.curve_columns import columns_of
     from naokit.cli.table_goals import check_columns, table_goals
     from naokit.study.goals import direction_named
 
@@ -74,6 +75,7 @@ def table_of(
         class_column=asked.class_column,
         direction=goals.objectives[0].direction,
         also=goals.metric_names,
+        curve_columns=columns_of(asked.curve_columns or ""),
     ).load()
     for note in found.understood:
         say(note, err=True)

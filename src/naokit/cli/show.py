@@ -131,6 +131,8 @@ def _outcome(trial: Trial, goals: Goals) -> str:
     """Why an evaluation is no candidate for the best."""
     from naokit.study.goals import BEYOND
 
+    if trial.stopped:
+        return f"stopped after {counted(trial.stopped, 'epoch')}"
     return trial.reason if trial.value is None else f"{BEYOND}: {goals.limited(trial)}"
 
 
@@ -200,9 +202,11 @@ def _print_standings(report: dict[str, Json], wish: str) -> None:
 
 def _title(report: dict[str, Json]) -> str:
     """Who searched, and how long."""
+    from naokit.report.words import outcomes
+
     settings = report["study"]
+    ended = outcomes(report["failed"], report["stopped"], report["epochs"])
     return (
         f"{settings['method']}, seed {settings['seed']}: "
-        f"{counted(report['evaluations'], 'evaluation')} ({report['failed']} failed), "
-        f"{report['seconds']:.0f} s"
+        f"{counted(report['evaluations'], 'evaluation')} ({ended}), {report['seconds']:.0f} s"
     )

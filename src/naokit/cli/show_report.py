@@ -44,7 +44,9 @@ def report_of(study: Study, top: int) -> dict[str, Json]:
         "environments": study.optuna.user_attrs.get("environments", []),
         "evaluations": study.evaluations,
         "failed": study.failed,
-        "failures": sorted({trial.reason for trial in trials if trial.value is None}),
+        "failures": sorted({trial.reason for trial in trials if trial.failed}),
+        "stopped": study.stopped,
+        "epochs": study.epochs,
         "seconds": sum(trial.seconds for trial in trials),
         "front": [*map(dataclasses.asdict, front(study))]
         if len(study.goals.objectives) > 1

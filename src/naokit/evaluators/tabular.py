@@ -16,6 +16,7 @@ from naokit.base import (
     Evaluator,
     InputError,
     Json,
+    Reporter,
     Result,
     Space,
 )
@@ -57,6 +58,9 @@ class Tabular(Evaluator):
         also: Further columns, kept as metrics of each result.
         class_column: A column of names that equal architectures share.
         direction: Whether the metric is maximised or minimised.
+        curve_columns: Columns that hold the value after epochs of the training, in the unit of the
+            metric. Their names end in the numbers of the epochs, in order; the last one is how many
+            an evaluation has.
 
     Raises:
         InputError: A file, column or value is missing or unreadable; the message says which.
@@ -72,10 +76,12 @@ class Tabular(Evaluator):
         also: Sequence[str] = (),
         class_column: str | None = None,
         direction: Direction = "maximize",
+        curve_columns: Sequence[str] = (),
     ) -> None:
+        curve = _epochs(curve_columns)
         read = _read(tables)
         columns = _named(read, architecture_column)
-        wanted = (metric, *also, *filter(None, [class_column]))
+        wanted = (metric, *also, *filter(None, [class_column]), *curve_columns)
         _check_wanted(read, wanted)
         rows, lines = _join(read, columns)
         self.columns = tuple(rows[0])
@@ -86,6 +92,8 @@ class Tabular(Evaluator):
         self.static_metrics_are_cheap = True
         self.values: dict[str, float] = {}
         self.metrics: dict[str, dict[str, float]] = {}
+        self.epochs = max(curve.values(), default=1)
+        self.curves: dict[str, dict[int, float]] = {}
         classes: dict[tuple[int, ...], str] = {}
         for number, row in zip(lines, rows, strict=True):
             choices = _choices(space, row, columns, number)
@@ -96,7 +104,13 @@ class Tabular(Evaluator):
             if key not in self.values:
                 self.values[key] = _number(row[metric], metric, number)
                 self.metrics[key] = {name: _number(row[name], name, number) for name in also}
-        content = "\n".join(f"{key} {value}" for key, value in self.values.items())
+                self.curves[key] = {
+                    e: _number(row[name], name, number) for name, e in curve.items()
+                }
+        content = "\n".join(
+            " ".join(map(str, [key, value, *self.curves[key]]))
+            for key, value in self.values.items()
+        )
         self.fingerprint = hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
         self.space = TableSpace(space, self.fingerprint, classes)
         self._source: Mapping[str, Json] = {
@@ -106,6 +120,7 @@ class Tabular(Evaluator):
             "also": list(also),
             "class_column": class_column,
             "direction": direction,
+            **({"curve_columns": list(curve_columns)} if curve_columns else {}),
         }
 
     @classmethod
@@ -128,6 +143,14 @@ class Tabular(Evaluator):
             raise EvaluationFailed("no value", f"the table has {value} for {architecture}")
         return Result(value, self.metrics[key])
 
+    def evaluate_in_epochs(self, architecture: Architecture, seed: int, told: Reporter) -> Result:
+        """The same after the epochs of its curve; the evaluation of a missing epoch fails."""
+        key = self.space.key(architecture.choices)
+        for epoch, value in self.curves.get(key, {}).items():
+            if told.report(epoch, value):
+                return Result(value, self.metrics[key])
+        return self.evaluate(architecture, seed)
+
     def static_metrics(self, architecture: Architecture) -> Mapping[str, float]:
         """The further columns of an architecture; empty if the table does not have it."""
         return self.metrics.get(self.space.key(architecture.choices), {})
@@ -140,6 +163,25 @@ class Tabular(Evaluator):
             "table": self.fingerprint,
             "source": dict(self._source),
         }
+
+
+def _epochs(columns: Sequence[str]) -> dict[str, int]:
+    """The number of the epoch that each column of a learning curve names.
+
+    Raises:
+        InputError: A name does not end in a number, or the numbers do not increase.
+    """
+    found: dict[str, int] = {}
+    for column in columns:
+        number = re.search(r"\d+$", column)
+        before = max(found.values(), default=0)
+        if number is None or int(number[0]) <= before:
+            raise InputError(
+                f"`curve_columns`: {column} after epoch {before}; expected names that end in the "
+                "numbers of their epochs, in order: loss_1, loss_2, loss_5"
+            )
+        found[column] = int(number[0])
+    return found
 
 
 def read_tables(

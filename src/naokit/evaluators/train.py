@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from naokit import kinds
-from naokit.base import Architecture, EvaluationFailed, Json, Result
+from naokit.base import Architecture, EvaluationFailed, Json, Reporter, Result
 from naokit.evaluators.learning import Learning
 from naokit.images import recipes as images
 from naokit.images.data import ImageData
@@ -15,9 +15,10 @@ from naokit.subject import Subject
 from naokit.text import recipes as text
 from naokit.text.data import TextData
 from naokit.text.subject import TextSubject
+from naokit.training.checkpoint import history_at
 from naokit.training.device import Device, Precision
 from naokit.training.failures import memory_failures
-from naokit.training.loop import train
+from naokit.training.loop import Epoch, train
 from naokit.training.recipe import Recipe
 
 
@@ -50,13 +51,45 @@ class Training(Learning):
         self.metric = subject.metric.on_validation
         self.seconds, self.latency = seconds, latency
 
+    @property
+    def epochs(self) -> int:  # type: ignore[override]  # an attribute of others
+        """The epochs of the recipe."""
+        return self.recipe.epochs
+
     def evaluate(self, architecture: Architecture, seed: int) -> Result:
         """Builds and trains the network; see `Evaluator.evaluate`."""
+        return self._trained(architecture, seed)
+
+    def evaluate_in_epochs(self, architecture: Architecture, seed: int, told: Reporter) -> Result:
+        """The same, which reports the validation score of each epoch and keeps a checkpoint."""
+        for number, value in enumerate(history_at(told.folder) if told.folder else (), 1):
+            if told.report(number, value):  # it was interrupted before it was told to stop
+                return Result(value, dict(self.static_metrics(architecture)))
+        return self._trained(architecture, seed, told)
+
+    def _trained(
+        self, architecture: Architecture, seed: int, told: Reporter | None = None
+    ) -> Result:
         with memory_failures():
             network = self.subject.network(architecture, self.recipe, seed)
             task = self.subject.task(self.recipe, self.fabric)
-        trained = train(network, task, seed=seed, fabric=self.fabric, seconds=self.seconds)
-        if not trained.complete:
+        stopped = False
+
+        def on_epoch(epoch: Epoch) -> bool:
+            nonlocal stopped
+            stopped = told is not None and told.report(epoch.number, epoch.validation)
+            return stopped
+
+        trained = train(
+            network,
+            task,
+            seed=seed,
+            fabric=self.fabric,
+            seconds=self.seconds,
+            checkpoint=None if told is None else told.folder,
+            on_epoch=on_epoch,
+        )
+        if not (trained.complete or stopped):
             raise EvaluationFailed("out of time", f"not done after {self.seconds:g} seconds")
         self.subject.check(trained.best)
         metrics = {

@@ -23,6 +23,8 @@ class ImagePreset(Preset):
         final_cells: N of the winner.
         final_epochs: As for `Preset`.
         sharing: As for `Preset`.
+        pruner: As for `Preset`.
+        epochs: As for `Preset`.
     """
 
     channels: int
@@ -31,6 +33,8 @@ class ImagePreset(Preset):
     final_cells: int
     final_epochs: int | None = None
     sharing: Sharing | None = None
+    pruner: str | None = None
+    epochs: int | None = None
 
     def size(self) -> dict[str, Json]:
         """F and N."""

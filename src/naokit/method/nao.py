@@ -237,8 +237,17 @@ class Nao(Method):
 
 
 def _split(valued: Sequence[Observation]) -> tuple[list[Architecture], np.ndarray]:
-    """The architectures and their values."""
-    return [trial.architecture for trial in valued], np.array([trial.known for trial in valued])
+    """The architectures and their values.
+
+    Where some were stopped early they are places in the order instead: the farther an evaluation
+    came the better, and among those that came as far the better their value.
+    """
+    architectures = [trial.architecture for trial in valued]
+    if not any(trial.stopped for trial in valued):
+        return architectures, np.array([trial.known for trial in valued])
+    reached = [(trial.stopped or math.inf, trial.known) for trial in valued]
+    places = {one: float(place) for place, one in enumerate(sorted(set(reached)))}
+    return architectures, np.array([places[one] for one in reached])
 
 
 def _best_first(valued: Sequence[Observation]) -> list[Architecture]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from naokit.base import Direction, Evaluator, Json
 from naokit.study.goals import mean
-from naokit.study.origins import AGAIN
+from naokit.study.origins import REPEAT, RESCORED
 from naokit.study.standings import NoBest, Standing
 from naokit.study.trust import Trust, trust_in
 
@@ -143,6 +143,8 @@ class Findings:
         own: What told the best few apart where weights are shared. If None, nothing did.
         random: What random search found. If None, nothing, or there was none.
         verdict: How both compare. If None, there was no random search.
+        stopped: How many of the evaluations were stopped early.
+        epochs: How many epochs were reported of all evaluations together; 0 where none were.
     """
 
     metric: str
@@ -157,12 +159,15 @@ class Findings:
     own: Own | None = None
     random: Beside | None = None
     verdict: str | None = None
+    stopped: int = 0
+    epochs: int = 0
 
     def to_json(self) -> dict[str, Json]:
         """One object, without what the run had not."""
         left_out = set() if self.objectives else {"objectives", "front"}
         left_out |= set() if self.verdict is not None else {"random", "verdict"}
         left_out |= set() if self.own is not None else {"own"}
+        left_out |= set() if self.epochs else {"stopped", "epochs"}
         fields = dataclasses.asdict(self)
         return {name: value for name, value in fields.items() if name not in left_out}
 
@@ -287,7 +292,7 @@ def findings(
         evaluator.direction,
         best,
         study.evaluations,
-        sum(trial.origin in AGAIN for trial in study.trials),
+        sum(trial.origin in (REPEAT, RESCORED) for trial in study.trials),
         study.failed,
         spread,
         tuple(map(str, study.goals.objectives)) if several else (),
@@ -295,6 +300,8 @@ def findings(
         apart,
         random,
         said,
+        study.stopped,
+        study.epochs,
     )
 
 

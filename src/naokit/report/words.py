@@ -33,7 +33,7 @@ def _best_lines(method: str, space: str, found: Findings) -> list[str]:
     less = ", less is better" if found.direction == "minimize" else ""
     lines = [
         f"{method} on {space}: {counted(found.evaluations, 'evaluation')} "
-        f"({found.failed} failed), {found.metric}{less}.",
+        f"({outcomes(found.failed, found.stopped, found.epochs)}), {found.metric}{less}.",
         f"Best: {_best(found)}",
         f"      {found.best.architecture}",
     ]
@@ -41,6 +41,13 @@ def _best_lines(method: str, space: str, found: Findings) -> list[str]:
         count = counted(len(found.front), "architecture")
         lines.append(f"{front_title(found.objectives)}: {count}.")
     return lines
+
+
+def outcomes(failed: int, stopped: int, epochs: int) -> str:
+    """How evaluations ended: `0 failed`, or `0 failed, 31 stopped early; 118 epochs in all`."""
+    if not epochs:
+        return f"{failed} failed"
+    return f"{failed} failed, {stopped} stopped early; {counted(epochs, 'epoch')} in all"
 
 
 def _best(found: Findings) -> str:
@@ -80,8 +87,9 @@ def _random_lines(found: Findings) -> list[str]:
         return []
     if found.random is None:
         return [f"Random search: {found.verdict}."]
+    as_many = "epochs" if found.epochs else "evaluations"
     return [
-        f"Random search, as many evaluations: {_value(found.random, found.metric)}",
+        f"Random search, as many {as_many}: {_value(found.random, found.metric)}",
         f"Difference: {found.verdict}.",
     ]
 

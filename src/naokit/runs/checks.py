@@ -17,6 +17,8 @@ from naokit.runs.settings import read_settings, recorded_final
 from naokit.study import check_method, checked_prior
 from naokit.study.goals import Goals, Limit
 from naokit.study.limits import check_limits
+from naokit.study.pruning import pruner_of
+from naokit.study.stopping import check_epochs
 from naokit.subject import Subject
 from naokit.training.recipe import Recipe
 
@@ -24,6 +26,7 @@ from naokit.training.recipe import Recipe
 def check(plan: Plan, space: Space, evaluator: Evaluator, folder: Path, *, final: bool) -> None:
     """Raises InputError where an evaluation or the final training could not be made as planned."""
     check_method(plan.method)
+    _check_stopping(plan, evaluator)
     if plan.prior is not None:
         checked_prior(space, plan.method, plan.prior)
     if isinstance(evaluator, Learning):
@@ -45,6 +48,18 @@ def check(plan: Plan, space: Space, evaluator: Evaluator, folder: Path, *, final
     check_limits(space, evaluator, [Limit.of(text) for text in plan.limits])
     if plan.final is not None:
         _check_same_final(plan.final, folder)
+
+
+def _check_stopping(plan: Plan, evaluator: Evaluator) -> None:
+    """Raises InputError where evaluations cannot be stopped early as planned."""
+    if plan.pruner is not None:
+        pruner_of(plan.pruner)
+        if evaluator.epochs == 1:
+            raise InputError(
+                "`pruner` stops evaluations that report their epochs: leave it out, or give a "
+                "recipe of more than one epoch or `curve_columns`"
+            )
+    check_epochs(plan.pruner, evaluator, plan.epochs)
 
 
 def training_of(space: Space, evaluator: Learning, training: OwnTraining) -> tuple[Subject, Recipe]:

@@ -66,6 +66,9 @@ class Plan:
         warm_start: Whether the final training begins with the weights of the shared network.
         prior: What the user believes is good; see `create_study`. Random search beside the search
             has none.
+        pruner: The name of who stops unpromising evaluations early; see `create_study`.
+        epochs: How many epochs all evaluations may have together; see `Study.optimize`. Random
+            search beside the search has as many.
     """
 
     space: Mapping[str, Json]
@@ -83,6 +86,8 @@ class Plan:
     own: OwnTraining | None = None
     warm_start: bool = False
     prior: Weights | None = None
+    pruner: str | None = None
+    epochs: int | None = None
 
     def to_json(self) -> dict[str, Json]:
         """The plan as JSON; `from_json` reads it back."""

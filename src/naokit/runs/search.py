@@ -31,6 +31,7 @@ from naokit.runs.studies import search_study, train_best
 from naokit.study import Study
 from naokit.study.goals import Limit
 from naokit.study.limits import outside
+from naokit.study.origins import CONTINUED
 from naokit.study.storage import address_of, shown
 from naokit.training.aside import settle
 from naokit.training.loop import Epoch
@@ -46,6 +47,7 @@ class Stage:
         evaluations: How many the study shall hold.
         repeats: How many are evaluations again, at most.
         epochs: How many a shared network is trained; 0 where there is none.
+        budget: How many epochs all evaluations may have together; 0 where these do not count.
     """
 
     method: str
@@ -53,6 +55,7 @@ class Stage:
     evaluations: int
     repeats: int
     epochs: int = 0
+    budget: int = 0
 
 
 class Watcher:
@@ -226,6 +229,8 @@ class _Carried:
             objectives=plan.objectives,
             limits=plan.limits,
             prior=None if beside else plan.prior,
+            pruner=plan.pruner,
+            epochs=plan.epochs,
             start=() if beside else self._start,
             release=self.release,
             seconds=self.hours.for_search,
@@ -240,7 +245,8 @@ class _Carried:
         """A study by the evaluator, as it begins."""
         plan, evaluator = self.plan, self.evaluator
         if not isinstance(evaluator, Supernet):
-            return Stage(method, evaluator.metric, plan.evaluations, plan.repeats)
+            budget = plan.epochs or 0
+            return Stage(method, evaluator.metric, plan.evaluations, plan.repeats, budget=budget)
         later = max(0, plan.evaluations - evaluator.round_size)
         rounds = -(-later // (evaluator.round_size - evaluator.kept))
         again, epochs = rounds * evaluator.kept, evaluator.recipe.epochs
@@ -291,8 +297,10 @@ class _Carried:
     def _was_cut(self, study: Study) -> bool:
         """Whether time ended before the study did; a study of a small space ends by itself."""
         stage = self._stage(self.plan.method)
-        wanted = stage.evaluations + stage.repeats
-        return self.hours.search_is_over and len(study.trials) < wanted
+        spent = stage.budget and study.epochs >= stage.budget
+        wanted = (study.evaluations if spent else stage.evaluations) + stage.repeats
+        done = sum(trial.origin != CONTINUED for trial in study.trials)
+        return self.hours.search_is_over and done < wanted
 
     def _trained_and_exported(self, winner: Architecture) -> Exported:
         """Trains the winner, exports it and checks the files."""

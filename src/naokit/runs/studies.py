@@ -30,6 +30,8 @@ def search_study(
     objectives: Sequence[str] = (),
     limits: Sequence[str] = (),
     prior: Weights | None = None,
+    pruner: str | None = None,
+    epochs: int | None = None,
     start: Sequence[Architecture] = (),
     release: bool = False,
     on_begin: Callable[[Study], None] | None = None,
@@ -56,6 +58,7 @@ def search_study(
         objectives=objectives,
         limits=limits,
         prior=prior,
+        pruner=pruner,
     )
     with storage_errors(name):
         check_start(study.optuna, [str(architecture) for architecture in start])
@@ -70,7 +73,13 @@ def search_study(
             on_trial(study, trial)
 
     study.optimize(
-        evaluator, evaluations, seconds=seconds, on_trial=told, on_stage=on_stage, folder=folder
+        evaluator,
+        evaluations,
+        seconds=seconds,
+        on_trial=told,
+        on_stage=on_stage,
+        folder=folder,
+        epochs=epochs,
     )
     for best, evaluated in product(range(1, repeat + 1), range(2, times + 1)):
         if seconds is not None and time.monotonic() - began > seconds:

@@ -3,6 +3,7 @@
     study.py       ask, evaluate, tell; corridor.py: as much at once as there are workers
     opening.py     a study made, or opened
     proposing.py   who proposes; optuna_method.py: one of Optuna's samplers as a method
+    pruning.py     who stops early; stopping.py: what evaluations report, and their checkpoints
     rounds.py      several architectures before the first of them is evaluated
     ledger.py      what trials say, each read once
     claims.py      which process evaluates what
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
     from naokit.study.corridor import Asked
     from naokit.study.opening import create_study, open_study
     from naokit.study.proposing import check_method, checked_prior
+    from naokit.study.pruning import Pruner
     from naokit.study.study import Study
 
 _HOMES = {
     "Asked": "corridor",
+    "Pruner": "pruning",
     "Study": "study",
     "check_method": "proposing",
     "checked_prior": "proposing",
@@ -36,7 +39,15 @@ _HOMES = {
     "open_study": "opening",
 }
 
-__all__ = ["Asked", "Study", "check_method", "checked_prior", "create_study", "open_study"]
+__all__ = [
+    "Asked",
+    "Pruner",
+    "Study",
+    "check_method",
+    "checked_prior",
+    "create_study",
+    "open_study",
+]
 
 
 def __getattr__(name: str) -> Any:

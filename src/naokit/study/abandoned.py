@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from naokit.base import Json
 from naokit.study.heartbeat import GRACE, Pulse
-from naokit.study.ledger import ARCHITECTURE, INTERRUPTED, OUTCOME, WORKER, Ledger
+from naokit.study.ledger import ARCHITECTURE, INTERRUPTED, OUTCOME, WORKER, Ledger, state_of
 from naokit.study.liveness import lives
 from naokit.study.stored import Stored
 from naokit.wording import counted
@@ -90,10 +90,9 @@ def settle(stored: Stored, frozen: FrozenTrial) -> None:
     values = outcome.get("values")
     storage, trial_id = stored.storage, stored.id_of(frozen)
     with suppress(UpdateFinishedTrialError):  # another process has done it
-        if values is None and "reason" not in outcome:
+        if not outcome.keys() & {"values", "reason", "stopped"}:
             storage.set_trial_user_attr(trial_id, OUTCOME, {"reason": INTERRUPTED})
-        state = TrialState.FAIL if values is None else TrialState.COMPLETE
-        storage.set_trial_state_values(trial_id, state, values)
+        storage.set_trial_state_values(trial_id, state_of(outcome), values)
 
 
 def _worker_of(frozen: FrozenTrial) -> dict[str, Json] | None:

@@ -22,7 +22,7 @@ from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.exc import SQLAlchemyError
 
-from naokit.base import Architecture, Json, Proposal
+from naokit.base import Architecture, Curve, Json, Proposal, Trial
 from naokit.study.abandoned import Watch, settle
 from naokit.study.heartbeat import Pulse
 from naokit.study.ledger import (
@@ -35,8 +35,9 @@ from naokit.study.ledger import (
     origin_of,
     read_architecture,
     record_of,
+    state_of,
 )
-from naokit.study.origins import KNOWN, REPEAT
+from naokit.study.origins import CONTINUED, KNOWN, REPEAT
 from naokit.study.patience import TICKET
 
 CLAIM = "claim"
@@ -83,32 +84,52 @@ class Claims:
 
         The first `times` evaluations that end or run count, whichever process makes them.
         """
-        if len(self._numbers_of(architecture)) >= times:
+        if len(self._whole(architecture)) >= times:
             return None
         record = record_of(architecture, REPEAT)
         with self._given_back_on_error(self.make(record)) as number:
-            before = [other for other in self._numbers_of(architecture) if other < number]
+            before = [other for other in self._whole(architecture) if other < number]
         if len(before) < times:
             return number, len(before)
         self.give_back(number)
         return None
 
-    def _numbers_of(self, architecture: Architecture) -> list[int]:
-        """The trials of an architecture, ended and running, repeats included."""
-        reading, space = self.ledger.read(), self.ledger.space
-        ended = [
-            trial.number for trial in reading.ended if trial.architecture.key == architecture.key
-        ]
-        named = [t for t in reading.running.values() if origin_of(t) not in ("", KNOWN)]
-        return ended + [
-            t.number for t in named if read_architecture(t, space).key == architecture.key
-        ]
+    def going_on(self, stopped: Trial) -> int | None:
+        """Makes a trial that goes on where this one was stopped; None if another one does."""
+        record = record_of(stopped.architecture, CONTINUED)
+        with self._given_back_on_error(self.make(record, stopped.curve)) as number:
+            others = self._running(stopped.architecture)
+            others += [trial.number for trial in self._ended(stopped.architecture)]
+        if not any(stopped.number < other < number for other in others):
+            return number
+        self.give_back(number)
+        return None
 
-    def make(self, record: dict[str, Json]) -> int:
-        """Makes a running trial that has its architecture from the beginning; its number."""
+    def _whole(self, architecture: Architecture) -> list[int]:
+        """The trials of an architecture that run or were not stopped, repeats included."""
+        ended = [trial.number for trial in self._ended(architecture) if not trial.stopped]
+        return ended + self._running(architecture)
+
+    def _ended(self, architecture: Architecture) -> list[Trial]:
+        ended = self.ledger.read().ended
+        return [trial for trial in ended if trial.architecture.key == architecture.key]
+
+    def _running(self, architecture: Architecture) -> list[int]:
+        running, space = self.ledger.read().running.values(), self.ledger.space
+        named = [trial for trial in running if origin_of(trial) not in ("", KNOWN)]
+        return [t.number for t in named if read_architecture(t, space).key == architecture.key]
+
+    def make(self, record: dict[str, Json], curve: Curve | None = None) -> int:
+        """Makes a running trial that has its architecture from the beginning; its number.
+
+        Args:
+            record: What the trial stores of its architecture.
+            curve: What an earlier trial reported that this one continues.
+        """
         template = create_trial(
             state=TrialState.RUNNING,
             user_attrs={ARCHITECTURE: record, TICKET: uuid.uuid4().hex},
+            intermediate_values=dict(curve or {}),
         )
         made = self.stored.make(template)
         number, trial_id = made.number, self.stored.id_of(made)
@@ -150,8 +171,8 @@ class Claims:
     ) -> FrozenTrial:
         """Ends a trial, unless another process has ended it already."""
         storage, trial_id = self.stored.storage, self.held[number]
-        state = TrialState.FAIL if values is None else TrialState.COMPLETE
         outcome = outcome if values is None else {"values": list(values), **outcome}
+        state = state_of(outcome)
         try:
             storage.set_trial_user_attr(trial_id, OUTCOME, outcome)
             told = self.stored.study.tell(number, values, state, skip_if_finished=True)
@@ -163,13 +184,18 @@ class Claims:
         return self._told_anew(told, outcome, values)
 
     def add(
-        self, record: dict[str, Json], outcome: dict[str, Json], values: Sequence[float] | None
+        self,
+        record: dict[str, Json],
+        outcome: dict[str, Json],
+        values: Sequence[float] | None,
+        curve: Curve | None = None,
     ) -> FrozenTrial:
         """Makes a trial that has already ended."""
         template = create_trial(
-            state=TrialState.FAIL if values is None else TrialState.COMPLETE,
+            state=state_of(outcome if values is None else {"values": values}),
             values=values,
             user_attrs={ARCHITECTURE: record, OUTCOME: outcome, TICKET: uuid.uuid4().hex},
+            intermediate_values=dict(curve or {}),
         )
         return self.stored.make(template)
 
@@ -191,9 +217,9 @@ class Claims:
         architecture = self.ledger.space.architecture(record["choices"])
         others = _rivals(reading, told.number, architecture.key)
         if not others and not self.ledger.evaluated(architecture.key):
-            return self.add(record, outcome, values)
+            return self.add(record, outcome, values, told.intermediate_values)
         told = copy.deepcopy(told)
-        told.state = TrialState.FAIL if values is None else TrialState.COMPLETE
+        told.state = state_of(outcome)
         told.values = values
         told.user_attrs[OUTCOME] = outcome
         return told

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 
-from naokit.base import Architecture, Evaluator, Result, Workers
+from naokit.base import Architecture, Evaluator, Reporter, Result, Workers
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,14 @@ class Corridor:
         workers: Where it does so.
         tell: Takes what was asked for and its result to come.
         give_back: Takes the number of a trial that is not evaluated; one that was told stays.
+        reporter: Gives who is told of the epochs of an evaluation; None where nobody is.
     """
 
     evaluator: Evaluator
     workers: Workers
     tell: Callable[[Asked, Future[Result]], None]
     give_back: Callable[[int], None]
+    reporter: Callable[[Asked], Reporter | None]
 
     def walk(self, ask: Callable[[int], Iterator[Asked]], ends: float | None = None) -> None:
         """Evaluates all that `ask` gives.
@@ -79,6 +81,7 @@ class Corridor:
             if not waiting:
                 break
             asked = waiting[0]
-            future = self.workers.submit(self.evaluator, asked.architecture, asked.seed)
+            told = self.reporter(asked)
+            future = self.workers.submit(self.evaluator, asked.architecture, asked.seed, told)
             running[future] = waiting.popleft()
         return len(running) > before

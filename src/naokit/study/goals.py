@@ -159,6 +159,7 @@ class Goals:
             trials: The trials with the values as they were told.
             seed: The seed of the weights, which are drawn anew for each number of trials.
         """
+        trials = [self._as_far_as_it_came(trial) for trial in trials]
         valued = [trial for trial in trials if trial.value is not None]
         found = self._scores(valued, len(trials), seed)
         scores = {trial.number: score for trial, score in zip(valued, found, strict=True)}
@@ -173,6 +174,13 @@ class Goals:
         table = signs * np.array([trial.values for trial in valued])
         return [float(score) for score in chebyshev(table, generator)]
 
+    def _as_far_as_it_came(self, trial: Trial) -> Trial:
+        """A trial that was stopped, with the best value that it reported; any other as it is."""
+        if not trial.stopped:
+            return trial
+        best = max(trial.curve.values(), key=lambda value: self.objectives[0].sign * value)
+        return dataclasses.replace(trial, value=best, values=(best,))
+
     def _seen(self, trial: Trial, score: float | None) -> Observation:
         if score is None:
             return Observation(trial.architecture, None, trial.origin)
@@ -180,11 +188,19 @@ class Goals:
         values = tuple(objective.sign * value for objective, value in turned)
         # Of several objectives the score is a mixture, whose noise is not that of the first.
         noise = trial.metrics.get(NOISE) if len(self.objectives) == 1 else None
+        seen = Observation(
+            trial.architecture,
+            score,
+            trial.origin,
+            values=values,
+            noise=noise,
+            stopped=trial.stopped,
+        )
         if not self.limits:
-            return Observation(trial.architecture, score, trial.origin, values=values, noise=noise)
+            return seen
         slack = self.slack(trial)
         value = score if slack >= 0 else None
-        return Observation(trial.architecture, value, trial.origin, score, slack, values, noise)
+        return dataclasses.replace(seen, value=value, unlimited=score, slack=slack)
 
     def front(self, trials: Sequence[Trial]) -> list[Trial]:
         """The architectures within the limits that none other beats in every objective.

@@ -5,7 +5,11 @@ one attribute costs 28 (measured)::
 
     architecture   {"text": ..., "choices": [...], "origin": ..., "worker": {...}, "model": {...},
                     "round": ...}
-    outcome        {"values": [...], "metrics": {...}, "seconds": ..., "reason": ...}
+    outcome        {"values": [...], "metrics": {...}, "seconds": ..., "reason": ...,
+                    "stopped": ...}
+
+What an evaluation reported epoch by epoch are the trial's intermediate values. One that was stopped
+early is pruned, as Optuna says.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from naokit.base import Architecture, Json, Space, Trial
 from naokit.study.liveness import this_worker
-from naokit.study.origins import AGAIN, KNOWN, RESCORED
+from naokit.study.origins import AGAIN, KNOWN, REPLACES
 from naokit.study.stored import Stored
 
 ARCHITECTURE = "architecture"
@@ -67,7 +71,22 @@ def round_of(frozen: FrozenTrial) -> int:
 
 def ended(frozen: FrozenTrial) -> bool:
     """Whether a finished trial is an evaluation, repeats included, that was not interrupted."""
+    if frozen.state == TrialState.PRUNED and not stopped(frozen):
+        return False
     return origin_of(frozen) not in ("", KNOWN) and not interrupted(frozen)
+
+
+def state_of(outcome: Mapping[str, Json]) -> TrialState:
+    """The state of a trial that ended with this outcome."""
+    if "values" in outcome:
+        return TrialState.COMPLETE
+    return TrialState.PRUNED if "stopped" in outcome else TrialState.FAIL
+
+
+def stopped(frozen: FrozenTrial) -> int:
+    """The epoch after which an evaluation was stopped early; 0 if it was not."""
+    epoch: int = frozen.user_attrs.get(OUTCOME, {}).get("stopped", 0)
+    return epoch
 
 
 def interrupted(frozen: FrozenTrial) -> bool:
@@ -91,6 +110,8 @@ def to_trial(frozen: FrozenTrial, space: Space) -> Trial:
         metrics=outcome.get("metrics", {}),
         seconds=outcome.get("seconds", 0.0),
         round=round_of(frozen),
+        curve=dict(sorted(frozen.intermediate_values.items())),
+        stopped=stopped(frozen),
     )
 
 
@@ -113,7 +134,7 @@ class Reading:
     @property
     def history(self) -> list[Trial]:
         """The evaluations that methods learn from: one of each architecture, its latest."""
-        latest = {t.architecture.choices: t for t in self.ended if t.origin == RESCORED}
+        latest = {t.architecture.choices: t for t in self.ended if t.origin in REPLACES}
         first = [trial for trial in self.ended if trial.origin not in AGAIN]
         return [latest.get(t.architecture.choices, t) for t in first] if latest else first
 
@@ -175,7 +196,7 @@ class Ledger:
         self._parsed.add(frozen.number)
         if interrupted(frozen) and origin_of(frozen) not in ("", KNOWN, *AGAIN):
             self._interrupted.append(to_trial(frozen, self.space))
-        if ended(frozen) and frozen.state != TrialState.PRUNED:
+        if ended(frozen):
             trial = to_trial(frozen, self.space)
             insort(self._ended, trial, key=lambda other: other.number)
             self._unkeyed.append(trial)

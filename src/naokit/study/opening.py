@@ -7,12 +7,14 @@ from typing import cast
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError
+from optuna.pruners import BasePruner
 from optuna.storages import BaseStorage
 
 from naokit.base import Direction, InputError, Space, Weights
 from naokit.study.goals import Goals
 from naokit.study.patience import Patient
 from naokit.study.proposing import AnyMethod, checked_prior, factory_of, name_of
+from naokit.study.pruning import Pruner, pruner_of
 from naokit.study.settings import (
     FORMAT,
     await_settings,
@@ -37,6 +39,7 @@ def create_study(
     objectives: Sequence[str] = (),
     limits: Sequence[str] = (),
     prior: Weights | None = None,
+    pruner: str | BasePruner | Pruner | None = None,
 ) -> Study:
     """Creates a study, or continues the one of this name in the storage.
 
@@ -55,12 +58,22 @@ def create_study(
         limits: Bounds on metrics of a result or of an architecture (`["parameters<=3e6"]`).
         prior: What you believe is good, as weights on choices (`{"width": {"64": 3}}`). What is not
             named weighs 1. `nao` counts it less with every result.
+        pruner: Who stops unpromising evaluations early, of evaluators that report their epochs:
+            "asha" (asynchronous successive halving, the only one that lets stopped ones go on
+            later), "median", "hyperband", "successive-halving", a pruner of Optuna's, or a
+            `naokit.study.Pruner`. If None, none is stopped and no epoch is kept.
 
     Raises:
         InputError: The stored study has another space or setting, or cannot be opened; or the prior
             is none for this space or method.
     """
     goals = Goals.of(direction, objectives, limits)
+    if pruner is not None and len(goals.objectives) > 1:
+        raise InputError(
+            "`pruner` stops evaluations by one value: leave it out where there are several "
+            "objectives"
+        )
+    chosen = None if pruner is None else pruner_of(pruner)
     wanted = {
         "format": FORMAT,
         "space": dict(space.settings()),
@@ -69,6 +82,7 @@ def create_study(
         "direction": direction,
         "goals": goals.to_json() if objectives or limits else None,
         "prior": None if prior is None else checked_prior(space, method, prior),
+        "pruner": None if pruner is None else name_of(pruner),
     }
     factory_of(method)  # a wrong name fails before anything is written
     place = storage and shown(storage)
@@ -86,7 +100,7 @@ def create_study(
             await_settings(study)
             check_settings(study, wanted)
             check_intact(study, space)
-        return Study(space, Stored(study, database), method)
+        return Study(space, Stored(study, database), method, pruner=chosen)
 
 
 def open_study(space: Space, storage: str, name: str) -> Study:

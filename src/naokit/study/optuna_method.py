@@ -6,25 +6,18 @@ for this proposal alone; one that will not stop gets a random architecture.
 
 from __future__ import annotations
 
-import copy
-import logging
 from collections.abc import Callable, Sequence
-from functools import cache
 
 import optuna
 from optuna.samplers import BaseGASampler, BaseSampler
-from optuna.storages import BaseStorage, InMemoryStorage
-from optuna.study import StudyDirection
 from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 
-from naokit.base import Architecture, Method, Observation, Proposal, Space, derive_seed
+from naokit.base import Architecture, Curve, Method, Observation, Proposal, Space, derive_seed
 from naokit.method.baselines import RandomStream
+from naokit.study.replayed import empty_study
 
 SUGGESTIONS = 50
 """How often a sampler may ask for what is known."""
-
-NAME = "replayed"
-"""The study that a sampler is shown."""
 
 SamplerFactory = Callable[[int], BaseSampler]
 """The number of evaluations, those that are pending included -> the sampler of what is next."""
@@ -74,7 +67,7 @@ class OptunaMethod(Method):
         same = self._replayed == list(history[: len(self._replayed)])
         if not same or objectives != self._objectives:
             self._objectives, self._replayed, self._ended = objectives, [], []
-        study = _empty_study(objectives, sampler)
+        study = empty_study(objectives, sampler=sampler)
         study.add_trials(self._ended)
         for observation in history[len(self._replayed) :]:
             self._replay(study, observation)
@@ -82,19 +75,31 @@ class OptunaMethod(Method):
         return study
 
     def _replay(self, study: optuna.Study, observation: Observation) -> None:
-        study.add_trial(self._running(observation.architecture))
+        study.add_trial(self._running(observation.architecture, _curve(observation)))
         trial = study.get_trials(deepcopy=False)[-1]
         if isinstance(study.sampler, BaseGASampler):
             study.sampler.get_trial_generation(study, trial)  # which it notes in the trial
-        _tell(study, trial.number, _values(observation))
+        if observation.stopped:
+            study.tell(trial.number, state=TrialState.PRUNED)
+        else:
+            _tell(study, trial.number, _values(observation))
 
-    def _running(self, architecture: Architecture) -> FrozenTrial:
+    def _running(self, architecture: Architecture, curve: Curve | None = None) -> FrozenTrial:
         """A trial of the parameters that the space would have asked for."""
         fixed = FixedTrial(dict(zip(self._space.grammar.names, architecture.choices, strict=True)))
         self._space.suggest(fixed)
         return create_trial(
-            state=TrialState.RUNNING, params=fixed.params, distributions=fixed.distributions
+            state=TrialState.RUNNING,
+            params=fixed.params,
+            distributions=fixed.distributions,
+            intermediate_values=dict(curve or {}),
         )
+
+
+def _curve(observation: Observation) -> Curve:
+    """What a sampler is shown of an evaluation that was stopped early."""
+    values = _values(observation)
+    return {observation.stopped: values[0]} if observation.stopped and values else {}
 
 
 def _values(observation: Observation) -> tuple[float, ...]:
@@ -106,23 +111,3 @@ def _values(observation: Observation) -> tuple[float, ...]:
 def _tell(study: optuna.Study, number: int, values: Sequence[float]) -> None:
     state = TrialState.COMPLETE if values else TrialState.FAIL
     study.tell(number, list(values) or None, state)  # Optuna takes none, not an empty one
-
-
-def _empty_study(objectives: int, sampler: BaseSampler) -> optuna.Study:
-    """A study in memory without trials, all of its objectives to maximise."""
-    storage = copy.deepcopy(_empty_storage(objectives))
-    return optuna.load_study(study_name=NAME, storage=storage, sampler=sampler)
-
-
-@cache
-def _empty_storage(objectives: int) -> BaseStorage:
-    """Made once, so that not every proposal writes a line into Optuna's log."""
-    logger = logging.getLogger("optuna.storages")
-    before = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        storage = InMemoryStorage()
-        storage.create_new_study([StudyDirection.MAXIMIZE] * objectives, NAME)
-    finally:
-        logger.setLevel(before)
-    return storage

@@ -10,7 +10,11 @@ REPEAT = "repeat"
 """The origin of a repeated evaluation, which methods do not see."""
 RESCORED = "rescored"
 """The origin of an evaluation in a later round, whose value replaces the earlier ones."""
-AGAIN = (REPEAT, RESCORED)
+CONTINUED = "continued"
+"""The origin of an evaluation that goes on where it was stopped, and whose result replaces that."""
+REPLACES = (RESCORED, CONTINUED)
+"""The origins of evaluations whose result replaces the earlier ones of the architecture."""
+AGAIN = (REPEAT, *REPLACES)
 """The origins of evaluations of an architecture that the study has evaluated already."""
 FIRST = "given"
 """The origin of an architecture that the user wanted evaluated first."""

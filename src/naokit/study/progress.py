@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Column
 
-from naokit.study.origins import AGAIN
-from naokit.wording import value_text
+from naokit.study.origins import CONTINUED, REPEAT, RESCORED
+from naokit.wording import counted, value_text
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -46,17 +46,26 @@ class TrialsBar:
         evaluations: How many evaluations the study shall hold.
         repeats: How many repeats it shall hold.
         epochs: How many epochs a shared network is trained; 0 where there is none.
+        budget: How many epochs all evaluations may have together, which the bar then counts; 0
+            where it counts evaluations.
     """
 
     def __init__(
-        self, title: str, metric: str, evaluations: int, repeats: int = 0, epochs: int = 0
+        self,
+        title: str,
+        metric: str,
+        evaluations: int,
+        repeats: int = 0,
+        epochs: int = 0,
+        budget: int = 0,
     ) -> None:
-        self.metric, self.totals = metric, (evaluations, repeats)
+        self.metric, self.totals = metric, (budget or evaluations, repeats)
+        self.in_epochs = budget > 0
         self.bar = progress()
         self.shared = self.bar.add_task(
             f"{'shared net':12}", total=epochs, start=False, visible=epochs > 0, note=""
         )
-        first = self.bar.add_task(f"{title:12}", total=evaluations, note="")
+        first = self.bar.add_task(f"{title:12}", total=self.totals[0], note="")
         again = self.bar.add_task(
             f"{'again' if epochs else 'best again':12}",
             total=repeats,
@@ -115,9 +124,18 @@ class TrialsBar:
 
     def _show(self) -> None:
         repeats = sum(map(_is_again, self.seen))
-        counts = (len(self.seen) - repeats, repeats)
+        first = len(self.seen) - repeats - sum(t.origin == CONTINUED for t in self.seen)
+        counts = (self._epochs() if self.in_epochs else first, repeats)
         for task, done, total in zip(self.tasks, counts, self.totals, strict=True):
             self.bar.update(task, completed=done, total=max(done, total))
+
+    def _epochs(self) -> int:
+        """How many epochs were reported of each architecture, all together."""
+        reached: dict[tuple[int, ...], int] = {}
+        for trial in self.seen:
+            choices = trial.architecture.choices
+            reached[choices] = max(reached.get(choices, 0), *trial.curve, 0)
+        return sum(reached.values())
 
     def _note(self, study: Ranking, trial: Trial) -> str:
         """The best value within the limits so far, and the last or why there is none."""
@@ -130,10 +148,16 @@ class TrialsBar:
         if self.began and trial.value is not None:
             seconds = time.monotonic() - self.began
             return f"{shown}{60 * self.scored / max(seconds, 1e-3):.0f} a minute"
-        last = trial.reason if trial.value is None else value_text(trial.value, self.metric)
-        return f"{shown}last {last} ({trial.origin})"
+        return f"{shown}last {self._last(trial)} ({trial.origin})"
+
+    def _last(self, trial: Trial) -> str:
+        """What an evaluation gave."""
+        if trial.stopped:
+            value = value_text(trial.curve[trial.stopped], self.metric)
+            return f"{value}, stopped after {counted(trial.stopped, 'epoch')}"
+        return trial.reason if trial.value is None else value_text(trial.value, self.metric)
 
 
 def _is_again(trial: Trial) -> bool:
     """Whether it evaluated one of the best architectures again."""
-    return trial.origin in AGAIN
+    return trial.origin in (REPEAT, RESCORED)

@@ -95,11 +95,11 @@ def _sampler_named(name: str) -> MethodFactory:
     )
 
 
-def name_of(method: AnyMethod) -> str:
-    """What a study records of its method."""
-    if isinstance(method, str):
-        return method
-    return str(getattr(method, "__name__", type(method).__name__))
+def name_of(chosen: object) -> str:
+    """What a study records of its method or its pruner."""
+    if isinstance(chosen, str):
+        return chosen
+    return str(getattr(chosen, "__name__", type(chosen).__name__))
 
 
 class Proposing:

@@ -122,7 +122,10 @@ class Ranking(ABC):
             return self._all_beyond(valued, failed=len(trials) - len(valued))
         if not trials:
             return f"the study {self.name} has no finished evaluation yet: search on"
-        reason, times = Counter(trial.reason for trial in trials).most_common(1)[0]
+        failed = [trial for trial in trials if trial.failed]
+        if not failed:
+            return f"every evaluation of the study {self.name} was stopped early: search on"
+        reason, times = Counter(trial.reason for trial in failed).most_common(1)[0]
         mend = REMEDIES.get(reason, "mend that, or search another space")
         which = "the one evaluation" if len(trials) == 1 else f"all {len(trials)} evaluations"
         return f"{which} of the study {self.name} failed ({reason}: {times}): {mend}"

@@ -37,15 +37,17 @@ from naokit.study.corridor import Asked, Corridor
 from naokit.study.evaluation import FirstErrors, accepted, evaluated
 from naokit.study.goals import Goals
 from naokit.study.ledger import Ledger, record_of, to_trial
-from naokit.study.origins import AGAIN, REPEAT, RESCORED, TOLD
+from naokit.study.origins import AGAIN, CONTINUED, REPEAT, RESCORED, TOLD
 from naokit.study.progress import TrialsBar
 from naokit.study.proposing import AnyMethod, Proposing
+from naokit.study.pruning import Pruner
 from naokit.study.rounds import Round
 from naokit.study.settings import (
     record_environment,
     record_evaluator,
 )
 from naokit.study.standings import Ranking, Standing
+from naokit.study.stopping import Stopping, check_epochs, reporting
 from naokit.study.storage import storage_errors
 from naokit.study.stored import Stored
 from naokit.workers import Here
@@ -65,6 +67,7 @@ class Study(Ranking):
         stored: Stored,
         method: AnyMethod,
         *,
+        pruner: Pruner | None = None,
         reading: bool = False,
     ) -> None:
         self.space = space
@@ -72,6 +75,8 @@ class Study(Ranking):
         self._ledger = Ledger(stored, space)
         self._claims = Claims(self._ledger)
         self._proposing = Proposing(self._ledger, method, self.goals)
+        sign = self.goals.objectives[0].sign
+        self._stopping = Stopping(self._ledger, self._claims.held, sign, pruner)
         self._asking = threading.Lock()
         self._first_errors = FirstErrors()
         if not reading:
@@ -124,14 +129,66 @@ class Study(Ranking):
             InputError: The trial waits for no result here, or the result is no number or lacks a
                 metric that an objective or a limit needs. Nothing is recorded.
         """
+        self._check_waits(number)
+        outcome, values = self._outcome(result, reason)
+        with self._errors():
+            return to_trial(self._claims.tell(number, outcome, values), self.space)
+
+    def report(self, number: int, epoch: int, value: float) -> None:
+        """Keeps the value of an evaluation after an epoch, for loops of your own.
+
+        Args:
+            number: The number of the trial that was asked for.
+            epoch: How many epochs are done, from 1, more than at the last report.
+            value: The value after it.
+
+        Raises:
+            InputError: The trial waits for no result here, or the epoch is not the next.
+            EvaluationFailed: The value is not finite; tell the trial as failed.
+        """
+        self._check_waits(number)
+        with self._errors():
+            self._stopping.report(number, epoch, value)
+
+    def should_stop(self, number: int) -> bool:
+        """Whether the study's pruner stops an evaluation after what it reported.
+
+        A loop of your own then calls `tell_stopped`.
+        """
+        self._check_waits(number)
+        with self._errors():
+            return self._stopping.should_stop(number)
+
+    def tell_stopped(self, number: int, result: Result | None = None) -> Trial:
+        """Records that an evaluation was stopped early: what it reported is its result.
+
+        Args:
+            number: The number of the trial that was asked for.
+            result: Its metrics and seconds; the value counts for nothing.
+
+        Raises:
+            InputError: The trial waits for no result here, or has reported nothing.
+        """
+        self._check_waits(number)
+        last = self._stopping.last(number)
+        if not last:
+            raise InputError(
+                f"trial {number} has reported no epoch: call `report` before `tell_stopped`, or "
+                "tell it as failed"
+            )
+        outcome: dict[str, Json] = {"stopped": last}
+        if result is not None:
+            outcome |= {"metrics": dict(result.metrics), "seconds": result.seconds}
+        with self._errors():
+            return to_trial(self._claims.tell(number, outcome, None), self.space)
+
+    def _check_waits(self, number: int) -> None:
+        """Raises InputError unless this process asked for the trial and has not told it."""
         if number not in self._claims.held:
             raise InputError(
                 f"trial {number} waits for no result: it was told already, or this process has "
                 "not asked for it; study.add(architecture, result) records what was made elsewhere"
             )
-        outcome, values = self._outcome(result, reason)
-        with self._errors():
-            return to_trial(self._claims.tell(number, outcome, values), self.space)
 
     def _outcome(
         self, result: Result | float | None, reason: str
@@ -189,10 +246,11 @@ class Study(Ranking):
         show_progress_bar: bool = False,
         workers: Workers | None = None,
         folder: Path | None = None,
+        epochs: int | None = None,
     ) -> None:
         """Evaluates until the study holds `evaluations`, those of earlier runs included.
 
-        Ends early, without an error, when the space or the clock is exhausted.
+        Ends early, without an error, when the space, the clock or the epochs are exhausted.
 
         Args:
             evaluator: An evaluator, or a function `architecture -> float`.
@@ -204,14 +262,20 @@ class Study(Ranking):
             show_progress_bar: Whether a bar on stderr shows the progress and the best value.
             workers: Where evaluations run; the caller closes them. If None, they run here, one
                 after another.
-            folder: The folder in which an evaluator may keep a state; see `Evaluator.begin`.
+            folder: The folder in which an evaluator may keep a state (see `Evaluator.begin`) and
+                stopped evaluations their checkpoints.
+            epochs: How many epochs all evaluations may have together; no evaluation is begun after
+                that. It counts what is reported to a study with a pruner. If None, there is no
+                limit.
 
         Raises:
-            InputError: The study was begun with an evaluator of other settings, an evaluation lacks
-                a metric that an objective or a limit needs, or each of the first five evaluations
-                raised the same kind of error. Any other error is a failed trial.
+            InputError: `epochs` is less than one evaluation has, the study was begun with an
+                evaluator of other settings, an evaluation lacks a metric that an objective or a
+                limit needs, or each of the first five evaluations raised the same kind of error.
+                Any other error is a failed trial.
         """
         evaluator = self._prepared(evaluator, evaluations, folder)
+        check_epochs(self._stopping.pruner, evaluator, epochs)
         if any(trial.value is not None for trial in self.trials):
             self._first_errors.succeeded()
 
@@ -219,12 +283,14 @@ class Study(Ranking):
 
         def ask(running: int) -> Iterator[Asked]:
             most = evaluations - self.evaluations - running
+            if epochs is not None and self.epochs >= epochs:
+                return iter(())
             if evaluator.round_size == 1:
-                return self._ask_new(min(most, 1))
+                return self._ask_one(min(most, 1))
             return iter(()) if running else self._ask_round(evaluator, most, ends, on_stage)
 
         with (
-            TrialsBar(self.name, evaluator.metric, evaluations)
+            TrialsBar(self.name, evaluator.metric, evaluations, budget=epochs or 0)
             if show_progress_bar
             else (nullcontext()) as bar
         ):
@@ -238,6 +304,7 @@ class Study(Ranking):
 
             with suppress(OutOfTime):
                 self._corridor(evaluator, workers, told).walk(ask, ends)
+        self._stopping.ended(complete=ends is None or time.monotonic() < ends)
 
     def repeat(
         self,
@@ -267,14 +334,37 @@ class Study(Ranking):
 
     @property
     def failed(self) -> int:
-        """How many of the `evaluations` gave no value."""
-        return sum(trial.value is None for trial in self._own())
+        """How many of the `evaluations` gave nothing."""
+        return sum(trial.failed for trial in self._own())
+
+    @property
+    def stopped(self) -> int:
+        """How many of the `evaluations` were stopped early and did not go on."""
+        with self._errors():
+            return sum(bool(trial.stopped) for trial in self._ledger.read().history)
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were reported of all evaluations together."""
+        with self._errors():
+            return sum(max(trial.curve) for trial in reporting(self._ledger.read()))
 
     @property
     def trials(self) -> list[Trial]:
         """Every evaluation that ended, with repeats, without interrupted ones."""
         with self._errors():
             return list(self._ledger.read().ended)
+
+    def _ask_one(self, most: int) -> Iterator[Asked]:
+        """Asks for a stopped evaluation that goes on after all, or for a new one."""
+        with self._errors(), self._asking:
+            stopped = self._stopping.to_continue(self._ledger.read())
+            number = None if stopped is None else self._claims.going_on(stopped)
+        if stopped is None or number is None:
+            yield from self._ask_new(most)
+        else:
+            self._stopping.begin(number, stopped.curve)
+            yield self._asked(number, stopped.architecture, CONTINUED)
 
     def _ask_new(self, most: int) -> Iterator[Asked]:
         """Asks for architectures that were not evaluated yet, as far as there are any."""
@@ -347,15 +437,18 @@ class Study(Ranking):
             workers,
             lambda asked, evaluation: on_trial(self._told(asked, evaluation)),
             self._claims.give_back,
+            lambda asked: self._stopping.told(asked, evaluator),
         )
 
     def _told(self, asked: Asked, evaluation: Future[Result]) -> Trial:
+        stopped = self._stopping.over(asked)
         try:
             result = evaluated(evaluation)
         except EvaluationFailed as error:
             self._first_errors.failed(error)
             return self.tell(asked.number, None, error.reason)
-        trial = self.tell(asked.number, result)
+        tell = self.tell_stopped if stopped else self.tell
+        trial = tell(asked.number, result)
         self._first_errors.succeeded()
         return trial
 
@@ -370,6 +463,7 @@ class Study(Ranking):
             record_evaluator(self.optuna, evaluator, settings, evaluations)
         if evaluator is not self._proposing.evaluator:
             evaluator.begin(folder)
+            self._stopping.keep_in(folder)
         self._proposing.evaluator = evaluator
         return evaluator
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from naokit.base import InputError, Json, Space
 from naokit.study.goals import Goals
-from naokit.study.ledger import ARCHITECTURE, OUTCOME, WORKER
+from naokit.study.ledger import ARCHITECTURE, OUTCOME, WORKER, stopped
 from naokit.study.settings import START
 from naokit.study.stored import SETTINGS
 
@@ -29,6 +29,7 @@ class _StudySettings(BaseModel):
     direction: Literal["maximize", "minimize"]
     goals: _Goals | None = None
     prior: dict[str, dict[str, float]] | None = None
+    pruner: str | None = None
     evaluations: int | None
     evaluator: dict[str, Any] | None
 
@@ -56,6 +57,7 @@ class _Outcome(BaseModel):
     reason: str = ""
     metrics: dict[str, float] = {}
     seconds: float = 0.0
+    stopped: int = 0
 
 
 _STUDY: Mapping[str, TypeAdapter[Any]] = {
@@ -92,6 +94,8 @@ def check_intact(study: optuna.Study, space: Space) -> None:
                 _VALUES.validate_python(trial.values, strict=True)
                 if len(trial.values) != len(study.directions):
                     raise ValueError(f"trial {trial.number} has {len(trial.values)} values")
+            if stopped(trial) and stopped(trial) not in trial.intermediate_values:
+                raise ValueError(f"trial {trial.number} reported nothing where it was stopped")
     except InputError as error:  # its line would not say where
         raise ValueError(str(error)) from error
 

@@ -21,12 +21,16 @@ class TextPreset(Preset):
         final_hidden: H of the winner.
         final_epochs: As for `Preset`.
         sharing: As for `Preset`.
+        pruner: As for `Preset`.
+        epochs: As for `Preset`.
     """
 
     hidden: int
     final_hidden: int
     final_epochs: int | None = None
     sharing: Sharing | None = None
+    pruner: str | None = None
+    epochs: int | None = None
 
     def size(self) -> dict[str, Json]:
         """The size H of the networks that are searched."""

@@ -204,6 +204,16 @@ def training_at(folder: Path) -> dict[str, Json] | None:
     return None if found is None else found[0]
 
 
+def history_at(folder: Path) -> tuple[float, ...]:
+    """The validation metric of every epoch of the training whose checkpoint lies in a folder.
+
+    Raises:
+        InputError: The checkpoint is damaged.
+    """
+    found = _last(folder)
+    return () if found is None else found[1].history
+
+
 def best_weights(folder: Path) -> dict[str, Tensor]:
     """The weights of the best epoch, or of the last step where no epoch was finished.
 

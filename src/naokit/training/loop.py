@@ -102,7 +102,7 @@ def train(
     warm_start: str | None = None,
     split_batches: bool = False,
     on_begin: Callable[[], None] | None = None,
-    on_epoch: Callable[[Epoch], None] | None = None,
+    on_epoch: Callable[[Epoch], bool | None] | None = None,
     on_step: Callable[[float], None] | None = None,
 ) -> Trained:
     """Trains `network` in place.
@@ -127,7 +127,8 @@ def train(
         split_batches: Whether to halve what goes through at once, and to accumulate, where memory
             runs out.
         on_begin: Called once data and checkpoint are accepted.
-        on_epoch: Called after each epoch.
+        on_epoch: Called after each epoch. Where it returns True the training pauses there, as
+            `until` would have it.
         on_step: Called after each step with the epochs done, a fraction.
 
     Raises:
@@ -145,8 +146,8 @@ def train(
             on_begin()
         last = task.recipe.epochs if until is None else min(until, task.recipe.epochs)
         while run.state.epochs < last and run.one_epoch():
-            if run.report is not None and on_epoch is not None:
-                on_epoch(run.report)
+            if run.report is not None and on_epoch is not None and on_epoch(run.report):
+                break
             if run.out_of_time():
                 break
         return run.result()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 
-from naokit.base import Architecture, Evaluator, Result, Workers
+from naokit.base import Architecture, Evaluator, Reporter, Result, Workers
 
 
 class Here(Workers):
@@ -12,11 +12,26 @@ class Here(Workers):
 
     in_this_process = True
 
-    def submit(self, evaluator: Evaluator, architecture: Architecture, seed: int) -> Future[Result]:
+    def submit(
+        self,
+        evaluator: Evaluator,
+        architecture: Architecture,
+        seed: int,
+        told: Reporter | None = None,
+    ) -> Future[Result]:
         """The result; what ends the process, such as Ctrl-C, is raised here."""
         future: Future[Result] = Future()
         try:
-            future.set_result(evaluator.evaluate(architecture, seed))
+            future.set_result(evaluated(evaluator, architecture, seed, told))
         except Exception as error:  # noqa: BLE001  # the future raises it
             future.set_exception(error)
         return future
+
+
+def evaluated(
+    evaluator: Evaluator, architecture: Architecture, seed: int, told: Reporter | None
+) -> Result:
+    """The result of an evaluation, in epochs where someone is told of them."""
+    if told is None:
+        return evaluator.evaluate(architecture, seed)
+    return evaluator.evaluate_in_epochs(architecture, seed, told)

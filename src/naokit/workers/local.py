@@ -10,14 +10,26 @@ import signal
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
+from pathlib import Path
 from queue import SimpleQueue
 
 from threadpoolctl import threadpool_limits
 
-from naokit.base import Architecture, EvaluationFailed, Evaluator, InputError, Result, Workers
+from naokit.base import (
+    Architecture,
+    EvaluationFailed,
+    Evaluator,
+    InputError,
+    Reporter,
+    Result,
+    Workers,
+)
+from naokit.workers.here import evaluated
 
 _SPAWN = multiprocessing.get_context("spawn")  # a forked BLAS or torch may hang
 _READY = "ready"
+_EPOCH, _ENDED, _RAISED = "epoch", "ended", "raised"
+"""What a process says of an evaluation: epoch and value, its result, or its error."""
 
 
 class Local(Workers):
@@ -44,9 +56,15 @@ class Local(Workers):
             self._idle.put(process)
         atexit.register(self.close)
 
-    def submit(self, evaluator: Evaluator, architecture: Architecture, seed: int) -> Future[Result]:
+    def submit(
+        self,
+        evaluator: Evaluator,
+        architecture: Architecture,
+        seed: int,
+        told: Reporter | None = None,
+    ) -> Future[Result]:
         """The result to come, of the next process that is idle."""
-        return self._threads.submit(self._evaluate, evaluator, architecture, seed)
+        return self._threads.submit(self._evaluate, evaluator, architecture, seed, told)
 
     def close(self) -> None:
         """Ends the processes at once."""
@@ -55,10 +73,12 @@ class Local(Workers):
         for process in self._processes:
             process.end()
 
-    def _evaluate(self, evaluator: Evaluator, architecture: Architecture, seed: int) -> Result:
+    def _evaluate(
+        self, evaluator: Evaluator, architecture: Architecture, seed: int, told: Reporter | None
+    ) -> Result:
         process = self._idle.get()
         try:
-            return process.evaluate(evaluator, architecture, seed)
+            return process.evaluate(evaluator, architecture, seed, told)
         finally:
             self._idle.put(process)
 
@@ -71,13 +91,16 @@ class _Process:
         self._known: Evaluator | None = None
         self._process: multiprocessing.process.BaseProcess | None = None
 
-    def evaluate(self, evaluator: Evaluator, architecture: Architecture, seed: int) -> Result:
-        """What the evaluator gives or raises there."""
+    def evaluate(
+        self, evaluator: Evaluator, architecture: Architecture, seed: int, told: Reporter | None
+    ) -> Result:
+        """What the evaluator gives or raises there; who is told of epochs is told here."""
         if self._process is None:
             self._start()
         sent = None if evaluator is self._known else evaluator
         try:
-            call = pickle.dumps((sent, architecture, seed))
+            reporter = None if told is None else _Remote(told.folder)
+            call = pickle.dumps((sent, architecture, seed, reporter))
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise InputError(
                 f"the evaluator or the architecture cannot be sent to another process ({error}): "
@@ -85,11 +108,14 @@ class _Process:
             ) from error
         try:
             self._connection.send_bytes(call)
-            ended, found = self._connection.recv()
+            while (message := self._connection.recv())[0] == _EPOCH:
+                assert told is not None  # else there is nobody there to report to
+                self._connection.send(_answer(told, *message[1:]))
         except (EOFError, OSError):
             code = self.end()
             raise EvaluationFailed("worker died", f"its process ended with {code}") from None
-        if not ended:
+        ended, found = message
+        if ended == _RAISED:
             raise found
         self._known = evaluator
         result: Result = found
@@ -134,21 +160,55 @@ def _serve(calls: Connection, held: Connection, threads: int) -> None:
         except EOFError:
             return
         try:
-            sent, architecture, seed = _received(call)
+            sent, architecture, seed, told = _received(call)
             evaluator = sent or evaluator
             assert evaluator is not None
+            if told is not None:
+                told.connection = calls
             if "OMP_NUM_THREADS" not in os.environ:
                 threadpool_limits(threads)  # of what is loaded by now
-            answer = pickle.dumps((True, evaluator.evaluate(architecture, seed)))
+            answer = pickle.dumps((_ENDED, evaluated(evaluator, architecture, seed, told)))
         except Exception as error:  # noqa: BLE001  # it is raised where the result is waited for
-            answer = pickle.dumps((False, _portable(error)))
+            answer = pickle.dumps((_RAISED, _portable(error)))
         calls.send_bytes(answer)
 
 
-def _received(call: bytes) -> tuple[Evaluator | None, Architecture, int]:
+class _Remote(Reporter):
+    """Reports to the process that submitted the evaluation, and waits for what it says.
+
+    Args:
+        folder: Where the evaluation may keep a checkpoint.
+    """
+
+    connection: Connection
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+
+    def report(self, epoch: int, value: float) -> bool:
+        """Whether to stop here, or the error that was raised there."""
+        self.connection.send((_EPOCH, epoch, value))
+        stops = self.connection.recv()
+        if isinstance(stops, Exception):
+            raise stops
+        return bool(stops)
+
+
+def _answer(told: Reporter, epoch: int, value: float) -> bool | Exception:
+    """Whether to stop, or an error that the evaluation shall raise."""
+    try:
+        return told.report(epoch, value)
+    except (EvaluationFailed, InputError) as error:
+        return error
+
+
+_Call = tuple[Evaluator | None, Architecture, int, _Remote | None]
+
+
+def _received(call: bytes) -> _Call:
     """What was sent to this process."""
     try:
-        received: tuple[Evaluator | None, Architecture, int] = pickle.loads(call)  # noqa: S301  # our parent sent it
+        received: _Call = pickle.loads(call)  # noqa: S301  # our parent sent it
     except Exception as error:
         raise InputError(
             f"the evaluator or the architecture cannot be made again in another process ({error}): "
