@@ -1,0 +1,90 @@
+"""Searches on tables of learning curves, with evaluations that stop early and without, at one cost.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.stopping TABLES FOLDER [SEEDS]
+
+TABLES is the folder of `nas-bench-nlp-ptb.csv.gz` (recurrent networks that were trained on PTB for
+50 epochs); its graphs are written to FOLDER. Each search may take as many epochs as 30 whole
+trainings have. `results/stopping.json` holds where the best whole training that was found stands
+among all of the table (1 is the best), by method and seed; what is there is not made again.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from benchmarks.graph_tables import convert
+from benchmarks.record import RESULTS, keep
+from naokit.bench import TableTask, run
+from naokit.bench.search import table_of
+
+EPOCHS = (1, 2, 3, 5, 10, 15, 20, 30, 40, 50)
+WHOLE = 30
+METHODS = (
+    *("random", "random+asha", "random+median", "random+hyperband"),
+    *("evolution", "evolution+asha", "nao", "nao+asha", "nao+median", "nao+hyperband"),
+)
+NAME = "nas-bench-nlp-ptb"
+
+
+def main() -> None:
+    """Searches what is missing, seed by seed."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    folder, seeds = Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 10
+    graphs = folder / f"{NAME}-graphs.csv.gz"
+    if not graphs.exists():
+        convert(NAME, folder)
+    task = TableTask(
+        "graphs",
+        (str(graphs),),
+        "graph",
+        f"val_loss_ep{EPOCHS[-1]}",
+        class_column="canonical_hash",
+        direction="minimize",
+        curve_columns=tuple(f"val_loss_ep{epoch}" for epoch in EPOCHS),
+    )
+    values = sorted(value for value in table_of(task).values.values() if math.isfinite(value))
+    path = RESULTS / "stopping.json"
+    rows: dict[str, list[dict[str, Any]]] = {}
+    if path.exists():
+        rows = {
+            name: found["searches"] for name, found in json.loads(path.read_text())[NAME].items()
+        }
+    for seed in range(seeds):
+        for method in METHODS:
+            found = rows.setdefault(method, [])
+            if len(found) > seed:
+                continue
+            began = time.process_time()
+            best = min(v for v in run(task, method, seed, WHOLE).values if v is not None)
+            place = sum(value < best for value in values) + 1
+            seconds = round(time.process_time() - began, 1)
+            found.append({"value": best, "place": place, "seconds": seconds})
+            keep("stopping", {"whole_trainings": WHOLE, NAME: _summary(rows)})
+            print(seed, method, place, flush=True)
+
+
+def _summary(rows: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """The median place, the mean value and its standard error, by method."""
+    found = {}
+    for method, searches in rows.items():
+        values = [one["value"] for one in searches]
+        error = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else None
+        found[method] = {
+            "median_place": statistics.median(one["place"] for one in searches),
+            "mean_value": statistics.fmean(values),
+            "standard_error": error,
+            "searches": searches,
+        }
+    return found
+
+
+if __name__ == "__main__":
+    main()
