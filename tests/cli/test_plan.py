@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from naokit.base import Architecture
+from naokit.base import Result as Evaluated
 from naokit.cli.app import app
 from naokit.cli.durations import between, spoken
+from naokit.evaluators import Training
 from naokit.images.data import Split
 from naokit.images.kind import Images
 from naokit.images.loading import load_images
@@ -147,6 +150,14 @@ def test_the_least_that_would_fit_fits() -> None:
         (("--data", "digits", "--hours", "1", "--space", "transnas-micro"), "no network to build"),
         (("--data", "digits", "--hours", "1", "--device", "abacus"), "there is no device 'abacus'"),
         (("--data", "nowhere.npz", "--hours", "1"), "nowhere.npz"),
+        (
+            ("--data", "digits", "--hours", "1e-5", "--nodes", "1", "--check-recipe"),
+            "to check the recipe takes 4 cells or more by both recipes",
+        ),
+        (
+            ("--data", "digits", "--hours", "1", "--evaluator", "supernet", "--check-recipe"),
+            "--check-recipe is for searches that train each network by itself",
+        ),
     ],
 )
 def test_bad_input_ends_with_2_and_one_line(arguments: tuple[str, ...], message: str) -> None:
@@ -239,6 +250,19 @@ def test_a_range_says_its_unit_once() -> None:
     assert between(60, 65) == "60 to 65 s"
     assert between(60, 600) == "60 s to 10 min"
     assert between(5.11, 5.12) == "5.1 s"
+
+
+def test_the_recipe_is_checked_and_what_it_says_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def evaluate(self: Training, architecture: Architecture, seed: int) -> Evaluated:
+        return Evaluated(float(int(architecture.key[:8], 16)))
+
+    monkeypatch.setattr(Training, "evaluate", evaluate)
+    found = planned("--hours", "1", "--check-recipe")["check"]
+    assert (found["recipe"], found["final_recipe"], found["trusted"]) == ("quick", "quick", True)
+    assert (len(found["cells"]), found["correlation"]) == (8, pytest.approx(1.0))
+    result = run("plan", "--data", "digits", "--nodes", "1", "--hours", "1", "--check-recipe")
+    assert "rank correlation 1.00; chance alone stays below 0.6" in result.stdout
+    assert "quick ranks these cells as quick does." in result.stdout
 
 
 @pytest.fixture

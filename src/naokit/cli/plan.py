@@ -21,6 +21,7 @@ from naokit.cli.options import (
     shares_weights,
 )
 from naokit.cli.output import exit_codes, print_json, progress
+from naokit.cli.plan_check import cells_to_check, checked
 from naokit.cli.plan_shared import plan_shared, print_shared_plan
 from naokit.cli.plan_words import as_typed, print_plan
 from naokit.wording import exact
@@ -58,6 +59,14 @@ def plan(
     label_column: LabelColumn = None,
     tokens: Tokens = None,
     device: DeviceName = "auto",
+    check_recipe: Annotated[
+        bool,
+        typer.Option(
+            "--check-recipe",
+            help="Also train some cells by the search's recipe and by the final one, within the "
+            "hours, and say whether the first ranks them as the second does.",
+        ),
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """Measure a few training steps here; say what the hours afford."""
@@ -77,6 +86,11 @@ def plan(
         if not searched.has_networks:
             raise searched.no_network()
         kind, shared = kind_of(searched.reads), shares_weights(evaluator)
+        if shared and check_recipe:
+            raise InputError(
+                "--check-recipe is for searches that train each network by itself; a search by "
+                "weight sharing says at its end how far its scores rank"
+            )
         chosen = kind.chosen(preset, shared=shared)
         fabric = make_fabric(device_named(device))
         given = {
@@ -111,6 +125,10 @@ def plan(
             "next": None if best is None else _command(best, asked, hours),
             "least": _least(options, asked) if best is None else None,
         }
+        if check_recipe:
+            option = best or options[0]
+            cells = cells_to_check(searched, option, 3600 * hours)
+            found["check"] = checked(option.preset, cells, subject, device_named(device))
         if json:
             print_json(found)
         else:

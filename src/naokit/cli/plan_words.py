@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from naokit.cli.durations import between, spoken
 from naokit.cli.output import say
+from naokit.cli.plan_check import check_lines
 from naokit.wording import exact
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def _lines(found: dict[str, Json]) -> list[str]:
         lines.append("the multiply-adds of its networks.")
     if not all(row["own"] for row in found["options"]):
         lines.append("In brackets: another size, from Python (naokit.evaluators).")
+    lines += check_lines(found["check"]) if "check" in found else []
     if found["next"]:
         return [*lines, f"Next: {found['next']}"]
     least = found["least"]
