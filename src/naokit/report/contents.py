@@ -143,6 +143,8 @@ class Findings:
         own: What told the best few apart where weights are shared. If None, nothing did.
         random: What random search found. If None, nothing, or there was none.
         verdict: How both compare. If None, there was no random search.
+        sure: How likely the best is truly the best of all that were evaluated. If None, nothing was
+            evaluated again.
         stopped: How many of the evaluations were stopped early.
         epochs: How many epochs were reported of all evaluations together; 0 where none were.
     """
@@ -159,6 +161,7 @@ class Findings:
     own: Own | None = None
     random: Beside | None = None
     verdict: str | None = None
+    sure: float | None = None
     stopped: int = 0
     epochs: int = 0
 
@@ -167,6 +170,7 @@ class Findings:
         left_out = set() if self.objectives else {"objectives", "front"}
         left_out |= set() if self.verdict is not None else {"random", "verdict"}
         left_out |= set() if self.own is not None else {"own"}
+        left_out |= set() if self.sure is not None else {"sure"}
         left_out |= set() if self.epochs else {"stopped", "epochs"}
         fields = dataclasses.asdict(self)
         return {name: value for name, value in fields.items() if name not in left_out}
@@ -300,6 +304,7 @@ def findings(
         apart,
         random,
         said,
+        study.sure() if own is None else None,
         study.stopped,
         study.epochs,
     )

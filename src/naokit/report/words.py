@@ -37,6 +37,11 @@ def _best_lines(method: str, space: str, found: Findings) -> list[str]:
         f"Best: {_best(found)}",
         f"      {found.best.architecture}",
     ]
+    if found.sure is not None:
+        lines.append(
+            f"      truly the best of these with a probability of {found.sure:.2f}, as far as the "
+            "repeats tell"
+        )
     if found.objectives:
         count = counted(len(found.front), "architecture")
         lines.append(f"{front_title(found.objectives)}: {count}.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from itertools import product
 from pathlib import Path
 
 from naokit.base import Architecture, Evaluator, Space, Trial, Weights
@@ -38,7 +37,7 @@ def search_study(
     on_trial: Callable[[Study, Trial], None] | None = None,
     on_stage: Callable[[str], None] | None = None,
 ) -> Study:
-    """Searches, then evaluates the best few again; continues what the storage holds.
+    """Searches, then evaluates again what may be best; continues what the storage holds.
 
     An evaluator may keep a state in `folder`. No evaluation is started after `seconds`. `on_begin`
     is called once the study is open and is known to be the one that is asked for. For `release` see
@@ -81,10 +80,10 @@ def search_study(
         folder=folder,
         epochs=epochs,
     )
-    for best, evaluated in product(range(1, repeat + 1), range(2, times + 1)):
-        if seconds is not None and time.monotonic() - began > seconds:
-            break
-        study.repeat(evaluator, best=best, times=evaluated, on_trial=told, folder=folder)
+    left = None if seconds is None else seconds - (time.monotonic() - began)
+    repeats = min(repeat, study.evaluations) * (times - 1)
+    if repeats and (left is None or left > 0):
+        study.decide(evaluator, repeats, seconds=left, on_trial=told, folder=folder)
     return study
 
 

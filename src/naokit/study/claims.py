@@ -94,6 +94,12 @@ class Claims:
         self.give_back(number)
         return None
 
+    def once_more(self, architecture: Architecture) -> tuple[int, int]:
+        """Makes a trial that repeats an evaluation, with its place among all of them."""
+        with self._given_back_on_error(self.make(record_of(architecture, REPEAT))) as number:
+            before = [other for other in self._whole(architecture) if other < number]
+        return number, len(before)
+
     def going_on(self, stopped: Trial) -> int | None:
         """Makes a trial that goes on where this one was stopped; None if another one does."""
         record = record_of(stopped.architecture, CONTINUED)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from naokit.base import Architecture, InputError, Trial
+from naokit.study.deciding import Beliefs
 from naokit.study.goals import Goals, mean
 from naokit.study.origins import RESCORED, current
 from naokit.wording import counted
@@ -37,7 +39,7 @@ class Standing:
 
 
 def standings(trials: Iterable[Trial], sign: float) -> list[Standing]:
-    """The architectures, best first: those evaluated most often before the others.
+    """The architectures, best first: by value, or by posterior mean where some have several.
 
     Args:
         trials: The trials with repeats; failed ones do not count.
@@ -58,7 +60,35 @@ def standings(trials: Iterable[Trial], sign: float) -> list[Standing]:
     ]
     rescored = any(t.origin == RESCORED for same in values.values() for t in same)
     last = max((s.round for s in found), default=0) if rescored else 0
-    return sorted(found, key=lambda s: (s.round < last, -len(s.values), -sign * s.mean, s.number))
+    worth = [sign * standing.mean for standing in found]
+    several = any(len(standing.values) > 1 for standing in found)
+    if several and all(map(math.isfinite, worth)):
+        worth = beliefs(found, sign).means.tolist()
+    order = zip(worth, found, strict=True)
+    best = sorted(order, key=lambda one: (one[1].round < last, -one[0], one[1].number))
+    return [standing for _, standing in best]
+
+
+def beliefs(found: Sequence[Standing], sign: float) -> Beliefs:
+    """What the values of these tell of their true ones."""
+    return Beliefs.of([[sign * value for value in standing.values] for standing in found])
+
+
+def most_telling(
+    found: Sequence[Standing], sign: float, running: Sequence[tuple[int, ...]]
+) -> Standing:
+    """Whose evaluation once more tells most of which is best.
+
+    Args:
+        found: The standings, best first.
+        sign: 1 where more is better, -1 where less is.
+        running: The choices of those that are being evaluated once more.
+    """
+    under_way = [running.count(standing.architecture.choices) for standing in found]
+    if len(found[0].values) + under_way[0] < 2:
+        return found[0]
+    values = [[sign * value for value in standing.values] for standing in found]
+    return found[int(Beliefs.of(values, under_way).gains().argmax())]
 
 
 class NoBest(InputError):
@@ -86,8 +116,9 @@ class Ranking(ABC):
     def standings(self) -> list[Standing]:
         """The architectures within the limits, best first by the first objective.
 
-        Those evaluated most often stand before the others. Where some were evaluated again in a
-        later round only the latest value of each counts, and those of the last round stand first.
+        Where some were evaluated several times they are ordered by what their values tell of the
+        true ones (`naokit.study.deciding`). Where some were evaluated again in a later round only
+        the latest value of each counts, and those of the last round stand first.
         """
         return standings([t for t in current(self.trials) if self.goals.hold(t)], self._sign)
 
@@ -141,6 +172,13 @@ class Ranking(ABC):
             f"{beyond}; trial {nearest.number} came nearest ({metrics}): loosen the limits, or "
             "search on"
         )
+
+    def sure(self) -> float | None:
+        """How likely the best truly is the best that was evaluated; None without repeats."""
+        found = self.standings()
+        if not any(len(standing.values) > 1 for standing in found):
+            return None
+        return beliefs(found, self._sign).probability()
 
     @property
     def best_architecture(self) -> Architecture:

@@ -36,7 +36,7 @@ from naokit.study.claims import Claims
 from naokit.study.corridor import Asked, Corridor
 from naokit.study.evaluation import FirstErrors, accepted, evaluated
 from naokit.study.goals import Goals
-from naokit.study.ledger import Ledger, record_of, to_trial
+from naokit.study.ledger import ARCHITECTURE, Ledger, origin_of, record_of, to_trial
 from naokit.study.origins import AGAIN, CONTINUED, REPEAT, RESCORED, TOLD
 from naokit.study.progress import TrialsBar
 from naokit.study.proposing import AnyMethod, Proposing
@@ -46,7 +46,7 @@ from naokit.study.settings import (
     record_environment,
     record_evaluator,
 )
-from naokit.study.standings import Ranking, Standing
+from naokit.study.standings import Ranking, Standing, most_telling
 from naokit.study.stopping import Stopping, check_epochs, reporting
 from naokit.study.storage import storage_errors
 from naokit.study.stored import Stored
@@ -327,6 +327,28 @@ class Study(Ranking):
             lambda running: islice(again, 1)
         )
 
+    def decide(
+        self,
+        evaluator: Evaluator | Score,
+        repeats: int,
+        *,
+        seconds: float | None = None,
+        on_trial: Callable[[Trial], None] | None = None,
+        workers: Workers | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        """Evaluates again until the study holds `repeats`, each where it can change what is best.
+
+        The best is evaluated twice at least. Each further one goes where it is expected to raise
+        the value of whatever leads afterwards most (`naokit.study.deciding`). Methods do not see
+        repeats. For `seconds`, `workers` and `folder` see `optimize`.
+        """
+        evaluator = self._prepared(evaluator, None, folder)
+        ends = None if seconds is None else time.monotonic() + seconds
+        self._corridor(evaluator, workers, on_trial or (lambda trial: None)).walk(
+            lambda running: self._ask_decisive(repeats), ends
+        )
+
     @property
     def evaluations(self) -> int:
         """How many evaluations ended, failed ones included, without repeats and told ones."""
@@ -416,6 +438,24 @@ class Study(Ranking):
                 if found is None:
                     break
                 yield self._asked(found[0], standing.architecture, REPEAT, found[1])
+
+    def _ask_decisive(self, repeats: int) -> Iterator[Asked]:
+        """Asks for the evaluation again that tells most of what is best."""
+        with self._errors(), self._asking:
+            self._claims.watch.release_abandoned()
+            reading = self._ledger.read()
+            running = [
+                tuple(frozen.user_attrs[ARCHITECTURE]["choices"])
+                for frozen in reading.running.values()
+                if origin_of(frozen) == REPEAT
+            ]
+            done = sum(trial.origin == REPEAT for trial in reading.ended)
+            standings = self.standings()
+            if done + len(running) >= repeats or not standings:
+                return
+            chosen = most_telling(standings, self._sign, running)
+            number, place = self._claims.once_more(chosen.architecture)
+        yield self._asked(number, chosen.architecture, REPEAT, place)
 
     def _asked(
         self, number: int, architecture: Architecture, origin: str, repeat: int = 0
