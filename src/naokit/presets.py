@@ -57,7 +57,8 @@ class Preset(ABC):
 
     Attributes:
         name: of the preset.
-        evaluations: how many architectures are evaluated.
+        evaluations: how many architectures are evaluated; with a pruner, how many whole
+            evaluations the epochs of all together are worth.
         recipe: of each evaluation; with `sharing`, of those that tell the best few apart.
         repeat: how many of the best are evaluated again before one is called best; with `sharing`,
             how many are trained by themselves.
@@ -83,11 +84,6 @@ class Preset(ABC):
     @abstractmethod
     def pruner(self) -> str | None:
         """Who stops unpromising evaluations early; None: nobody."""
-
-    @property
-    @abstractmethod
-    def epochs(self) -> int | None:
-        """How many epochs all evaluations have together; None: as many as it takes."""
 
     @property
     @abstractmethod

@@ -169,15 +169,15 @@ def test_bad_input_ends_with_2_and_one_line(arguments: tuple[str, ...], message:
 
 def test_what_is_afforded_counts_repeats_random_search_and_the_final_training() -> None:
     quick, small = option("quick", FAST), option("small", FAST)
-    # quick: 3 of the best twice more, and random search beside it; small: 3 once more
+    # both: three times one of the best again; quick: random search beside it
     # a search of 1,000 seconds begins no evaluation in the last fifth
-    assert quick.affords(1000) == (int(800 / 10 / 2 - 6), int(800 / 12 / 2 - 6), int(800 / 16 - 6))
+    assert quick.affords(1000) == (int(800 / 10 / 2 - 3), int(800 / 12 / 2 - 3), int(800 / 16 - 3))
     assert small.affords(1000)[0] == int(800 / 10 - 3)
-    assert quick.affords(400)[0] == int(300 / 10 / 2 - 6)
+    assert quick.affords(400)[0] == int(300 / 10 / 2 - 3)
     assert quick.affords(50) == (0, 0, 0)
-    assert quick.seconds(20) == 10 * 2 * (20 + 6) / 0.8
-    assert quick.seconds(1) == 100 + 10 * 2 * (1 + 2)  # one is evaluated twice again, not three
-    assert quick.affords(160)[0] == quick.affords(219)[0] == 1
+    assert quick.seconds(20) == 10 * 2 * (20 + 3) / 0.8
+    assert quick.seconds(1) == 100 + 10 * 2 * (1 + 1)  # one is evaluated once again, not thrice
+    assert quick.affords(140)[0] == quick.affords(179)[0] == 1
 
 
 def test_the_most_thorough_preset_that_fits_is_recommended() -> None:

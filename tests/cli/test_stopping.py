@@ -55,7 +55,7 @@ def test_without_a_pruner_every_evaluation_is_whole() -> None:
 
 
 def test_a_search_on_the_digits_stops_early_and_goes_on() -> None:
-    asked = ("--pruner", "asha", "--epochs-in-all", 9, "--out", "run", "--evaluations", 20)
+    asked = ("--pruner", "asha", "--epochs-in-all", 20, "--out", "run")
     found = run("search", *TINY, *asked)
     assert found.exit_code == 0, found.output
     assert "stopped early" in found.stdout
@@ -101,7 +101,7 @@ def test_what_cannot_be_is_refused_in_one_line(arguments: tuple[object, ...], sa
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((*TINY, "--pruner", "asha", "--epochs-in-all", 2), "fewer than the 3 of one evaluation"),
+        ((*TINY, "--pruner", "asha", "--epochs-in-all", 2), "fewer than the 9 of one evaluation"),
         (("--evaluator", "supernet", "--pruner", "asha"), "--pruner stops evaluations that report"),
         (
             (*TINY, "--objective", "accuracy", "--objective", "parameters", "--pruner", "asha"),

@@ -225,5 +225,7 @@ def _command(option: Option, asked: Mapping[str, object], hours: float) -> str:
 
 def _words(option: Option, asked: Mapping[str, object], evaluations: int, hours: float) -> str:
     """A search as it is typed."""
-    own = {"preset": option.preset.name, "evaluations": evaluations, "hours": exact(hours)}
-    return as_typed({**asked, **own})
+    budget = {"evaluations": evaluations}
+    if option.preset.pruner:  # as much as so many whole evaluations
+        budget = {"epochs-in-all": evaluations * option.epochs}
+    return as_typed({**asked, "preset": option.preset.name, **budget, "hours": exact(hours)})

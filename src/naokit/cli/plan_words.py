@@ -67,6 +67,8 @@ def _lines(found: dict[str, Json]) -> list[str]:
         "and a search that comes to favour larger cells, take longer.",
         "Counted besides the evaluations: the winner's final training, the best few evaluated",
         "again, and random search with as many evaluations where the preset has it (quick).",
+        "Where unpromising evaluations stop early (quick) these are whole ones; several times as",
+        "many architectures are looked at for them.",
     ]
     if not all(row["evaluation"]["steps"] for row in found["options"]):
         lines.append(

@@ -155,7 +155,10 @@ def search(
             evaluator = evaluator_of(searched, data, chosen, evaluation, sum(goals, ()), seed)
             named = searched
         alone = not table and not shared and len(goals[0]) < 2
-        pruner, epochs = stopping.chosen(chosen, alone=alone)
+        pruner = stopping.chosen(chosen if alone else None)
+        epochs = stopping.epochs_in_all
+        if pruner and alone and not evaluations:
+            epochs = epochs or chosen.evaluations * evaluator.epochs
         again = (0, 1) if table else (chosen.repeat, chosen.times)
         plan = Plan(
             dict(named.settings()),

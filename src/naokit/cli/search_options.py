@@ -100,18 +100,16 @@ class Stopping:
         ),
     ] = None
 
-    def chosen(self, preset: Preset, *, alone: bool) -> tuple[str | None, int | None]:
-        """The pruner and the epochs in all.
+    def chosen(self, preset: Preset | None) -> str | None:
+        """The pruner; that of the preset where nothing is asked for.
 
         Args:
-            preset: Whose choice counts where nothing is asked for.
-            alone: Whether each network is trained by itself, towards one objective.
+            preset: How the search is run. If None, nothing is stopped unless it is asked for.
         """
         if self.no_stop and self.pruner is not None:
             raise InputError(f"--no-stop stops nothing and --pruner {self.pruner} does: give one")
-        usual = preset.pruner if alone and not self.no_stop else None
-        pruner = self.pruner or usual
-        return pruner, self.epochs_in_all or (preset.epochs if pruner and alone else None)
+        usual = None if preset is None or self.no_stop else preset.pruner
+        return self.pruner or usual
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,6 @@ class ImagePreset(Preset):
         final_epochs: As for `Preset`.
         sharing: As for `Preset`.
         pruner: As for `Preset`.
-        epochs: As for `Preset`.
     """
 
     channels: int
@@ -34,7 +33,6 @@ class ImagePreset(Preset):
     final_epochs: int | None = None
     sharing: Sharing | None = None
     pruner: str | None = None
-    epochs: int | None = None
 
     def size(self) -> dict[str, Json]:
         """F and N."""
@@ -46,7 +44,9 @@ class ImagePreset(Preset):
 
 
 _PRESETS = (
-    ImagePreset("quick", 20, "quick", 3, 3, True, "quick-final", 8, 1, 16, 1),
+    ImagePreset(
+        *("quick", 7, "quick-search", 3, 2, True, "quick-final", 8, 1, 16, 1), pruner="asha"
+    ),
     ImagePreset("small", 20, "small", 3, 2, False, "small-final", 8, 1, 16, 1),
     # docs/specification.md, sections 2.6 and 4.1: 1,000 evaluations at N=3, F=32, 25 epochs, and
     # the winner at N=6, F=128.

@@ -39,6 +39,7 @@ class Option:
         final: The seconds of the winner's final training.
         each: The seconds of an evaluation of each architecture. If empty, they were estimated from
             multiply-adds, since measuring would take far longer than there is time.
+        epochs: The number of epochs of an evaluation that is not stopped early.
     """
 
     preset: Preset
@@ -46,6 +47,7 @@ class Option:
     evaluation: Estimate
     final: Estimate
     each: tuple[Estimate, ...] = ()
+    epochs: int = 1
 
     def affords(self, seconds: float) -> tuple[int, int, int]:
         """How many evaluations fit besides the final training: likely, at least, at most.
@@ -129,7 +131,7 @@ def measure(
     one = _cost(architectures[0], *_trained(preset, subject, final=True), fabric)
     finals = [one.times(other.seconds / each[0].seconds) for other in each]
     final = replace(together(finals), steps=one.steps)
-    return Option(preset, True, together(each), final, tuple(each))
+    return Option(preset, True, together(each), final, tuple(each), by.epochs)
 
 
 def other_sizes(
@@ -152,7 +154,7 @@ def other_sizes(
             each = [one.times(other.seconds / option.each[0].seconds) for other in option.each]
             evaluation = replace(together(each), steps=one.steps)
             other = replace(option.preset, **size)
-            found.append(Option(other, False, evaluation, option.final, tuple(each)))
+            found.append(Option(other, False, evaluation, option.final, tuple(each), option.epochs))
     return found
 
 
@@ -186,7 +188,8 @@ def _counted_up(
     """A preset whose final training is not measured: by multiply-adds it takes so many times."""
     evaluated, final = (_trained(preset, subject, final=last) for last in (False, True))
     factor = _work(architecture, *final) / _work(architecture, *evaluated)
-    return Option(preset, True, evaluation, replace(evaluation, steps=0).times(factor))
+    final_cost = replace(evaluation, steps=0).times(factor)
+    return Option(preset, True, evaluation, final_cost, epochs=evaluated[1].epochs)
 
 
 def costs(

@@ -22,7 +22,6 @@ class TextPreset(Preset):
         final_epochs: As for `Preset`.
         sharing: As for `Preset`.
         pruner: As for `Preset`.
-        epochs: As for `Preset`.
     """
 
     hidden: int
@@ -30,7 +29,6 @@ class TextPreset(Preset):
     final_epochs: int | None = None
     sharing: Sharing | None = None
     pruner: str | None = None
-    epochs: int | None = None
 
     def size(self) -> dict[str, Json]:
         """The size H of the networks that are searched."""
