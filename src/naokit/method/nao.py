@@ -17,7 +17,7 @@ posterior was extended during the search or is made of a long history at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ import numpy as np
 
 from naokit.base import (
     Architecture,
+    Descriptors,
     Method,
     Observation,
     Proposal,
@@ -36,7 +37,8 @@ from naokit.base import (
 from naokit.method.acquisition import of_tried
 from naokit.method.baselines import RandomStream, keys_of
 from naokit.method.candidates import Candidate, CandidateSearch
-from naokit.method.exploration import Exploration, Standstill
+from naokit.method.descriptors import Shortlist, affordable
+from naokit.method.exploration import EXPLORED, Exploration, Standstill
 from naokit.method.posterior import Conditioned, Posterior, everything_of, fantasies, features_of
 from naokit.method.prior import Prior
 from naokit.method.surrogate import Kernel, expected_noise, one_blas_thread, rank_gauss
@@ -90,12 +92,18 @@ class Nao(Method):
         if self.everything is None:
             import naokit.method.latent  # noqa: F401  # torch takes a second: not in a suggestion
         self.prior: Prior | None = None
+        self.shortlist: Shortlist | None = None
 
     def believe(self, prior: Weights) -> None:
         """Has the first architectures drawn from the prior; what candidates are worth weighs it."""
         everything = None if self.everything is None else self.everything.architectures
         self.prior = Prior(self.space, prior, everything)
         self.stream.believe(self.prior)
+
+    def describe_with(self, descriptors: Descriptors) -> None:
+        """Has the most promising candidates described before one of them is chosen."""
+        if (amount := affordable(descriptors.share)) > 1:
+            self.shortlist = Shortlist(self.space, self.features, descriptors, amount)
 
     def propose(
         self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
@@ -111,40 +119,67 @@ class Nao(Method):
         turn = len(history) + len(pending)
         if turn < INITIAL or len(valued) < 2:
             return Proposal(self.stream.next(seen), self.stream.origin)
-        worth = self._worth(history, valued, pending)
+        posterior = self._posterior(valued)
+        tried = self._tried(history, posterior) if len(valued) < len(history) else None
+        worth = self._worth(posterior, tried, valued, pending, turn)
         still = Standstill.of(history)
         standing = {"standstill": float(still.proposals), "exploring": still.share}
-        facts = worth.posterior.quality | standing
+        facts = posterior.quality | standing
         best = _best_first(valued)
         explored = self.exploration(history, best, still.share, turn, seen, worth)
+        found = self._new(worth, history, valued, best, explored, seen, facts)
+        candidate = next(found, None)
+        if candidate is None:
+            return Proposal(self.stream.next(seen), self.stream.origin, facts)
+        if self.shortlist is not None and candidate.origin not in EXPLORED:
+            described = self.shortlist(chain([candidate], found), posterior, valued, pending, seen)
+            worth = self._worth(described.posterior, tried, valued, pending, turn)
+            candidate = described.best(worth)
+            facts |= described.facts
+        return Proposal(candidate.architecture, candidate.origin, facts)
+
+    def _new(
+        self,
+        worth: Worth,
+        history: Sequence[Observation],
+        valued: Sequence[Observation],
+        best: Sequence[Architecture],
+        explored: Iterator[Candidate],
+        seen: Container[str],
+        facts: dict[str, float],
+    ) -> Iterator[Candidate]:
+        """Candidates that are new and allowed, the best first; each key once."""
+        given: set[str] = set()
         for _ in range(ROUNDS):
             refused: list[Architecture] = []
             for candidate in chain(explored, self._candidates(worth, valued, best, facts)):
                 architecture = candidate.architecture
-                if architecture.key in seen:
+                if architecture.key in seen or architecture.key in given:
                     continue
                 if self.space.allows(architecture.choices):
-                    return Proposal(architecture, candidate.origin, facts)
+                    given.add(architecture.key)
+                    yield candidate
+                    continue
                 refused.append(architecture)
                 if len(refused) == REFUSALS:
                     break
+            if given:
+                return
             # What resembles an architecture beyond a limit is likely beyond too.
             tried = worth.tried or self._tried(history, worth.posterior)
             worth, explored = replace(worth, tried=tried.without(refused)), iter(())
-        return Proposal(self.stream.next(seen), self.stream.origin, facts)
 
     def _worth(
         self,
-        history: Sequence[Observation],
+        posterior: Posterior,
+        tried: Tried | None,
         valued: Sequence[Observation],
         pending: Sequence[Architecture],
+        turn: int,
     ) -> Worth:
         """What evaluations are worth, given the results and what is pending."""
-        posterior = self._posterior(valued)
-        tried = self._tried(history, posterior) if len(valued) < len(history) else None
         targets = rank_gauss(_split(valued)[1])[None]
         if pending:
-            turn = len(history) + len(pending)
             generator = np.random.default_rng(derive_seed(self.seed, "pending", turn))
             posterior, targets = fantasies(posterior, targets, pending, generator)
         slack = np.array([trial.slack for trial in valued] + [np.inf] * len(pending))
