@@ -119,7 +119,7 @@ def test_results_and_candidates_are_described_and_nothing_else() -> None:
     assert len(descriptors.measured) == len(history) + len(pending) + amount
     assert proposal.model["described"] == len(descriptors.measured)
     assert proposal.model["described_cost"] == pytest.approx(0.1 * len(descriptors.measured))
-    assert {"with_descriptors", "without_descriptors"} <= set(proposal.model)
+    assert {"described_with", "described_without"} <= set(proposal.model)
     assert method.propose(history, pending) == proposal
 
 

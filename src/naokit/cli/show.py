@@ -178,8 +178,8 @@ def _descriptors(model: dict[str, Json], evaluations: int) -> list[str]:
     return [
         f"Described before training: {counted(int(model['described']), 'network')}, for as much as "
         f"{cost:.1f} evaluations ({100 * cost / (evaluations + cost):.0f} % of all). With these "
-        f"descriptors the rank correlation was {model['with_descriptors']:.2f}, without "
-        f"{model['without_descriptors']:.2f}."
+        f"descriptors the rank correlation was {model['described_with']:.2f}, without "
+        f"{model['described_without']:.2f}."
     ]
 
 

@@ -161,7 +161,7 @@ class Shortlist:
         facts = {
             "described": float(len(known)),
             "described_cost": len(known) * self.descriptors.share,
-            "with_descriptors": better.quality["rank_correlation"],
-            "without_descriptors": without["rank_correlation"],
+            "described_with": better.quality["rank_correlation"],
+            "described_without": without["rank_correlation"],
         }
         return Described(list(found.values()), better, facts)
