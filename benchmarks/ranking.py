@@ -33,7 +33,6 @@ from torch import nn
 from benchmarks.record import RESULTS, provenance
 from naokit.base import Architecture, derive_seed
 from naokit.evaluators import Tabular
-from naokit.evaluators.supernet import batch_statistics
 from naokit.files import write_whole
 from naokit.images.data import ImageData, Split
 from naokit.images.recipes import ImageRecipe
@@ -45,6 +44,7 @@ from naokit.spaces import NasBench201
 from naokit.spaces.edge_cells import EDGES
 from naokit.training.device import make_fabric, seeded
 from naokit.training.loop import train
+from naokit.training.normalising import batch_statistics
 from naokit.training.sharing import (
     Fair,
     Largest,

@@ -43,7 +43,6 @@ from torch.utils.data import DataLoader, Dataset, SubsetRandomSampler
 from benchmarks.record import write
 from naokit.base import Architecture, Space
 from naokit.evaluators import Supernet
-from naokit.evaluators.supernet import batch_statistics
 from naokit.images.data import ImageData, Split
 from naokit.images.loading import load_images
 from naokit.images.memory_format import laid_out, lay_out
@@ -53,6 +52,7 @@ from naokit.networks.cell import CellPlan
 from naokit.networks.edge import EDGE_OPERATIONS, SharedEdgeCell
 from naokit.networks.shared_image import SharedCell
 from naokit.spaces import ConvCells, NasBench201
+from naokit.training.normalising import batch_statistics
 from naokit.training.sharing import as_sampled
 
 CELLS, REPEATS = 5, 3

@@ -446,6 +446,26 @@ class Evaluator(ABC):
         del architecture
         return {}
 
+    descriptor_names: Sequence[str] = ()
+    """The names of `descriptors`; without any, methods propose without them."""
+
+    @property
+    def descriptor_share(self) -> float:
+        """What the descriptors of one architecture cost as a share of one evaluation.
+
+        It is counted, not timed, because proposals depend on it.
+        """
+        return 0.0
+
+    def descriptors(self, architecture: Architecture) -> Mapping[str, float]:
+        """Numbers, by name, that cost little and may say something of the architecture's value.
+
+        They follow from the architecture alone. Methods learn what they say, so that neither sign
+        nor scale matters. One that is absent or not finite, or all if this raises, is not known.
+        """
+        del architecture
+        return {}
+
     def settings(self) -> Mapping[str, Json]:
         """Whatever affects results; a study compares it when it is resumed.
 
@@ -569,19 +589,39 @@ class Proposal:
         architecture: The architecture to evaluate.
         origin: Where the architecture came from, in a few words.
         model: The quality of the method's model, by name; empty if it has no model.
+        described: The descriptors that were measured for it and that no trial holds yet. The study
+            adds them.
     """
 
     architecture: Architecture
     origin: str
     model: Mapping[str, float] = field(default_factory=dict)
+    described: Sequence[Json] = ()
+
+
+class Descriptors(ABC):
+    """The descriptors of architectures (`Evaluator.descriptors`), each measured once."""
+
+    @property
+    @abstractmethod
+    def share(self) -> float:
+        """What those of one architecture cost as a share of one evaluation."""
+
+    @abstractmethod
+    def __call__(self, architectures: Sequence[Architecture]) -> np.ndarray:
+        """The descriptors (N, d) of these architectures, NaN where one is not known."""
+
+    @abstractmethod
+    def known(self) -> Sequence[Architecture]:
+        """The architectures whose descriptors are measured, each key once."""
 
 
 class Method(ABC):
     """Proposes architectures. Promises are tested by `naokit.testing.MethodContract`.
 
-    A method is made for one space, seed and budget. What it proposes depends on these and on the
-    observations it is given, never on earlier calls, so that a resumed search is the same as an
-    uninterrupted one.
+    A method is made for one space, seed and budget. What it proposes depends on these, on the
+    observations it is given and on the descriptors that are known, never on earlier calls, so that
+    a resumed search is the same as an uninterrupted one.
     """
 
     def in_rounds(self, first: int, later: int) -> None:
@@ -606,6 +646,13 @@ class Method(ABC):
             f"the method {type(self).__name__} takes no prior: leave `prior` out, or use "
             "`method=nao` or `method=random`"
         )
+
+    def describe_with(self, descriptors: Descriptors) -> None:
+        """Told before the first proposal how to measure descriptors, if the evaluator has any.
+
+        Whatever a method measures is kept in the study. By default it measures nothing.
+        """
+        del descriptors
 
     @abstractmethod
     def propose(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
     from torch import Tensor, nn
 
+    from naokit.training.describing import Probe
+
 
 class Subject(ABC):
     """Data, and the size of the networks that learn from them.
@@ -37,11 +39,13 @@ class Subject(ABC):
         reads: What the networks read, such as "images"; a space's `reads` says the same.
         metric: What networks are compared by.
         workers: How many further processes prepare the data of one training.
+        descriptor_names: What `probe` measures on untrained networks; by default nothing.
     """
 
     reads: str
     metric: Metric
     workers: int = 0
+    descriptor_names: Sequence[str] = ()
 
     @property
     @abstractmethod
@@ -105,6 +109,11 @@ class Subject(ABC):
         """
         del fabric, examples
         raise InputError(f"networks that read {self.reads} are not scored with shared weights")
+
+    def probe(self, recipe: Recipe, fabric: Fabric) -> Probe:
+        """Training examples that untrained networks are looked at with (`descriptor_names`)."""
+        del recipe, fabric
+        raise NotImplementedError(f"networks that read {self.reads} are not described")
 
     def short_task(
         self, network: nn.Module, recipe: Recipe, fabric: Fabric, seconds: float

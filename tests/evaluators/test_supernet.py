@@ -17,11 +17,11 @@ from torch import nn
 import naokit
 from naokit.base import Architecture, InputError, OutOfTime
 from naokit.evaluators import Supernet
-from naokit.evaluators.supernet import batch_statistics
 from naokit.images.recipes import RECIPES
 from naokit.images.subject import ImageSubject
 from naokit.spaces import Choice, Choices, ConvCells, TransNasMicro
 from naokit.testing import EvaluatorContract
+from naokit.training.normalising import batch_statistics
 
 SPACE = ConvCells.small(nodes=1)
 RECIPE = dataclasses.replace(RECIPES["quick"], epochs=3, train_images=128)

@@ -162,6 +162,7 @@ def model_lines(report: dict[str, Json]) -> list[str]:
             f"correlation {model['rank_correlation']:.2f} (1: perfect, 0: none); "
             f"{100 * model['within_90']:.0f} % lay where it was 90 % sure."
         )
+    lines += _descriptors(model, report["evaluations"])
     lines += _standing_still(model)
     if "decoded" in model:
         lines.append(
@@ -169,6 +170,19 @@ def model_lines(report: dict[str, Json]) -> list[str]:
             f"{model['decoded_new']:.0f} were new architectures."
         )
     return lines
+
+
+def _descriptors(model: dict[str, Json], evaluations: int) -> list[str]:
+    """What was measured on untrained networks, and what it was worth; nothing where none was."""
+    if not model.get("described"):
+        return []
+    cost = model["described_cost"]
+    return [
+        f"Described before training: {counted(int(model['described']), 'network')}, for as much as "
+        f"{cost:.1f} evaluations ({100 * cost / (evaluations + cost):.0f} % of all). With these "
+        f"descriptors the rank correlation was {model['described_with']:.2f}, without "
+        f"{model['described_without']:.2f}."
+    ]
 
 
 def _standing_still(model: dict[str, Json]) -> list[str]:

@@ -52,7 +52,7 @@ def report_of(study: Study, top: int) -> dict[str, Json]:
         if len(study.goals.objectives) > 1
         else [],
         "origins": dict(Counter(_kind(trial) for trial in trials)),
-        "model": _latest_model(trials),
+        "model": latest_model(trials),
         "standings": [
             {
                 "architecture": str(standing.architecture),
@@ -95,6 +95,12 @@ def _kind(trial: Trial) -> str:
     return trial.origin.rstrip("0123456789. ")
 
 
-def _latest_model(trials: Sequence[Trial]) -> dict[str, Json]:
-    """What the method last knew of its model; empty where it has none."""
-    return next((dict(trial.model) for trial in reversed(trials) if trial.model), {})
+def latest_model(trials: Sequence[Trial]) -> dict[str, Json]:
+    """What the method last knew of its model; empty where it has none.
+
+    While a search explores nothing is described: what descriptors were worth is of before.
+    """
+    latest = [dict(trial.model) for trial in reversed(trials) if trial.model]
+    described = next((model for model in latest if "described" in model), {})
+    kept = {name: value for name, value in described.items() if name.startswith("described")}
+    return kept | latest[0] if latest else {}

@@ -12,15 +12,14 @@ import shutil
 import tempfile
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import get_args
 
 from filelock import FileLock, Timeout
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from naokit import kinds, spaces
 from naokit.base import (
@@ -43,6 +42,7 @@ from naokit.training.checkpoint import BEST, best_weights, load_weights
 from naokit.training.device import Device, Precision, seeded
 from naokit.training.failures import memory_failures
 from naokit.training.loop import Epoch, train
+from naokit.training.normalising import batch_statistics
 from naokit.training.recipe import Recipe
 from naokit.training.scored import Scorer
 from naokit.training.sharing import (
@@ -311,21 +311,3 @@ def check_shared_memory(space: Space, settings: NetworkSettings) -> int:
         needed = SHARED_BYTES * count_parameters(space.build_shared(settings))
     check_fits("the shared network with gradients and momenta", needed, SMALLER)
     return needed
-
-
-@contextmanager
-def batch_statistics(network: nn.Module) -> Iterator[None]:
-    """Normalises by the statistics of each batch, without a trace in the running ones.
-
-    Those are of all cells together, which suits none of them.
-    """
-    network.eval()
-    layers = [module for module in network.modules() if isinstance(module, _BatchNorm)]
-    tracked = [layer.track_running_stats for layer in layers]
-    for layer in layers:
-        layer.training, layer.track_running_stats = True, False
-    try:
-        yield
-    finally:
-        for layer, before in zip(layers, tracked, strict=True):
-            layer.training, layer.track_running_stats = False, before

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 from naokit import kinds
-from naokit.base import Architecture, EvaluationFailed, Json, Reporter, Result
+from naokit.base import (
+    Architecture,
+    EvaluationFailed,
+    Json,
+    Reporter,
+    Result,
+    derive_seed,
+)
 from naokit.evaluators.learning import Learning
 from naokit.images import recipes as images
 from naokit.images.data import ImageData
@@ -16,6 +24,8 @@ from naokit.text import recipes as text
 from naokit.text.data import TextData
 from naokit.text.subject import TextSubject
 from naokit.training.checkpoint import history_at
+from naokit.training.clock import PASSES
+from naokit.training.describing import Probe, describe
 from naokit.training.device import Device, Precision
 from naokit.training.failures import memory_failures
 from naokit.training.loop import Epoch, train
@@ -49,6 +59,7 @@ class Training(Learning):
     ) -> None:
         super().__init__(subject, recipe, device, precision)
         self.metric = subject.metric.on_validation
+        self.descriptor_names = subject.descriptor_names
         self.seconds, self.latency = seconds, latency
 
     @property
@@ -99,6 +110,25 @@ class Training(Learning):
         }
         return Result(trained.best, metrics, trained.seconds)
 
+    @cached_property
+    def probe(self) -> Probe:
+        """Training examples that untrained networks are looked at with."""
+        return self.subject.probe(self.recipe, self.fabric)
+
+    @property
+    def descriptor_share(self) -> float:
+        """The examples that pass through a network, against those of an evaluation."""
+        learnt = min(len(self.data.train), self.recipe.part or len(self.data.train))
+        an_epoch = PASSES * learnt + len(self.data.validation)
+        return self.probe.passes / (self.recipe.epochs * an_epoch)
+
+    def descriptors(self, architecture: Architecture) -> Mapping[str, float]:
+        """What is measured on the untrained network (see `naokit.training.describing`)."""
+        seed = derive_seed("descriptors", architecture.key)
+        with memory_failures():
+            network = self.subject.network(architecture, self.recipe, seed)
+        return describe(network, self.probe, self.fabric, seed)
+
     def settings(self) -> Mapping[str, Json]:
         """Also the time limit, and whether latency is measured."""
         own = {"evaluator": "train", "seconds": self.seconds, "latency": self.latency or None}
@@ -116,7 +146,9 @@ class Training(Learning):
 
     def __getstate__(self) -> dict[str, object]:
         """The state without data and device: another process reads and chooses its own."""
-        kept = {name: value for name, value in vars(self).items() if name != "fabric"}
+        kept = {
+            name: value for name, value in vars(self).items() if name not in ("fabric", "probe")
+        }
         return kept | {"subject": self.subject.unread()}
 
 

@@ -17,6 +17,7 @@ from naokit.export.results import Results
 from naokit.images.accuracy import evaluate
 from naokit.images.bundle import ImageBundle
 from naokit.images.data import ImageData, check_classes
+from naokit.images.describing import ImageProbe
 from naokit.images.loading import load_images
 from naokit.images.on_device import EVALUATION_BATCH
 from naokit.images.pictures.stream import Stream
@@ -70,6 +71,7 @@ class ImageSubject(Subject):
 
     reads = "images"
     metric = ACCURACY
+    descriptor_names = ImageProbe.names
 
     @cached_property
     def data(self) -> ImageData:
@@ -132,6 +134,10 @@ class ImageSubject(Subject):
     def task(self, recipe: Recipe, fabric: Fabric) -> ImageTask:
         """Batches of a shuffle, augmented."""
         return ImageTask(self.data, _for_images(recipe, self.data), fabric, self.workers)
+
+    def probe(self, recipe: Recipe, fabric: Fabric) -> ImageProbe:
+        """The first images of a shuffle of the training part."""
+        return ImageProbe(self.data, _for_images(recipe, self.data), fabric)
 
     def scorer(self, fabric: Fabric, examples: int) -> ImageScorer:
         """Scores networks on the same held-out part of the data."""

@@ -37,9 +37,10 @@ PARENTS = 5
 """The neighbours of this many of the best are looked through, those of the best first."""
 
 NEIGHBOUR, START, STEP = "neighbour of the best", "start of a climb", "step of a climb"
+EXPLORED = (NEIGHBOUR, START, STEP)
 """The origins of these proposals."""
 
-GUIDED = ("whole space", "mutation", "crossing", "latent step", NEIGHBOUR, START, STEP)
+GUIDED = ("whole space", "mutation", "crossing", "latent step", "described", *EXPLORED)
 """How the origins of proposals that were meant to be better begin: random and given architectures
 that bring nothing are no standstill."""
 

@@ -17,6 +17,7 @@ Shapes: A architectures, V vertices, O operations, S sets of operations.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -93,8 +94,22 @@ class Shape:
         return [chosen for size in sorted(set(sizes)) for chosen in combinations(names, size)]
 
 
-class Features:
+class FeatureBlocks(ABC):
     """Turns architectures of one space into blocks of numbers.
+
+    Attributes:
+        logits: The prior means of the logits of the weights of the blocks.
+    """
+
+    logits: np.ndarray
+
+    @abstractmethod
+    def __call__(self, architectures: Sequence[Architecture]) -> Blocks:
+        """The blocks, each (A, columns), in which distances mean the same."""
+
+
+class Features(FeatureBlocks):
+    """Turns the graphs of architectures into blocks of numbers.
 
     Each block is divided by a typical distance, its root mean square over random pairs, so that
     distances mean the same in all of them. A block that is constant is left out.
@@ -104,7 +119,6 @@ class Features:
 
     Attributes:
         names: The names of the blocks.
-        logits: The prior means of the logits of their weights.
     """
 
     def __init__(self, space: Space) -> None:

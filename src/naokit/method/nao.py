@@ -17,7 +17,7 @@ posterior was extended during the search or is made of a long history at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ import numpy as np
 
 from naokit.base import (
     Architecture,
+    Descriptors,
     Method,
     Observation,
     Proposal,
@@ -36,9 +37,11 @@ from naokit.base import (
 from naokit.method.acquisition import of_tried
 from naokit.method.baselines import RandomStream, keys_of
 from naokit.method.candidates import Candidate, CandidateSearch
-from naokit.method.exploration import Exploration, Standstill
+from naokit.method.descriptors import Shortlist, affordable
+from naokit.method.exploration import EXPLORED, Exploration, Standstill
 from naokit.method.posterior import Conditioned, Posterior, everything_of, fantasies, features_of
 from naokit.method.prior import Prior
+from naokit.method.results import best_first, comparable, split
 from naokit.method.surrogate import Kernel, expected_noise, one_blas_thread, rank_gauss
 from naokit.method.worth import Tried, Worth, acquisition_of
 
@@ -90,12 +93,18 @@ class Nao(Method):
         if self.everything is None:
             import naokit.method.latent  # noqa: F401  # torch takes a second: not in a suggestion
         self.prior: Prior | None = None
+        self.shortlist: Shortlist | None = None
 
     def believe(self, prior: Weights) -> None:
         """Has the first architectures drawn from the prior; what candidates are worth weighs it."""
         everything = None if self.everything is None else self.everything.architectures
         self.prior = Prior(self.space, prior, everything)
         self.stream.believe(self.prior)
+
+    def describe_with(self, descriptors: Descriptors) -> None:
+        """Has the most promising candidates described before one of them is chosen."""
+        if (amount := affordable(descriptors.share)) > 1:
+            self.shortlist = Shortlist(self.space, self.features, descriptors, amount)
 
     def propose(
         self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
@@ -111,40 +120,67 @@ class Nao(Method):
         turn = len(history) + len(pending)
         if turn < INITIAL or len(valued) < 2:
             return Proposal(self.stream.next(seen), self.stream.origin)
-        worth = self._worth(history, valued, pending)
+        posterior = self._posterior(valued)
+        tried = self._tried(history, posterior) if len(valued) < len(history) else None
+        worth = self._worth(posterior, tried, valued, pending, turn)
         still = Standstill.of(history)
         standing = {"standstill": float(still.proposals), "exploring": still.share}
-        facts = worth.posterior.quality | standing
-        best = _best_first(valued)
+        facts = posterior.quality | standing
+        best = best_first(valued)
         explored = self.exploration(history, best, still.share, turn, seen, worth)
+        found = self._new(worth, history, valued, best, explored, seen, facts)
+        candidate = next(found, None)
+        if candidate is None:
+            return Proposal(self.stream.next(seen), self.stream.origin, facts)
+        if self.shortlist is not None and candidate.origin not in EXPLORED:
+            described = self.shortlist(chain([candidate], found), posterior, valued, pending, seen)
+            worth = self._worth(described.posterior, tried, valued, pending, turn)
+            candidate = described.best(worth)
+            facts |= described.facts
+        return Proposal(candidate.architecture, candidate.origin, facts)
+
+    def _new(
+        self,
+        worth: Worth,
+        history: Sequence[Observation],
+        valued: Sequence[Observation],
+        best: Sequence[Architecture],
+        explored: Iterator[Candidate],
+        seen: Container[str],
+        facts: dict[str, float],
+    ) -> Iterator[Candidate]:
+        """Candidates that are new and allowed, the best first; each key once."""
+        given: set[str] = set()
         for _ in range(ROUNDS):
             refused: list[Architecture] = []
             for candidate in chain(explored, self._candidates(worth, valued, best, facts)):
                 architecture = candidate.architecture
-                if architecture.key in seen:
+                if architecture.key in seen or architecture.key in given:
                     continue
                 if self.space.allows(architecture.choices):
-                    return Proposal(architecture, candidate.origin, facts)
+                    given.add(architecture.key)
+                    yield candidate
+                    continue
                 refused.append(architecture)
                 if len(refused) == REFUSALS:
                     break
+            if given:
+                return
             # What resembles an architecture beyond a limit is likely beyond too.
             tried = worth.tried or self._tried(history, worth.posterior)
             worth, explored = replace(worth, tried=tried.without(refused)), iter(())
-        return Proposal(self.stream.next(seen), self.stream.origin, facts)
 
     def _worth(
         self,
-        history: Sequence[Observation],
+        posterior: Posterior,
+        tried: Tried | None,
         valued: Sequence[Observation],
         pending: Sequence[Architecture],
+        turn: int,
     ) -> Worth:
         """What evaluations are worth, given the results and what is pending."""
-        posterior = self._posterior(valued)
-        tried = self._tried(history, posterior) if len(valued) < len(history) else None
-        targets = rank_gauss(_split(valued)[1])[None]
+        targets = rank_gauss(comparable(valued))[None]
         if pending:
-            turn = len(history) + len(pending)
             generator = np.random.default_rng(derive_seed(self.seed, "pending", turn))
             posterior, targets = fantasies(posterior, targets, pending, generator)
         slack = np.array([trial.slack for trial in valued] + [np.inf] * len(pending))
@@ -189,7 +225,7 @@ class Nao(Method):
         from naokit.method.latent import LatentSteps
 
         trained = last_fit(len(valued), LATENT_FIRST, RETRAIN)
-        known, values = _split(valued[:trained])
+        known, values = split(valued[:trained])
         targets = rank_gauss(values)
         made_of = (known, targets.tolist())
         if self._latent is None or self._latent[0] != made_of:
@@ -198,13 +234,13 @@ class Nao(Method):
             def means(architectures: Sequence[Architecture]) -> np.ndarray:
                 return posterior.predict(architectures, targets)[0]
 
-            best = _best_first(valued[:trained])
+            best = best_first(valued[:trained])
             self._latent = (made_of, LatentSteps(self.space.without_limits, self.seed, best, means))
         return self._latent[1]
 
     def _posterior(self, valued: Sequence[Observation]) -> Posterior:
         """The posterior given these results, extended from the latest one where that is equal."""
-        known, values = _split(valued)
+        known, values = split(valued)
         fitted = last_fit(len(known))
         targets = rank_gauss(values[:fitted])
         noise = expected_noise(values[:fitted], [trial.noise for trial in valued[:fitted]])
@@ -234,26 +270,6 @@ class Nao(Method):
             process = process.condition_on(architecture)
         self._latest_tried = (kernel, process)
         return Tried(process, np.array([trial.known is not None for trial in history], dtype=float))
-
-
-def _split(valued: Sequence[Observation]) -> tuple[list[Architecture], np.ndarray]:
-    """The architectures and their values.
-
-    Where some were stopped early they are places in the order instead: the farther an evaluation
-    came the better, and among those that came as far the better their value.
-    """
-    architectures = [trial.architecture for trial in valued]
-    if not any(trial.stopped for trial in valued):
-        return architectures, np.array([trial.known for trial in valued])
-    reached = [(trial.stopped or math.inf, trial.known) for trial in valued]
-    places = {one: float(place) for place, one in enumerate(sorted(set(reached)))}
-    return architectures, np.array([places[one] for one in reached])
-
-
-def _best_first(valued: Sequence[Observation]) -> list[Architecture]:
-    """The architectures within the limits, best first, then those beyond."""
-    ordered = sorted(valued, key=lambda trial: (trial.slack < 0, -(trial.known or 0.0)))
-    return [trial.architecture for trial in ordered]
 
 
 def last_fit(results: int, first: int = 2, growth: float = REFIT) -> int:

@@ -18,7 +18,7 @@ from scipy.special import ndtri
 from scipy.stats import spearmanr
 
 from naokit.base import Architecture, Space
-from naokit.method.features import Blocks, Features, distances
+from naokit.method.features import Blocks, FeatureBlocks, Features, distances
 from naokit.method.surrogate import (
     NOISE_PRIOR,
     GaussianProcess,
@@ -76,7 +76,7 @@ class Conditioned:
 
     def __init__(
         self,
-        features: Features,
+        features: FeatureBlocks,
         everything: Everything | None,
         known: Sequence[Architecture],
         kernel: Kernel,
@@ -133,7 +133,7 @@ class Posterior(Conditioned):
 
     def __init__(
         self,
-        features: Features,
+        features: FeatureBlocks,
         everything: Everything | None,
         known: Sequence[Architecture],
         targets: np.ndarray,

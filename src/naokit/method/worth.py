@@ -12,7 +12,6 @@ import numpy as np
 
 from naokit.base import Architecture
 from naokit.method.acquisition import Acquisition, slack_targets, success
-from naokit.method.features import Blocks
 from naokit.method.posterior import Conditioned, Everything, Posterior
 from naokit.method.prior import Prior
 
@@ -29,10 +28,11 @@ class Tried:
     process: Conditioned
     gave: np.ndarray
 
-    def likely(self, blocks: Blocks | None = None) -> np.ndarray:
-        """How likely an evaluation at these features gives a value, (N,); without: everywhere."""
-        at = self.process.process.predict if blocks is None else self.process.at(blocks)
-        return success(at, self.gave)
+    def likely(self, architectures: Sequence[Architecture] | None = None) -> np.ndarray:
+        """How likely an evaluation of each of these gives a value, (N,); without: of all."""
+        if architectures is None:
+            return success(self.process.process.predict, self.gave)
+        return success(self.process.at(self.process.features(architectures)), self.gave)
 
     def without(self, refused: Sequence[Architecture]) -> Tried:
         """The same when these architectures are taken for failures too."""
@@ -60,9 +60,9 @@ class Worth:
 
     def __call__(self, architectures: Sequence[Architecture]) -> np.ndarray:
         """The worth of these architectures, (N,)."""
-        blocks = self.posterior.features(architectures)
-        likely = None if self.tried is None else self.tried.likely(blocks)
-        return self._weighed(self.acquisition(self.posterior.at(blocks), likely), architectures)
+        predict = self.posterior.at(self.posterior.features(architectures))
+        likely = None if self.tried is None else self.tried.likely(architectures)
+        return self._weighed(self.acquisition(predict, likely), architectures)
 
     def of_everything(self, everything: Everything) -> np.ndarray:
         """The worth of the whole space, (N,), which the processes have been keeping up with."""

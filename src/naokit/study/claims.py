@@ -241,7 +241,9 @@ class Claims:
 
 def _recorded(proposal: Proposal, round_number: int) -> tuple[Proposal, dict[str, Json]]:
     """A proposal and what its trial remembers."""
-    record = record_of(proposal.architecture, proposal.origin, proposal.model, round_number)
+    record = record_of(
+        proposal.architecture, proposal.origin, proposal.model, round_number, proposal.described
+    )
     return proposal, record
 
 

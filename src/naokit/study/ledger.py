@@ -4,7 +4,7 @@ A trial carries two JSON attributes. Forty ordinary parameters would cost SQLite
 one attribute costs 28 (measured)::
 
     architecture   {"text": ..., "choices": [...], "origin": ..., "worker": {...}, "model": {...},
-                    "round": ...}
+                    "round": ..., "described": [{"choices": [...], "values": {...}}, ...]}
     outcome        {"values": [...], "metrics": {...}, "seconds": ..., "reason": ...,
                     "stopped": ...}
 
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import threading
 from bisect import insort
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import optuna
@@ -40,8 +40,17 @@ def record_of(
     origin: str,
     model: Mapping[str, float] | None = None,
     round_number: int = 0,
+    described: Sequence[Json] = (),
 ) -> dict[str, Json]:
-    """What a trial stores: the architecture, the quality of the model then, the process."""
+    """What a trial stores: the architecture, the quality of the model then, the process.
+
+    Args:
+        architecture: The architecture.
+        origin: Where it came from.
+        model: The quality of the model.
+        round_number: The number of the round.
+        described: The descriptors that were measured for the proposal, of any architectures.
+    """
     return {
         "text": str(architecture),
         "choices": list(architecture.choices),
@@ -49,6 +58,7 @@ def record_of(
         "worker": this_worker(),
         **({"model": dict(model)} if model else {}),
         **({"round": round_number} if round_number else {}),
+        **({"described": list(described)} if described else {}),
     }
 
 
@@ -67,6 +77,12 @@ def round_of(frozen: FrozenTrial) -> int:
     """The round in which a trial was proposed; 0 also where there are no rounds."""
     number: int = frozen.user_attrs[ARCHITECTURE].get("round", 0)
     return number
+
+
+def described_in(frozen: FrozenTrial) -> Sequence[Json]:
+    """The descriptors that a trial holds; see `record_of`."""
+    found: Sequence[Json] = frozen.user_attrs.get(ARCHITECTURE, {}).get("described", ())
+    return found
 
 
 def ended(frozen: FrozenTrial) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, TPESampler
@@ -21,6 +22,7 @@ from naokit.base import (
 )
 from naokit.method import MethodFactory
 from naokit.method.prior import checked
+from naokit.study.describing import Described
 from naokit.study.goals import Goals
 from naokit.study.ledger import Ledger, Reading
 from naokit.study.limits import limited, outside
@@ -168,7 +170,20 @@ class Proposing:
         return not outside(self._ledger.space, self.evaluator, self._goals.limits, [given])
 
     def _proposed(self, reading: Reading) -> Proposal:
-        return self._method.propose(self._history(reading), list(reading.pending.values()))
+        if self._described is not None:
+            self._described.read()
+        proposal = self._method.propose(self._history(reading), list(reading.pending.values()))
+        if self._described is None:
+            return proposal
+        return replace(proposal, described=self._described.unstored())
+
+    @cached_property
+    def _described(self) -> Described | None:
+        """The descriptors; None where the evaluator has none, or what it says changes."""
+        evaluator = self.evaluator
+        if evaluator is None or evaluator.round_size > 1 or not evaluator.descriptor_names:
+            return None
+        return Described(self._ledger, evaluator)
 
     @cached_property
     def _method(self) -> Method:
@@ -182,6 +197,8 @@ class Proposing:
         if self.evaluator is not None and self.evaluator.round_size > 1:
             size = self.evaluator.round_size
             method.in_rounds(size, size - self.evaluator.kept)
+        if self._described is not None:
+            method.describe_with(self._described)
         return method
 
     def _history(self, reading: Reading) -> list[Observation]:

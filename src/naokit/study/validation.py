@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from naokit.base import InputError, Json, Space
 from naokit.study.goals import Goals
-from naokit.study.ledger import ARCHITECTURE, OUTCOME, WORKER, stopped
+from naokit.study.ledger import ARCHITECTURE, OUTCOME, WORKER, described_in, stopped
 from naokit.study.settings import START
 from naokit.study.stored import SETTINGS
 
@@ -43,6 +43,11 @@ class _Worker(BaseModel):
     namespace: str = ""
 
 
+class _Described(BaseModel):
+    choices: list[int]
+    values: dict[str, float]
+
+
 class _Architecture(BaseModel):
     text: str
     choices: list[int]
@@ -50,6 +55,7 @@ class _Architecture(BaseModel):
     worker: _Worker
     model: dict[str, float] = {}
     round: int = 0
+    described: list[_Described] = []
 
 
 class _Outcome(BaseModel):
@@ -89,7 +95,8 @@ def check_intact(study: optuna.Study, space: Space) -> None:
         for trial in study.get_trials(deepcopy=False):
             _check(_TRIAL, trial.user_attrs)
             if ARCHITECTURE in trial.user_attrs:
-                space.architecture(trial.user_attrs[ARCHITECTURE]["choices"])
+                for row in (trial.user_attrs[ARCHITECTURE], *described_in(trial)):
+                    space.architecture(row["choices"])
             if trial.state == TrialState.COMPLETE:
                 _VALUES.validate_python(trial.values, strict=True)
                 if len(trial.values) != len(study.directions):

@@ -49,6 +49,16 @@ class EvaluatorContract:
         metrics = evaluator.evaluate(architecture, 1).metrics
         assert {name: metrics[name] for name in static} == dict(static)
 
+    def test_descriptors_follow_from_the_architecture(self) -> None:
+        """Those of another evaluator of the kind are the same; they have a cost and known names."""
+        evaluator = self.begun()
+        architecture = self.architectures[0]
+        found = evaluator.descriptors(architecture)
+        assert set(found) <= set(evaluator.descriptor_names)
+        assert (evaluator.descriptor_share > 0) == bool(evaluator.descriptor_names)
+        assert dict(evaluator.descriptors(architecture)) == dict(found)
+        assert dict(self.begun().descriptors(architecture)) == dict(found)
+
     def test_settings_can_be_stored_and_do_not_change(self) -> None:
         """They are JSON, and equal after an evaluation and of another evaluator of the kind."""
         evaluator = self.begun()
@@ -70,6 +80,8 @@ class EvaluatorContract:
         evaluator = self.evaluator()
         if evaluator.in_one_place:
             return
-        again = pickle.loads(pickle.dumps(self.begun()))  # noqa: S301  # written a moment ago
+        evaluator = self.begun()
+        evaluator.descriptors(self.architectures[0])
+        again = pickle.loads(pickle.dumps(evaluator))  # noqa: S301  # written a moment ago
         value = self.begun().evaluate(self.architectures[0], 1).value
         assert again.evaluate(self.architectures[0], 1).value == value

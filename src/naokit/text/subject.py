@@ -19,6 +19,7 @@ from naokit.settings import LanguageSettings
 from naokit.subject import Subject, origin_of
 from naokit.text.bundle import LanguageBundle, read_vocabulary
 from naokit.text.data import TextData, load_text
+from naokit.text.describing import TextProbe
 from naokit.text.perplexity import COLUMN, EVALUATION_BATCH, perplexity
 from naokit.text.recipes import TextRecipe
 from naokit.text.scoring import TextScorer
@@ -46,6 +47,7 @@ class TextSubject(Subject):
 
     reads = "text"
     metric = PERPLEXITY
+    descriptor_names = TextProbe.names
 
     @cached_property
     def data(self) -> TextData:
@@ -104,6 +106,10 @@ class TextSubject(Subject):
     def task(self, recipe: Recipe, fabric: Fabric) -> TextTask:
         """Streams of the text side by side."""
         return TextTask(self.data, _for_text(recipe, self.data), fabric)
+
+    def probe(self, recipe: Recipe, fabric: Fabric) -> TextProbe:
+        """The first passages of the training part."""
+        return TextProbe(self.data, _for_text(recipe, self.data), fabric)
 
     def scorer(self, fabric: Fabric, examples: int) -> TextScorer:
         """Scores networks on the same held-out part of the data."""
