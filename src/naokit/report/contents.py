@@ -197,8 +197,8 @@ class Report:
     """What a run found, and where it lies.
 
     Attributes:
-        method: Who proposed.
-        space: What was searched.
+        method: The name of the method that proposed.
+        space: The name of the space that was searched.
         read_as: How its genotypes are read, by name, where that is not plain.
         findings: What the studies hold.
         folder: The folder of the run.
