@@ -109,7 +109,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Own:
+class OwnTrainings:
     """The best few of a search by weight sharing, trained by themselves.
 
     Attributes:
@@ -154,7 +154,7 @@ class Findings:
     noise: float | None
     objectives: tuple[str, ...] = ()
     front: tuple[Point, ...] = ()
-    own: Own | None = None
+    own: OwnTrainings | None = None
     random: Beside | None = None
     verdict: str | None = None
 
@@ -304,7 +304,7 @@ def shared_scores(study: Study, trained: Sequence[Standing]) -> tuple[float | No
     return tuple(scores.get(standing.architecture.choices) for standing in trained)
 
 
-def _told_apart(study: Study, own: Study, metric: str) -> tuple[Comparison, Own | None]:
+def _told_apart(study: Study, own: Study, metric: str) -> tuple[Comparison, OwnTrainings | None]:
     """The best, and what told it from the others where weights are shared."""
     leaders = own.standings()
     if not leaders:
@@ -314,7 +314,7 @@ def _told_apart(study: Study, own: Study, metric: str) -> tuple[Comparison, Own 
     names = tuple(str(standing.architecture) for standing in leaders)
     trust = trust_in(study.trials, leaders)
     assert trust is not None  # some are trained
-    return best, Own(metric, names, shared, trust)
+    return best, OwnTrainings(metric, names, shared, trust)
 
 
 def _beside(
