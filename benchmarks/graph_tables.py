@@ -84,6 +84,7 @@ TABLES: Mapping[str, Callable[[Mapping[str, str]], object]] = {
 
 def convert(name: str, folder: Path) -> Path:
     """Writes a table with a column `graph`; its path."""
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}-graphs.csv.gz"
     with gzip.open(SHARED / f"{name}.csv.gz", "rt", newline="") as file:
         rows = list(csv.DictReader(file))

@@ -1,8 +1,13 @@
 """Importing is cheap, and what is public is exactly what `__all__` says."""
 
+import ast
+import re
 import subprocess
 import sys
 import tarfile
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -21,7 +26,8 @@ HEAVY = STORED | {
     "scipy",
     "huggingface_hub",
 }
-KEPT = Path(__file__).parent / "kept" / "before-rooms.tar.gz"
+ROOT = Path(__file__).parents[1]
+KEPT = ROOT / "tests" / "kept" / "before-rooms.tar.gz"
 
 
 def test_importing_loads_nothing_heavy() -> None:
@@ -68,3 +74,29 @@ def test_every_public_name_resolves() -> None:
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     assert not hasattr(naokit, "nonsense")
+
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = (group for name, group in project["optional-dependencies"].items() if name != "dev")
+    asked = [*project["dependencies"], *(line for group in extras for line in group)]
+    declared = {re.split(r"[\[>=<]", line)[0] for line in asked}
+    homes = packages_distributions()
+    files = (ROOT / "src").rglob("*.py")
+    names = {name for file in files for name in _imported(ast.parse(file.read_text()))}
+    others = names - {"naokit", *sys.stdlib_module_names}
+    assert not {name for name in others if not declared & set(map(_plain, homes.get(name, [name])))}
+
+
+def _plain(name: str) -> str:
+    """The name of a distribution, as the index compares names."""
+    return name.lower().replace("_", "-")
+
+
+def _imported(module: ast.Module) -> Iterator[str]:
+    """The packages that a module imports, wherever in it."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module.partition(".")[0]

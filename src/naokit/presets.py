@@ -56,15 +56,16 @@ class Preset(ABC):
     """How a search is run; `recipe` says how each network is trained.
 
     Attributes:
-        name: of the preset.
-        evaluations: how many architectures are evaluated; with a pruner, how many whole
+        name: The name of the preset.
+        evaluations: How many architectures are evaluated. With a pruner, it is how many whole
             evaluations the epochs of all together are worth.
-        recipe: of each evaluation; with `sharing`, of those that tell the best few apart.
-        repeat: how many of the best are evaluated again before one is called best; with `sharing`,
-            how many are trained by themselves.
-        times: how often each of these is evaluated in all; with `sharing`, trained.
-        baseline: whether random search gets as many evaluations on the same data.
-        final_recipe: of the winner.
+        recipe: The recipe of each evaluation. With `sharing`, it is the recipe of the trainings
+            that tell the best few apart.
+        repeat: How many of the best are trained by themselves, with `sharing`. Else
+            `repeat * (times - 1)` evaluations are made again before one is called best.
+        times: How often each of these is trained.
+        baseline: Whether random search gets as many evaluations on the same data.
+        final_recipe: The recipe of the winner's final training.
     """
 
     name: str
@@ -78,22 +79,22 @@ class Preset(ABC):
     @property
     @abstractmethod
     def final_epochs(self) -> int | None:
-        """Epochs of the final training in place of the recipe's; None: as many as that has."""
+        """The epochs of the final training. If None, it has as many as its recipe says."""
 
     @property
     @abstractmethod
     def pruner(self) -> str | None:
-        """Who stops unpromising evaluations early; None: nobody."""
+        """Who stops unpromising evaluations early. If None, nobody does."""
 
     @property
     @abstractmethod
     def sharing(self) -> Sharing | None:
-        """How evaluations share weights; None: each network is trained by itself."""
+        """How evaluations share weights. If None, each network is trained by itself."""
 
     @abstractmethod
     def size(self) -> dict[str, Json]:
-        """That of each evaluation's network, by name."""
+        """The size of each evaluation's network, by name."""
 
     @abstractmethod
     def final_size(self) -> dict[str, Json]:
-        """That of the winner's."""
+        """The size of the winner's network, by name."""

@@ -82,7 +82,7 @@ class Subject(ABC):
 
         Args:
             network: A trained network.
-            fabric: Where it is measured.
+            fabric: The device that the network is measured on.
             on_tested: Called with how many examples were measured so far.
         """
 
@@ -104,8 +104,8 @@ class Subject(ABC):
         """Scores many networks on the same held-out examples, which are fetched once.
 
         Args:
-            fabric: Where the networks are.
-            examples: How many examples at most.
+            fabric: The device of the networks.
+            examples: How many examples are scored on at most.
         """
         del fabric, examples
         raise InputError(f"networks that read {self.reads} are not scored with shared weights")
@@ -124,9 +124,9 @@ class Subject(ABC):
 
         Args:
             network: The network that is trained by them.
-            recipe: How the steps are made.
-            fabric: Where they are made.
-            seconds: About how long they may take together.
+            recipe: The recipe of the steps.
+            fabric: The device that the steps are made on.
+            seconds: About how long the steps may take together.
         """
         del network, seconds
         return self.task(recipe, fabric)

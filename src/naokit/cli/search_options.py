@@ -10,12 +10,12 @@ import typer
 
 from naokit.base import InputError
 from naokit.cli.options import (
+    DecodingWorkers,
     DeviceName,
     EvaluatorName,
     Pictures,
     PrecisionName,
     Tokens,
-    Workers,
     shares_weights,
 )
 
@@ -36,7 +36,7 @@ class Evaluation:
         ),
     ] = False
     pictures: Pictures
-    workers: Workers = 0
+    workers: DecodingWorkers = 0
     tokens: Tokens = None
     device: DeviceName = "auto"
     precision: PrecisionName = "auto"

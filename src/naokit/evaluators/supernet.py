@@ -72,11 +72,11 @@ class Supernet(Learning):
         rounds: How many rounds the epochs are divided among.
         pool: How many architectures each round trains and scores.
         kept: How many of them are the best of the round before. If None, half.
-        policy: Which cell an update trains.
+        policy: How the cell that an update trains is drawn.
         examples: How many held-out examples an architecture is scored on.
         seed: The seed of the shared weights, batches and sampled cells.
-        device: Where it runs.
-        precision: How it computes.
+        device: The device of the shared network.
+        precision: The precision to compute with.
 
     Attributes:
         on_step: Told after each update of the shared network how many epochs are done.

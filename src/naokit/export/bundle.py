@@ -40,7 +40,7 @@ from naokit.training.checkpoint import check_forms, load_weights, read_forms, re
 from naokit.training.metric import Metric
 from naokit.wording import first_line
 
-Run = Callable[..., Any]
+Computation = Callable[..., Any]
 """What an exported file computes: it takes and gives what the network's `Bundle.run_of` does."""
 
 Format = Callable[..., Check]
@@ -140,7 +140,7 @@ class Bundle(ABC):
         return network
 
     @torch.no_grad()
-    def difference(self, run: Run) -> float:
+    def difference(self, run: Computation) -> float:
         """The largest difference of any output from the network's, by default on `examples`."""
         given = self.examples()
         return float((run(*given) - self.run_of(self.network)(*given)).abs().max())

@@ -12,7 +12,7 @@ from torch.export import ExportedProgram
 
 from naokit.base import InputError, Json
 from naokit.export import onnx, pt2
-from naokit.export.bundle import Bundle, Run
+from naokit.export.bundle import Bundle, Computation
 from naokit.export.check import TOLERANCE, Check
 from naokit.export.config import list_file, unlist_file
 
@@ -64,7 +64,7 @@ class Files:
             raise InputError(f"{path} could not be run: {type(error).__name__}: {error}") from error
         list_file(self.folder, path.name, **facts)
 
-    def check(self, path: Path, run: Run, tolerance: float, note: str) -> Check:
+    def check(self, path: Path, run: Computation, tolerance: float, note: str) -> Check:
         """The check of a file; raises InputError where it computes something else."""
         difference = self.bundle.difference(run)
         if not difference <= tolerance:

@@ -54,7 +54,7 @@ def joined(docstring: str, parts: Sequence[SourcePart], end: str, needs: str = "
         docstring: The docstring of the file.
         parts: The parts of the file, each after those that it needs.
         end: Source that uses the parts and `read_safetensors`.
-        needs: Further imports.
+        needs: The lines that import what else the file needs.
     """
     bodies = [_source(part) for part in parts]
     modules = [inspect.getsource(part) for part in parts if isinstance(part, ModuleType)]

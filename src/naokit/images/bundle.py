@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from naokit.base import Architecture, Json
 from naokit.export.about import About
-from naokit.export.bundle import Bundle, Run
+from naokit.export.bundle import Bundle, Computation
 from naokit.export.check import Check
 from naokit.export.checking import Files
 from naokit.export.fields import fits, shown
@@ -108,7 +108,7 @@ class ImageBundle(Bundle):
         return (torch.zeros(2, *self.settings.image),)
 
     @torch.no_grad()
-    def difference(self, run: Run) -> float:
+    def difference(self, run: Computation) -> float:
         """The largest difference of any logit from the network's, on random images."""
         generator = torch.Generator().manual_seed(0)
         given = [torch.randn(n, *self.settings.image, generator=generator) for n in BATCHES]

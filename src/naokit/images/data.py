@@ -180,7 +180,7 @@ def class_weights(labels: np.ndarray, classes: int) -> np.ndarray:
 
     Args:
         labels: The labels of the training images, (N,).
-        classes: K.
+        classes: The number of classes K.
     """
     counts = np.bincount(labels, minlength=classes)
     present = np.count_nonzero(counts)

@@ -38,8 +38,8 @@ def load_images(
     Args:
         source: "digits", a folder, a .npz or .parquet file, or a data set on the hub.
         seed: The seed of the held-out part, a tenth of each class (only where the source has none).
-        size: None: images of one size, in memory. Else pictures of any size, decoded while a
-            network trains and shown as `size` x `size`.
+        size: The side at which pictures of any size are shown; they are decoded while a network
+            trains. If None, all images have one size and are kept in memory.
         skip_bad: Whether pictures that cannot be decoded are left out.
         hold_out: Whether a source without a validation part gives some of its training part; if
             not, the validation part is empty.

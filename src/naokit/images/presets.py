@@ -17,13 +17,13 @@ class ImagePreset(Preset):
     """How a search on images is run.
 
     Attributes:
-        channels: F of each evaluation.
-        cells: N of each evaluation.
-        final_channels: F of the winner.
-        final_cells: N of the winner.
-        final_epochs: As for `Preset`.
-        sharing: As for `Preset`.
-        pruner: As for `Preset`.
+        channels: The paper's F in each evaluation.
+        cells: The paper's N in each evaluation.
+        final_channels: The paper's F in the final training.
+        final_cells: The paper's N in the final training.
+        final_epochs: The epochs of the final training. If None, as many as its recipe says.
+        sharing: How evaluations share weights. If None, each network is trained by itself.
+        pruner: Who stops unpromising evaluations early. If None, nobody does.
     """
 
     channels: int

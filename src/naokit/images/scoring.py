@@ -27,8 +27,8 @@ class ImageScorer:
 
     Args:
         data: The images.
-        device: Where networks are.
-        examples: How many images at most, the same ones every time.
+        device: The device of the networks.
+        examples: How many images are scored on at most, the same ones every time.
 
     Raises:
         InputError: Too few images are held out.

@@ -77,7 +77,7 @@ class Kernel:
     Attributes:
         weights: The weights of the blocks, which add up to 1, (b,).
         lengths: The length scales of the blocks, (b,).
-        noise: s, the noise variance as a share of sigma^2.
+        noise: The noise variance s, as a share of sigma^2.
     """
 
     weights: np.ndarray

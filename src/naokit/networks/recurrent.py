@@ -145,8 +145,8 @@ def unrolled(
         weights: W_0, the rows of the input above those of the state, then W_1 ... W_N.
         inputs: The sequence (L, B, X).
         state: The state before its first step (B, H).
-        input_mask: m_x (B, X); None stands for ones.
-        state_mask: m_h (B, H); None stands for ones.
+        input_mask: The mask of the inputs m_x (B, X). If None, it is all ones.
+        state_mask: The mask of the state m_h (B, H). If None, it is all ones.
     """
     width = inputs.shape[-1]
     entering = masked(inputs, input_mask) @ weights[0][:width]

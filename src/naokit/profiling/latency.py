@@ -50,7 +50,7 @@ def onnx_latency(path: Path, image: tuple[int, int, int], batch: int) -> Latency
     """The latency in onnxruntime, on as many threads as PyTorch uses.
 
     Raises:
-        InputError: onnxruntime is not installed.
+        InputError: The package onnxruntime is not installed.
     """
     try:
         import onnxruntime

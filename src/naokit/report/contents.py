@@ -109,7 +109,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Own:
+class OwnTrainings:
     """The best few of a search by weight sharing, trained by themselves.
 
     Attributes:
@@ -158,7 +158,7 @@ class Findings:
     noise: float | None
     objectives: tuple[str, ...] = ()
     front: tuple[Point, ...] = ()
-    own: Own | None = None
+    own: OwnTrainings | None = None
     random: Beside | None = None
     verdict: str | None = None
     sure: float | None = None
@@ -206,8 +206,8 @@ class Report:
     """What a run found, and where it lies.
 
     Attributes:
-        method: Who proposed.
-        space: What was searched.
+        method: The name of the method that proposed.
+        space: The name of the space that was searched.
         read_as: How its genotypes are read, by name, where that is not plain.
         findings: What the studies hold.
         folder: The folder of the run.
@@ -316,7 +316,7 @@ def shared_scores(study: Study, trained: Sequence[Standing]) -> tuple[float | No
     return tuple(scores.get(standing.architecture.choices) for standing in trained)
 
 
-def _told_apart(study: Study, own: Study, metric: str) -> tuple[Comparison, Own | None]:
+def _told_apart(study: Study, own: Study, metric: str) -> tuple[Comparison, OwnTrainings | None]:
     """The best, and what told it from the others where weights are shared."""
     leaders = own.standings()
     if not leaders:
@@ -326,7 +326,7 @@ def _told_apart(study: Study, own: Study, metric: str) -> tuple[Comparison, Own 
     names = tuple(str(standing.architecture) for standing in leaders)
     trust = trust_in(study.trials, leaders)
     assert trust is not None  # some are trained
-    return best, Own(metric, names, shared, trust)
+    return best, OwnTrainings(metric, names, shared, trust)
 
 
 def _beside(

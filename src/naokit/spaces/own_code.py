@@ -32,7 +32,7 @@ _HERE: list[str] = []
 
 
 @dataclass(frozen=True)
-class Own:
+class OwnSpace:
     """A space that the user has written.
 
     Attributes:
@@ -70,7 +70,7 @@ def take(entry: str) -> None:
     _HERE.append(entry)
 
 
-def allowed(source: str, space: str) -> list[Own]:
+def allowed(source: str, space: str) -> list[OwnSpace]:
     """The spaces that may be run for a recorded source, the likeliest first.
 
     A file may have moved, and is recorded without its folder in a network: it is any file of this
@@ -81,7 +81,7 @@ def allowed(source: str, space: str) -> list[Own]:
         InputError: The user has not named any of them.
     """
     if source == _REFERENCE or _place(source) in sys.modules:  # nothing is run
-        return [Own(source)]
+        return [OwnSpace(source)]
     named = [line for line in _named() if _same(line, source)]
     found = [own for line in named for own in _usable(line)]
     if not found:
@@ -131,17 +131,17 @@ def _same(line: str, source: str) -> bool:
     return without_folder(named) == without_folder(source)
 
 
-def _usable(line: str) -> list[Own]:
+def _usable(line: str) -> list[OwnSpace]:
     """The space of a line; none if its file is gone, or if importing would run another file."""
     if Path(line).is_absolute():
-        return [Own(line)] if Path(_place(line)).is_file() else []
+        return [OwnSpace(line)] if Path(_place(line)).is_file() else []
     source, _, file = line.partition(" = ")
     module, path = _place(source), Path(file)
     above = (path.parent if path.stem == "__init__" else path).parents
     if len(above) <= module.count("."):  # a line without a file, or a damaged one
         return []
     folder = above[module.count(".")]
-    return [Own(source, str(folder))] if _leads_to(module, path, folder) else []
+    return [OwnSpace(source, str(folder))] if _leads_to(module, path, folder) else []
 
 
 def _leads_to(module: str, path: Path, folder: Path) -> bool:
@@ -181,7 +181,7 @@ def _parts(module: str) -> list[str]:
     return list(accumulate(module.split("."), "{}.{}".format))
 
 
-def _folder(own: Own) -> str:
+def _folder(own: OwnSpace) -> str:
     return own.folder or str(Path(_place(own.source)).parent)
 
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from naokit.base import Architecture, InputError, Json
 from naokit.export.about import About
-from naokit.export.bundle import Bundle, Run
+from naokit.export.bundle import Bundle, Computation
 from naokit.export.config import check_checksum
 from naokit.export.results import Results
 from naokit.files import read_json
@@ -127,12 +127,12 @@ class LanguageBundle(Bundle):
         return torch.zeros(2, dtype=torch.int64), self.network.start(2)
 
     @torch.no_grad()
-    def difference(self, run: Run) -> float:
+    def difference(self, run: Computation) -> float:
         """The largest difference of any logit or state; each carries its own state along."""
         generator = torch.Generator().manual_seed(0)
         return max(self._difference(run, batch, generator) for batch in BATCHES)
 
-    def _difference(self, run: Run, batch: int, generator: torch.Generator) -> float:
+    def _difference(self, run: Computation, batch: int, generator: torch.Generator) -> float:
         """The difference on one batch; nan where the file gives any."""
         step = self.run_of(self.network)
         token = torch.randint(self.settings.vocabulary, (batch,), generator=generator)

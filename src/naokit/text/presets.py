@@ -17,11 +17,11 @@ class TextPreset(Preset):
     """How a search on text is run.
 
     Attributes:
-        hidden: H of each evaluation.
-        final_hidden: H of the winner.
-        final_epochs: As for `Preset`.
-        sharing: As for `Preset`.
-        pruner: As for `Preset`.
+        hidden: The hidden size H in each evaluation.
+        final_hidden: The hidden size H in the final training.
+        final_epochs: The epochs of the final training. If None, as many as its recipe says.
+        sharing: How evaluations share weights. If None, each network is trained by itself.
+        pruner: Who stops unpromising evaluations early. If None, nobody does.
     """
 
     hidden: int

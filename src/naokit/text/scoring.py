@@ -28,8 +28,8 @@ class TextScorer:
 
     Args:
         data: The text.
-        device: Where networks are.
-        examples: How many tokens at most, the first ones.
+        device: The device of the networks.
+        examples: How many tokens are scored on at most, the first ones.
 
     Raises:
         InputError: Too little text is held out.

@@ -30,8 +30,8 @@ class TextSource:
 
     Attributes:
         train: The text that networks learn from.
-        validation: None where the source has none.
-        test: None where the source has none.
+        validation: The text that settings are chosen by. If None, the source has none.
+        test: The text that is looked at once. If None, the source has none.
         least: The count in `train` that a word needs to be part of a vocabulary.
         remarks: Remarks for a person on how the source is read, one line each.
     """

@@ -81,7 +81,7 @@ class TextTask(Task[TextUpdate, TextBatch]):
     Args:
         data: The text.
         recipe: The recipe that it is learnt by.
-        fabric: Where it is learnt, in one process.
+        fabric: The device that it is learnt on, by one process.
 
     Raises:
         InputError: The text is too short for the recipe's streams and steps, or there are several

@@ -41,7 +41,7 @@ def load_tables(name: str, embedded: str, config: str | None = None) -> Mapping[
     """The tables of a data set by part: `train`, and `validation` and `test` where it has them.
 
     Args:
-        name: `owner/name`.
+        name: The name of the data set on the hub, as in `owner/name`.
         embedded: The data that need no network, for the message.
         config: The name of one of its configurations, where it has several.
 

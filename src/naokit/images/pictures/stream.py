@@ -30,8 +30,8 @@ class Stream:
         pictures: The pictures of the source's part.
         rows: The rows that belong to this stream, (N,).
         labels: The labels from 0, (N,).
-        size: S.
-        channels: C.
+        size: The side S at which pictures are shown.
+        channels: The number of colour channels C.
         skip_bad: Whether a picture that cannot be decoded is replaced by the next that can, with
             its label.
     """
