@@ -28,6 +28,7 @@ from naokit.study.ledger import Ledger, Reading
 from naokit.study.limits import limited, outside
 from naokit.study.optuna_method import OptunaMethod
 from naokit.study.origins import FIRST
+from naokit.study.pruning import Pruner
 from naokit.study.rounds import Round
 
 DEFAULT_EVALUATIONS = 100
@@ -114,10 +115,14 @@ class Proposing:
         ledger: The ledger of the study.
         method: The method, made at the first proposal, when budget and limits are known.
         goals: The objectives and limits.
+        pruner: Who stops evaluations early.
     """
 
-    def __init__(self, ledger: Ledger, method: AnyMethod, goals: Goals) -> None:
+    def __init__(
+        self, ledger: Ledger, method: AnyMethod, goals: Goals, pruner: Pruner | None = None
+    ) -> None:
         self.evaluator: Evaluator | None = None
+        self._pruner = pruner
         self._ledger = ledger
         self._chosen = method
         self._goals = goals
@@ -183,7 +188,8 @@ class Proposing:
         evaluator = self.evaluator
         if evaluator is None or evaluator.round_size > 1 or not evaluator.descriptor_names:
             return None
-        return Described(self._ledger, evaluator)
+        taken = 1.0 if self._pruner is None else self._pruner.share(evaluator.epochs)
+        return Described(self._ledger, evaluator, taken)
 
     @cached_property
     def _method(self) -> Method:

@@ -74,7 +74,7 @@ class Study(Ranking):
         self.optuna = stored.study
         self._ledger = Ledger(stored, space)
         self._claims = Claims(self._ledger)
-        self._proposing = Proposing(self._ledger, method, self.goals)
+        self._proposing = Proposing(self._ledger, method, self.goals, pruner)
         sign = self.goals.objectives[0].sign
         self._stopping = Stopping(self._ledger, self._claims.held, sign, pruner)
         self._asking = threading.Lock()
