@@ -40,7 +40,7 @@ def test_the_correlation_of_the_ranks(
     )
     assert found.correlation == pytest.approx(correlation)
     assert found.trusted == (sign > 0)
-    assert told[:3] == [(1, "quick"), (1, "quick-final"), (2, "quick")]
+    assert told[:3] == [(1, "quick-search"), (1, "quick-final"), (2, "quick-search")]
     assert [cell.architecture for cell in found.cells] == [str(cell) for cell in CELLS]
 
 

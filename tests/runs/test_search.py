@@ -47,7 +47,8 @@ def plan_of(evaluator: Train) -> Plan:
         seed=3,
         evaluations=EVALUATIONS,
         repeat=3,
-        times=3,
+        times=2,
+        pruner="asha",
         final=FinalTraining("quick-final", {"channels": 2, "cells": 1}, epochs=1),
     )
 
@@ -78,7 +79,7 @@ def trials(study: Study) -> list[tuple[str, float | None, str]]:
 
 
 def test_a_run_from_python_is_the_command_line_s(tmp_path: Path) -> None:
-    plan = plan_of(Train("digits"))
+    plan = plan_of(Train("digits", "quick-search"))
     for after in (2, 100):  # within the search, then before the final training
         with pytest.raises(KeyboardInterrupt):
             search(plan, "here", watcher=Interrupts(after))
