@@ -5,7 +5,7 @@
 
 `measure` describes the cells of `results/known_cells.json` that were evaluated twice, one row each
 in `results/descriptors.csv`; what is there already is not measured again. Without it, three tables
-are made of these rows in `results/descriptors.json`:
+are made of these rows in `results/descriptors.json`, as far as they are not there yet:
 
     alone       the rank correlation of each descriptor with evaluations
     foretold    that of the model's mean with evaluations of cells it did not see
@@ -24,6 +24,7 @@ import statistics
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,7 +43,7 @@ from naokit.spaces import ConvCells
 
 NAME = "descriptors"
 KNOWN, SPLITS = (6, 12, 24, 48, 100), 40
-AMOUNTS, SEEDS, BUDGETS = (0, 1, 2, 4, 8, 16), 60, (12, 24, 40)
+AMOUNTS, SEEDS, BUDGETS = (0, 1, 2, 4, 8, 16), 40, (12, 24, 40)
 SHUFFLED = (4, 8)
 ROWS = RESULTS / f"{NAME}.csv"
 
@@ -211,26 +212,28 @@ def main() -> None:
     used, once = evaluator(), values[:, 0]
     features = features_of(cells[0].space)
     with_them = DescribedFeatures(features, cells, rows)
-    figures: dict[str, object] = {
-        "metric": used.metric,
-        "cells": len(rows),
-        "share": used.descriptor_share,
-        "two_evaluations": float(spearmanr(*values.T).statistic),
-        "alone": {
-            name: float(spearmanr(column, once).statistic)
-            for name, column in zip(used.descriptor_names, rows.T, strict=True)
-        },
-        "foretold": {
-            name: {str(known): foretold(used_features, cells, once, known) for known in KNOWN}
-            for name, used_features in (("without", features), ("with", with_them))
-        },
-    }
-    keep(NAME, figures)
+    path = RESULTS / f"{NAME}.json"
+    figures: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    if figures.get("cells") != len(rows):
+        figures = {
+            "metric": used.metric,
+            "cells": len(rows),
+            "searches": 2 * SEEDS,
+            "share": used.descriptor_share,
+            "two_evaluations": float(spearmanr(*values.T).statistic),
+            "alone": {
+                name: float(spearmanr(column, once).statistic)
+                for name, column in zip(used.descriptor_names, rows.T, strict=True)
+            },
+            "foretold": {
+                name: {str(known): foretold(blocks, cells, once, known) for known in KNOWN}
+                for name, blocks in (("without", features), ("with", with_them))
+            },
+        }
     mixed = rows[np.random.default_rng(0).permutation(len(rows))]
     for name, table, amounts in (("replayed", rows, AMOUNTS), ("shuffled", mixed, SHUFFLED)):
-        found: dict[str, object] = {}
-        figures[name] = found
-        for amount in amounts:
+        found = figures.setdefault(name, {})
+        for amount in (one for one in amounts if str(one) not in found):
             found[str(amount)] = replayed(cells, values, table, used.descriptor_share, amount)
             print(name, amount, found[str(amount)], flush=True)
             keep(NAME, figures)

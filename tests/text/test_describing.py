@@ -44,6 +44,7 @@ def test_what_comes_next_is_asked_of_text_that_was_not_learnt(data: TextData) ->
     assert probe.tokens[:, 0].tolist() == data.train[learnt:][:32].tolist()
     assert probe.fitted == 32 * 32
     assert probe.task.streams.numel() == learnt
+    assert probe.task.validation.tolist() == data.train[: recipe.bptt + 1].tolist()
 
 
 def test_the_training_text_alone_is_read(data: TextData) -> None:

@@ -39,7 +39,8 @@ class TextProbe(Probe):
 
     def __init__(self, data: TextData, recipe: TextRecipe, fabric: Fabric) -> None:
         learnt = min(recipe.batch * (UPDATES * recipe.bptt + 1), len(data.train) // 2)
-        few = replace(data, train=data.train[:learnt])
+        # The loop measures at the end: on a few tokens, not on all that is held out.
+        few = replace(data, train=data.train[:learnt], validation=data.train[: recipe.bptt + 1])
         self.task: TextTask = TextTask(few, replace(recipe, train_tokens=None), fabric)
         shown = torch.from_numpy(data.train[learnt:][: (FITTED + JUDGING) * STEPS + 1])
         columns = (len(shown) - 1) // STEPS

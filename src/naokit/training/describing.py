@@ -40,7 +40,7 @@ class Probe(ABC):
 
     Attributes:
         names: The descriptors that are measured.
-        task: A few updates by the recipe, as its first epoch; nothing is held out.
+        task: A few updates by the recipe, as its first epoch; next to nothing is held out.
         answers: The class of each example (E,), on the processor.
         fitted: To how many of the examples, the first ones, the regression is fitted; the others
             judge.
