@@ -112,10 +112,3 @@ def test_pruners_by_name_and_of_others() -> None:
         pruner_of("ahsa")
     with pytest.raises(InputError, match="`pruner` is 3; expected one of asha"):
         pruner_of(3)  # type: ignore[arg-type]
-
-
-def test_what_part_of_its_epochs_an_evaluation_takes() -> None:
-    """One epoch, two more for a third, six more for a ninth."""
-    assert Asha().share(9) == pytest.approx((1 + 2 / 3 + 6 / 9) / 9)
-    assert Asha().share(1) == 1
-    assert FromOptuna(MedianPruner()).share(9) == 0.5

@@ -25,11 +25,10 @@ class Described(Descriptors):
     Args:
         ledger: The ledger of the study.
         evaluator: What measures them.
-        taken: What part of a whole evaluation one takes on average, where some stop early.
     """
 
-    def __init__(self, ledger: Ledger, evaluator: Evaluator, taken: float = 1.0) -> None:
-        self._ledger, self._evaluator, self._taken = ledger, evaluator, taken
+    def __init__(self, ledger: Ledger, evaluator: Evaluator) -> None:
+        self._ledger, self._evaluator = ledger, evaluator
         self._found: dict[str, tuple[Architecture, dict[str, float]]] = {}
         self._stored: set[tuple[int, ...]] = set()
         self._warned = False
@@ -37,7 +36,7 @@ class Described(Descriptors):
     @property
     def share(self) -> float:
         """What the descriptors of one architecture cost as a share of one evaluation."""
-        return self._evaluator.descriptor_share / self._taken
+        return self._evaluator.descriptor_share
 
     def read(self) -> None:
         """Takes over what the trials hold, those of other processes among them."""

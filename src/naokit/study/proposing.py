@@ -184,12 +184,20 @@ class Proposing:
 
     @cached_property
     def _described(self) -> Described | None:
-        """The descriptors; None where the evaluator has none, or what it says changes."""
+        """The descriptors; None where the evaluator has none, or what it says changes.
+
+        Nor are there any where evaluations stop early: the first epoch tells more and costs no more
+        (docs/results.md).
+        """
         evaluator = self.evaluator
-        if evaluator is None or evaluator.round_size > 1 or not evaluator.descriptor_names:
+        if (
+            self._pruner is not None
+            or evaluator is None
+            or evaluator.round_size > 1
+            or not evaluator.descriptor_names
+        ):
             return None
-        taken = 1.0 if self._pruner is None else self._pruner.share(evaluator.epochs)
-        return Described(self._ledger, evaluator, taken)
+        return Described(self._ledger, evaluator)
 
     @cached_property
     def _method(self) -> Method:

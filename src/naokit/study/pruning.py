@@ -52,11 +52,6 @@ class Pruner(ABC):
         """Which of the evaluations that ended would not have been stopped by what is known now."""
         return [False] * len(ended)
 
-    def share(self, epochs: int) -> float:
-        """What part of so many epochs an evaluation takes on average, at a guess."""
-        del epochs
-        return 0.5
-
 
 @dataclass(frozen=True)
 class Asha(Pruner):
@@ -90,14 +85,6 @@ class Asha(Pruner):
             for n, value in there.items():
                 found[n] |= last[n] == rung and not ended[n].whole and value >= worst
         return found
-
-    def share(self, epochs: int) -> float:
-        """What part of so many epochs one takes if just one of `factor` goes on each time."""
-        taken, before, going_on = 0.0, 0, 1.0
-        for rung in (*self._rungs(epochs - 1), epochs):
-            taken += going_on * (rung - before)
-            before, going_on = rung, going_on / self.factor
-        return taken / epochs
 
     def _rungs(self, last: int) -> Iterator[int]:
         """The epochs up to the last one after which it looks."""
