@@ -14,6 +14,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from naokit.base import (
@@ -91,9 +92,15 @@ class Stopping:
         return told.stopped
 
     def ended(self, *, complete: bool) -> None:
-        """The search ended; the checkpoints are removed where it is complete."""
-        if complete and self._checkpoints is not None:
-            self._checkpoints.clear()
+        """The search ended; where it is complete, the checkpoints of what does not run go."""
+        if not complete or self._checkpoints is None:
+            return
+        reading = self._ledger.read()
+        running = _running(reading)
+        for trial in reporting(reading):
+            if list(trial.architecture.choices) not in running:
+                self._checkpoints.drop(trial.architecture)
+        self._checkpoints.close()
 
     def begin(self, number: int, curve: Curve) -> None:
         """A trial of this process begins, or goes on where this curve ends."""
@@ -143,11 +150,7 @@ class Stopping:
         if self.pruner is None:
             return None
         resumes = self.pruner.resumes(self._seen(reading))
-        running = [
-            frozen.user_attrs[ARCHITECTURE]["choices"]
-            for frozen in reading.running.values()
-            if ARCHITECTURE in frozen.user_attrs
-        ]
+        running = _running(reading)
         found = [
             trial
             for trial, goes_on in zip(reporting(reading), resumes, strict=True)
@@ -173,6 +176,12 @@ class Stopping:
     def _curve(self, number: int) -> dict[int, float]:
         with self._lock:
             return self._curves.setdefault(number, {})
+
+
+def _running(reading: Reading) -> list[list[int]]:
+    """The choices of what runs."""
+    attributes = [frozen.user_attrs for frozen in reading.running.values()]
+    return [found[ARCHITECTURE]["choices"] for found in attributes if ARCHITECTURE in found]
 
 
 def reporting(reading: Reading) -> list[Trial]:
@@ -253,6 +262,7 @@ class Checkpoints:
             if left < 0:
                 self.drop(architecture)
 
-    def clear(self) -> None:
-        """Removes all of them."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+    def close(self) -> None:
+        """Removes the folder of all of them, if nothing is left there."""
+        with suppress(OSError):
+            self._folder.rmdir()
