@@ -39,8 +39,8 @@ def _best_lines(method: str, space: str, found: Findings) -> list[str]:
     ]
     if found.sure is not None:
         lines.append(
-            f"      truly the best of these with a probability of {found.sure:.2f}, as far as the "
-            "repeats tell"
+            f"      truly the best of what was evaluated to its end with a probability of "
+            f"{found.sure:.2f}, as far as repeats tell"
         )
     if found.objectives:
         count = counted(len(found.front), "architecture")
