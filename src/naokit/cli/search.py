@@ -19,8 +19,8 @@ from naokit.cli.search_options import (
     OF_DATA,
     OF_TABLE,
     Evaluation,
+    Fidelity,
     KnownResults,
-    Stopping,
     Wanted,
     check_asked,
 )
@@ -90,7 +90,7 @@ def search(
     evaluation: Evaluation,
     known: KnownResults,
     wanted: Wanted,
-    stopping: Stopping,
+    fidelity: Fidelity,
     start_from: Annotated[
         Path | None,
         typer.Option(
@@ -117,7 +117,7 @@ def search(
         from naokit import spaces
         from naokit.cli.prior_file import read_prior
         from naokit.cli.search_bars import Bars
-        from naokit.cli.search_plan import evaluator_of, table_of, with_final
+        from naokit.cli.search_plan import evaluator_of, half_final, table_of, with_final
         from naokit.cli.start import starting_points
         from naokit.kinds import kind_of
         from naokit.report.words import closing_lines
@@ -155,11 +155,15 @@ def search(
             evaluator = evaluator_of(searched, data, chosen, evaluation, sum(goals, ()), seed)
             named = searched
         alone = not table and not shared and len(goals[0]) < 2
-        pruner = stopping.chosen(chosen if alone else None)
-        epochs = stopping.epochs_in_all
+        pruner = fidelity.chosen(chosen if alone else None)
+        epochs = fidelity.epochs_in_all
         if pruner and alone and not evaluations:
             epochs = epochs or chosen.evaluations * evaluator.epochs
         again = (0, 1) if table else (chosen.repeat, chosen.times)
+        own = OwnTraining(chosen.recipe, chosen.size()) if shared else None
+        usual = chosen.baseline and fidelity.finalists is None
+        if fidelity.finalists is not None:
+            again, own = (fidelity.finalists, 1), half_final(chosen, kind.reads, shared=shared)
         plan = Plan(
             dict(named.settings()),
             dict(evaluator.settings()),
@@ -167,12 +171,12 @@ def search(
             seed,
             evaluations or epochs or chosen.evaluations,
             *again,
-            baseline=not table and (chosen.baseline if baseline is None else baseline),
+            baseline=not table and (usual if baseline is None else baseline),
             objectives=goals[0],
             limits=goals[1],
             start=tuple(map(str, starting_points(start_from, searched))),
             final=None if table else FinalTraining.of(chosen),
-            own=OwnTraining(chosen.recipe, chosen.size()) if shared else None,
+            own=own,
             warm_start=evaluation.warm_start,
             prior=prior,
             pruner=pruner,

@@ -80,8 +80,8 @@ class KnownResults:
 
 
 @dataclass(frozen=True)
-class Stopping:
-    """Whether unpromising evaluations stop early."""
+class Fidelity:
+    """How far networks are trained before they are judged."""
 
     pruner: Annotated[
         str | None,
@@ -97,6 +97,14 @@ class Stopping:
         int | None,
         typer.Option(
             min=1, help="How many epochs all evaluations may have together; default: the preset's."
+        ),
+    ] = None
+    finalists: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="How many of the best are trained by half the final recipe before one is called "
+            "best, in place of evaluations again.",
         ),
     ] = None
 
@@ -143,6 +151,7 @@ OF_DATA = (
     "nodes",
     "activations",
     "baseline",
+    "finalists",
     "final",
     "final_epochs",
     "final_channels",

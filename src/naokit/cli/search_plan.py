@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from naokit.evaluators import Tabular
     from naokit.evaluators.learning import Learning
     from naokit.presets import Preset
+    from naokit.runs.plan import OwnTraining
 
 
 def evaluator_of(
@@ -81,6 +82,24 @@ def table_of(
         say(note, err=True)
     check_columns(goals, found)
     return found
+
+
+def half_final(preset: Preset, reads: str, *, shared: bool) -> OwnTraining:
+    """How the finalists of a search are trained: by the final recipe, in half its epochs.
+
+    Raises:
+        InputError: The best few are trained by themselves anyway.
+    """
+    from naokit.kinds import recipe_of
+    from naokit.runs.plan import OwnTraining
+
+    if shared:
+        raise InputError(
+            "--finalists is for searches that train each network by itself: by weight sharing the "
+            "best few are trained by themselves anyway"
+        )
+    epochs = preset.final_epochs or recipe_of(reads, preset.final_recipe).epochs
+    return OwnTraining(preset.final_recipe, preset.final_size(), max(1, epochs // 2))
 
 
 def with_final(preset: Preset, reads: str, asked: Mapping[str, int | None]) -> Preset:

@@ -73,17 +73,22 @@ def show(
 
 
 def _trust_lines(report: dict[str, Json]) -> list[str]:
-    """How far scores by shared weights can be trusted; none where weights are not shared."""
+    """How far the scores of the search can be trusted; none where nothing is known of that."""
     from naokit.report.words import trust_lines
     from naokit.study.trust import Trust
 
-    return trust_lines(Trust(**report["trust"])) if "trust" in report else []
+    if "trust" not in report:
+        return []
+    return trust_lines(Trust(**report["trust"]), alone=report["alone"])
 
 
 def _print_own(report: dict[str, Json], wish: str) -> None:
+    title, scored = "The best by shared weights, trained by themselves", "shared weights"
+    if report.get("alone"):
+        title, scored = "The best of the search, trained longer", "in the search"
     print_table(
-        f"The best by shared weights, trained by themselves; {wish}",
-        ("", "value", "trainings", "shared weights", "architecture"),
+        f"{title}; {wish}",
+        ("", "value", "trainings", scored, "architecture"),
         [
             (
                 str(place),

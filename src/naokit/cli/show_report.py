@@ -67,8 +67,8 @@ def report_of(study: Study, top: int) -> dict[str, Json]:
 
 
 def _of_shared(study: Study, own: Study | None) -> dict[str, Json]:
-    """What there is to say besides where weights are shared; empty where they are not."""
-    from naokit.report.contents import shared_scores
+    """What there is to say of the best few where they were trained anew, or weights are shared."""
+    from naokit.report.contents import is_shared, shared_scores
     from naokit.study.trust import trust_in
 
     trained = [] if own is None else own.standings()
@@ -78,6 +78,7 @@ def _of_shared(study: Study, own: Study | None) -> dict[str, Json]:
     shared = shared_scores(study, trained)
     return {
         "trust": dataclasses.asdict(trust),
+        "alone": not is_shared(study),
         "own": [
             {
                 "architecture": str(standing.architecture),

@@ -110,19 +110,22 @@ class Point:
 
 @dataclass(frozen=True)
 class OwnTrainings:
-    """The best few of a search by weight sharing, trained by themselves.
+    """The best few of a search, trained by themselves, or longer than in the search.
 
     Attributes:
         metric: What the value of such a training is.
         architectures: The genotypes that were trained, best first.
-        shared: Their scores by shared weights. None where the latest one failed.
+        shared: Their scores by shared weights, or in the search. None where the latest one failed.
         trust: How far such scores can be trusted.
+        alone: Whether the search trained each network by itself, so that these trainings are longer
+            ones and the scores are its values.
     """
 
     metric: str
     architectures: tuple[str, ...]
     shared: tuple[float | None, ...]
     trust: Trust
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -310,14 +313,20 @@ def findings(
     )
 
 
+def is_shared(study: Study) -> bool:
+    """Whether a study scored architectures with the weights of a shared network."""
+    evaluator = study.settings["evaluator"] or {}
+    return bool(evaluator.get("evaluator") == "supernet")
+
+
 def shared_scores(study: Study, trained: Sequence[Standing]) -> tuple[float | None, ...]:
-    """The scores by shared weights of those that were trained by themselves."""
+    """The scores in the search of those that were trained by themselves, or longer."""
     scores = {standing.architecture.choices: standing.mean for standing in study.standings()}
     return tuple(scores.get(standing.architecture.choices) for standing in trained)
 
 
 def _told_apart(study: Study, own: Study, metric: str) -> tuple[Comparison, OwnTrainings | None]:
-    """The best, and what told it from the others where weights are shared."""
+    """The best, and what told it from the others."""
     leaders = own.standings()
     if not leaders:
         return Comparison.of(study.best), None
@@ -326,7 +335,7 @@ def _told_apart(study: Study, own: Study, metric: str) -> tuple[Comparison, OwnT
     names = tuple(str(standing.architecture) for standing in leaders)
     trust = trust_in(study.trials, leaders)
     assert trust is not None  # some are trained
-    return best, OwnTrainings(metric, names, shared, trust)
+    return best, OwnTrainings(metric, names, shared, trust, not is_shared(study))
 
 
 def _beside(

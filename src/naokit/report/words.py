@@ -56,24 +56,36 @@ def outcomes(failed: int, stopped: int, epochs: int) -> str:
 
 
 def _best(found: Findings) -> str:
-    """The value of the best; where weights are shared, of its own training."""
+    """The value of the best; of its own training, where the best few were trained anew."""
     if found.own is None:
         return _value(found.best, found.metric)
     value, metric, score = found.best.value, found.own.metric, found.own.shared[0]
-    shared = "" if score is None else f"; {value_text(score, metric)} with shared weights"
-    return f"{value_text(value, metric)} ({metric}, trained by itself{shared})"
+    how, where = "trained by itself", "with shared weights"
+    if found.own.alone:
+        how, where = "trained longer", "in the search"
+    scored = "" if score is None else f"; {value_text(score, metric)} {where}"
+    return f"{value_text(value, metric)} ({metric}, {how}{scored})"
 
 
 def _own_lines(found: Findings) -> list[str]:
-    """What told the best few apart, and whether the shared network can rank."""
+    """What told the best few apart, and whether the search can rank."""
     if found.own is None:
         return []
     trained = counted(len(found.own.architectures), "architecture")
-    return [f"Trained by themselves and told apart: {trained}.", *trust_lines(found.own.trust)]
+    how = "longer" if found.own.alone else "by themselves"
+    lines = trust_lines(found.own.trust, alone=found.own.alone)
+    return [f"Trained {how} and told apart: {trained}.", *lines]
 
 
-def trust_lines(trust: Trust) -> list[str]:
-    """How far scores by shared weights can be trusted; a warning where they hardly rank."""
+def trust_lines(trust: Trust, *, alone: bool = False) -> list[str]:
+    """How far the scores of a search can be trusted; a warning where they hardly rank.
+
+    Args:
+        trust: What is known of it.
+        alone: Whether the search trained each network by itself.
+    """
+    if alone:
+        return _recipe_lines(trust)
     between = ", ".join("too few" if one is None else f"{one:.2f}" for one in trust.rounds)
     said = [f"from round to round {between}"] if trust.rounds else []
     if trust.trained is not None:
@@ -83,6 +95,22 @@ def trust_lines(trust: Trust) -> list[str]:
         lines.append(
             "Warning: the shared network hardly ranks these; train it longer, or more of the best "
             "by themselves."
+        )
+    return lines
+
+
+def _recipe_lines(trust: Trust) -> list[str]:
+    """How the values of a search rank those that were trained longer."""
+    if trust.trained is None:
+        return []
+    lines = [
+        f"Rank correlation of the search's values with {trust.architectures} longer trainings: "
+        f"{trust.trained:.2f}."
+    ]
+    if not trust.ranks:
+        lines.append(
+            "Warning: the search's recipe hardly ranks these as longer trainings do; train longer "
+            "in the search, or more finalists."
         )
     return lines
 

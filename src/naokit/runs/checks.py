@@ -41,13 +41,24 @@ def check(plan: Plan, space: Space, evaluator: Evaluator, folder: Path, *, final
             _check_networks(space, subject, recipe)
         if isinstance(evaluator, Supernet):
             _check_shared(plan, evaluator)
-        elif plan.own is not None or plan.warm_start:
-            raise InputError("`warm_start` and `own` are for an evaluator that shares weights")
+        else:
+            _check_alone(plan)
     elif final and plan.final is not None:
         raise InputError("only an evaluator that trains says what a final training learns from")
     check_limits(space, evaluator, [Limit.of(text) for text in plan.limits])
     if plan.final is not None:
         _check_same_final(plan.final, folder)
+
+
+def _check_alone(plan: Plan) -> None:
+    """Raises InputError where a search that trains each network by itself cannot be as planned."""
+    if plan.own is not None and plan.baseline:
+        raise InputError(
+            "random search beside the search would be judged by shorter trainings than its "
+            "finalists: leave `baseline` out"
+        )
+    if plan.warm_start:
+        raise InputError("`warm_start` is for an evaluator that shares weights")
 
 
 def _check_stopping(plan: Plan, evaluator: Evaluator) -> None:

@@ -61,8 +61,8 @@ class Plan:
         limits: The bounds that must hold; see `create_study`.
         start: The genotypes that are evaluated first.
         final: How the winner is trained to the end. If None, it is not.
-        own: How the best few are trained by themselves and told apart, where the evaluator shares
-            weights. If None, they are not.
+        own: How the best few are trained by themselves, or longer, and told apart. If None, they
+            are not.
         warm_start: Whether the final training begins with the weights of the shared network.
         prior: What the user believes is good; see `create_study`. Random search beside the search
             has none.

@@ -268,7 +268,7 @@ class _Carried:
         )
 
     def _told_apart(self, study: Study) -> Study | None:
-        """The best few of a search by weight sharing, each trained by itself."""
+        """The best few of a search, each trained by itself, or longer."""
         plan = self.plan
         if plan.own is None or self.hours.search_is_over:
             return None
