@@ -32,13 +32,14 @@ from scipy.stats import spearmanr
 
 from benchmarks.known_cells import CELLS, GROUP, TWICE
 from benchmarks.record import RESULTS, keep
-from naokit.base import Architecture, Descriptors, Observation
+from naokit.doors import Descriptors, Observation
 from naokit.evaluators import Train
 from naokit.method.descriptors import DescribedFeatures, Shortlist
 from naokit.method.features import FeatureBlocks
 from naokit.method.nao import Nao
 from naokit.method.posterior import Everything, Posterior, features_of
 from naokit.method.surrogate import one_blas_thread, rank_gauss
+from naokit.space import Architecture
 from naokit.spaces import ConvCells
 
 NAME = "descriptors"

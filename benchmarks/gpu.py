@@ -34,13 +34,13 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from benchmarks.record import keep
-from naokit.base import Architecture, Space
 from naokit.evaluators import Supernet
 from naokit.export import export
 from naokit.images.recipes import ImageRecipe
 from naokit.images.subject import ImageSubject
 from naokit.networks import RecurrentCell
 from naokit.runs.final import Job, train_final
+from naokit.space import Architecture, Space
 from naokit.spaces import ConvCells, NasBench201, RecurrentCells
 from naokit.subject import Subject
 from naokit.text.recipes import TextRecipe

@@ -32,13 +32,14 @@ from torch.nn import functional as F
 
 from benchmarks.record import write
 from benchmarks.tables import benchmarks
-from naokit.base import Architecture, Observation, Space
+from naokit.doors import Observation
 from naokit.evaluators import Tabular
 from naokit.graphs import canonical
 from naokit.method.features import Blocks, Features, typical_distances
 from naokit.method.nao import Nao
 from naokit.method.posterior import Everything, Posterior
 from naokit.method.surrogate import one_blas_thread, rank_gauss
+from naokit.space import Architecture, Space
 
 WIDTH, ROUNDS = 32, 4
 EXAMPLES, STEPS, BATCH, RATE = 3000, 600, 64, 2e-3

@@ -18,10 +18,11 @@ import torch
 from scipy.stats import spearmanr
 
 from benchmarks.record import RESULTS, write
-from naokit.base import Architecture, derive_seed
+from naokit.base import derive_seed
 from naokit.evaluators import Train
 from naokit.method.posterior import Posterior, features_of
 from naokit.method.surrogate import rank_gauss
+from naokit.space import Architecture
 from naokit.spaces import ConvCells
 
 CELLS, GROUP, TWICE, SPLITS = 500, 100, 50, 40

@@ -17,7 +17,7 @@ import torch
 from benchmarks.record import write
 from benchmarks.searched import summary
 from naokit import spaces
-from naokit.base import Trial
+from naokit.doors import Trial
 from naokit.evaluators import TrainText
 from naokit.runs.studies import search_study
 from naokit.study import Study

@@ -18,8 +18,9 @@ import torch
 
 from benchmarks.curves import curve, done, rows_of, tested, train_with_rows, with_recorded
 from benchmarks.record import RESULTS, write
-from naokit.base import Architecture, derive_seed
+from naokit.base import derive_seed
 from naokit.networks import count_parameters
+from naokit.space import Architecture
 from naokit.spaces import from_settings
 from naokit.spaces.published import genotype
 from naokit.text.perplexity import perplexity

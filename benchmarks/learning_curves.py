@@ -19,10 +19,11 @@ import numpy as np
 import torch
 
 from benchmarks.record import RESULTS
-from naokit.base import Architecture, derive_seed
+from naokit.base import derive_seed
 from naokit.files import write_whole
 from naokit.images import recipes
 from naokit.images.subject import ImageSubject
+from naokit.space import Architecture
 from naokit.spaces import ConvCells
 from naokit.training.device import make_fabric
 from naokit.training.loop import Epoch, train

@@ -22,9 +22,11 @@ import torch
 from benchmarks.optimiser import evaluations_of, seeds_of
 from benchmarks.tables import OUT, benchmarks, converted
 from naokit import method as methods
-from naokit.base import Architecture, Method, Observation, Proposal, Space, derive_seed
+from naokit.base import derive_seed
 from naokit.bench import Search, bench
+from naokit.doors import Method, Observation, Proposal
 from naokit.method.baselines import RandomStream, keys_of
+from naokit.space import Architecture, Space
 from naokit.spaces import Choices
 from naokit.spaces.table import TableSpace
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from naokit.base import Architecture, Method, Observation, Proposal, Space
+from naokit.doors import Method, Observation, Proposal
 from naokit.method.acquisition import Acquisition, of_tried
 from naokit.method.baselines import RandomStream, keys_of
 from naokit.method.candidates import CandidateSearch
@@ -21,6 +21,7 @@ from naokit.method.nao import last_fit
 from naokit.method.posterior import Conditioned, Everything, Posterior
 from naokit.method.surrogate import one_blas_thread, rank_gauss
 from naokit.method.worth import Tried, Worth
+from naokit.space import Architecture, Space
 
 ROUND = 10
 """The number of random architectures at first, and that of each round afterwards."""

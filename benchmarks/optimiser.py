@@ -22,9 +22,11 @@ from benchmarks.peers import PEERS
 from benchmarks.record import RESULTS, provenance
 from benchmarks.tables import OUT, Benchmark, benchmarks, converted
 from naokit import method as methods
-from naokit.base import InputError, Method, Space
+from naokit.base import InputError
 from naokit.bench import bench
+from naokit.doors import Method
 from naokit.method.nao import Nao
+from naokit.space import Space
 
 METHODS = {
     "nao": 100,

@@ -23,11 +23,13 @@ from sklearn.ensemble import RandomForestRegressor
 
 from benchmarks.ensemble import Ensemble
 from benchmarks.one_hot import ROUND, GpOneHot, all_of, one_hot, one_hot_of_all
-from naokit.base import Architecture, Method, Observation, Proposal, Space, derive_seed
+from naokit.base import derive_seed
+from naokit.doors import Method, Observation, Proposal
 from naokit.graphs import Graph
 from naokit.method import MethodFactory
 from naokit.method.baselines import RandomStream, keys_of
 from naokit.method.surrogate import one_blas_thread
+from naokit.space import Architecture, Space
 
 
 class Rounds(Method, ABC):

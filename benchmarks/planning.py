@@ -25,11 +25,11 @@ import numpy as np
 import torch
 
 from benchmarks.record import write
-from naokit.base import Architecture
 from naokit.evaluators import Train
 from naokit.images.presets import PRESETS
 from naokit.runs.folder import STUDY
 from naokit.runs.planning import costs, together
+from naokit.space import Architecture
 from naokit.spaces import ConvCells
 from naokit.study import open_study
 

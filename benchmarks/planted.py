@@ -22,10 +22,11 @@ import numpy as np
 from benchmarks.record import keep
 from benchmarks.tables import benchmarks
 from naokit import method as methods
-from naokit.base import Observation, Space
 from naokit.bench.search import table_of
+from naokit.doors import Observation
 from naokit.method import exploration
 from naokit.method.surrogate import rank_gauss
+from naokit.space import Space
 
 LEADERS, BUDGET = 6, 300
 METHODS = ("nao", "nao without", "evolution", "local-search", "random")

@@ -31,7 +31,7 @@ from scipy.stats import kendalltau, rankdata, spearmanr
 from torch import nn
 
 from benchmarks.record import RESULTS, provenance
-from naokit.base import Architecture, derive_seed
+from naokit.base import derive_seed
 from naokit.evaluators import Tabular
 from naokit.files import write_whole
 from naokit.images.data import ImageData, Split
@@ -40,6 +40,7 @@ from naokit.images.scoring import ImageScorer
 from naokit.images.subject import ImageSubject
 from naokit.networks import count_parameters, without_weights
 from naokit.settings import ImageSettings
+from naokit.space import Architecture
 from naokit.spaces import NasBench201
 from naokit.spaces.edge_cells import EDGES
 from naokit.training.device import make_fabric, seeded

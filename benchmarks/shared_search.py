@@ -26,7 +26,6 @@ import torch
 
 from benchmarks.record import RESULTS, write
 from naokit import create_study, spaces
-from naokit.base import Architecture
 from naokit.evaluators import Supernet, Training
 from naokit.kinds import kind_of, recipe_of
 from naokit.presets import Preset
@@ -35,6 +34,7 @@ from naokit.runs.plan import OwnTraining, Plan
 from naokit.runs.run import Run, winner_of
 from naokit.runs.search import search
 from naokit.runs.studies import train_best
+from naokit.space import Architecture
 from naokit.spaces.published import genotype
 from naokit.study.trust import trust_in
 from naokit.subject import Subject

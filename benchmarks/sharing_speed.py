@@ -41,7 +41,6 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset, SubsetRandomSampler
 
 from benchmarks.record import write
-from naokit.base import Architecture, Space
 from naokit.evaluators import Supernet
 from naokit.images.data import ImageData, Split
 from naokit.images.loading import load_images
@@ -51,6 +50,7 @@ from naokit.images.subject import ImageSubject
 from naokit.networks.cell import CellPlan
 from naokit.networks.edge import EDGE_OPERATIONS, SharedEdgeCell
 from naokit.networks.shared_image import SharedCell
+from naokit.space import Architecture, Space
 from naokit.spaces import ConvCells, NasBench201
 from naokit.training.normalising import batch_statistics
 from naokit.training.sharing import as_sampled

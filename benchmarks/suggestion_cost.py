@@ -24,9 +24,10 @@ import numpy as np
 
 from benchmarks.record import write
 from benchmarks.tables import benchmarks
-from naokit.base import Architecture, Observation, Space
+from naokit.doors import Observation
 from naokit.method.latent import _reconstruction
 from naokit.method.nao import Nao
+from naokit.space import Architecture, Space
 from naokit.spaces import Choice, Choices, ConvCells
 
 RESULTS_LATE, WINDOW = 1000, 100

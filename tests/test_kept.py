@@ -41,6 +41,7 @@ def test_a_search_is_shown() -> None:
 
 
 def test_a_search_goes_on_where_it_stopped() -> None:
+    """By what its preset was once."""
     before = json.loads(_said("show", "run", "--json"))["standings"]
     _said(*SEARCH, *SIZE, "--evaluations", "4", "--no-final", "--out", "run")
     after = json.loads(_said("show", "run", "--json"))

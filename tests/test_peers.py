@@ -10,7 +10,8 @@ from benchmarks.ensemble import Ensemble
 from benchmarks.one_hot import operations_of
 from benchmarks.peers import BananasLike, GpOneHot, Paths, WeakNasLike, one_hot, paths
 
-from naokit.base import Architecture, Method, Space
+from naokit.doors import Method
+from naokit.space import Architecture, Space
 from naokit.spaces import Choice, Choices, Graphs, NasBench201, NasBenchGraph
 from naokit.testing import MethodContract
 

@@ -13,11 +13,12 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 import naokit
-from naokit.base import Architecture, derive_seed
+from naokit.base import derive_seed
 from naokit.evaluators import Training
 from naokit.export import Bundle, Results, export
 from naokit.runs.final import Job, train_final
 from naokit.settings import NetworkSettings
+from naokit.space import Architecture
 from naokit.spaces import Choice, Choices
 from naokit.subject import Subject
 from naokit.training.loop import train

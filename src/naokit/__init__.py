@@ -12,36 +12,27 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from naokit import evaluators, export, spaces, workers
-    from naokit.base import (
-        Architecture,
-        EvaluationFailed,
-        Evaluator,
-        InputError,
-        Method,
-        Observation,
-        Reporter,
-        Result,
-        Space,
-        Trial,
-    )
+    from naokit.base import EvaluationFailed, InputError
+    from naokit.doors import Evaluator, Method, Observation, Reporter, Result, Trial
     from naokit.images.pretrained import Pretrained
     from naokit.kinds import build, load
     from naokit.optuna_sampler import NAOSampler
     from naokit.settings import ImageSettings
+    from naokit.space import Architecture, Space
     from naokit.study import Study, create_study
 
 _HOMES = {
-    "Architecture": "naokit.base",
+    "Architecture": "naokit.space",
     "EvaluationFailed": "naokit.base",
-    "Evaluator": "naokit.base",
+    "Evaluator": "naokit.doors",
     "ImageSettings": "naokit.settings",
     "InputError": "naokit.base",
-    "Method": "naokit.base",
-    "Observation": "naokit.base",
-    "Reporter": "naokit.base",
-    "Result": "naokit.base",
-    "Space": "naokit.base",
-    "Trial": "naokit.base",
+    "Method": "naokit.doors",
+    "Observation": "naokit.doors",
+    "Reporter": "naokit.doors",
+    "Result": "naokit.doors",
+    "Space": "naokit.space",
+    "Trial": "naokit.doors",
     "build": "naokit.kinds",
     "load": "naokit.kinds",
     "NAOSampler": "naokit.optuna_sampler",

@@ -47,6 +47,11 @@ class Kind(ABC):
         """The presets by name, from the least to the most thorough."""
 
     @property
+    def former_presets(self) -> Mapping[str, Preset]:
+        """What presets of these names were once; empty where none has changed."""
+        return {}
+
+    @property
     def shared_presets(self) -> Mapping[str, Preset]:
         """The presets of searches by weight sharing; empty where the kind has none."""
         return {}

@@ -8,11 +8,12 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from naokit.base import Architecture, InputError, Json, Space, unknown_name
+from naokit.base import InputError, Json, unknown_name
 from naokit.files import check_fits
 from naokit.images.kind import IMAGES
 from naokit.kind import Kind
 from naokit.settings import NetworkSettings
+from naokit.space import Architecture, Space
 from naokit.spaces import published
 from naokit.text.kind import TEXT
 

@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from naokit.base import Architecture, EvaluationFailed, InputError, Json, derive_seed
+from naokit.base import EvaluationFailed, InputError, Json, derive_seed
 from naokit.export.bundle import Bundle
 from naokit.export.results import Results
 from naokit.networks import count_parameters
 from naokit.settings import NetworkSettings
+from naokit.space import Architecture
 from naokit.training.checkpoint import agreeing
 from naokit.training.device import seeded
 from naokit.training.metric import Metric

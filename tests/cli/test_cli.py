@@ -12,13 +12,13 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
-from naokit.base import Architecture
-from naokit.base import Result as Score
 from naokit.cli.app import app
+from naokit.doors import Result as Score
 from naokit.evaluators import Training
 from naokit.images.bundle import ImageBundle
 from naokit.images.presets import PRESETS, ImagePreset
 from naokit.runs import final
+from naokit.space import Architecture
 from naokit.spaces import ConvCells
 from naokit.spaces.published import GENOTYPES
 from naokit.study import Study

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 from naokit.cli.app import app
 from naokit.images.presets import ImagePreset
 
-SEARCH = ("search", "--nodes", "1", "--seed", "3", "--out", "run", "--no-final")
+SEARCH = ("search", "--preset", "tiny", "--nodes", "1", "--seed", "3", "--out", "run", "--no-final")
 
 
 def run(*arguments: str) -> Result:
@@ -19,8 +19,8 @@ def run(*arguments: str) -> Result:
 @pytest.fixture(autouse=True)
 def _tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    tiny = ImagePreset("quick", 6, "quick", 2, 2, True, "quick-final", 2, 1, 2, 1, 4)
-    monkeypatch.setattr("naokit.images.presets.PRESETS", {"quick": tiny})
+    tiny = ImagePreset("tiny", 6, "quick", 2, 2, True, "quick-final", 2, 1, 2, 1, 4)
+    monkeypatch.setattr("naokit.images.presets.PRESETS", {"tiny": tiny})
 
 
 def test_the_best_few_are_trained_by_half_the_final_recipe_and_the_best_of_them_wins() -> None:
@@ -50,7 +50,10 @@ def test_the_best_few_are_trained_by_half_the_final_recipe_and_the_best_of_them_
     ("arguments", "said"),
     [
         (("--finalists", "3", "--baseline"), "judged by shorter trainings than its finalists"),
-        (("--finalists", "3", "--evaluator", "supernet"), "--finalists is for searches that train"),
+        (
+            ("--finalists", "3", "--evaluator", "supernet", "--preset", "quick"),
+            "--finalists is for searches that train",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(

@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from naokit.base import Architecture
-from naokit.base import Result as Evaluated
 from naokit.cli.app import app
 from naokit.cli.durations import between, spoken
+from naokit.doors import Result as Evaluated
 from naokit.evaluators import Training
 from naokit.images.data import Split
 from naokit.images.kind import Images
@@ -27,6 +26,7 @@ from naokit.profiling import Estimate
 from naokit.runs import planning
 from naokit.runs.planning import Option, recommended
 from naokit.settings import ImageSettings
+from naokit.space import Architecture
 from naokit.spaces import ConvCells
 from naokit.text.kind import Text
 from naokit.text.presets import TextPreset

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from naokit.base import Architecture, Evaluator, Result
 from naokit.cli.show import model_lines
 from naokit.cli.show_report import latest_model, report_of
+from naokit.doors import Evaluator, Result
+from naokit.space import Architecture
 from naokit.spaces import ConvCells
 from naokit.study import Study, create_study
 

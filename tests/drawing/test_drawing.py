@@ -8,12 +8,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from naokit.base import Architecture
 from naokit.drawing import svg
 from naokit.drawing.layered import columns, crossings, layers, segments
 from naokit.drawing.layout import Layout, Line, VertexBox, layout
 from naokit.drawing.sketch import sketch
 from naokit.graphs import IDENTITY, NULL, SUM, Graph
+from naokit.space import Architecture
 from naokit.spaces import (
     Choice,
     Choices,

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from naokit import evaluators
-from naokit.base import Architecture, EvaluationFailed, InputError
+from naokit.base import EvaluationFailed, InputError
 from naokit.evaluators import Tabular, Train
 from naokit.evaluators.function import Function
 from naokit.evaluators.tabular import columns_space, read_tables
 from naokit.graphs import canonical
 from naokit.images.recipes import RECIPES
+from naokit.space import Architecture
 from naokit.spaces import (
     Choice,
     Choices,

@@ -15,10 +15,11 @@ import torch
 from torch import nn
 
 import naokit
-from naokit.base import Architecture, InputError, OutOfTime
+from naokit.base import InputError, OutOfTime
 from naokit.evaluators import Supernet
 from naokit.images.recipes import RECIPES
 from naokit.images.subject import ImageSubject
+from naokit.space import Architecture
 from naokit.spaces import Choice, Choices, ConvCells, TransNasMicro
 from naokit.testing import EvaluatorContract
 from naokit.training.normalising import batch_statistics

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from naokit.base import EvaluationFailed, Reporter
+from naokit.base import EvaluationFailed
+from naokit.doors import Reporter
 from naokit.evaluators import Train
 from naokit.images.recipes import RECIPES, ImageRecipe
 from naokit.images.subject import ImageSubject

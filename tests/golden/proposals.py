@@ -8,10 +8,11 @@ from unittest import mock
 import numpy as np
 
 from naokit import create_study, spaces
-from naokit.base import Architecture, Method, Space
+from naokit.doors import Method
 from naokit.graphs import canonical
 from naokit.method import METHODS as PUBLIC
 from naokit.method.nao import Nao
+from naokit.space import Architecture, Space
 from naokit.spaces import Choice, Choices
 
 RECORDED = Path(__file__).with_name("proposals.json")

@@ -2,8 +2,9 @@
 
 from typing import ClassVar
 
-from naokit.base import Method, Observation, Space
+from naokit.doors import Method, Observation
 from naokit.method.baselines import Evolution, LocalSearch, RandomSearch
+from naokit.space import Space
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.testing import MethodContract
 

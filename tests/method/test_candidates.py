@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from naokit.base import Architecture
 from naokit.method.candidates import BEST, REACH, CandidateSearch
+from naokit.space import Architecture
 from naokit.spaces import ConvCells
 
 

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from naokit.base import Architecture, Descriptors, Observation, Space
+from naokit.doors import Descriptors, Observation
 from naokit.method.descriptors import EARLIER, MOST, DescribedFeatures, affordable, scaled
 from naokit.method.features import Features
 from naokit.method.nao import Nao
+from naokit.space import Architecture, Space
 from naokit.spaces import ConvCells
 
 SPACE = ConvCells.small(nodes=2)

@@ -6,10 +6,12 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from naokit.base import Architecture, Observation, Proposal, SpaceExhausted
+from naokit.base import SpaceExhausted
+from naokit.doors import Observation, Proposal
 from naokit.method import exploration
 from naokit.method.exploration import NEIGHBOUR, PATIENCE, START, STEP, Standstill
 from naokit.method.nao import Nao
+from naokit.space import Architecture
 from naokit.spaces import Choice, Choices
 
 SPACE = Choices("five", tuple(Choice(name, ("p", "q", "r", "s")) for name in "abcde"))

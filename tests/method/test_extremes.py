@@ -8,11 +8,12 @@ from functools import partial
 import numpy as np
 import pytest
 
-from naokit.base import Architecture, Observation, Trial
+from naokit.doors import Observation, Trial
 from naokit.method import METHODS, MethodFactory
 from naokit.method.fit import normalise
 from naokit.method.nao import Nao
 from naokit.report.contents import findings, noise
+from naokit.space import Architecture
 from naokit.spaces import Choice, Choices
 from naokit.study import create_study
 from naokit.study.goals import Goals, chebyshev, mean

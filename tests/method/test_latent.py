@@ -6,9 +6,10 @@ import sys
 import pytest
 import torch
 
-from naokit.base import Architecture, Observation
+from naokit.doors import Observation
 from naokit.method import latent
 from naokit.method.nao import LATENT_FIRST, Nao
+from naokit.space import Architecture
 from naokit.spaces import Choice, Choices
 
 FIVE = Choices("five", tuple(Choice(name, (1, 2, 3, 4)) for name in "abcde"))

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from tests.method.test_posterior import eight_known
 
-from naokit.base import Method, Observation, Space
+from naokit.doors import Method, Observation
 from naokit.method.acquisition import expected_improvement
 from naokit.method.nao import Nao, last_fit
 from naokit.method.worth import acquisition_of
+from naokit.space import Space
 from naokit.spaces import Choice, Choices, ConvCells, NasBench201
 from naokit.testing import MethodContract
 

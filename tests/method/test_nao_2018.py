@@ -2,7 +2,7 @@
 
 import pytest
 
-from naokit.base import Method, Observation
+from naokit.doors import Method, Observation
 from naokit.method.fit import FitSettings
 from naokit.method.model import ModelSettings
 from naokit.method.nao_2018 import SCRATCH, WEIGHT_SHARING, Nao2018, NaoSettings, Schedule

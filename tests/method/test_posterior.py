@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from naokit.base import Space
 from naokit.method import surrogate
 from naokit.method.features import Features
 from naokit.method.posterior import FANTASIES, Posterior, fantasies
+from naokit.space import Space
 from naokit.spaces import NasBench201
 
 

@@ -6,11 +6,13 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from naokit.base import Architecture, InputError, Method, Observation, Proposal, Space, Weights
+from naokit.base import InputError, Weights
+from naokit.doors import Method, Observation, Proposal
 from naokit.method import METHODS, WITH_PRIOR
 from naokit.method.baselines import RandomSearch
 from naokit.method.nao import Nao
 from naokit.method.prior import LEAST, Prior, checked
+from naokit.space import Architecture, Space
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.spaces.nas_bench_101 import NasBench101
 from naokit.testing import MethodContract

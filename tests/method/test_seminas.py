@@ -7,12 +7,13 @@ import numpy as np
 import torch
 from tests.method import test_nao_2018
 
-from naokit.base import Architecture, Method, Observation
+from naokit.doors import Method, Observation
 from naokit.method import METHODS, seminas
 from naokit.method.fit import FitSettings, PseudoLabels, fit
 from naokit.method.model import Model, ModelSettings
 from naokit.method.nao_2018 import NaoSettings
 from naokit.method.seminas import EARLY, PUBLISHED, SemiNas, SemiNasSettings, schedule
+from naokit.space import Architecture
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.study.limits import LimitedSpace
 from naokit.testing import MethodContract

@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from naokit.base import Architecture, InputError, Space
+from naokit.base import InputError
 from naokit.networks import count_parameters
 from naokit.settings import ImageSettings, LanguageSettings
+from naokit.space import Architecture, Space
 from naokit.spaces import (
     Activation,
     ConvCells,

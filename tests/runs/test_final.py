@@ -11,12 +11,13 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from naokit.base import Architecture, EvaluationFailed, InputError
+from naokit.base import EvaluationFailed, InputError
 from naokit.files import write_whole
 from naokit.images.accuracy import evaluate
 from naokit.images.recipes import ImageRecipe
 from naokit.images.subject import ImageSubject
 from naokit.runs.final import Job, train_final
+from naokit.space import Architecture
 from naokit.spaces import ConvCells
 from naokit.training.checkpoint import read_tensors
 

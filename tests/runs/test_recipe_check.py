@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from naokit.base import EvaluationFailed, InputError, Result
+from naokit.base import EvaluationFailed, InputError
+from naokit.doors import Result
 from naokit.evaluators import Training
 from naokit.images.presets import PRESETS
 from naokit.images.subject import ImageSubject

@@ -9,8 +9,9 @@ import torch
 from typer.testing import CliRunner
 
 from naokit import evaluators, spaces
-from naokit.base import Architecture, InputError, Trial
+from naokit.base import InputError
 from naokit.cli.app import app
+from naokit.doors import Trial
 from naokit.evaluators import Train
 from naokit.export import Bundle
 from naokit.export import export as export_all
@@ -19,6 +20,7 @@ from naokit.runs.final import Job, train_final
 from naokit.runs.plan import FinalTraining, Plan
 from naokit.runs.run import Run, plan_in
 from naokit.runs.search import Watcher, search
+from naokit.space import Architecture
 from naokit.study import Study
 
 EVALUATIONS = 3

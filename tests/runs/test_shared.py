@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from naokit.base import Architecture, InputError, Trial
+from naokit.base import InputError
 from naokit.cli.app import app
+from naokit.doors import Trial
 from naokit.evaluators import Supernet, Train
 from naokit.export import Bundle
 from naokit.export import export as export_all
@@ -25,6 +26,7 @@ from naokit.runs.hours import Hours
 from naokit.runs.plan import FinalTraining, OwnTraining, Plan
 from naokit.runs.run import Run
 from naokit.runs.search import Stage, Watcher, search
+from naokit.space import Architecture
 from naokit.spaces import ConvCells
 from naokit.study import Study
 from naokit.study.origins import RESCORED

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import optuna
 
-from naokit.base import Architecture, Evaluator, Result
+from naokit.doors import Evaluator, Result
 from naokit.runs.studies import search_study
+from naokit.space import Architecture
 from naokit.spaces import ConvCells
 from naokit.study.storage import address_of
 

@@ -1,7 +1,7 @@
 """A space that allows only some architectures of another passes everything else on to it."""
 
-from naokit.base import Architecture, Space
 from naokit.settings import ImageSettings
+from naokit.space import Architecture, Space
 from naokit.spaces import ConvCells
 from naokit.spaces.bounded import Bounded
 

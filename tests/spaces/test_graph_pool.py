@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from tests.test_graphs import isomorphic
 
 from naokit import evaluators, spaces
-from naokit.base import Architecture, InputError
+from naokit.base import InputError
 from naokit.evaluators import Tabular
 from naokit.graphs import Graph, canonical, digest
 from naokit.method.features import Features
 from naokit.method.posterior import everything_of
+from naokit.space import Architecture
 from naokit.spaces import Graphs
 from naokit.spaces.graph_pool import MOST_INPUTS, NEIGHBOURS
 from naokit.spaces.graph_texts import as_graph, graphs_of

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from naokit.base import Architecture, InputError
+from naokit.base import InputError
 from naokit.evaluators import Tabular
 from naokit.networks import count_parameters, without_weights
 from naokit.settings import ImageSettings, LanguageSettings
+from naokit.space import Architecture
 from naokit.spaces import NasBench101
 from naokit.spaces.nas_bench_101 import EDGES, OUTPUT, _triangles
 from naokit.testing import SpaceContract

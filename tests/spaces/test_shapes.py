@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 import naokit
-from naokit.base import Architecture, InputError
+from naokit.base import InputError
+from naokit.space import Architecture
 from naokit.spaces import Activation, ConvCells, Operation, RecurrentCells
 
 

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from naokit.base import Architecture
+from naokit.space import Architecture
 from naokit.spaces import Choice, Choices
 from naokit.spaces.table import NEAREST, PROBES, TableSpace
 from naokit.study.limits import LimitedSpace

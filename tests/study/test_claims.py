@@ -15,9 +15,11 @@ import optuna
 import pytest
 from optuna.storages import RDBStorage
 
-from naokit.base import Architecture, EvaluationFailed, Result, SpaceExhausted
+from naokit.base import EvaluationFailed, SpaceExhausted
+from naokit.doors import Result
 from naokit.evaluators.function import Function
 from naokit.runs.studies import search_study
+from naokit.space import Architecture
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.study import Study, claims, create_study, heartbeat, liveness
 from naokit.study.ledger import ARCHITECTURE, OUTCOME

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from naokit.base import Architecture, Evaluator, Result
+from naokit.doors import Evaluator, Result
+from naokit.space import Architecture
 from naokit.spaces import Choice, Choices
 from naokit.study import create_study
 from naokit.study.deciding import Beliefs

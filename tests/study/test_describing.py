@@ -10,8 +10,10 @@ from typing import Any
 import optuna
 import pytest
 
-from naokit.base import Architecture, Evaluator, InputError, Result
+from naokit.base import InputError
+from naokit.doors import Evaluator, Result
 from naokit.evaluators import Tabular
+from naokit.space import Architecture
 from naokit.spaces import ConvCells
 from naokit.study import Study, create_study, describing
 from naokit.study.ledger import ARCHITECTURE, described_in

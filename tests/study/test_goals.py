@@ -10,18 +10,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from naokit.base import (
-    Architecture,
-    EvaluationFailed,
-    Evaluator,
-    InputError,
-    Observation,
-    Result,
-    Trial,
-)
+from naokit.base import EvaluationFailed, InputError
 from naokit.cli.app import app
+from naokit.doors import Evaluator, Observation, Result, Trial
 from naokit.evaluators import Train
 from naokit.method.nao import Nao
+from naokit.space import Architecture
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.study import create_study, open_study
 from naokit.study.goals import Goals, Limit, Objective, chebyshev

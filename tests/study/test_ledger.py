@@ -6,8 +6,9 @@ from pathlib import Path
 import optuna
 import pytest
 
-from naokit.base import Architecture, EvaluationFailed
+from naokit.base import EvaluationFailed
 from naokit.cli.show_report import contents
+from naokit.space import Architecture
 from naokit.spaces import Choice, Choices, ConvCells, NasBench201
 from naokit.study import Study, create_study, ledger, open_study
 

@@ -3,7 +3,7 @@
 import optuna
 import pytest
 
-from naokit.base import Method, Observation
+from naokit.doors import Method, Observation
 from naokit.spaces import Choice, Choices
 from naokit.study.optuna_method import OptunaMethod
 from naokit.study.proposing import SAMPLERS, factory_of

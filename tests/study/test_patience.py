@@ -12,7 +12,8 @@ from optuna.storages import RDBStorage
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
-from naokit.base import Architecture, InputError
+from naokit.base import InputError
+from naokit.space import Architecture
 from naokit.spaces import ConvCells
 from naokit.study import Study, create_study, patience
 

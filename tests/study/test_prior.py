@@ -9,8 +9,10 @@ import optuna
 import pytest
 
 from naokit import create_study
-from naokit.base import Architecture, InputError, Method, Observation, Proposal, Result, Weights
+from naokit.base import InputError, Weights
+from naokit.doors import Method, Observation, Proposal, Result
 from naokit.evaluators import Tabular
+from naokit.space import Architecture
 from naokit.spaces import Choice, Choices
 from naokit.study import Study
 from naokit.study.stored import SETTINGS

@@ -8,16 +8,10 @@ from typing import Any
 import optuna
 import pytest
 
-from naokit.base import (
-    Architecture,
-    Evaluator,
-    InputError,
-    OutOfTime,
-    Proposal,
-    Result,
-    Workers,
-)
+from naokit.base import InputError, OutOfTime
+from naokit.doors import Evaluator, Proposal, Result, Workers
 from naokit.method.baselines import RandomSearch
+from naokit.space import Architecture
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.study import Study, create_study
 from naokit.study.origins import RESCORED

@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from naokit.base import Architecture, EvaluationFailed, InputError, Result
+from naokit.base import EvaluationFailed, InputError
 from naokit.cli.app import app
+from naokit.doors import Result
 from naokit.evaluators.function import Function
 from naokit.files import write_json
 from naokit.report.contents import Report, findings
 from naokit.report.words import closing_lines
 from naokit.runs.folder import SETTINGS
+from naokit.space import Architecture
 from naokit.spaces import ConvCells
 from naokit.study import Study, create_study
 

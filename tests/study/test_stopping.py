@@ -7,7 +7,9 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from naokit.base import Architecture, EvaluationFailed, Evaluator, InputError, Reporter, Result
+from naokit.base import EvaluationFailed, InputError
+from naokit.doors import Evaluator, Reporter, Result
+from naokit.space import Architecture
 from naokit.spaces import Choice, Choices
 from naokit.study import Study, create_study, open_study
 from naokit.study.origins import CONTINUED

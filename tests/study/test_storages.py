@@ -21,7 +21,8 @@ import numpy as np
 import optuna
 import pytest
 
-from naokit.base import Architecture, InputError
+from naokit.base import InputError
+from naokit.space import Architecture
 from naokit.spaces import ConvCells, NasBench201
 from naokit.study import Study, create_study, open_study, patience
 from naokit.study.proposing import Proposing

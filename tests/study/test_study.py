@@ -15,17 +15,8 @@ import numpy as np
 import optuna
 import pytest
 
-from naokit.base import (
-    Architecture,
-    EvaluationFailed,
-    Evaluator,
-    InputError,
-    Method,
-    Observation,
-    Proposal,
-    Result,
-    Space,
-)
+from naokit.base import EvaluationFailed, InputError
+from naokit.doors import Evaluator, Method, Observation, Proposal, Result
 from naokit.evaluators.function import Function
 from naokit.method import METHODS
 from naokit.method.baselines import RandomSearch
@@ -33,6 +24,7 @@ from naokit.method.fit import FitSettings
 from naokit.method.model import ModelSettings
 from naokit.method.nao_2018 import Nao2018, NaoSettings
 from naokit.report.contents import findings
+from naokit.space import Architecture, Space
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.study import Study, create_study, open_study
 from naokit.study.ledger import ARCHITECTURE, record_of

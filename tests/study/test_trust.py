@@ -2,8 +2,9 @@
 
 import pytest
 
-from naokit.base import Architecture, Trial
+from naokit.doors import Trial
 from naokit.report.words import trust_lines
+from naokit.space import Architecture
 from naokit.spaces import Choice, Choices
 from naokit.study.origins import RESCORED
 from naokit.study.standings import Standing

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from naokit.base import InputError, Result
+from naokit.base import InputError
+from naokit.doors import Result
 from naokit.runs import folder as run_folder
 from naokit.runs.settings import read_settings, space_of, storage_of
 from naokit.spaces import Choice, Choices

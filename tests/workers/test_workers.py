@@ -14,7 +14,9 @@ import psutil
 import pytest
 from threadpoolctl import threadpool_info
 
-from naokit.base import Architecture, EvaluationFailed, Evaluator, InputError, Result
+from naokit.base import EvaluationFailed, InputError
+from naokit.doors import Evaluator, Result
+from naokit.space import Architecture
 from naokit.spaces import ConvCells
 from naokit.study import create_study
 from naokit.testing import WorkersContract

@@ -22,9 +22,11 @@ from functools import lru_cache
 import optuna
 
 from naokit import spaces
-from naokit.base import Direction, InputError, Space, SpaceExhausted, Trial, Weights
+from naokit.base import Direction, InputError, SpaceExhausted, Weights
+from naokit.doors import Trial
 from naokit.evaluators import Tabular
 from naokit.evaluators.tabular import columns_space, read_tables
+from naokit.space import Space
 from naokit.study import Asked, Study, check_method, create_study
 from naokit.study.pruning import pruner_of
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from naokit.cli.options import Pictures
 
 if TYPE_CHECKING:
-    from naokit.base import Architecture
+    from naokit.space import Architecture
 
 
 @dataclass(frozen=True)

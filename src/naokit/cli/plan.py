@@ -29,9 +29,10 @@ from naokit.wording import exact
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-    from naokit.base import Architecture, Json, Space
+    from naokit.base import Json
     from naokit.presets import Preset
     from naokit.runs.planning import Option
+    from naokit.space import Architecture, Space
     from naokit.subject import Subject
 
 ARCHITECTURES = 3

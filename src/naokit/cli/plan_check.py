@@ -10,9 +10,10 @@ from naokit.cli.durations import spoken
 from naokit.cli.output import progress
 
 if TYPE_CHECKING:
-    from naokit.base import Architecture, Json, Space
+    from naokit.base import Json
     from naokit.presets import Preset
     from naokit.runs.planning import Option
+    from naokit.space import Architecture, Space
     from naokit.subject import Subject
     from naokit.training.device import Device
 

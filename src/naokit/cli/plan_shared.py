@@ -15,9 +15,10 @@ from naokit.wording import exact
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-    from naokit.base import Architecture, Json
+    from naokit.base import Json
     from naokit.presets import Preset
     from naokit.runs.shared_planning import SharedOption
+    from naokit.space import Architecture
     from naokit.subject import Subject
 
 NETWORKS = 3

@@ -23,8 +23,9 @@ from naokit.settings import ImageSettings
 if TYPE_CHECKING:
     from torch import nn
 
-    from naokit.base import Architecture, Json
+    from naokit.base import Json
     from naokit.images.data import ImageData
+    from naokit.space import Architecture
     from naokit.training.recipe import Recipe
 
 BATCH = 128

@@ -12,7 +12,8 @@ from naokit.settings import LanguageSettings
 from naokit.wording import counted
 
 if TYPE_CHECKING:
-    from naokit.base import Architecture, Json
+    from naokit.base import Json
+    from naokit.space import Architecture
     from naokit.text.subject import TextSubject
     from naokit.training.recipe import Recipe
 

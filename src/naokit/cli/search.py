@@ -117,7 +117,13 @@ def search(
         from naokit import spaces
         from naokit.cli.prior_file import read_prior
         from naokit.cli.search_bars import Bars
-        from naokit.cli.search_plan import evaluator_of, half_final, table_of, with_final
+        from naokit.cli.search_plan import (
+            evaluator_of,
+            half_final,
+            preset_of,
+            table_of,
+            with_final,
+        )
         from naokit.cli.start import starting_points
         from naokit.kinds import kind_of
         from naokit.report.words import closing_lines
@@ -139,11 +145,12 @@ def search(
         searched = None if table else spaces.load(space, nodes=nodes, activations=activations)
         kind = kind_of(searched.reads if searched else "images")
         shared = evaluation.shared
-        chosen = with_final(kind.preset(preset, shared=shared), kind.reads, asdict(final_size))
         source = table[0].name.partition(".")[0] if table else Path(data or kind.embedded).name
         name = searched.name if searched else spaces.name_of(space)
         way = "-supernet" if shared else ""
         folder = out or Path("runs") / f"{name}-{source}-{method}{way}"
+        usual = preset_of(kind, preset, folder, shared=shared)
+        chosen = with_final(usual, kind.reads, asdict(final_size))
         address = storage or address_of(folder / "study.db")
         check_storage(folder, address)
         goals = tuple(wanted.objective or ()), tuple(wanted.limit or ())
@@ -161,7 +168,7 @@ def search(
             epochs = epochs or chosen.evaluations * evaluator.epochs
         again = (0, 1) if table else (chosen.repeat, chosen.times)
         own = OwnTraining(chosen.recipe, chosen.size()) if shared else None
-        usual = chosen.baseline and fidelity.finalists is None
+        beside = chosen.baseline and fidelity.finalists is None
         if fidelity.finalists is not None:
             again, own = (fidelity.finalists, 1), half_final(chosen, kind.reads, shared=shared)
         plan = Plan(
@@ -171,7 +178,7 @@ def search(
             seed,
             evaluations or epochs or chosen.evaluations,
             *again,
-            baseline=not table and (usual if baseline is None else baseline),
+            baseline=not table and (beside if baseline is None else baseline),
             objectives=goals[0],
             limits=goals[1],
             start=tuple(map(str, starting_points(start_from, searched))),

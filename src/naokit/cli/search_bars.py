@@ -8,14 +8,15 @@ from types import TracebackType
 
 import optuna
 
-from naokit.base import Architecture, Trial
 from naokit.cli.config_file import GivenOptions
 from naokit.cli.output import say
 from naokit.cli.training import train_under_bar
 from naokit.cli.wordings import for_command_line
+from naokit.doors import Trial
 from naokit.export import Bundle
 from naokit.runs.final import Job
 from naokit.runs.search import Stage, Watcher
+from naokit.space import Architecture
 from naokit.study import Study
 from naokit.study.progress import TrialsBar
 from naokit.training.loop import Epoch

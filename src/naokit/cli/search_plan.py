@@ -12,11 +12,14 @@ from naokit.cli.search_options import Evaluation, KnownResults
 from naokit.cli.subject import check_options, recipe_for, subject_of
 
 if TYPE_CHECKING:
-    from naokit.base import Space
+    from pathlib import Path
+
     from naokit.evaluators import Tabular
     from naokit.evaluators.learning import Learning
+    from naokit.kind import Kind
     from naokit.presets import Preset
     from naokit.runs.plan import OwnTraining
+    from naokit.space import Space
 
 
 def evaluator_of(
@@ -82,6 +85,18 @@ def table_of(
         say(note, err=True)
     check_columns(goals, found)
     return found
+
+
+def preset_of(kind: Kind, name: str, folder: Path, *, shared: bool) -> Preset:
+    """The preset of a name; what it was once, where the run in the folder was begun so."""
+    from naokit.runs.folder import is_run
+    from naokit.runs.settings import read_settings
+
+    chosen, former = kind.preset(name, shared=shared), kind.former_presets.get(name)
+    if former is None or shared or not is_run(folder):
+        return chosen
+    recipe = (read_settings(folder).get("evaluator") or {}).get("recipe") or {}
+    return former if recipe.get("name") == former.recipe else chosen
 
 
 def half_final(preset: Preset, reads: str, *, shared: bool) -> OwnTraining:

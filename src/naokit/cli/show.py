@@ -15,7 +15,8 @@ from naokit.cli.show_report import contents, report_of
 from naokit.wording import counted
 
 if TYPE_CHECKING:
-    from naokit.base import Json, Trial
+    from naokit.base import Json
+    from naokit.doors import Trial
     from naokit.study import Study
     from naokit.study.goals import Goals
 

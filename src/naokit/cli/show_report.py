@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from naokit.base import Architecture, Json, Trial
+    from naokit.base import Json
+    from naokit.doors import Trial
+    from naokit.space import Architecture
     from naokit.study import Study
 
 

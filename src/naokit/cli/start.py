@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from naokit.base import Architecture, InputError, Space
+from naokit.base import InputError
 from naokit.graphs import digest
+from naokit.space import Architecture, Space
 
 if TYPE_CHECKING:
     from naokit.study.standings import Standing

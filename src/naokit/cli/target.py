@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from naokit.base import Architecture, InputError, Json, Space
+from naokit.base import InputError, Json
 from naokit.cli.options import GenotypeOptions
+from naokit.space import Architecture, Space
 
 if TYPE_CHECKING:
     from naokit.runs.plan import FinalTraining

@@ -15,11 +15,12 @@ from naokit.wording import counted, epochs_done
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from naokit.base import Architecture, Json
+    from naokit.base import Json
     from naokit.cli import config_file
     from naokit.export import Bundle
     from naokit.report.contents import Saved
     from naokit.runs.final import Job
+    from naokit.space import Architecture
     from naokit.training.loop import Epoch
 
 

@@ -6,7 +6,8 @@ import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from naokit.base import Evaluator, InputError, Json
+from naokit.base import InputError, Json
+from naokit.doors import Evaluator
 
 if TYPE_CHECKING:
     from naokit.evaluators.supernet import Supernet

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from naokit.base import Architecture, Direction, Evaluator, Json, Result
+from naokit.base import Direction, Json
+from naokit.doors import Evaluator, Result
+from naokit.space import Architecture
 
 Score = Callable[[Architecture], "float | Result"]
 

@@ -9,9 +9,11 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from naokit import kinds
-from naokit.base import Architecture, Evaluator, Json
+from naokit.base import Json
+from naokit.doors import Evaluator
 from naokit.networks import count_parameters, without_weights
 from naokit.settings import NetworkSettings
+from naokit.space import Architecture
 from naokit.subject import Subject
 from naokit.training.device import Device, Precision, make_fabric, recorded_precision
 from naokit.training.parts import Data

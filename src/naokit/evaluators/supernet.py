@@ -22,21 +22,14 @@ from filelock import FileLock, Timeout
 from torch import nn
 
 from naokit import kinds, spaces
-from naokit.base import (
-    NOISE,
-    Architecture,
-    InputError,
-    Json,
-    OutOfTime,
-    Result,
-    Space,
-    derive_seed,
-)
+from naokit.base import NOISE, InputError, Json, OutOfTime, derive_seed
+from naokit.doors import Result
 from naokit.evaluators.learning import Learning
 from naokit.files import check_fits
 from naokit.networks import count_parameters, without_weights
 from naokit.presets import Policy, Sharing
 from naokit.settings import NetworkSettings
+from naokit.space import Architecture, Space
 from naokit.subject import Subject
 from naokit.training.checkpoint import BEST, best_weights, load_weights
 from naokit.training.device import Device, Precision, seeded

@@ -9,17 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from naokit import spaces
-from naokit.base import (
-    Architecture,
-    Direction,
-    EvaluationFailed,
-    Evaluator,
-    InputError,
-    Json,
-    Reporter,
-    Result,
-    Space,
-)
+from naokit.base import Direction, EvaluationFailed, InputError, Json
+from naokit.doors import Evaluator, Reporter, Result
+from naokit.space import Architecture, Space
 from naokit.spaces.choices import ABSENT, Choice, Choices, Value, plain_number
 from naokit.spaces.delimited import Delimited, Row, read_delimited, require_column
 from naokit.spaces.table import TableSpace

@@ -7,18 +7,13 @@ from functools import cached_property
 from pathlib import Path
 
 from naokit import kinds
-from naokit.base import (
-    Architecture,
-    EvaluationFailed,
-    Json,
-    Reporter,
-    Result,
-    derive_seed,
-)
+from naokit.base import EvaluationFailed, Json, derive_seed
+from naokit.doors import Reporter, Result
 from naokit.evaluators.learning import Learning
 from naokit.images import recipes as images
 from naokit.images.data import ImageData
 from naokit.images.subject import ImageSubject
+from naokit.space import Architecture
 from naokit.subject import Subject
 from naokit.text import recipes as text
 from naokit.text.data import TextData

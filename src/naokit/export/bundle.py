@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import torch
 from torch import Tensor, nn
 
-from naokit.base import Architecture, InputError, Json, Space
+from naokit.base import InputError, Json
 from naokit.export.about import About
 from naokit.export.check import Check
 from naokit.export.config import (
@@ -35,6 +35,7 @@ from naokit.export.fields import network_fault
 from naokit.export.results import Results
 from naokit.networks import without_weights
 from naokit.settings import NetworkSettings
+from naokit.space import Architecture, Space
 from naokit.spaces import without_folder
 from naokit.training.checkpoint import check_forms, load_weights, read_forms, read_tensors
 from naokit.training.metric import Metric

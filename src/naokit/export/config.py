@@ -15,9 +15,10 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from naokit.base import Architecture, InputError, Json, Space
+from naokit.base import InputError, Json
 from naokit.export.fields import general_fault
 from naokit.files import check_regular, read_json, write_json
+from naokit.space import Architecture, Space
 from naokit.spaces import from_settings
 
 CONFIG = "config.json"

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from naokit.base import Architecture, Json
+from naokit.base import Json
 from naokit.export.about import About
 from naokit.export.bundle import Bundle, Computation
 from naokit.export.check import Check
@@ -24,6 +24,7 @@ from naokit.images import card, int8, standalone
 from naokit.images.interface import Interface, is_streamed
 from naokit.images.task import ACCURACY
 from naokit.settings import ImageSettings
+from naokit.space import Architecture
 
 BATCHES = (1, 3)
 """How many images a file and the network are compared on at once."""

@@ -42,6 +42,11 @@ class Images(Kind):
         return presets.PRESETS
 
     @property
+    def former_presets(self) -> Mapping[str, Preset]:
+        """What presets of these names were once."""
+        return presets.FORMER
+
+    @property
     def shared_presets(self) -> Mapping[str, Preset]:
         """The presets of searches by weight sharing."""
         return presets.SHARED

@@ -53,6 +53,10 @@ _PRESETS = (
     ImagePreset("paper", 1000, "search-2018", 1, 1, False, "cifar10-2018", 32, 3, 128, 6),
 )
 PRESETS: Mapping[str, ImagePreset] = {preset.name: preset for preset in _PRESETS}
+FORMER: Mapping[str, ImagePreset] = {
+    "quick": ImagePreset("quick", 20, "quick", 3, 3, True, "quick-final", 8, 1, 16, 1),
+}
+"""By what presets were once, the runs that were begun so go on."""
 
 _QUICK = Sharing("quick-shared", {"channels": 8, "cells": 1}, 3, 40, 20, "uniform", 1000)
 _SMALL = Sharing("small-shared", {"channels": 8, "cells": 1}, 4, 40, 20, "uniform", 500)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from torch import nn
 
-from naokit.base import Architecture, Space
 from naokit.export.config import WEIGHTS
 from naokit.export.sources import SourcePart, joined
 from naokit.export.templates import program
@@ -13,6 +12,7 @@ from naokit.images.pictures import pixels
 from naokit.images.predicting import prepared
 from naokit.networks import ImageNetwork, cell, depthwise, image, operations, stem
 from naokit.settings import ImageSettings, NetworkSettings
+from naokit.space import Architecture, Space
 from naokit.spaces import ConvCells, Operation
 
 MODULES = (depthwise, operations, cell, stem, image)

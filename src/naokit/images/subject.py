@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from naokit.base import Architecture, InputError, Json
+from naokit.base import InputError, Json
 from naokit.export.results import Results
 from naokit.images.accuracy import evaluate
 from naokit.images.bundle import ImageBundle
@@ -27,6 +27,7 @@ from naokit.images.task import ACCURACY, ImageTask, check_crops
 from naokit.networks import count_macs, latencies_ms, stem_for
 from naokit.profiling.steps import MOST_STEPS, SMALL_RATE, STEPS_AN_EPOCH, WARM_UP
 from naokit.settings import ImageSettings
+from naokit.space import Architecture
 from naokit.subject import Subject, origin_of
 from naokit.training.clock import PASSES
 from naokit.training.recipe import Recipe

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import entry_points
 
-from naokit.base import Method, Space, unknown_name
+from naokit.base import unknown_name
+from naokit.doors import Method
 from naokit.method.baselines import Evolution, LocalSearch, RandomSearch
+from naokit.space import Space
 
 MethodFactory = Callable[[Space, int, int], Method]
 """Makes a method from a space, a seed and the number of evaluations."""

@@ -6,17 +6,10 @@ from collections.abc import Container, Sequence
 
 import numpy as np
 
-from naokit.base import (
-    Architecture,
-    Method,
-    Observation,
-    Proposal,
-    Space,
-    SpaceExhausted,
-    Weights,
-    derive_seed,
-)
+from naokit.base import SpaceExhausted, Weights, derive_seed
+from naokit.doors import Method, Observation, Proposal
 from naokit.method.prior import COUNTABLE, Prior
+from naokit.space import Architecture, Space
 
 ATTEMPTS = 2000
 """Random draws without anything new after which a space counts as exhausted."""

@@ -16,7 +16,8 @@ from itertools import islice
 
 import numpy as np
 
-from naokit.base import Architecture, Space, derive_seed
+from naokit.base import derive_seed
+from naokit.space import Architecture, Space
 
 BEST, RANDOM = 10, 50
 """How many of the best known and how many random architectures the first generation has."""

@@ -21,12 +21,13 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from naokit.base import Architecture, Descriptors, Observation, Space
+from naokit.doors import Descriptors, Observation
 from naokit.method.candidates import Candidate, Scorer
 from naokit.method.features import Blocks, FeatureBlocks
 from naokit.method.posterior import Posterior, leave_one_out_quality
 from naokit.method.results import split
 from naokit.method.surrogate import expected_noise, rank_gauss
+from naokit.space import Architecture, Space
 
 LOGIT = 0.0
 """The prior mean of the logit of the block's weight."""

@@ -22,9 +22,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from naokit.base import Architecture, Observation, Space, SpaceExhausted
+from naokit.base import SpaceExhausted
+from naokit.doors import Observation
 from naokit.method.baselines import RandomStream, step_of_climb
 from naokit.method.candidates import Candidate, Scorer
+from naokit.space import Architecture, Space
 
 PATIENCE = 20
 """The fewest proposals without anything better after which others are made. With 10, scene takes a

@@ -25,8 +25,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from naokit.base import Architecture, Space, derive_seed
+from naokit.base import derive_seed
 from naokit.graphs import SUM, Graph, canonical
+from naokit.space import Architecture, Space
 
 Name = TypeVar("Name")
 Blocks = Sequence[np.ndarray]

@@ -23,10 +23,11 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim.adam import adam
 
-from naokit.base import Architecture, Space, derive_seed
+from naokit.base import derive_seed
 from naokit.grammar import Grammar
 from naokit.method.candidates import Candidate
 from naokit.method.model import Model, ModelSettings, joint_loss
+from naokit.space import Architecture, Space
 
 # Sequences of more than so many tokens need the larger model.
 LONG = 20

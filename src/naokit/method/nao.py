@@ -24,16 +24,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from naokit.base import (
-    Architecture,
-    Descriptors,
-    Method,
-    Observation,
-    Proposal,
-    Space,
-    Weights,
-    derive_seed,
-)
+from naokit.base import Weights, derive_seed
+from naokit.doors import Descriptors, Method, Observation, Proposal
 from naokit.method.acquisition import of_tried
 from naokit.method.baselines import RandomStream, keys_of
 from naokit.method.candidates import Candidate, CandidateSearch
@@ -44,6 +36,7 @@ from naokit.method.prior import Prior
 from naokit.method.results import best_first, comparable, split
 from naokit.method.surrogate import Kernel, expected_noise, one_blas_thread, rank_gauss
 from naokit.method.worth import Tried, Worth, acquisition_of
+from naokit.space import Architecture, Space
 
 if TYPE_CHECKING:  # torch is needed only where a space is too large to be scored whole
     from naokit.method.latent import LatentSteps

@@ -23,10 +23,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from naokit.base import Architecture, Method, Observation, Proposal, Space, derive_seed
+from naokit.base import derive_seed
+from naokit.doors import Method, Observation, Proposal
 from naokit.method.baselines import RandomStream, keys_of
 from naokit.method.fit import FitSettings, fit
 from naokit.method.model import Model, ModelSettings
+from naokit.space import Architecture, Space
 
 
 @dataclass(frozen=True)

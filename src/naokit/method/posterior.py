@@ -17,7 +17,6 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import spearmanr
 
-from naokit.base import Architecture, Space
 from naokit.method.features import Blocks, FeatureBlocks, Features, distances
 from naokit.method.surrogate import (
     NOISE_PRIOR,
@@ -27,6 +26,7 @@ from naokit.method.surrogate import (
     Predict,
     fit_kernel,
 )
+from naokit.space import Architecture, Space
 
 Own = TypeVar("Own", bound="Conditioned")
 

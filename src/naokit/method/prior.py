@@ -20,7 +20,8 @@ from functools import cached_property
 
 import numpy as np
 
-from naokit.base import Architecture, InputError, Space, Weights, unknown_name
+from naokit.base import InputError, Weights, unknown_name
+from naokit.space import Architecture, Space
 
 BETA = 10.0
 """How many results a prior stands against. With 3 a right one gained half as much at first, with 30

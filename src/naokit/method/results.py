@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from naokit.base import Architecture, Observation
+from naokit.doors import Observation
+from naokit.space import Architecture
 
 
 def comparable(valued: Sequence[Observation]) -> np.ndarray:

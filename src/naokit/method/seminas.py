@@ -30,10 +30,12 @@ from functools import partial
 import numpy as np
 import torch
 
-from naokit.base import Observation, Space, derive_seed
+from naokit.base import derive_seed
+from naokit.doors import Observation
 from naokit.method.fit import FitSettings, PseudoLabels, fit, normalise
 from naokit.method.model import Model, ModelSettings
 from naokit.method.nao_2018 import Nao2018, NaoSettings, Schedule, rows
+from naokit.space import Space
 
 # Official: hidden 64, a hidden layer of 16 in the predictor, dropout 0.1 in the decoder.
 SIZES = ModelSettings(

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from naokit.base import Architecture
 from naokit.method.acquisition import Acquisition, slack_targets, success
 from naokit.method.posterior import Conditioned, Everything, Posterior
 from naokit.method.prior import Prior
+from naokit.space import Architecture
 
 
 @dataclass(frozen=True)

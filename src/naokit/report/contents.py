@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from naokit.base import Direction, Evaluator, Json
+from naokit.base import Direction, Json
+from naokit.doors import Evaluator
 from naokit.study.goals import mean
 from naokit.study.origins import REPEAT, RESCORED
 from naokit.study.standings import NoBest, Standing

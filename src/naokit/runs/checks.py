@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from naokit.base import Evaluator, InputError, Space
+from naokit.base import InputError
+from naokit.doors import Evaluator
 from naokit.evaluators import Supernet
 from naokit.evaluators.learning import Learning
 from naokit.kinds import recipe_of
@@ -14,6 +15,7 @@ from naokit.networks import without_weights
 from naokit.runs.folder import is_run
 from naokit.runs.plan import FinalTraining, OwnTraining, Plan
 from naokit.runs.settings import read_settings, recorded_final
+from naokit.space import Space
 from naokit.study import check_method, checked_prior
 from naokit.study.goals import Goals, Limit
 from naokit.study.limits import check_limits

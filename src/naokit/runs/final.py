@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Any
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from naokit import spaces
-from naokit.base import Architecture, EvaluationFailed, InputError, Json, derive_seed
+from naokit.base import EvaluationFailed, InputError, Json, derive_seed
 from naokit.export.bundle import Bundle
 from naokit.export.config import CONFIG, check_checksum, read_any
 from naokit.export.results import Results
 from naokit.files import remove, write_json
 from naokit.kinds import check_memory
+from naokit.space import Architecture
 from naokit.spaces import own_code
 from naokit.subject import Subject
 from naokit.training.checkpoint import (

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 import torch
 from lightning_fabric import Fabric
 
-from naokit.base import Architecture
 from naokit.kinds import kind_of, recipe_of
 from naokit.presets import FINAL_SHARE, Preset
 from naokit.profiling import Estimate, measure_steps
+from naokit.space import Architecture
 from naokit.subject import Subject
 from naokit.training.recipe import Recipe
 

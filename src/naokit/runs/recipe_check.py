@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from naokit.base import Architecture, EvaluationFailed, InputError, derive_seed
+from naokit.base import EvaluationFailed, InputError, derive_seed
 from naokit.evaluators import Training
 from naokit.kinds import recipe_of
 from naokit.presets import Preset
+from naokit.space import Architecture
 from naokit.subject import Subject
 from naokit.training.device import Device
 

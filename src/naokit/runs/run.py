@@ -8,11 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from naokit.base import Architecture, InputError, Json, Space
+from naokit.base import InputError, Json
 from naokit.files import read_json
 from naokit.runs.folder import NETWORK, OWN, PLAN, REPORT, SETTINGS, STUDY
 from naokit.runs.plan import Plan
 from naokit.runs.settings import read_settings, space_of, storage_of
+from naokit.space import Architecture, Space
 from naokit.spaces import RecurrentCells
 from naokit.study import Study, open_study
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from naokit import evaluators, spaces
-from naokit.base import Architecture, Evaluator, InputError, Space, Trial
+from naokit.base import InputError
+from naokit.doors import Evaluator, Trial
 from naokit.evaluators import Supernet, Tabular, Training
 from naokit.evaluators.learning import Learning
 from naokit.export import Bundle, export, save
@@ -28,6 +29,7 @@ from naokit.runs.plan import Plan
 from naokit.runs.run import read_as, winner_of
 from naokit.runs.settings import check_storage, record_plan
 from naokit.runs.studies import search_study, train_best
+from naokit.space import Architecture, Space
 from naokit.study import Study
 from naokit.study.goals import Limit
 from naokit.study.limits import outside

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError
 
-from naokit.base import InputError, Json, Space
+from naokit.base import InputError, Json
 from naokit.files import read_json, write_json
 from naokit.runs.folder import PLAN, SETTINGS, is_run
 from naokit.runs.plan import FinalTraining, Plan
+from naokit.space import Space
 from naokit.spaces import from_settings
 from naokit.study import Study
 from naokit.study.storage import address_of, check_own, file_of, same_place, shown

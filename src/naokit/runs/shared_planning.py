@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from lightning_fabric import Fabric
 
-from naokit.base import Architecture
 from naokit.evaluators.supernet import check_shared_memory
 from naokit.kinds import recipe_of
 from naokit.networks import without_weights
 from naokit.presets import Preset, Sharing
 from naokit.profiling import Estimate, measure_steps
 from naokit.runs.planning import SECONDS_A_NETWORK, OnNetwork, costs, together
+from naokit.space import Architecture
 from naokit.subject import Subject
 from naokit.training.normalising import batch_statistics
 from naokit.training.recipe import Recipe

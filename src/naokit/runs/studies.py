@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from naokit.base import Architecture, Evaluator, Space, Trial, Weights
+from naokit.base import Weights
+from naokit.doors import Evaluator, Trial
 from naokit.runs.folder import OWN, STUDY
+from naokit.space import Architecture, Space
 from naokit.study import Study, create_study
 from naokit.study.settings import check_start
 from naokit.study.storage import storage_errors

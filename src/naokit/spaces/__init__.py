@@ -16,7 +16,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
-from naokit.base import InputError, Json, Space, unknown_name
+from naokit.base import InputError, Json, unknown_name
+from naokit.space import Space
 from naokit.spaces import own_code
 from naokit.spaces.cells import ConvCells, Operation
 from naokit.spaces.choices import Choice, Choices

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from naokit.base import Architecture, Json, Space
+from naokit.base import Json
 from naokit.grammar import Grammar
 from naokit.graphs import Graph
 from naokit.settings import NetworkSettings
+from naokit.space import Architecture, Space
 
 if TYPE_CHECKING:
     from torch import nn

@@ -22,10 +22,11 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from naokit.base import Architecture, InputError, Json, Space
+from naokit.base import InputError, Json
 from naokit.grammar import Grammar
 from naokit.graphs import IDENTITY, SUM, Graph
 from naokit.settings import ImageSettings, NetworkSettings
+from naokit.space import Architecture, Space
 from naokit.wording import one_line
 
 if TYPE_CHECKING:

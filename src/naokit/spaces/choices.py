@@ -19,10 +19,11 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from naokit.base import Architecture, InputError, Json, Space, Suggests
+from naokit.base import InputError, Json
 from naokit.grammar import Grammar
 from naokit.graphs import Graph
 from naokit.settings import NetworkSettings
+from naokit.space import Architecture, Space, Suggests
 from naokit.wording import one_line
 
 if TYPE_CHECKING:

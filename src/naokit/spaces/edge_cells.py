@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
-from naokit.base import Architecture, InputError, Json, Space
+from naokit.base import InputError, Json
 from naokit.grammar import Grammar
 from naokit.graphs import IDENTITY, NULL, Graph
 from naokit.settings import ImageSettings, NetworkSettings
+from naokit.space import Architecture, Space
 
 if TYPE_CHECKING:
     from torch import nn

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from naokit.base import Architecture, InputError, Json, Space
+from naokit.base import InputError, Json
 from naokit.grammar import Grammar
 from naokit.graphs import Graph, canonical
+from naokit.space import Architecture, Space
 from naokit.spaces.delimited import Delimited, read_delimited, require_column
 from naokit.spaces.graph_texts import (
     Vertices,

@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from naokit.base import Architecture, InputError, Json, Space
+from naokit.base import InputError, Json
 from naokit.grammar import Grammar
 from naokit.graphs import Graph
 from naokit.settings import ImageSettings, NetworkSettings
+from naokit.space import Architecture, Space
 
 if TYPE_CHECKING:
     from torch import nn

@@ -15,9 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from naokit.base import InputError, Json, Space
+from naokit.base import InputError, Json
 from naokit.grammar import Grammar
 from naokit.graphs import IDENTITY, Graph
+from naokit.space import Space
 
 LAYERS = 4
 OPERATIONS = ("gcn", "gat", "graph", "sage", "gin", "cheb", "arma", "skip", "fc")

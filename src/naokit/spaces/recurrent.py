@@ -20,10 +20,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from naokit.base import Architecture, InputError, Json, Space, unknown_name
+from naokit.base import InputError, Json, unknown_name
 from naokit.grammar import Grammar
 from naokit.graphs import Graph
 from naokit.settings import LanguageSettings, NetworkSettings
+from naokit.space import Architecture, Space
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -8,7 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from naokit.base import Architecture, Json
+from naokit.base import Json
+from naokit.space import Architecture
 from naokit.spaces.bounded import Bounded
 
 PROBES = 100

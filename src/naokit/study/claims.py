@@ -22,7 +22,9 @@ from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.exc import SQLAlchemyError
 
-from naokit.base import Architecture, Curve, Json, Proposal, Trial
+from naokit.base import Curve, Json
+from naokit.doors import Proposal, Trial
+from naokit.space import Architecture
 from naokit.study.abandoned import Watch, settle
 from naokit.study.heartbeat import Pulse
 from naokit.study.ledger import (

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 
-from naokit.base import Architecture, Evaluator, Reporter, Result, Workers
+from naokit.doors import Evaluator, Reporter, Result, Workers
+from naokit.space import Architecture
 
 
 @dataclass(frozen=True)

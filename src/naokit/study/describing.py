@@ -12,7 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 import optuna
 
-from naokit.base import Architecture, Descriptors, Evaluator, Json
+from naokit.base import Json
+from naokit.doors import Descriptors, Evaluator
+from naokit.space import Architecture
 from naokit.study.ledger import Ledger, described_in
 
 # Beneath Optuna's own logger, so that `optuna.logging.set_verbosity` governs it.

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
-from naokit.base import EvaluationFailed, InputError, Result, Trial
+from naokit.base import EvaluationFailed, InputError
+from naokit.doors import Result, Trial
 from naokit.study.goals import Goals
 
 FEW = 5

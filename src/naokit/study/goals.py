@@ -15,7 +15,8 @@ from statistics import fmean
 
 import numpy as np
 
-from naokit.base import NOISE, Direction, InputError, Json, Observation, Trial, derive_seed
+from naokit.base import NOISE, Direction, InputError, Json, derive_seed
+from naokit.doors import Observation, Trial
 from naokit.wording import exact
 
 BEYOND = "beyond a limit"

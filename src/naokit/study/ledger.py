@@ -22,7 +22,9 @@ from dataclasses import dataclass
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from naokit.base import Architecture, Json, Space, Trial
+from naokit.base import Json
+from naokit.doors import Trial
+from naokit.space import Architecture, Space
 from naokit.study.liveness import this_worker
 from naokit.study.origins import AGAIN, KNOWN, REPLACES
 from naokit.study.stored import Stored

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from naokit.base import Architecture, Evaluator, InputError, Space
+from naokit.base import InputError
+from naokit.doors import Evaluator
+from naokit.space import Architecture, Space
 from naokit.spaces.bounded import Bounded
 from naokit.study.goals import Limit, limited_metrics
 

@@ -10,7 +10,8 @@ from optuna.exceptions import DuplicatedStudyError
 from optuna.pruners import BasePruner
 from optuna.storages import BaseStorage
 
-from naokit.base import Direction, InputError, Space, Weights
+from naokit.base import Direction, InputError, Weights
+from naokit.space import Space
 from naokit.study.goals import Goals
 from naokit.study.patience import Patient
 from naokit.study.proposing import AnyMethod, checked_prior, factory_of, name_of

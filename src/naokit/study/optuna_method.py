@@ -12,8 +12,10 @@ import optuna
 from optuna.samplers import BaseGASampler, BaseSampler
 from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 
-from naokit.base import Architecture, Curve, Method, Observation, Proposal, Space, derive_seed
+from naokit.base import Curve, derive_seed
+from naokit.doors import Method, Observation, Proposal
 from naokit.method.baselines import RandomStream
+from naokit.space import Architecture, Space
 from naokit.study.replayed import empty_study
 
 SUGGESTIONS = 50

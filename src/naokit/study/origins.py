@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from naokit.base import Trial
+from naokit.doors import Trial
 
 REPEAT = "repeat"
 """The origin of a repeated evaluation, which methods do not see."""

@@ -15,7 +15,7 @@ from naokit.wording import counted, value_text
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from naokit.base import Trial
+    from naokit.doors import Trial
     from naokit.study.standings import Ranking
 
 

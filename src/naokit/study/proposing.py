@@ -9,19 +9,11 @@ from functools import cached_property
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, TPESampler
 
 from naokit import method as methods
-from naokit.base import (
-    Architecture,
-    Evaluator,
-    InputError,
-    Method,
-    Observation,
-    Proposal,
-    Space,
-    Weights,
-    derive_seed,
-)
+from naokit.base import InputError, Weights, derive_seed
+from naokit.doors import Evaluator, Method, Observation, Proposal
 from naokit.method import MethodFactory
 from naokit.method.prior import checked
+from naokit.space import Architecture, Space
 from naokit.study.describing import Described
 from naokit.study.goals import Goals
 from naokit.study.ledger import Ledger, Reading

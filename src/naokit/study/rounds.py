@@ -13,7 +13,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from naokit.base import Architecture, Evaluator, Proposal
+from naokit.doors import Evaluator, Proposal
+from naokit.space import Architecture
 from naokit.study.goals import Goals
 from naokit.study.ledger import Reading, round_of
 from naokit.study.origins import AGAIN, REPEAT, RESCORED, TOLD

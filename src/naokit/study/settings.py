@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import optuna
 
-from naokit.base import Evaluator, InputError, Json
+from naokit.base import InputError, Json
+from naokit.doors import Evaluator
 from naokit.spaces import without_folder
 from naokit.study.stored import SETTINGS, Stored
 

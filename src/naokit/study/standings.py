@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from naokit.base import Architecture, InputError, Trial
+from naokit.base import InputError
+from naokit.doors import Trial
+from naokit.space import Architecture
 from naokit.study.deciding import Beliefs
 from naokit.study.goals import Goals, mean
 from naokit.study.origins import RESCORED, current

@@ -17,16 +17,9 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from naokit.base import (
-    Architecture,
-    Curve,
-    EvaluationFailed,
-    Evaluator,
-    InputError,
-    Reporter,
-    Trial,
-    derive_seed,
-)
+from naokit.base import Curve, EvaluationFailed, InputError, derive_seed
+from naokit.doors import Evaluator, Reporter, Trial
+from naokit.space import Architecture
 from naokit.study.corridor import Asked
 from naokit.study.ledger import ARCHITECTURE, Ledger, Reading
 from naokit.study.origins import REPEAT, RESCORED

@@ -17,21 +17,10 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from naokit.base import (
-    Architecture,
-    EvaluationFailed,
-    Evaluator,
-    InputError,
-    Json,
-    OutOfTime,
-    Result,
-    Space,
-    SpaceExhausted,
-    Trial,
-    Workers,
-    derive_seed,
-)
+from naokit.base import EvaluationFailed, InputError, Json, OutOfTime, SpaceExhausted, derive_seed
+from naokit.doors import Evaluator, Result, Trial, Workers
 from naokit.evaluators.function import Function, Score
+from naokit.space import Architecture, Space
 from naokit.study.claims import Claims
 from naokit.study.corridor import Asked, Corridor
 from naokit.study.evaluation import FirstErrors, accepted, evaluated

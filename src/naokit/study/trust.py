@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from naokit.base import Trial
+from naokit.doors import Trial
 from naokit.study.origins import RESCORED
 from naokit.study.standings import Standing
 

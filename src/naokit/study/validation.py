@@ -9,7 +9,8 @@ import optuna
 from optuna.trial import TrialState
 from pydantic import BaseModel, TypeAdapter
 
-from naokit.base import InputError, Json, Space
+from naokit.base import InputError, Json
+from naokit.space import Space
 from naokit.study.goals import Goals
 from naokit.study.ledger import ARCHITECTURE, OUTCOME, WORKER, described_in, stopped
 from naokit.study.settings import START

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from naokit import evaluators
-from naokit.base import Architecture, Evaluator
+from naokit.doors import Evaluator
+from naokit.space import Architecture
 
 
 class EvaluatorContract:

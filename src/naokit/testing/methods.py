@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from naokit.base import Architecture, Method, Observation, Space, SpaceExhausted
+from naokit.base import SpaceExhausted
+from naokit.doors import Method, Observation
+from naokit.space import Architecture, Space
 
 
 class MethodContract:

@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from naokit import spaces
-from naokit.base import Architecture, InputError, Space
+from naokit.base import InputError
 from naokit.graphs import canonical, digest
+from naokit.space import Architecture, Space
 
 
 class SpaceContract:

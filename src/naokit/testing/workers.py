@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import ClassVar
 
-from naokit.base import Architecture, EvaluationFailed, Evaluator, Result, Workers
+from naokit.base import EvaluationFailed
+from naokit.doors import Evaluator, Result, Workers
+from naokit.space import Architecture
 from naokit.study import create_study
 
 

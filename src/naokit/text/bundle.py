@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from naokit.base import Architecture, InputError, Json
+from naokit.base import InputError, Json
 from naokit.export.about import About
 from naokit.export.bundle import Bundle, Computation
 from naokit.export.config import check_checksum
@@ -26,6 +26,7 @@ from naokit.export.results import Results
 from naokit.files import read_json
 from naokit.networks import LanguageModel
 from naokit.settings import LanguageSettings
+from naokit.space import Architecture
 from naokit.text import card, standalone
 from naokit.text.task import PERPLEXITY
 from naokit.text.vocabulary import FILE, Vocabulary

@@ -7,7 +7,6 @@ from types import ModuleType
 
 from torch import nn
 
-from naokit.base import Architecture
 from naokit.export.config import WEIGHTS
 from naokit.export.literals import literal
 from naokit.export.sources import SourcePart, joined
@@ -23,6 +22,7 @@ from naokit.networks import (
     recurrent,
 )
 from naokit.settings import LanguageSettings, NetworkSettings
+from naokit.space import Architecture
 from naokit.text.generating import choices_of, continuation, continued
 from naokit.text.vocabulary import END, FILE, UNKNOWN, Vocabulary
 

@@ -10,12 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from naokit.base import Architecture, EvaluationFailed, InputError, Json
+from naokit.base import EvaluationFailed, InputError, Json
 from naokit.export.config import CONFIG, read_any
 from naokit.export.results import Results
 from naokit.networks import LanguageModel, step_latencies_ms, step_macs
 from naokit.profiling.steps import MOST_STEPS, SMALL_RATE, STEPS_AN_EPOCH, WARM_UP
 from naokit.settings import LanguageSettings
+from naokit.space import Architecture
 from naokit.subject import Subject, origin_of
 from naokit.text.bundle import LanguageBundle, read_vocabulary
 from naokit.text.data import TextData, load_text

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from naokit.base import Architecture, Space, derive_seed
+from naokit.base import derive_seed
+from naokit.space import Architecture, Space
 from naokit.training.task import Task, Update
 
 

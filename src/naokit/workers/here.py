@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 
-from naokit.base import Architecture, Evaluator, Reporter, Result, Workers
+from naokit.doors import Evaluator, Reporter, Result, Workers
+from naokit.space import Architecture
 
 
 class Here(Workers):

@@ -15,15 +15,9 @@ from queue import SimpleQueue
 
 from threadpoolctl import threadpool_limits
 
-from naokit.base import (
-    Architecture,
-    EvaluationFailed,
-    Evaluator,
-    InputError,
-    Reporter,
-    Result,
-    Workers,
-)
+from naokit.base import EvaluationFailed, InputError
+from naokit.doors import Evaluator, Reporter, Result, Workers
+from naokit.space import Architecture
 from naokit.workers.here import evaluated
 
 _SPAWN = multiprocessing.get_context("spawn")  # a forked BLAS or torch may hang

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from naokit.base import Architecture, Space
+from naokit.space import Architecture, Space
 
 SizeT = TypeVar("SizeT", covariant=True)
 
