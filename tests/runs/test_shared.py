@@ -242,7 +242,7 @@ def test_a_space_without_a_shared_network_is_refused() -> None:
 def test_a_plan_of_other_evaluators_shares_nothing() -> None:
     evaluator = Train("digits")
     plan = Plan(dict(SPACE.settings()), dict(evaluator.settings()), evaluations=1, warm_start=True)
-    with pytest.raises(InputError, match="`warm_start` and `own` are for an evaluator that shares"):
+    with pytest.raises(InputError, match="`warm_start` is for an evaluator that shares"):
         search(plan, "run", evaluator=evaluator)
 
 

@@ -14,6 +14,7 @@ from naokit.method.baselines import RandomSearch
 from naokit.space import Architecture
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.study import Study, create_study
+from naokit.study.asking import Asking
 from naokit.study.origins import RESCORED
 
 SPACE = ConvCells.small(nodes=1)
@@ -185,17 +186,17 @@ def test_a_round_cut_while_it_is_proposed_goes_on_as_it_was(
 ) -> None:
     whole = study_in(tmp_path)
     whole.optimize(Shared(), 10)
-    ask, asked = Study.ask, []
+    following, asked = Asking.next, []
 
-    def cut(study: Study) -> Any:
+    def cut(asking: Asking) -> Any:
         asked.append(None)
         if len(asked) == 7:
             raise KeyboardInterrupt
-        return ask(study)
+        return following(asking)
 
     (tmp_path / "cut").mkdir()
     with monkeypatch.context() as context:
-        context.setattr(Study, "ask", cut)
+        context.setattr(Asking, "next", cut)
         with pytest.raises(KeyboardInterrupt):
             study_in(tmp_path / "cut").optimize(Shared(), 10)
     study = study_in(tmp_path / "cut")

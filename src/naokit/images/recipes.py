@@ -105,8 +105,8 @@ _RECIPES = (
     # The digits are 8 x 8 and mirror images of them are other things: no flip, crops of one pixel.
     # Measured, three random cells at N=1: 4.0 to 6.2 CPU seconds (F=8), 66 to 84 %.
     ImageRecipe("quick", epochs=3, batch=64, learning_rate=0.1, crop_padding=1, flip=False),
-    # For searches that stop early. Measured, 60 epochs in all: 14 to 23 cells are looked at, and the
-    # winner is .6 ± .4 points better than that of 20 trainings by `quick` at equal cost.
+    # For searches that stop early. Measured, 60 epochs in all: 14 to 23 cells are looked at, and
+    # the winner is .6 ± .4 points better than that of 20 trainings by `quick` at equal cost.
     ImageRecipe("quick-search", epochs=9, batch=64, learning_rate=0.1, crop_padding=1, flip=False),
     # Measured, the same cells: 53 to 85 CPU seconds (F=16), 98.7 % each.
     ImageRecipe("quick-final", epochs=30, batch=64, learning_rate=0.1, crop_padding=1, flip=False),

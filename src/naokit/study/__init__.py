@@ -1,6 +1,7 @@
 """A study: architectures, their evaluations and who proposes them, kept by Optuna.
 
     study.py       ask, evaluate, tell; corridor.py: as much at once as there are workers
+    asking.py      what is evaluated next
     opening.py     a study made, or opened
     proposing.py   who proposes; optuna_method.py: one of Optuna's samplers as a method
     pruning.py     who stops early; stopping.py: what evaluations report, and their checkpoints

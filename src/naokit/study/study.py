@@ -8,7 +8,6 @@ never stopped. optuna-dashboard and every other reader of Optuna studies can ope
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -17,25 +16,25 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from naokit.base import EvaluationFailed, InputError, Json, OutOfTime, SpaceExhausted, derive_seed
+from naokit.base import EvaluationFailed, InputError, Json, OutOfTime
 from naokit.doors import Evaluator, Result, Trial, Workers
 from naokit.evaluators.function import Function, Score
 from naokit.space import Architecture, Space
+from naokit.study.asking import Asking
 from naokit.study.claims import Claims
 from naokit.study.corridor import Asked, Corridor
 from naokit.study.evaluation import FirstErrors, accepted, evaluated
 from naokit.study.goals import Goals
-from naokit.study.ledger import ARCHITECTURE, Ledger, origin_of, record_of, to_trial
-from naokit.study.origins import AGAIN, CONTINUED, REPEAT, RESCORED, TOLD
+from naokit.study.ledger import Ledger, record_of, to_trial
+from naokit.study.origins import AGAIN, TOLD
 from naokit.study.progress import TrialsBar
 from naokit.study.proposing import AnyMethod, Proposing
 from naokit.study.pruning import Pruner
-from naokit.study.rounds import Round
 from naokit.study.settings import (
     record_environment,
     record_evaluator,
 )
-from naokit.study.standings import Ranking, Standing, most_telling
+from naokit.study.standings import Ranking
 from naokit.study.stopping import Stopping, check_epochs, reporting
 from naokit.study.storage import storage_errors
 from naokit.study.stored import Stored
@@ -66,7 +65,7 @@ class Study(Ranking):
         self._proposing = Proposing(self._ledger, method, self.goals, pruner)
         sign = self.goals.objectives[0].sign
         self._stopping = Stopping(self._ledger, self._claims.held, sign, pruner)
-        self._asking = threading.Lock()
+        self._asking = Asking(self, self.seed, self._claims, self._proposing, self._stopping)
         self._first_errors = FirstErrors()
         if not reading:
             with self._errors():
@@ -101,10 +100,7 @@ class Study(Ranking):
         Raises:
             SpaceExhausted: There is none left.
         """
-        with self._errors(), self._asking:
-            self._claims.watch.release_abandoned()
-            number, proposal = self._claims.first_free(self._proposing.next)
-        return self._asked(number, proposal.architecture, proposal.origin)
+        return self._asking.next()
 
     def tell(self, number: int, result: Result | float | None, reason: str = "") -> Trial:
         """Records the result of an architecture that this process asked for.
@@ -275,8 +271,8 @@ class Study(Ranking):
             if epochs is not None and self.epochs >= epochs:
                 return iter(())
             if evaluator.round_size == 1:
-                return self._ask_one(min(most, 1))
-            return iter(()) if running else self._ask_round(evaluator, most, ends, on_stage)
+                return self._asking.next_or_continued(min(most, 1))
+            return iter(()) if running else self._asking.round(evaluator, most, ends, on_stage)
 
         with (
             TrialsBar(self.name, evaluator.metric, evaluations, budget=epochs or 0)
@@ -311,7 +307,7 @@ class Study(Ranking):
         again: with the same seed it would fail again. For `workers` and `folder` see `optimize`.
         """
         evaluator = self._prepared(evaluator, None, folder)
-        again = self._ask_again(self.by_first_value()[:best], times)
+        again = self._asking.again(self.by_first_value()[:best], times)
         self._corridor(evaluator, workers, on_trial or (lambda trial: None)).walk(
             lambda running: islice(again, 1)
         )
@@ -335,7 +331,7 @@ class Study(Ranking):
         evaluator = self._prepared(evaluator, None, folder)
         ends = None if seconds is None else time.monotonic() + seconds
         self._corridor(evaluator, workers, on_trial or (lambda trial: None)).walk(
-            lambda running: self._ask_decisive(repeats), ends
+            lambda running: self._asking.decisive(repeats), ends
         )
 
     @property
@@ -366,91 +362,9 @@ class Study(Ranking):
         with self._errors():
             return list(self._ledger.read().ended)
 
-    def _ask_one(self, most: int) -> Iterator[Asked]:
-        """Asks for a stopped evaluation that goes on after all, or for a new one."""
-        with self._errors(), self._asking:
-            stopped = self._stopping.to_continue(self._ledger.read())
-            number = None if stopped is None else self._claims.going_on(stopped)
-        if stopped is None or number is None:
-            yield from self._ask_new(most)
-        else:
-            self._stopping.begin(number, stopped.curve)
-            yield self._asked(number, stopped.architecture, CONTINUED)
-
-    def _ask_new(self, most: int) -> Iterator[Asked]:
-        """Asks for architectures that were not evaluated yet, as far as there are any."""
-        with suppress(SpaceExhausted):
-            for _ in range(most):
-                yield self.ask()
-
-    def _ask_round(
-        self,
-        evaluator: Evaluator,
-        most: int,
-        ends: float | None,
-        on_stage: Callable[[str], None] | None,
-    ) -> Iterator[Asked]:
-        """Asks for all of a round, and prepares the evaluator: new ones, then those that stay."""
-        stage = on_stage or (lambda name: None)
-        stage("proposing")
-        asked, number = False, (unfinished := self._round(evaluator)).number
-        for new in self._ask_new(min(most, unfinished.missing)):
-            asked = True
-            yield new  # at once, so that whoever is interrupted gives back what was asked for
-        current = self._round(evaluator, number)
-        again = current.again()
-        if asked or again:
-            left = None if ends is None else ends - time.monotonic()
-            stage("preparing")
-            evaluator.prepare(current.pool(), number, left)
-            stage("evaluating")
-            for architecture in again:
-                record = record_of(architecture, RESCORED, round_number=number)
-                with self._errors():
-                    yield self._asked(self._claims.make(record), architecture, RESCORED)
-
-    def _round(self, evaluator: Evaluator, number: int | None = None) -> Round:
-        with self._errors():
-            return Round(self._ledger.read(), evaluator, self.goals, number)
-
     def _own(self) -> list[Trial]:
         """The evaluations that the budget counts: each architecture once, without told ones."""
         return [trial for trial in self.trials if trial.origin not in (TOLD, *AGAIN)]
-
-    def _ask_again(self, standings: Sequence[Standing], times: int) -> Iterator[Asked]:
-        """Asks for further evaluations of these until each has `times`."""
-        for standing in standings:
-            while True:
-                with self._errors(), self._asking:
-                    self._claims.watch.release_abandoned()
-                    found = self._claims.again(standing.architecture, times)
-                if found is None:
-                    break
-                yield self._asked(found[0], standing.architecture, REPEAT, found[1])
-
-    def _ask_decisive(self, repeats: int) -> Iterator[Asked]:
-        """Asks for the evaluation again that tells most of what is best."""
-        with self._errors(), self._asking:
-            self._claims.watch.release_abandoned()
-            reading = self._ledger.read()
-            running = [
-                tuple(frozen.user_attrs[ARCHITECTURE]["choices"])
-                for frozen in reading.running.values()
-                if origin_of(frozen) == REPEAT
-            ]
-            done = sum(trial.origin == REPEAT for trial in reading.ended)
-            standings = self.standings()
-            if done + len(running) >= repeats or not standings:
-                return
-            chosen = most_telling(standings, self._sign, running)
-            number, place = self._claims.once_more(chosen.architecture)
-        yield self._asked(number, chosen.architecture, REPEAT, place)
-
-    def _asked(
-        self, number: int, architecture: Architecture, origin: str, repeat: int = 0
-    ) -> Asked:
-        seed = derive_seed(self.seed, "evaluation", architecture.key, repeat)
-        return Asked(number, self.space.architecture(architecture.choices), origin, seed)
 
     def _corridor(
         self, evaluator: Evaluator, workers: Workers | None, on_trial: Callable[[Trial], None]

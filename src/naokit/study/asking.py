@@ -1,0 +1,145 @@
+"""What is evaluated next: a trial is made of it, and whoever asked has it to itself.
+
+new ones            what was given, then what the method proposes
+continued ones      that were stopped early and go on after all
+a round             all of it before the first is evaluated
+evaluations again   of the best few, or where they tell most
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
+
+from naokit.base import SpaceExhausted, derive_seed
+from naokit.doors import Evaluator
+from naokit.space import Architecture
+from naokit.study.claims import Claims
+from naokit.study.corridor import Asked
+from naokit.study.ledger import ARCHITECTURE, origin_of, record_of
+from naokit.study.origins import CONTINUED, REPEAT, RESCORED
+from naokit.study.proposing import Proposing
+from naokit.study.rounds import Round
+from naokit.study.standings import Ranking, Standing, most_telling
+from naokit.study.stopping import Stopping
+from naokit.study.storage import storage_errors
+
+
+class Asking:
+    """Asks for what is evaluated next; several threads may.
+
+    Args:
+        ranking: The study.
+        seed: The seed of its evaluations.
+        claims: Its trials.
+        proposing: Who proposes.
+        stopping: What was stopped early.
+    """
+
+    def __init__(
+        self,
+        ranking: Ranking,
+        seed: int,
+        claims: Claims,
+        proposing: Proposing,
+        stopping: Stopping,
+    ) -> None:
+        self._ranking, self._seed = ranking, seed
+        self._claims, self._ledger = claims, claims.ledger
+        self._proposing, self._stopping = proposing, stopping
+        self._sign = ranking.goals.objectives[0].sign
+        self._lock = threading.Lock()
+
+    def next(self) -> Asked:
+        """The next architecture to evaluate; raises SpaceExhausted where there is none left."""
+        with self._errors(), self._lock:
+            self._claims.watch.release_abandoned()
+            number, proposal = self._claims.first_free(self._proposing.next)
+        return self._asked(number, proposal.architecture, proposal.origin)
+
+    def next_or_continued(self, most: int) -> Iterator[Asked]:
+        """Asks for a stopped evaluation that goes on after all, or for a new one."""
+        with self._errors(), self._lock:
+            stopped = self._stopping.to_continue(self._ledger.read())
+            number = None if stopped is None else self._claims.going_on(stopped)
+        if stopped is None or number is None:
+            yield from self.new(most)
+        else:
+            self._stopping.begin(number, stopped.curve)
+            yield self._asked(number, stopped.architecture, CONTINUED)
+
+    def new(self, most: int) -> Iterator[Asked]:
+        """Asks for architectures that were not evaluated yet, as far as there are any."""
+        with suppress(SpaceExhausted):
+            for _ in range(most):
+                yield self.next()
+
+    def round(
+        self,
+        evaluator: Evaluator,
+        most: int,
+        ends: float | None,
+        on_stage: Callable[[str], None] | None,
+    ) -> Iterator[Asked]:
+        """Asks for all of a round, and prepares the evaluator: new ones, then those that stay."""
+        stage = on_stage or (lambda name: None)
+        stage("proposing")
+        asked, number = False, (unfinished := self._round(evaluator)).number
+        for new in self.new(min(most, unfinished.missing)):
+            asked = True
+            yield new  # at once, so that whoever is interrupted gives back what was asked for
+        current = self._round(evaluator, number)
+        again = current.again()
+        if asked or again:
+            left = None if ends is None else ends - time.monotonic()
+            stage("preparing")
+            evaluator.prepare(current.pool(), number, left)
+            stage("evaluating")
+            for architecture in again:
+                record = record_of(architecture, RESCORED, round_number=number)
+                with self._errors():
+                    yield self._asked(self._claims.make(record), architecture, RESCORED)
+
+    def _round(self, evaluator: Evaluator, number: int | None = None) -> Round:
+        with self._errors():
+            return Round(self._ledger.read(), evaluator, self._ranking.goals, number)
+
+    def again(self, standings: Sequence[Standing], times: int) -> Iterator[Asked]:
+        """Asks for further evaluations of these until each has `times`."""
+        for standing in standings:
+            while True:
+                with self._errors(), self._lock:
+                    self._claims.watch.release_abandoned()
+                    found = self._claims.again(standing.architecture, times)
+                if found is None:
+                    break
+                yield self._asked(found[0], standing.architecture, REPEAT, found[1])
+
+    def decisive(self, repeats: int) -> Iterator[Asked]:
+        """Asks for the evaluation again that tells most of what is best."""
+        with self._errors(), self._lock:
+            self._claims.watch.release_abandoned()
+            reading = self._ledger.read()
+            running = [
+                tuple(frozen.user_attrs[ARCHITECTURE]["choices"])
+                for frozen in reading.running.values()
+                if origin_of(frozen) == REPEAT
+            ]
+            done = sum(trial.origin == REPEAT for trial in reading.ended)
+            standings = self._ranking.standings()
+            if done + len(running) >= repeats or not standings:
+                return
+            chosen = most_telling(standings, self._sign, running)
+            number, place = self._claims.once_more(chosen.architecture)
+        yield self._asked(number, chosen.architecture, REPEAT, place)
+
+    def _asked(
+        self, number: int, architecture: Architecture, origin: str, repeat: int = 0
+    ) -> Asked:
+        seed = derive_seed(self._seed, "evaluation", architecture.key, repeat)
+        return Asked(number, self._ledger.space.architecture(architecture.choices), origin, seed)
+
+    def _errors(self) -> AbstractContextManager[None]:
+        return storage_errors(self._ranking.name)
