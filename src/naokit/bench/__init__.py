@@ -65,15 +65,15 @@ def bench(
         The summary of each method (see `summarise`), the task and its best value.
 
     Raises:
-        InputError: No method or an unknown one, a prior that is none for it or for the table, a
-            table that cannot be read, a folder that cannot be written or that holds runs of another
-            table.
+        InputError: No method or an unknown one, a pruner without curves or with a batch, a prior
+            that is none for it or for the table, a table that cannot be read, a folder that cannot
+            be written or that holds runs of another table.
     """
     names = list(dict.fromkeys(names))
     if not names:
         raise InputError("no method is named; expected names with commas between: nao,random")
     for name in names:
-        check_name(name, task)
+        check_name(name, task, batch)
     if task.weights is not None:
         for name in names:
             checked_prior(table_of(task).space, name.partition("+")[0], task.weights)

@@ -206,14 +206,18 @@ def _in_epochs(task: TableTask, study: Study, method: str, evaluations: int) -> 
     )
 
 
-def check_name(method: str, task: TableTask) -> None:
-    """Raises InputError for a method or pruner that is not known, or without curves to prune by."""
+def check_name(method: str, task: TableTask, batch: int) -> None:
+    """Raises InputError for a method or a pruner that is not known or cannot be run so."""
     name, plus, pruner = method.partition("+")
     check_method(name)
     if plus:
         pruner_of(pruner)
         if not task.curve_columns:
             raise InputError(f"{method}: a pruner needs `curve_columns`")
+        if batch > 1:
+            raise InputError(
+                f"{method}: a search that stops early asks for one at a time: give a batch of 1"
+            )
 
 
 def _batch(study: Study, size: int) -> list[Asked]:
