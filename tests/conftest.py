@@ -29,6 +29,12 @@ def own_spaces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def undescribed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Searches on data describe no networks, which takes time."""
+    monkeypatch.setattr("naokit.method.descriptors.SPENT", 0.0)
+
+
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> "ImageBundle":
     """A tiny network that learnt the digits for two epochs."""

@@ -37,3 +37,8 @@ def text_run(write_text: Write, tmp_path_factory: pytest.TempPathFactory) -> Pat
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _undescribed(undescribed: None) -> None:
+    """Descriptors are tested where they are made."""

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import pytest
+
 from naokit.cli.show import model_lines
 from naokit.cli.show_report import latest_model, report_of
 from naokit.doors import Evaluator, Result
@@ -11,6 +13,11 @@ from naokit.spaces import ConvCells
 from naokit.study import Study, create_study
 
 SPACE = ConvCells.small(nodes=2)
+
+
+@pytest.fixture(autouse=True)
+def _undescribed() -> None:
+    """Here networks are described."""
 
 
 def value(architecture: Architecture) -> float:

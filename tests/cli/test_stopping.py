@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from naokit.cli.app import app
+from naokit.images.presets import ImagePreset
 
 EPOCHS = 9
 TABLE = ("--space", "choices", "--table", "t.csv", "--architecture-column", "width,kind")
@@ -54,13 +55,21 @@ def test_without_a_pruner_every_evaluation_is_whole() -> None:
     assert "stopped" not in json.loads(Path("run/report.json").read_text())
 
 
-def test_a_search_on_the_digits_stops_early_and_goes_on() -> None:
-    asked = ("--pruner", "asha", "--epochs-in-all", 20, "--out", "run")
-    found = run("search", *TINY, *asked)
+def test_a_search_on_the_digits_stops_early_as_its_preset_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tiny = ImagePreset("tiny", 3, "quick", 1, 2, False, "quick", 2, 1, 2, 1, pruner="asha")
+    monkeypatch.setattr("naokit.images.presets.PRESETS", {"tiny": tiny})
+    found = run("search", *TINY, "--preset", "tiny", "--out", "run")
     assert found.exit_code == 0, found.output
-    assert "stopped early" in found.stdout
+    report = json.loads(Path("run/report.json").read_text())
+    assert 9 <= report["epochs"] <= 11  # those of three whole trainings
+    assert report["stopped"] > 0
     assert not Path("run/trials").exists()
-    assert json.loads(Path("run/settings.json").read_text())["pruner"] == "asha"
+    plan = json.loads(Path("run/settings.json").read_text())
+    assert (plan["pruner"], plan["epochs"]) == ("asha", 9)
+    assert run("search", *TINY, "--preset", "tiny", "--no-stop", "--out", "whole").exit_code == 0
+    assert "stopped" not in json.loads(Path("whole/report.json").read_text())
 
 
 def test_methods_with_pruners_are_compared_by_epochs() -> None:

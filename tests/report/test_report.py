@@ -10,6 +10,7 @@ from naokit.report.words import closing_lines
 from naokit.spaces import ConvCells
 from naokit.study import create_study
 from naokit.study.standings import Standing
+from naokit.study.stored import SETTINGS
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,8 @@ def test_the_best_may_have_no_shared_score_any_more() -> None:
     space = ConvCells.small(nodes=1)
     studies = [create_study(space, name=name, method="random") for name in ("search", "own")]
     first, second = (space.sample(np.random.default_rng(n)) for n in range(2))
+    shared = {**studies[0].settings, "evaluator": {"evaluator": "supernet"}}
+    studies[0].optuna.set_user_attr(SETTINGS, shared)
     studies[0].add(first, 50.0)
     for architecture, value in ((first, 80.0), (second, 90.0)):
         studies[1].add(architecture, value)

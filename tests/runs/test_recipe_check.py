@@ -76,7 +76,12 @@ def test_as_many_cells_as_fit() -> None:
 
 def test_cells_are_really_trained() -> None:
     preset = dataclasses.replace(
-        PRESETS["quick"], channels=2, final_channels=2, final_recipe="quick", final_epochs=1
+        PRESETS["quick"],
+        recipe="quick",
+        channels=2,
+        final_channels=2,
+        final_recipe="quick",
+        final_epochs=1,
     )
     found = check_recipe(preset, CELLS[:4], SUBJECT)
     assert len({cell.search for cell in found.cells}) > 1

@@ -15,6 +15,7 @@ from naokit.doors import Trial
 from naokit.evaluators import Train
 from naokit.export import Bundle
 from naokit.export import export as export_all
+from naokit.images.presets import FORMER
 from naokit.report.contents import Report
 from naokit.runs.final import Job, train_final
 from naokit.runs.plan import FinalTraining, Plan
@@ -40,6 +41,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("naokit.runs.search.export", export)
+    monkeypatch.setattr("naokit.images.presets.PRESETS", FORMER)  # short trainings
 
 
 def plan_of(evaluator: Train) -> Plan:
@@ -49,8 +51,7 @@ def plan_of(evaluator: Train) -> Plan:
         seed=3,
         evaluations=EVALUATIONS,
         repeat=3,
-        times=2,
-        pruner="asha",
+        times=3,
         final=FinalTraining("quick-final", {"channels": 2, "cells": 1}, epochs=1),
     )
 
@@ -81,7 +82,7 @@ def trials(study: Study) -> list[tuple[str, float | None, str]]:
 
 
 def test_a_run_from_python_is_the_command_line_s(tmp_path: Path) -> None:
-    plan = plan_of(Train("digits", "quick-search"))
+    plan = plan_of(Train("digits"))
     for after in (2, 100):  # within the search, then before the final training
         with pytest.raises(KeyboardInterrupt):
             search(plan, "here", watcher=Interrupts(after))
