@@ -30,7 +30,7 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
-from benchmarks.known_cells import CELLS, GROUP, TWICE
+from benchmarks.known_cells import CELLS, GROUP, TWICE, correlations
 from benchmarks.record import RESULTS, keep
 from naokit.doors import Descriptors, Observation
 from naokit.evaluators import Train
@@ -43,7 +43,7 @@ from naokit.space import Architecture
 from naokit.spaces import ConvCells
 
 NAME = "descriptors"
-KNOWN, SPLITS = (6, 12, 24, 48, 100), 40
+KNOWN = (6, 12, 24, 48, 100)
 AMOUNTS, SEEDS, BUDGETS = (0, 1, 2, 4, 8, 16), 40, (12, 24, 40)
 SHUFFLED = (4, 8)
 ROWS = RESULTS / f"{NAME}.csv"
@@ -104,23 +104,6 @@ class Measured(Descriptors):
     def known(self) -> Sequence[Architecture]:
         """What was asked for."""
         return [self.asked[key] for key in sorted(self.asked)]
-
-
-def foretold(
-    features: FeatureBlocks, cells: Sequence[Architecture], values: np.ndarray, known: int
-) -> dict[str, float]:
-    """The rank correlation of the model's mean with the values of cells it did not see."""
-    generator = np.random.default_rng(known)
-    found = []
-    for _ in range(SPLITS):
-        order = generator.permutation(len(cells))
-        seen, unseen = order[:known], order[known:]
-        targets = rank_gauss(values[seen])
-        with one_blas_thread():
-            posterior = Posterior(features, None, [cells[place] for place in seen], targets)
-            mean, _ = posterior.predict([cells[place] for place in unseen], targets)
-        found.append(float(spearmanr(mean, values[unseen]).statistic))
-    return summary(found)
 
 
 def summary(found: Sequence[float]) -> dict[str, float]:
@@ -227,7 +210,9 @@ def main() -> None:
                 for name, column in zip(used.descriptor_names, rows.T, strict=True)
             },
             "foretold": {
-                name: {str(known): foretold(blocks, cells, once, known) for known in KNOWN}
+                name: {
+                    str(known): summary(correlations(blocks, cells, once, known)) for known in KNOWN
+                }
                 for name, blocks in (("without", features), ("with", with_them))
             },
         }

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -20,8 +21,9 @@ from scipy.stats import spearmanr
 from benchmarks.record import RESULTS, write
 from naokit.base import derive_seed
 from naokit.evaluators import Train
+from naokit.method.features import FeatureBlocks
 from naokit.method.posterior import Posterior, features_of
-from naokit.method.surrogate import rank_gauss
+from naokit.method.surrogate import one_blas_thread, rank_gauss
 from naokit.space import Architecture
 from naokit.spaces import ConvCells
 
@@ -63,20 +65,28 @@ def summary(cells: list[Architecture], values: list[list[float]]) -> dict[str, o
 
 def predicted(cells: list[Architecture], values: np.ndarray, known: int) -> dict[str, float]:
     """The rank correlation of the model's mean with the values of cells it did not see."""
-    features = features_of(cells[0].space)
+    found = correlations(features_of(cells[0].space), cells, values, known)
+    return {
+        "mean": statistics.fmean(found),
+        "standard_error": statistics.stdev(found) / SPLITS**0.5,
+    }
+
+
+def correlations(
+    features: FeatureBlocks, cells: Sequence[Architecture], values: np.ndarray, known: int
+) -> list[float]:
+    """The same for each way to split the cells into known ones and others."""
     generator = np.random.default_rng(known)
     found = []
     for _ in range(SPLITS):
         order = generator.permutation(len(cells))
         seen, unseen = order[:known], order[known:]
         targets = rank_gauss(values[seen])
-        posterior = Posterior(features, None, [cells[place] for place in seen], targets)
-        mean, _ = posterior.predict([cells[place] for place in unseen], targets)
+        with one_blas_thread():
+            posterior = Posterior(features, None, [cells[place] for place in seen], targets)
+            mean, _ = posterior.predict([cells[place] for place in unseen], targets)
         found.append(float(spearmanr(mean, values[unseen]).statistic))
-    return {
-        "mean": statistics.fmean(found),
-        "standard_error": statistics.stdev(found) / SPLITS**0.5,
-    }
+    return found
 
 
 if __name__ == "__main__":

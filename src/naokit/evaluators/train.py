@@ -55,12 +55,8 @@ class Training(Learning):
         super().__init__(subject, recipe, device, precision)
         self.metric = subject.metric.on_validation
         self.descriptor_names = subject.descriptor_names
+        self.epochs = recipe.epochs
         self.seconds, self.latency = seconds, latency
-
-    @property
-    def epochs(self) -> int:  # type: ignore[override]  # an attribute of others
-        """The epochs of the recipe."""
-        return self.recipe.epochs
 
     def evaluate(self, architecture: Architecture, seed: int) -> Result:
         """Builds and trains the network; see `Evaluator.evaluate`."""

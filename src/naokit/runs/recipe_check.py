@@ -14,11 +14,12 @@ from naokit.evaluators import Training
 from naokit.kinds import recipe_of
 from naokit.presets import Preset
 from naokit.space import Architecture
+from naokit.study.trust import FEW
 from naokit.subject import Subject
 from naokit.training.device import Device
 
-MOST, LEAST = 8, 4
-"""How many cells are trained: of fewer than four no order is unlikely enough."""
+MOST, LEAST = 8, FEW
+"""The number of cells that are trained."""
 SHUFFLES = 10_000
 SURE = 0.95
 
@@ -136,7 +137,7 @@ def check_recipe(
         final.recipe.name,
         search.metric,
         tuple(cells),
-        _correlation(*ranks),
+        float(_correlations(ranks[0], ranks[1][None])[0]),
         _by_chance(*ranks),
         time.monotonic() - began,
     )
@@ -162,15 +163,16 @@ def _score(training: Training, architecture: Architecture) -> float | None:
         return None
 
 
-def _correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Pearson's correlation, of ranks; 0 where all are equal."""
-    if not np.ptp(one) or not np.ptp(other):
-        return 0.0
-    return float(np.corrcoef(one, other)[0, 1])
+def _correlations(one: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Pearson's correlations of ranks (n,) with rows of ranks (m, n); 0 where all are equal."""
+    centred, rows = one - one.mean(), others - others.mean(axis=1, keepdims=True)
+    lengths = np.linalg.norm(centred) * np.linalg.norm(rows, axis=1)
+    found: np.ndarray = rows @ centred / np.where(lengths > 0, lengths, 1.0)
+    return found
 
 
 def _by_chance(one: np.ndarray, other: np.ndarray) -> float:
     """The 95 % quantile of the correlation with shuffled ranks."""
     generator = np.random.default_rng(0)
     shuffled = generator.permuted(np.tile(other, (SHUFFLES, 1)), axis=1)
-    return float(np.quantile([_correlation(one, row) for row in shuffled], SURE))
+    return float(np.quantile(_correlations(one, shuffled), SURE))

@@ -4,6 +4,8 @@ new ones            what was given, then what the method proposes
 continued ones      that were stopped early and go on after all
 a round             all of it before the first is evaluated
 evaluations again   of the best few, or where they tell most
+
+Several threads may ask; other processes are kept off by claims.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from naokit.doors import Evaluator
 from naokit.space import Architecture
 from naokit.study.claims import Claims
 from naokit.study.corridor import Asked
-from naokit.study.ledger import ARCHITECTURE, origin_of, record_of
+from naokit.study.ledger import record_of
 from naokit.study.origins import CONTINUED, REPEAT, RESCORED
 from naokit.study.proposing import Proposing
 from naokit.study.rounds import Round
@@ -28,7 +30,7 @@ from naokit.study.storage import storage_errors
 
 
 class Asking:
-    """Asks for what is evaluated next; several threads may.
+    """Asks for what is evaluated next.
 
     Args:
         ranking: The study.
@@ -122,11 +124,7 @@ class Asking:
         with self._errors(), self._lock:
             self._claims.watch.release_abandoned()
             reading = self._ledger.read()
-            running = [
-                tuple(frozen.user_attrs[ARCHITECTURE]["choices"])
-                for frozen in reading.running.values()
-                if origin_of(frozen) == REPEAT
-            ]
+            running = reading.choices_running(REPEAT)
             done = sum(trial.origin == REPEAT for trial in reading.ended)
             standings = self._ranking.standings()
             if done + len(running) >= repeats or not standings:

@@ -88,11 +88,9 @@ class Claims:
         """
         if len(self._whole(architecture)) >= times:
             return None
-        record = record_of(architecture, REPEAT)
-        with self._given_back_on_error(self.make(record)) as number:
-            before = [other for other in self._whole(architecture) if other < number]
-        if len(before) < times:
-            return number, len(before)
+        number, place = self.once_more(architecture)
+        if place < times:
+            return number, place
         self.give_back(number)
         return None
 

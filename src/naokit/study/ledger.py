@@ -149,6 +149,15 @@ class Reading:
     pending: Mapping[int, Architecture]
     interrupted: tuple[Trial, ...]
 
+    def choices_running(self, *origins: str) -> list[tuple[int, ...]]:
+        """The choices of the trials that run: of those origins, or of all of them."""
+        named = [trial for trial in self.running.values() if ARCHITECTURE in trial.user_attrs]
+        return [
+            tuple(trial.user_attrs[ARCHITECTURE]["choices"])
+            for trial in named
+            if not origins or origin_of(trial) in origins
+        ]
+
     @property
     def history(self) -> list[Trial]:
         """The evaluations that methods learn from: one of each architecture, its latest."""

@@ -16,7 +16,7 @@ from naokit.base import Curve, derive_seed
 from naokit.doors import Method, Observation, Proposal
 from naokit.method.baselines import RandomStream
 from naokit.space import Architecture, Space
-from naokit.study.replayed import empty_study
+from naokit.study.replayed import Replay, empty_study
 
 SUGGESTIONS = 50
 """How often a sampler may ask for what is known."""
@@ -42,8 +42,7 @@ class OptunaMethod(Method):
         self._seed = seed
         self._sampler = sampler
         self._objectives = 1
-        self._replayed: list[Observation] = []
-        self._ended: list[FrozenTrial] = []  # the trials of what was replayed
+        self._replay = Replay(self._replayed)
 
     def propose(
         self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
@@ -66,17 +65,11 @@ class OptunaMethod(Method):
     def _study(self, history: Sequence[Observation], sampler: BaseSampler) -> optuna.Study:
         """The history as a study that nobody else has; what was replayed before is copied."""
         objectives = max((len(_values(one)) for one in history), default=0) or 1
-        same = self._replayed == list(history[: len(self._replayed)])
-        if not same or objectives != self._objectives:
-            self._objectives, self._replayed, self._ended = objectives, [], []
-        study = empty_study(objectives, sampler=sampler)
-        study.add_trials(self._ended)
-        for observation in history[len(self._replayed) :]:
-            self._replay(study, observation)
-        self._replayed, self._ended = list(history), study.get_trials(deepcopy=False)
-        return study
+        if objectives != self._objectives:
+            self._objectives, self._replay = objectives, Replay(self._replayed)
+        return self._replay.show(empty_study(objectives, sampler=sampler), history)
 
-    def _replay(self, study: optuna.Study, observation: Observation) -> None:
+    def _replayed(self, study: optuna.Study, observation: Observation) -> None:
         study.add_trial(self._running(observation.architecture, _curve(observation)))
         trial = study.get_trials(deepcopy=False)[-1]
         if isinstance(study.sampler, BaseGASampler):

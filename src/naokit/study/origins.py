@@ -24,6 +24,15 @@ KNOWN = "known"
 """The origin of trials that earlier versions made where a sampler repeated an architecture."""
 
 
+def epochs_of(trials: Sequence[Trial]) -> int:
+    """How many epochs were reported of each architecture, all together."""
+    reached: dict[tuple[int, ...], int] = {}
+    for trial in trials:
+        choices = trial.architecture.choices
+        reached[choices] = max(reached.get(choices, 0), *trial.curve, 0)
+    return sum(reached.values())
+
+
 def current(trials: Sequence[Trial]) -> Sequence[Trial]:
     """The trials without those whose architecture was evaluated again in a later round."""
     last = {t.architecture.choices: t.round for t in trials if t.origin == RESCORED}

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Column
 
-from naokit.study.origins import CONTINUED, REPEAT, RESCORED
+from naokit.study.origins import CONTINUED, REPEAT, RESCORED, epochs_of
 from naokit.wording import counted, value_text
 
 if TYPE_CHECKING:
@@ -125,17 +125,9 @@ class TrialsBar:
     def _show(self) -> None:
         repeats = sum(map(_is_again, self.seen))
         first = len(self.seen) - repeats - sum(t.origin == CONTINUED for t in self.seen)
-        counts = (self._epochs() if self.in_epochs else first, repeats)
+        counts = (epochs_of(self.seen) if self.in_epochs else first, repeats)
         for task, done, total in zip(self.tasks, counts, self.totals, strict=True):
             self.bar.update(task, completed=done, total=max(done, total))
-
-    def _epochs(self) -> int:
-        """How many epochs were reported of each architecture, all together."""
-        reached: dict[tuple[int, ...], int] = {}
-        for trial in self.seen:
-            choices = trial.architecture.choices
-            reached[choices] = max(reached.get(choices, 0), *trial.curve, 0)
-        return sum(reached.values())
 
     def _note(self, study: Ranking, trial: Trial) -> str:
         """The best value within the limits so far, and the last or why there is none."""

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import optuna
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, SuccessiveHalvingPruner
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from naokit.base import Curve, InputError, unknown_name
-from naokit.study.replayed import empty_study
+from naokit.study.replayed import Replay, empty_study
 
 FIRST, FACTOR = 1, 3
 """After how many epochs ASHA looks first, and what share goes on: one of so many."""
@@ -115,8 +115,7 @@ class FromOptuna(Pruner):
 
     def __init__(self, pruner: BasePruner) -> None:
         self._pruner = pruner
-        self._rehearsed: list[Seen] = []
-        self._trials: list[FrozenTrial] = []  # of these, with what the pruner noted
+        self._replay = Replay(_tell)
         self._latest: tuple[Curve, optuna.Trial] | None = None
 
     def stops(self, mine: Curve, ended: Sequence[Seen], running: Sequence[Curve] = ()) -> bool:
@@ -125,25 +124,19 @@ class FromOptuna(Pruner):
         if self._latest is not None and self._latest[0] is mine:
             trial = self._latest[1]
             return _shown(trial, {max(mine): mine[max(mine)]})
-        trial = self._study(ended).ask()
+        trial = self._replay.show(empty_study(pruner=self._pruner), ended).ask()
         self._latest = mine, trial
         return _shown(trial, mine)
 
-    def _study(self, ended: Sequence[Seen]) -> optuna.Study:
-        """The evaluations that ended, as the pruner saw them one by one."""
-        if self._rehearsed != list(ended[: len(self._rehearsed)]):
-            self._rehearsed, self._trials = [], []
-        study = empty_study(pruner=self._pruner)
-        study.add_trials(self._trials)
-        for one in ended[len(self._rehearsed) :]:
-            trial = study.ask()
-            _shown(trial, one.curve)
-            if one.whole:
-                study.tell(trial, max(one.curve.values()))
-            else:
-                study.tell(trial, state=TrialState.PRUNED)
-        self._rehearsed, self._trials = list(ended), study.get_trials(deepcopy=False)
-        return study
+
+def _tell(study: optuna.Study, one: Seen) -> None:
+    """Has a study's pruner see an evaluation as it saw it then."""
+    trial = study.ask()
+    _shown(trial, one.curve)
+    if one.whole:
+        study.tell(trial, max(one.curve.values()))
+    else:
+        study.tell(trial, state=TrialState.PRUNED)
 
 
 def _shown(trial: optuna.Trial, curve: Curve) -> bool:

@@ -21,7 +21,7 @@ from naokit.base import Curve, EvaluationFailed, InputError, derive_seed
 from naokit.doors import Evaluator, Reporter, Trial
 from naokit.space import Architecture
 from naokit.study.corridor import Asked
-from naokit.study.ledger import ARCHITECTURE, Ledger, Reading
+from naokit.study.ledger import Ledger, Reading
 from naokit.study.origins import REPEAT, RESCORED
 from naokit.study.pruning import Pruner, Seen
 
@@ -89,16 +89,16 @@ class Stopping:
         if not complete or self._checkpoints is None:
             return
         reading = self._ledger.read()
-        running = _running(reading)
+        running = reading.choices_running()
         for trial in reporting(reading):
-            if list(trial.architecture.choices) not in running:
+            if trial.architecture.choices not in running:
                 self._checkpoints.drop(trial.architecture)
         self._checkpoints.close()
 
     def begin(self, number: int, curve: Curve) -> None:
         """A trial of this process begins, or goes on where this curve ends."""
         with self._lock:
-            self._curves[number] = {epoch: self._sign * value for epoch, value in curve.items()}
+            self._curves[number] = self._turned(curve)
 
     def report(self, number: int, epoch: int, value: float) -> None:
         """Keeps the value of a trial after an epoch.
@@ -127,7 +127,7 @@ class Stopping:
             return False
         reading = self._ledger.read()
         running = [
-            {epoch: self._sign * value for epoch, value in frozen.intermediate_values.items()}
+            self._turned(frozen.intermediate_values)
             for other, frozen in reading.running.items()
             if other != number and frozen.intermediate_values
         ]
@@ -143,38 +143,34 @@ class Stopping:
         if self.pruner is None:
             return None
         resumes = self.pruner.resumes(self._seen(reading))
-        running = _running(reading)
+        running = reading.choices_running()
         found = [
             trial
             for trial, goes_on in zip(reporting(reading), resumes, strict=True)
             if goes_on and trial.stopped
-            if list(trial.architecture.choices) not in running
+            if trial.architecture.choices not in running
         ]
         return max(found, key=self._promise, default=None)
 
     def _promise(self, trial: Trial) -> tuple[float, ...]:
         """The larger, the more a stopped evaluation promises."""
-        best = max(self._sign * value for value in trial.curve.values())
-        return (trial.stopped, best, -trial.number)
+        return (trial.stopped, max(self._turned(trial.curve).values()), -trial.number)
 
     def _seen(self, reading: Reading) -> list[Seen]:
         found = []
         for trial in reporting(reading):
             if trial.number not in self._ended:
-                curve = {epoch: self._sign * value for epoch, value in trial.curve.items()}
-                self._ended[trial.number] = Seen(curve, not trial.stopped)
+                self._ended[trial.number] = Seen(self._turned(trial.curve), not trial.stopped)
             found.append(self._ended[trial.number])
         return found
+
+    def _turned(self, curve: Curve) -> dict[int, float]:
+        """A curve in which more is better."""
+        return {epoch: self._sign * value for epoch, value in curve.items()}
 
     def _curve(self, number: int) -> dict[int, float]:
         with self._lock:
             return self._curves.setdefault(number, {})
-
-
-def _running(reading: Reading) -> list[list[int]]:
-    """The choices of what runs."""
-    attributes = [frozen.user_attrs for frozen in reading.running.values()]
-    return [found[ARCHITECTURE]["choices"] for found in attributes if ARCHITECTURE in found]
 
 
 def reporting(reading: Reading) -> list[Trial]:

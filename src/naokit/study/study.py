@@ -26,7 +26,7 @@ from naokit.study.corridor import Asked, Corridor
 from naokit.study.evaluation import FirstErrors, accepted, evaluated
 from naokit.study.goals import Goals
 from naokit.study.ledger import Ledger, record_of, to_trial
-from naokit.study.origins import AGAIN, TOLD
+from naokit.study.origins import AGAIN, TOLD, epochs_of
 from naokit.study.progress import TrialsBar
 from naokit.study.proposing import AnyMethod, Proposing
 from naokit.study.pruning import Pruner
@@ -35,7 +35,7 @@ from naokit.study.settings import (
     record_evaluator,
 )
 from naokit.study.standings import Ranking
-from naokit.study.stopping import Stopping, check_epochs, reporting
+from naokit.study.stopping import Stopping, check_epochs
 from naokit.study.storage import storage_errors
 from naokit.study.stored import Stored
 from naokit.workers import Here
@@ -353,8 +353,7 @@ class Study(Ranking):
     @property
     def epochs(self) -> int:
         """How many epochs were reported of all evaluations together."""
-        with self._errors():
-            return sum(max(trial.curve) for trial in reporting(self._ledger.read()))
+        return epochs_of(self.trials)
 
     @property
     def trials(self) -> list[Trial]:
