@@ -1,18 +1,20 @@
 """Evaluations that report each epoch: kept, stopped, continued, resumed."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import optuna
 import pytest
 from optuna.trial import TrialState
 
-from naokit.base import EvaluationFailed, InputError
+from naokit.base import Curve, EvaluationFailed, InputError
 from naokit.doors import Evaluator, Reporter, Result
 from naokit.space import Architecture
 from naokit.spaces import Choice, Choices
 from naokit.study import Study, create_study, open_study
 from naokit.study.origins import CONTINUED
+from naokit.study.pruning import Pruner, Seen
 from naokit.study.stopping import Checkpoints
 from naokit.workers import Local
 
@@ -232,6 +234,24 @@ def test_a_value_that_stops_being_finite_is_a_failure() -> None:
     (trial,) = study.trials
     assert (trial.value, trial.reason, trial.failed) == (None, "diverged", True)
     assert trial.curve == {1: 1.0}
+
+
+def test_pruners_do_not_take_a_failed_evaluation_for_a_whole_one() -> None:
+    class Watching(Pruner):
+        """Remembers what it was shown of those that ended."""
+
+        def __init__(self) -> None:
+            self.ended: list[bool] = []
+
+        def stops(self, mine: Curve, ended: Sequence[Seen], running: Sequence[Curve] = ()) -> bool:
+            self.ended = [one.whole for one in ended]
+            return False
+
+    watching = Watching()
+    study = create_study(SPACE, method="random", pruner=watching)
+    study.optimize(Own((1, 1.0), (2, math.nan)), 1)
+    study.optimize(Own((1, 1.0)), 3)
+    assert watching.ended == [False, True]
 
 
 def test_epochs_after_the_end_are_refused() -> None:

@@ -23,7 +23,7 @@ def contents(
         architecture: The architecture.
         study: The study that found it, if one did.
         top: How many standings there are at most.
-        own: The study of the best few, trained by themselves, where weights were shared.
+        own: The study of the best few, where they were trained by themselves, or longer.
     """
     found = {
         "space": architecture.space.name,

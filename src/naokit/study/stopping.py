@@ -160,7 +160,7 @@ class Stopping:
         found = []
         for trial in reporting(reading):
             if trial.number not in self._ended:
-                self._ended[trial.number] = Seen(self._turned(trial.curve), not trial.stopped)
+                self._ended[trial.number] = Seen(self._turned(trial.curve), trial.value is not None)
             found.append(self._ended[trial.number])
         return found
 
