@@ -1,12 +1,20 @@
 """Files: whole or absent when written; regular, bounded and told in one line when read."""
 
+import gc
 import os
 from pathlib import Path
 
 import pytest
 
 from naokit.base import InputError
-from naokit.files import read_bytes, read_json, read_text, write_json, write_whole
+from naokit.files import (
+    read_bytes,
+    read_json,
+    read_text,
+    temporary_folder,
+    write_json,
+    write_whole,
+)
 
 
 @pytest.fixture
@@ -22,6 +30,19 @@ def test_a_file_has_the_mode_that_the_umask_leaves(tmp_path, umask, mask, mode):
     umask(mask)
     write_whole(tmp_path / "settings.json", "{}")
     assert (tmp_path / "settings.json").stat().st_mode & 0o777 == mode
+
+
+def test_a_temporary_folder_goes_with_its_owner():
+    class Owner:
+        """Whatever needs a folder."""
+
+    owner = Owner()
+    folder = temporary_folder(owner)
+    (folder / "state").write_text("kept")
+    assert folder != temporary_folder(owner)
+    del owner
+    gc.collect()
+    assert not folder.exists()
 
 
 def test_nothing_is_left_beside_a_file_that_was_written(tmp_path):

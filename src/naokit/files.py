@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import stat
+import tempfile
+import weakref
 from contextlib import suppress
 from pathlib import Path
 
@@ -40,6 +43,13 @@ def write_whole(path: Path, content: bytes | str) -> None:
         raise InputError(
             f"{_unwritable(path, error)}; what was there before is unchanged"
         ) from error
+
+
+def temporary_folder(owner: object) -> Path:
+    """A new folder that is removed with its owner, or when the process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="naokit-"))
+    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def append(path: Path, text: str) -> None:

@@ -8,8 +8,6 @@ in FOLDER/supernet, where it continues.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +23,7 @@ from naokit import kinds, spaces
 from naokit.base import NOISE, InputError, Json, OutOfTime, derive_seed
 from naokit.doors import Result
 from naokit.evaluators.learning import Learning
-from naokit.files import check_fits
+from naokit.files import check_fits, temporary_folder
 from naokit.networks import count_parameters, without_weights
 from naokit.presets import Policy, Sharing
 from naokit.settings import NetworkSettings
@@ -186,10 +184,7 @@ class Supernet(Learning):
         Raises:
             InputError: Another process works with the shared network there.
         """
-        if folder is None:
-            folder = Path(tempfile.mkdtemp(prefix="naokit-"))
-            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self._folder = folder / SUPERNET
+        self._folder = (folder or temporary_folder(self)) / SUPERNET
         self._lock = _alone_in(self._folder)
         self._end_of_scoring()
         vars(self).pop("network", None)  # that of another folder

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import math
 import shutil
-import tempfile
 import threading
-import weakref
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from naokit.base import Curve, EvaluationFailed, InputError, derive_seed
 from naokit.doors import Evaluator, Reporter, Trial
+from naokit.files import temporary_folder
 from naokit.space import Architecture
 from naokit.study.corridor import Asked
 from naokit.study.ledger import Ledger, Reading
@@ -54,12 +53,8 @@ class Stopping:
 
     def keep_in(self, folder: Path | None) -> None:
         """Checkpoints are kept in this folder, or in one of its own that ends with the process."""
-        if self.pruner is None:
-            return
-        if folder is None:
-            folder = Path(tempfile.mkdtemp(prefix="naokit-"))
-            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self._checkpoints = Checkpoints(folder)
+        if self.pruner is not None:
+            self._checkpoints = Checkpoints(folder or temporary_folder(self))
 
     def told(self, asked: Asked, evaluator: Evaluator) -> Told | None:
         """Who is told of an evaluation that is about to begin; None where it cannot be stopped."""
