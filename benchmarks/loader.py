@@ -152,7 +152,7 @@ def from_files(folder: Path, parquet: Path, cache: Path) -> dict[str, Any]:
             data = load_images(folder, size=SIZE)
             for name in ("first_epoch", "cached_epoch"):
                 batches = order(len(data.train), 16, repeat)
-                found = speed(data.train.batches(batches, seed=repeat, workers=workers))
+                found = speed(data.train.batches(batches, seed=repeat, decoders=workers))
                 row[f"{name}_{workers}_workers"] = found
         os.environ["NAOKIT_CACHE"] = str(cache / f"{repeat}-parquet")
         rows_of = load_images(parquet, size=SIZE).train
@@ -165,7 +165,7 @@ def from_files(folder: Path, parquet: Path, cache: Path) -> dict[str, Any]:
         row["training"] = speed(few, step)
         for workers in (0, 1):
             some = order(len(data.train), 16, repeat, 8)
-            batches_of = data.train.batches(some, seed=repeat, workers=workers)
+            batches_of = data.train.batches(some, seed=repeat, decoders=workers)
             row[f"share_of_time_waiting_{workers}_workers"] = waiting(batches_of, step)
         rows.append({**row, "slowest_loader_over_training": _slowest(row) / row["training"]})
         print(rows[-1], flush=True)

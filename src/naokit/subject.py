@@ -39,13 +39,13 @@ class Subject(ABC):
     Attributes:
         reads: What the networks read, such as "images"; a space's `reads` says the same.
         metric: What networks are compared by.
-        workers: How many further processes prepare the data of one training.
+        decoders: How many further processes prepare the data of one training.
         descriptor_names: What `probe` measures on untrained networks; by default nothing.
     """
 
     reads: str
     metric: Metric
-    workers: int = 0
+    decoders: int = 0
     descriptor_names: Sequence[str] = ()
 
     @property

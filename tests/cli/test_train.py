@@ -184,11 +184,11 @@ def test_a_training_says_its_size_first() -> None:
 
 
 def test_a_transfer_has_the_options_of_a_training(jobs: list[Job]) -> None:
-    options = ("--processes", 2, "--workers", 1, "--all-data", "--tensorboard")
+    options = ("--processes", 2, "--decoders", 1, "--all-data", "--tensorboard")
     assert found("transfer", "naonet-b", "--data", "digits", *options) == {}
     (job,) = jobs
     assert isinstance(job.subject, ImageSubject)
-    assert (job.processes, job.subject.workers, job.subject.all_data) == (2, 1, True)
+    assert (job.processes, job.subject.decoders, job.subject.all_data) == (2, 1, True)
     assert job.tensorboard
 
 
@@ -202,7 +202,7 @@ def test_pictures_of_any_size_train_by_the_imagenet_recipe(tmp_path: Path) -> No
     assert refused.exit_code == 2
     assert "broken.jpg cannot be decoded" in refused.stderr
     assert "--skip-bad" in refused.stderr
-    report = found(*sized, "--skip-bad", "--out", "out", "--workers", 0)
+    report = found(*sized, "--skip-bad", "--out", "out", "--decoders", 0)
     assert len(report["skipped"]) == 1
     assert report["image_size"] == 96
     config = json.loads(Path("out/network/config.json").read_text())

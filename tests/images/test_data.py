@@ -359,7 +359,7 @@ def test_class_weights_are_those_of_scikit_learn() -> None:
 def test_batches_follow_the_order_and_may_be_written_to(tmp_path: Path) -> None:
     data = load_images(parquet(tmp_path / "train.parquet"))
     order = [np.array([3, 1]), np.array([0, 2, 3])]
-    found = list(data.train.batches(order, seed=7, workers=2))
+    found = list(data.train.batches(order, seed=7, decoders=2))
     for rows, (images, labels) in zip(order, found, strict=True):
         np.testing.assert_array_equal(images, data.train.images[rows])
         np.testing.assert_array_equal(labels, data.train.labels[rows])

@@ -58,9 +58,9 @@ def parquet(path: Path, amount: int = 20, junk: bool = False) -> Path:
     return path
 
 
-def batches(stream, seed: int | None = 0, workers: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+def batches(stream, seed: int | None = 0, decoders: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     order = np.random.default_rng(0).permutation(len(stream))
-    found = list(stream.batches(np.array_split(order, 3), seed=seed, workers=workers))
+    found = list(stream.batches(np.array_split(order, 3), seed=seed, decoders=decoders))
     assert [len(labels) for _, labels in found] == [len(r) for r in np.array_split(order, 3)]
     return torch.cat([images for images, _ in found]), torch.cat([labels for _, labels in found])
 
@@ -106,7 +106,7 @@ def test_workers_and_the_cache_change_nothing(tmp_path: Path, monkeypatch) -> No
     assert torch.equal(batches(cached)[0], first[0])
     monkeypatch.undo()
     monkeypatch.setenv("NAOKIT_CACHE", str(tmp_path / "other"))
-    in_worker = batches(load_images(folder, size=16).train, workers=1)
+    in_worker = batches(load_images(folder, size=16).train, decoders=1)
     assert torch.equal(in_worker[0], first[0])
     assert torch.equal(in_worker[1], first[1])
     monkeypatch.setattr(reduced, "reduced", lambda *_: pytest.fail("the worker kept nothing"))
@@ -172,7 +172,7 @@ def test_a_cache_that_is_cleared_meanwhile_costs_time_only(tmp_path: Path) -> No
 @pytest.mark.filterwarnings(FORK)
 def test_an_epoch_that_is_given_up_leaves_no_worker(tmp_path: Path) -> None:
     stream = load_images(class_folders(tmp_path / "set"), size=16).train
-    iterator = stream.batches([np.arange(2)] * 9, seed=0, workers=1)
+    iterator = stream.batches([np.arange(2)] * 9, seed=0, decoders=1)
     next(iterator)
     assert len(multiprocessing.active_children()) == 1
     del iterator
@@ -228,7 +228,7 @@ def test_parquet_is_read_by_row_group(tmp_path: Path) -> None:
     order = [np.arange(len(data.train))[::-1]]
     ((images, labels),) = data.train.batches(order, seed=None)
     assert labels.tolist() == data.train.labels[::-1].tolist()
-    ((again, _),) = data.train.batches(order, seed=None, workers=1)
+    ((again, _),) = data.train.batches(order, seed=None, decoders=1)
     assert torch.equal(again, images)
 
 
@@ -355,17 +355,17 @@ def _cut(folder: Path) -> Path:
 
 
 @pytest.mark.filterwarnings(FORK)
-@pytest.mark.parametrize("workers", [0, 1])
-def test_a_picture_that_breaks_while_it_is_decoded_is_named(tmp_path: Path, workers: int) -> None:
+@pytest.mark.parametrize("decoders", [0, 1])
+def test_a_picture_that_breaks_while_it_is_decoded_is_named(tmp_path: Path, decoders: int) -> None:
     folder = class_folders(tmp_path / "set")
     path = _cut(folder)
     stream = load_images(folder, size=16).train
     with pytest.raises(InputError, match=r"3\.jpg cannot be decoded.*`skip_bad=True`") as caught:
-        batches(stream, workers=workers)
+        batches(stream, decoders=decoders)
     assert "\n" not in str(caught.value)
     skipping = load_images(folder, size=16, skip_bad=True).train
     row = skipping.pictures.pictures.names[skipping.rows].tolist().index(b"cat/3.jpg")
-    ((images, labels),) = skipping.batches([np.array([row, row + 1])], seed=None, workers=workers)
+    ((images, labels),) = skipping.batches([np.array([row, row + 1])], seed=None, decoders=decoders)
     assert torch.equal(images[0], images[1])
     assert labels[0] == labels[1]
     assert path.exists()

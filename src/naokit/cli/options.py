@@ -53,7 +53,7 @@ EvaluatorName = Annotated[
 ]
 EVALUATORS = ("train", "supernet")
 """What scores an architecture."""
-DecodingWorkers = Annotated[int, typer.Option(min=0, help="How many processes decode pictures.")]
+Decoders = Annotated[int, typer.Option(min=0, help="How many processes decode pictures.")]
 Processes = Annotated[
     int,
     typer.Option(
@@ -168,7 +168,7 @@ class TrainingOptions:
     hours: TrainingHours = None
     pictures: Pictures
     all_data: AllData = False
-    workers: DecodingWorkers = 0
+    decoders: Decoders = 0
     processes: Processes = 1
     device: DeviceName = "auto"
     precision: PrecisionName = "auto"

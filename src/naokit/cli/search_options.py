@@ -10,7 +10,7 @@ import typer
 
 from naokit.base import InputError
 from naokit.cli.options import (
-    DecodingWorkers,
+    Decoders,
     DeviceName,
     EvaluatorName,
     Pictures,
@@ -36,7 +36,7 @@ class Evaluation:
         ),
     ] = False
     pictures: Pictures
-    workers: DecodingWorkers = 0
+    decoders: Decoders = 0
     tokens: Tokens = None
     device: DeviceName = "auto"
     precision: PrecisionName = "auto"
@@ -161,7 +161,7 @@ OF_DATA = (
     "skip_bad",
     "image_column",
     "label_column",
-    "workers",
+    "decoders",
     "tokens",
     "device",
     "precision",

@@ -46,7 +46,7 @@ def evaluator_of(
     device, precision = device_named(asked.device), precision_named(asked.precision)
     if not space.has_networks:
         raise space.no_network()
-    read = dataclasses.asdict(asked.pictures) | {"workers": asked.workers, "tokens": asked.tokens}
+    read = dataclasses.asdict(asked.pictures) | {"decoders": asked.decoders, "tokens": asked.tokens}
     if (sharing := preset.sharing) is None:
         return Training(
             subject_of(space.reads, data, read | preset.size()),

@@ -54,7 +54,7 @@ def job_of(
     check_options(reads, {"processes": asked.processes > 1})
     read = {**dataclasses.asdict(asked.pictures), "all_data": asked.all_data}
     return Job(
-        subject_of(reads, data, {**sizes, **read, "workers": asked.workers}),
+        subject_of(reads, data, {**sizes, **read, "decoders": asked.decoders}),
         recipe_for(
             reads, recipe, schedule.epochs, balance=asked.balance, settings=schedule.settings
         ),

@@ -158,7 +158,7 @@ class Train(Training):
         image_size: The side in pixels at which networks see pictures. If it is given, pictures of
             any size are decoded while training.
         skip_bad: Whether pictures that cannot be decoded are left out.
-        workers: The number of processes that decode pictures.
+        decoders: The number of processes that decode pictures.
         image_column: The column of the pictures in a Parquet file (see `load_images`).
         label_column: The column of the labels in a Parquet file (see `load_images`).
     """
@@ -176,7 +176,7 @@ class Train(Training):
         latency: bool = False,
         image_size: int | None = None,
         skip_bad: bool = False,
-        workers: int = 0,
+        decoders: int = 0,
         image_column: str | None = None,
         label_column: str | None = None,
     ) -> None:
@@ -187,7 +187,7 @@ class Train(Training):
                 cells,
                 image_size,
                 skip_bad,
-                workers=workers,
+                decoders=decoders,
                 image_column=image_column,
                 label_column=label_column,
             ),

@@ -29,7 +29,7 @@ def evaluate(
     data: ImageData,
     split: Split | Stream,
     fabric: Fabric | None = None,
-    workers: int = 0,
+    decoders: int = 0,
     on_batch: Callable[[int], None] | None = None,
 ) -> float:
     """Accuracy on a split, in percent; the network is put on the device, in eval mode.
@@ -39,12 +39,12 @@ def evaluate(
         data: The data whose mean and deviation standardise the images.
         split: The part of the data to measure on.
         fabric: The device. If None, `make_fabric()`.
-        workers: The number of processes that decode pictures.
+        decoders: The number of processes that decode pictures.
         on_batch: Called with the number of images measured so far.
     """
     with memory_failures():
         fabric = fabric or make_fabric()
-        feed = Feed(split, fabric.device, workers)
+        feed = Feed(split, fabric.device, decoders)
         augmentation = augmentation_of(data, fabric.device)
         return accuracy(network.to(fabric.device), augmentation, feed, fabric, on_batch)
 

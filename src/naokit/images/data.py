@@ -61,15 +61,15 @@ class Split:
         return Split(self.images[rows], self.labels[rows])
 
     def batches(
-        self, order: Sequence[np.ndarray], *, seed: int | None, workers: int = 0
+        self, order: Sequence[np.ndarray], *, seed: int | None, decoders: int = 0
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Images (B, C, H, W) and labels (B,) for each array of rows, in this order.
 
-        Seed and workers are a `Stream`'s: here nothing is cropped or decoded.
+        Seed and decoders are a `Stream`'s: here nothing is cropped or decoded.
         """
         import torch
 
-        del seed, workers
+        del seed, decoders
         for rows in order:
             # Copies: what torch is given must be writable, which a mapped file is not.
             images, labels = self.images[rows], self.labels[rows]

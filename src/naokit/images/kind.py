@@ -25,7 +25,7 @@ class Images(Kind):
     sizes = ("channels", "cells")
     data_sizes = ("classes", "image", "auxiliary")
     options = (
-        *("image_size", "skip_bad", "image_column", "label_column", "all_data", "workers"),
+        *("image_size", "skip_bad", "image_column", "label_column", "all_data", "decoders"),
         *("processes", "balance", "images", "onnx", "final_channels", "final_cells"),
     )
     other_sizes = (

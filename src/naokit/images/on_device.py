@@ -23,11 +23,11 @@ class Feed:
     Args:
         split: The images; those in memory are put on the device once, as bytes.
         device: The device that batches are put on.
-        workers: The number of processes that decode a stream's pictures.
+        decoders: The number of processes that decode a stream's pictures.
     """
 
-    def __init__(self, split: Split | Stream, device: torch.device, workers: int = 0) -> None:
-        self.split, self.device, self.workers = split, device, workers
+    def __init__(self, split: Split | Stream, device: torch.device, decoders: int = 0) -> None:
+        self.split, self.device, self.decoders = split, device, decoders
         self.images: Tensor | None = None
         self.labels = torch.from_numpy(split.labels).to(device)
         if isinstance(split, Split):
@@ -47,7 +47,7 @@ class Feed:
             seed: The seed of a stream's random crops. If None, the centres are taken.
         """
         if self.images is None:
-            for images, labels in self.split.batches(order, seed=seed, workers=self.workers):
+            for images, labels in self.split.batches(order, seed=seed, decoders=self.decoders):
                 yield images.to(self.device), labels.to(self.device)
             return
         for rows in order:

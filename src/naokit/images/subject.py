@@ -53,7 +53,7 @@ class ImageSubject(Subject):
         image_size: The size of the pictures, as for `load_images`.
         skip_bad: Whether pictures that cannot be decoded are left out.
         all_data: Whether no images are held out.
-        workers: The number of processes that decode pictures, for each process that trains.
+        decoders: The number of processes that decode pictures, for each process that trains.
         image_column: The column of the pictures, as for `load_images`.
         label_column: The column of the labels, as for `load_images`.
         squeeze: Whether cells end as those of a shared network do (`ImageSettings.squeeze`).
@@ -65,7 +65,7 @@ class ImageSubject(Subject):
     image_size: int | None = None
     skip_bad: bool = False
     all_data: bool = False
-    workers: int = 0
+    decoders: int = 0
     image_column: str | None = None
     label_column: str | None = None
     squeeze: bool = False
@@ -134,7 +134,7 @@ class ImageSubject(Subject):
 
     def task(self, recipe: Recipe, fabric: Fabric) -> ImageTask:
         """Batches of a shuffle, augmented."""
-        return ImageTask(self.data, _for_images(recipe, self.data), fabric, self.workers)
+        return ImageTask(self.data, _for_images(recipe, self.data), fabric, self.decoders)
 
     def probe(self, recipe: Recipe, fabric: Fabric) -> ImageProbe:
         """The first images of a shuffle of the training part."""
@@ -213,7 +213,7 @@ class ImageSubject(Subject):
         data = self.data
         if not len(data.test):
             return None
-        return evaluate(network, data, data.test, fabric, self.workers, on_tested)
+        return evaluate(network, data, data.test, fabric, self.decoders, on_tested)
 
 
 def _first(split: Split | Stream, amount: int) -> Split | Stream:

@@ -65,20 +65,20 @@ class ImageTask(Task[ImageUpdate, ImageBatch]):
         data: The images.
         recipe: The recipe that they are learnt by.
         fabric: The device, and the number of processes.
-        workers: The number of processes that decode pictures.
+        decoders: The number of processes that decode pictures.
     """
 
     metric = ACCURACY
 
     def __init__(
-        self, data: ImageData, recipe: ImageRecipe, fabric: Fabric, workers: int = 0
+        self, data: ImageData, recipe: ImageRecipe, fabric: Fabric, decoders: int = 0
     ) -> None:
         device = fabric.device
         self.recipe: ImageRecipe = recipe
         self.fabric, self.fingerprint = fabric, data.fingerprint
         chosen = _chosen(data.train, recipe)
         self.train, self.validation = (
-            Feed(split, device, workers) for split in (chosen, data.validation)
+            Feed(split, device, decoders) for split in (chosen, data.validation)
         )
         self.held_out = len(data.validation)
         weights = class_weights(chosen.labels, data.classes) if recipe.balance else None

@@ -56,7 +56,7 @@ class Stream:
         return replace(self, rows=self.rows[rows], labels=self.labels[rows])
 
     def batches(
-        self, order: Sequence[np.ndarray], *, seed: int | None, workers: int = 0
+        self, order: Sequence[np.ndarray], *, seed: int | None, decoders: int = 0
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Bytes (B, C, S, S) and labels (B,) for each array of rows, in this order.
 
@@ -64,7 +64,7 @@ class Stream:
             order: The rows of each batch.
             seed: The seed of the random crops; each crop is a function of it and of the row. If
                 None, the centres are taken.
-            workers: The number of processes that decode; 0 means this one.
+            decoders: The number of processes that decode; 0 means this one.
 
         Raises:
             InputError: A picture cannot be decoded (which).
@@ -76,7 +76,7 @@ class Stream:
             _Batches(self, seed),  # type: ignore[arg-type]
             batch_size=None,  # an item is a batch
             sampler=list(order),
-            num_workers=workers,
+            num_workers=decoders,
             generator=torch.Generator(),  # else it would draw from the global one
         )
         for found in loader:
