@@ -211,15 +211,21 @@ class Trial:
         return self.value is None and not self.stopped
 
 
+WORKER_DIED = "worker died"
+"""The reason of an evaluation that failed because whatever it ran in is gone: a process, a node."""
+
+
 class Workers(ABC):
     """Where evaluations run. Promises are tested by `naokit.testing.WorkersContract`.
 
     Attributes:
         slots: How many evaluations run at once.
+        retries: How often an evaluation begins again whose worker died; after that it has failed.
         in_this_process: Whether evaluations run in the process that submits them.
     """
 
     slots: int = 1
+    retries: int = 0
     in_this_process: bool = False
 
     @abstractmethod
@@ -233,8 +239,8 @@ class Workers(ABC):
         """The future result of `evaluator.evaluate(architecture, seed)`, or the error it raises.
 
         With someone to be told it is that of `evaluator.evaluate_in_epochs`, who is told here, in
-        the process that submits. The error is EvaluationFailed if the worker died, and InputError
-        if the evaluator cannot be used there.
+        the process that submits. The error is EvaluationFailed with the reason `WORKER_DIED` if the
+        worker is gone, and InputError if the evaluator cannot be used there.
         """
 
     def close(self) -> None:  # noqa: B027  # many have nothing to stop

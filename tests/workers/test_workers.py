@@ -150,6 +150,39 @@ def test_a_study_goes_on_where_workers_die(tmp_path: Path) -> None:
     assert [len(standing.values) for standing in study.standings()[:3]] == [2, 2, 1]
 
 
+class CrashingOnce(Evaluator):
+    """Ends its process at the first evaluation of each seed, or at every one."""
+
+    def __init__(self, folder: Path, *, always: bool = False) -> None:
+        self.folder, self.always = folder, always
+
+    def evaluate(self, architecture: Architecture, seed: int) -> Result:
+        tried = self.folder / str(seed)
+        begun = len(tried.read_text()) if tried.exists() else 0
+        tried.write_text("x" * (begun + 1))
+        if self.always or not begun:
+            os._exit(3)
+        return Result(1.0)
+
+
+@pytest.mark.parametrize(("always", "reasons"), [(False, {""}), (True, {"worker died"})])
+def test_an_evaluation_whose_worker_died_is_begun_again(
+    tmp_path: Path, always: bool, reasons: set[str]
+) -> None:
+    study, begun = create_study(SPACE, method="random"), list[int]()
+    with Local(2, retries=1) as workers:
+        study.optimize(
+            CrashingOnce(tmp_path, always=always),
+            3,
+            workers=workers,
+            on_begin=lambda asked: begun.append(asked.number),
+        )
+    assert {trial.reason for trial in study.trials} == reasons
+    assert study.evaluations == 3
+    assert [tried.read_text() for tried in tmp_path.iterdir()] == ["xx"] * 3
+    assert sorted(begun) == [0, 0, 1, 1, 2, 2]
+
+
 LONG = """
 import sys, time
 from naokit import create_study

@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial
 from naokit.base import Json
 from naokit.study.heartbeat import GRACE, Pulse
 from naokit.study.ledger import ARCHITECTURE, INTERRUPTED, OUTCOME, WORKER, Ledger, state_of
-from naokit.study.liveness import lives
+from naokit.study.liveness import lives, this_worker
 from naokit.study.stored import Stored
 from naokit.wording import counted
 
@@ -52,6 +52,12 @@ class Watch:
         for frozen in silent:
             settle(self._stored, frozen)
         return len(silent)
+
+    def at_work(self) -> list[FrozenTrial]:
+        """Trials of other processes that live, or whose death is seen and not yet settled."""
+        silent = {frozen.number for frozen in self.silent()}
+        others = [frozen for frozen in self._of_others() if frozen.number not in silent]
+        return [frozen for frozen in others if _worker_of(frozen) != this_worker()]
 
     def silent(self) -> list[FrozenTrial]:
         """Trials that run on other machines and do not show whether they live."""

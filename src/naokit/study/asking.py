@@ -10,6 +10,7 @@ Several threads may ask; other processes are kept off by claims.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,7 @@ from naokit.space import Architecture
 from naokit.study.claims import Claims
 from naokit.study.corridor import Asked
 from naokit.study.ledger import record_of
-from naokit.study.origins import CONTINUED, REPEAT, RESCORED
+from naokit.study.origins import CONTINUED, REPEAT, RESCORED, firsts
 from naokit.study.proposing import Proposing
 from naokit.study.rounds import Round
 from naokit.study.standings import Ranking, Standing, most_telling
@@ -61,27 +62,64 @@ class Asking:
             number, proposal = self._claims.first_free(self._proposing.next)
         return self._asked(number, proposal.architecture, proposal.origin)
 
-    def next_or_continued(self, most: int) -> Iterator[Asked]:
+    def next_or_continued(self, evaluations: int) -> Iterator[Asked]:
         """Asks for a stopped evaluation that goes on after all, or for a new one."""
         with self._errors(), self._lock:
             stopped = self._stopping.to_continue(self._ledger.read())
             number = None if stopped is None else self._claims.going_on(stopped)
         if stopped is None or number is None:
-            yield from self.new(most)
+            yield from self.new(evaluations)
         else:
             self._stopping.begin(number, stopped.curve)
             yield self._asked(number, stopped.architecture, CONTINUED)
 
-    def new(self, most: int) -> Iterator[Asked]:
-        """Asks for architectures that were not evaluated yet, as far as there are any."""
+    def new(self, evaluations: int, most: int = 1) -> Iterator[Asked]:
+        """Asks for architectures that were not evaluated yet, as far as there are any.
+
+        Args:
+            evaluations: How many the study shall hold in all, whichever processes make them.
+            most: How many are asked for.
+        """
         with suppress(SpaceExhausted):
             for _ in range(most):
-                yield self.next()
+                if not self._has_room(evaluations):
+                    return
+                asked = self.next()
+                if not self._has_room(evaluations, asked.number):  # other processes were faster
+                    self._claims.give_back(asked.number)
+                    return
+                yield asked
+
+    def _has_room(self, evaluations: int, before: float = math.inf) -> bool:
+        """Whether fewer first evaluations ended or run than the study shall hold.
+
+        The last look at the storage may be old. It is taken again where it says no, and those that
+        run count only if their process lives.
+
+        Args:
+            evaluations: How many it shall hold.
+            before: Trials from this number on do not count.
+        """
+        if self._first(before) + len(self._running(before)) < evaluations:
+            return True
+        with self._errors():
+            self._claims.watch.release_abandoned()
+            living = {frozen.number for frozen in self._claims.watch.at_work()}
+        living |= self._claims.held.keys()
+        return self._first(before) + len(self._running(before) & living) < evaluations
+
+    def _first(self, before: float) -> int:
+        """How many first evaluations ended among the trials before this number."""
+        return sum(trial.number < before for trial in firsts(self._ledger.latest.ended))
+
+    def _running(self, before: float) -> set[int]:
+        """The numbers of first evaluations that run, before this number."""
+        return {number for number in self._ledger.latest.pending if number < before}
 
     def round(
         self,
         evaluator: Evaluator,
-        most: int,
+        evaluations: int,
         ends: float | None,
         on_stage: Callable[[str], None] | None,
     ) -> Iterator[Asked]:
@@ -89,7 +127,7 @@ class Asking:
         stage = on_stage or (lambda name: None)
         stage("proposing")
         asked, number = False, (unfinished := self._round(evaluator)).number
-        for new in self.new(min(most, unfinished.missing)):
+        for new in self.new(evaluations, unfinished.missing):
             asked = True
             yield new  # at once, so that whoever is interrupted gives back what was asked for
         current = self._round(evaluator, number)

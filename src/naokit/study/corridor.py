@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 
-from naokit.doors import Evaluator, Reporter, Result, Workers
+from naokit.base import EvaluationFailed
+from naokit.doors import WORKER_DIED, Evaluator, Reporter, Result, Workers
 from naokit.space import Architecture
 
 
@@ -39,6 +40,7 @@ class Corridor:
         tell: Takes what was asked for and its result to come.
         give_back: Takes the number of a trial that is not evaluated; one that was told stays.
         reporter: Gives who is told of the epochs of an evaluation; None where nobody is.
+        on_begin: Is told of what begins to be evaluated.
     """
 
     evaluator: Evaluator
@@ -46,6 +48,7 @@ class Corridor:
     tell: Callable[[Asked, Future[Result]], None]
     give_back: Callable[[int], None]
     reporter: Callable[[Asked], Reporter | None]
+    on_begin: Callable[[Asked], None]
 
     def walk(self, ask: Callable[[int], Iterator[Asked]], ends: float | None = None) -> None:
         """Evaluates all that `ask` gives.
@@ -57,11 +60,17 @@ class Corridor:
         """
         waiting: deque[Asked] = deque()
         running: dict[Future[Result], Asked] = {}
+        died: Counter[int] = Counter()
         try:
             while self._begin(ask, waiting, running, ends) or running:
                 ended = wait(running, return_when=FIRST_COMPLETED).done
                 for future in sorted(ended, key=lambda one: running[one].number):
-                    self.tell(running[future], future)
+                    asked = running[future]
+                    died[asked.number] += (gone := _worker_died(future))
+                    if gone and died[asked.number] <= self.workers.retries:
+                        waiting.appendleft(asked)
+                    else:
+                        self.tell(asked, future)
                     del running[future]
         finally:
             for asked in (*waiting, *running.values()):
@@ -82,7 +91,14 @@ class Corridor:
             if not waiting:
                 break
             asked = waiting[0]
+            self.on_begin(asked)
             told = self.reporter(asked)
             future = self.workers.submit(self.evaluator, asked.architecture, asked.seed, told)
             running[future] = waiting.popleft()
         return len(running) > before
+
+
+def _worker_died(evaluation: Future[Result]) -> bool:
+    """Whether an evaluation failed because its worker is gone."""
+    error = evaluation.exception()
+    return isinstance(error, EvaluationFailed) and error.reason == WORKER_DIED

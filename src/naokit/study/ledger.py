@@ -186,6 +186,12 @@ class Ledger:
         self._prefix = 0  # trials before it are all parsed
         self._pending: dict[int, Architecture] = {}
         self._waived: set[int] = set()
+        self._latest: Reading | None = None
+
+    @property
+    def latest(self) -> Reading:
+        """What the last look found; one is taken where there was none."""
+        return self._latest or self.read()
 
     def read(self) -> Reading:
         """All trials, from one look at the storage: one that ends meanwhile is not lost."""
@@ -199,7 +205,8 @@ class Ledger:
             self._prefix = open_ones[0].number if open_ones else len(trials)
             running = {t.number: t for t in open_ones if t.state == TrialState.RUNNING}
             pending, cut = self._pending_of(running), tuple(self._interrupted)
-            return Reading(tuple(self._ended), running, pending, cut)
+            self._latest = Reading(tuple(self._ended), running, pending, cut)
+            return self._latest
 
     def evaluated(self, key: str) -> bool:
         """Whether an architecture of this key was evaluated when the study was last read."""

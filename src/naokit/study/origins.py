@@ -24,6 +24,11 @@ KNOWN = "known"
 """The origin of trials that earlier versions made where a sampler repeated an architecture."""
 
 
+def firsts(trials: Sequence[Trial]) -> list[Trial]:
+    """The evaluations that a budget counts: each architecture once, without told ones."""
+    return [trial for trial in trials if trial.origin not in (TOLD, *AGAIN)]
+
+
 def epochs_of(trials: Sequence[Trial]) -> int:
     """How many epochs were reported of each architecture, all together."""
     reached: dict[tuple[int, ...], int] = {}

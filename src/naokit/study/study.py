@@ -26,7 +26,7 @@ from naokit.study.corridor import Asked, Corridor
 from naokit.study.evaluation import FirstErrors, accepted, evaluated
 from naokit.study.goals import Goals
 from naokit.study.ledger import Ledger, record_of, to_trial
-from naokit.study.origins import AGAIN, TOLD, epochs_of
+from naokit.study.origins import TOLD, epochs_of, firsts
 from naokit.study.progress import TrialsBar
 from naokit.study.proposing import AnyMethod, Proposing
 from naokit.study.pruning import Pruner
@@ -39,6 +39,9 @@ from naokit.study.stopping import Stopping, check_epochs
 from naokit.study.storage import storage_errors
 from naokit.study.stored import Stored
 from naokit.workers import Here
+
+PAUSE = 1.0
+"""Seconds between two looks at what other processes evaluate."""
 
 
 class Study(Ranking):
@@ -232,10 +235,13 @@ class Study(Ranking):
         workers: Workers | None = None,
         folder: Path | None = None,
         epochs: int | None = None,
+        on_begin: Callable[[Asked], None] | None = None,
     ) -> None:
         """Evaluates until the study holds `evaluations`, those of earlier runs included.
 
-        Ends early, without an error, when the space, the clock or the epochs are exhausted.
+        Several processes may do so at once. Each waits at the end for what the others evaluate,
+        since that is evaluated again where one of them dies. Ends early, without an error, when the
+        space, the clock or the epochs are exhausted.
 
         Args:
             evaluator: An evaluator, or a function `architecture -> float`.
@@ -252,6 +258,7 @@ class Study(Ranking):
             epochs: How many epochs all evaluations may have together; no evaluation is begun after
                 that. It counts what is reported to a study with a pruner. If None, there is no
                 limit.
+            on_begin: A function that is told of each evaluation before it begins.
 
         Raises:
             InputError: `epochs` is less than one evaluation has, the study was begun with an
@@ -267,12 +274,13 @@ class Study(Ranking):
         ends = None if seconds is None else time.monotonic() + seconds
 
         def ask(running: int) -> Iterator[Asked]:
-            most = evaluations - self.evaluations - running
             if epochs is not None and self.epochs >= epochs:
                 return iter(())
             if evaluator.round_size == 1:
-                return self._asking.next_or_continued(min(most, 1))
-            return iter(()) if running else self._asking.round(evaluator, most, ends, on_stage)
+                return self._asking.next_or_continued(evaluations)
+            if running:
+                return iter(())
+            return self._asking.round(evaluator, evaluations, ends, on_stage)
 
         with (
             TrialsBar(self.name, evaluator.metric, evaluations, budget=epochs or 0)
@@ -288,7 +296,7 @@ class Study(Ranking):
                 self._first_errors.check()
 
             with suppress(OutOfTime):
-                self._corridor(evaluator, workers, told).walk(ask, ends)
+                self._walk(self._corridor(evaluator, workers, told, on_begin), ask, ends)
         self._stopping.ended(complete=ends is None or time.monotonic() < ends)
 
     def repeat(
@@ -300,17 +308,17 @@ class Study(Ranking):
         on_trial: Callable[[Trial], None] | None = None,
         workers: Workers | None = None,
         folder: Path | None = None,
+        on_begin: Callable[[Asked], None] | None = None,
     ) -> None:
         """Evaluates the best few again, `times` each in all, so that luck counts for less.
 
         Methods do not see repeats; `standings` compares the means. A failed repeat is not made
-        again: with the same seed it would fail again. For `workers` and `folder` see `optimize`.
+        again: with the same seed it would fail again. For the other arguments see `optimize`.
         """
         evaluator = self._prepared(evaluator, None, folder)
-        again = self._asking.again(self.by_first_value()[:best], times)
-        self._corridor(evaluator, workers, on_trial or (lambda trial: None)).walk(
-            lambda running: islice(again, 1)
-        )
+        leaders = self.by_first_value()[:best]
+        corridor = self._corridor(evaluator, workers, on_trial, on_begin)
+        self._walk(corridor, lambda running: islice(self._asking.again(leaders, times), 1))
 
     def decide(
         self,
@@ -321,18 +329,33 @@ class Study(Ranking):
         on_trial: Callable[[Trial], None] | None = None,
         workers: Workers | None = None,
         folder: Path | None = None,
+        on_begin: Callable[[Asked], None] | None = None,
     ) -> None:
         """Evaluates again until the study holds `repeats`, each where it can change what is best.
 
         The best is evaluated twice at least. Each further one goes where it is expected to raise
         the value of whatever leads afterwards most (`naokit.study.deciding`). Methods do not see
-        repeats. For `seconds`, `workers` and `folder` see `optimize`.
+        repeats. For the other arguments see `optimize`.
         """
         evaluator = self._prepared(evaluator, None, folder)
         ends = None if seconds is None else time.monotonic() + seconds
-        self._corridor(evaluator, workers, on_trial or (lambda trial: None)).walk(
-            lambda running: self._asking.decisive(repeats), ends
-        )
+        corridor = self._corridor(evaluator, workers, on_trial, on_begin)
+        self._walk(corridor, lambda running: self._asking.decisive(repeats), ends)
+
+    def _walk(
+        self,
+        corridor: Corridor,
+        ask: Callable[[int], Iterator[Asked]],
+        ends: float | None = None,
+    ) -> None:
+        """Evaluates all that is asked for, and what other processes that ended left of it."""
+        while True:
+            corridor.walk(ask, ends)
+            with self._errors():
+                done = not self._claims.watch.at_work()
+            if done or (ends is not None and time.monotonic() > ends):
+                return
+            time.sleep(PAUSE)
 
     @property
     def evaluations(self) -> int:
@@ -363,10 +386,14 @@ class Study(Ranking):
 
     def _own(self) -> list[Trial]:
         """The evaluations that the budget counts: each architecture once, without told ones."""
-        return [trial for trial in self.trials if trial.origin not in (TOLD, *AGAIN)]
+        return firsts(self.trials)
 
     def _corridor(
-        self, evaluator: Evaluator, workers: Workers | None, on_trial: Callable[[Trial], None]
+        self,
+        evaluator: Evaluator,
+        workers: Workers | None,
+        on_trial: Callable[[Trial], None] | None,
+        on_begin: Callable[[Asked], None] | None,
     ) -> Corridor:
         workers = workers or Here()
         if evaluator.in_one_place and not workers.in_this_process:
@@ -374,12 +401,19 @@ class Study(Ranking):
                 "the evaluator keeps its state in this process: leave `workers` out, or give one "
                 "that can be made again in another process"
             )
+
+        def tell(asked: Asked, evaluation: Future[Result]) -> None:
+            trial = self._told(asked, evaluation)
+            if on_trial is not None:
+                on_trial(trial)
+
         return Corridor(
             evaluator,
             workers,
-            lambda asked, evaluation: on_trial(self._told(asked, evaluation)),
+            tell,
             self._claims.give_back,
             lambda asked: self._stopping.told(asked, evaluator),
+            on_begin or (lambda asked: None),
         )
 
     def _told(self, asked: Asked, evaluation: Future[Result]) -> Trial:

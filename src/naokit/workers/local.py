@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from threadpoolctl import threadpool_limits
 
 from naokit.base import EvaluationFailed, InputError
-from naokit.doors import Evaluator, Reporter, Result, Workers
+from naokit.doors import WORKER_DIED, Evaluator, Reporter, Result, Workers
 from naokit.space import Architecture
 from naokit.workers.here import evaluated
 
@@ -36,12 +36,13 @@ class Local(Workers):
 
     Args:
         processes: How many there are.
+        retries: How often an evaluation begins again whose process died.
     """
 
-    def __init__(self, processes: int) -> None:
+    def __init__(self, processes: int, *, retries: int = 0) -> None:
         if processes < 1:
             raise InputError(f"`processes` is {processes}; expected 1 or more")
-        self.slots = processes
+        self.slots, self.retries = processes, retries
         self._threads = ThreadPoolExecutor(processes)
         threads = max(1, (os.cpu_count() or 1) // processes)
         self._processes = [_Process(threads) for _ in range(processes)]
@@ -107,7 +108,7 @@ class _Process:
                 self._connection.send(_answer(told, *message[1:]))
         except (EOFError, OSError):
             code = self.end()
-            raise EvaluationFailed("worker died", f"its process ended with {code}") from None
+            raise EvaluationFailed(WORKER_DIED, f"its process ended with {code}") from None
         ended, found = message
         if ended == _RAISED:
             raise found
