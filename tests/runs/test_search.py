@@ -20,7 +20,8 @@ from naokit.report.contents import Report
 from naokit.runs.final import Job, train_final
 from naokit.runs.plan import FinalTraining, Plan
 from naokit.runs.run import Run, plan_in
-from naokit.runs.search import Watcher, search
+from naokit.runs.search import search
+from naokit.runs.watcher import Watcher
 from naokit.space import Architecture
 from naokit.study import Study
 

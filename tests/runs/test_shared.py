@@ -25,7 +25,8 @@ from naokit.runs.final import Job
 from naokit.runs.hours import Hours
 from naokit.runs.plan import FinalTraining, OwnTraining, Plan
 from naokit.runs.run import Run
-from naokit.runs.search import Stage, Watcher, search
+from naokit.runs.search import search
+from naokit.runs.watcher import Stage, Watcher
 from naokit.space import Architecture
 from naokit.spaces import ConvCells
 from naokit.study import Study

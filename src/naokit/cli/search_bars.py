@@ -15,7 +15,7 @@ from naokit.cli.wordings import for_command_line
 from naokit.doors import Trial
 from naokit.export import Bundle
 from naokit.runs.final import Job
-from naokit.runs.search import Stage, Watcher
+from naokit.runs.watcher import Stage, Watcher
 from naokit.space import Architecture
 from naokit.study import Study
 from naokit.study.progress import TrialsBar

@@ -21,7 +21,7 @@ def closing_lines(report: Report) -> list[str]:
     ]
     if report.unfinished:
         steps = ", ".join(report.unfinished)
-        lines.append(f"Out of time; not finished: {steps}. The same command again continues.")
+        lines.append(f"Not finished: {steps}. The same command again continues.")
     own = report.storage.endswith("study.db")
     opens = " (study.db opens in optuna-dashboard)" if own else ""
     lines.append(f"Files: {report.folder}{opens}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from naokit.base import InputError
-from naokit.doors import Evaluator
+from naokit.doors import Evaluator, Workers
 from naokit.evaluators import Supernet
 from naokit.evaluators.learning import Learning
 from naokit.kinds import recipe_of
@@ -17,6 +17,7 @@ from naokit.runs.plan import FinalTraining, OwnTraining, Plan
 from naokit.runs.settings import read_settings, recorded_final
 from naokit.space import Space
 from naokit.study import check_method, checked_prior
+from naokit.study.corridor import check_place
 from naokit.study.goals import Goals, Limit
 from naokit.study.limits import check_limits
 from naokit.study.pruning import pruner_of
@@ -25,9 +26,18 @@ from naokit.subject import Subject
 from naokit.training.recipe import Recipe
 
 
-def check(plan: Plan, space: Space, evaluator: Evaluator, folder: Path, *, final: bool) -> None:
+def check(
+    plan: Plan,
+    space: Space,
+    evaluator: Evaluator,
+    folder: Path,
+    workers: Workers | None = None,
+    *,
+    final: bool,
+) -> None:
     """Raises InputError where an evaluation or the final training could not be made as planned."""
     check_method(plan.method)
+    check_place(evaluator, workers)
     _check_stopping(plan, evaluator)
     if plan.prior is not None:
         checked_prior(space, plan.method, plan.prior)

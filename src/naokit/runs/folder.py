@@ -26,6 +26,8 @@ BASELINE = "random"
 OWN = "own"
 """The study of the best few of a search by weight sharing, trained by themselves."""
 INHERITED = "inherited"
+LOCK = "lock"
+"""The file that whoever trains the winner holds locked."""
 PLAN = "plan"
 """The study's attribute that holds the plan."""
 

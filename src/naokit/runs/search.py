@@ -7,89 +7,42 @@ Every step continues where it was interrupted: the same call again goes on.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from naokit import evaluators, spaces
 from naokit.base import InputError
-from naokit.doors import Evaluator, Trial
-from naokit.evaluators import Supernet, Tabular, Training
+from naokit.doors import Evaluator, Workers
+from naokit.evaluators import Supernet, Tabular
 from naokit.evaluators.learning import Learning
-from naokit.export import Bundle, export, save
+from naokit.export import export, save
 from naokit.export.config import WEIGHTS
 from naokit.export.results import Results
 from naokit.files import write_json
 from naokit.networks import count_parameters
-from naokit.report.contents import Exported, Report, findings
+from naokit.report.contents import Exported, Findings, Report, findings
 from naokit.runs.checks import check, training_of
-from naokit.runs.final import Job, keep_former, train_final
-from naokit.runs.folder import BASELINE, INHERITED, NETWORK, OWN, REPORT, STUDY, TRAINING
+from naokit.runs.final import Job, keep_former
+from naokit.runs.folder import INHERITED, LOCK, NETWORK, REPORT, TRAINING
 from naokit.runs.hours import Hours
 from naokit.runs.plan import Plan
 from naokit.runs.run import read_as, winner_of
 from naokit.runs.settings import check_storage, record_plan
-from naokit.runs.studies import search_study, train_best
+from naokit.runs.stages import Stages
+from naokit.runs.watcher import Watcher
 from naokit.space import Architecture, Space
 from naokit.study import Study
 from naokit.study.goals import Limit
 from naokit.study.limits import outside
-from naokit.study.origins import CONTINUED
 from naokit.study.storage import address_of, shown
 from naokit.training.aside import settle
-from naokit.training.loop import Epoch
 
-
-@dataclass(frozen=True)
-class Stage:
-    """One study of a run, as it begins.
-
-    Attributes:
-        method: Who proposes.
-        metric: What the value of an evaluation is.
-        evaluations: How many the study shall hold.
-        repeats: How many are evaluations again, at most.
-        epochs: How many a shared network is trained; 0 where there is none.
-        budget: How many epochs all evaluations may have together; 0 where these do not count.
-    """
-
-    method: str
-    metric: str
-    evaluations: int
-    repeats: int
-    epochs: int = 0
-    budget: int = 0
-
-
-class Watcher:
-    """Who is told of a run; nothing is done unless a subclass does it."""
-
-    def remark(self, line: str) -> None:
-        """Takes what a person should know: how data were read, what was left out."""
-
-    def began(self) -> None:
-        """Is told that the study is open, and is the one that the plan asks for."""
-
-    def study_begins(self, stage: Stage) -> None:
-        """Is told of a study before its first evaluation."""
-
-    def stage(self, name: str) -> None:
-        """Is told what a round does next: "proposing", "preparing" or "evaluating"."""
-
-    def shared_step(self, epochs: float) -> None:
-        """Is told after each update of a shared network how many epochs are done."""
-
-    def shared_epoch(self, epoch: Epoch) -> None:
-        """Is told of each epoch of a shared network."""
-
-    def told(self, study: Study, trial: Trial) -> None:
-        """Is told of each evaluation that ended."""
-
-    def study_ended(self, study: Study, *, cut: bool) -> None:
-        """Is told of a study after its last evaluation; `cut`: time ended before it did."""
-
-    def train(self, architecture: Architecture, job: Job) -> Bundle:
-        """Trains the winner to the end; a subclass may show how far that is."""
-        return train_final(architecture, job)
+OF_ANOTHER = "final training, which another process is at"
+"""What is unfinished where two processes carry out one plan in one folder."""
 
 
 def search(
@@ -99,6 +52,7 @@ def search(
     space: Space | None = None,
     evaluator: Evaluator | None = None,
     storage: str | None = None,
+    workers: Workers | None = None,
     hours: Hours | None = None,
     final: bool = True,
     release: bool = False,
@@ -113,6 +67,8 @@ def search(
         evaluator: The evaluator of the plan, where it is made already. If None, it is made, and its
             data are read.
         storage: The address of a database for the studies. If None, a file in the folder.
+        workers: Where evaluations run; the caller closes them. If None, they run here, one after
+            another. The final training runs here in any case.
         hours: The time there is. If None, as much as it takes.
         final: Whether the winner is trained and exported now, if the plan says how.
         release: Whether what silent processes elsewhere evaluate is done again; see
@@ -133,33 +89,62 @@ def search(
         space = spaces.from_settings(plan.space)
     storage = storage or address_of(folder / "study.db")
     check_storage(folder, storage)
-    check(plan, space, evaluator, folder, final=final)
-    carried = _Carried(
-        plan, folder, space, evaluator, storage, hours or Hours(), release, watcher or Watcher()
+    check(plan, space, evaluator, folder, workers, final=final)
+    stages = Stages(
+        plan=plan,
+        space=space,
+        evaluator=evaluator,
+        storage=storage,
+        folder=folder,
+        workers=workers,
+        hours=hours or Hours(),
+        release=release,
+        watcher=watcher or Watcher(),
     )
+    carried = _Carried(stages, folder)
     carried.remarks()
     return carried.out(final=final and plan.final is not None)
 
 
 @dataclass(frozen=True)
 class _Carried:
-    """A plan with what it needs to be carried out; the fields are the arguments of `search`."""
+    """A plan with what it needs to be carried out.
 
-    plan: Plan
+    Attributes:
+        stages: Its studies.
+        folder: The folder of the run.
+    """
+
+    stages: Stages
     folder: Path
-    space: Space
-    evaluator: Evaluator
-    storage: str
-    hours: Hours
-    release: bool
-    watcher: Watcher
+
+    @property
+    def plan(self) -> Plan:
+        """What is to be done."""
+        return self.stages.plan
+
+    @property
+    def space(self) -> Space:
+        """The space of the plan."""
+        return self.stages.space
+
+    @property
+    def evaluator(self) -> Evaluator:
+        """The evaluator of the plan."""
+        return self.stages.evaluator
+
+    @property
+    def watcher(self) -> Watcher:
+        """Who is told of it."""
+        return self.stages.watcher
 
     def remarks(self) -> None:
         """Says what a person should know before it begins."""
         limits = [Limit.of(text) for text in self.plan.limits]
-        beyond = len(outside(self.space, self.evaluator, limits, self._start))
+        start = self.stages.start
+        beyond = len(outside(self.space, self.evaluator, limits, start))
         if beyond:
-            which = "all" if beyond == len(self._start) else f"{beyond} of {len(self._start)}"
+            which = "all" if beyond == len(start) else f"{beyond} of {len(start)}"
             figures = self.evaluator.static_metric_names
             known = ", ".join(str(limit) for limit in limits if limit.name in figures)
             self.watcher.remark(f"`start`: {which} left out, not within {known}")
@@ -169,140 +154,61 @@ class _Carried:
             for name, table in read_as(self.space).items():
                 self.watcher.remark(f"{name}: {table}")
 
-    @property
-    def _start(self) -> list[Architecture]:
-        return [self.space.parse(text) for text in self.plan.start]
-
     def out(self, *, final: bool) -> Report:
         """The studies, the winner's final training, and what is reported."""
         if isinstance(self.evaluator, Supernet):
             self.evaluator.on_step = self.watcher.shared_step
             self.evaluator.on_epoch = self.watcher.shared_epoch
-        study = self._study(STUDY)
-        unfinished = ["search"] if self._was_cut(study) else []
-        beside = None
-        if self.plan.baseline:
-            beside = self._study(BASELINE)
-            if self._was_cut(beside):
-                unfinished.append("random search")
-                beside = None  # fewer evaluations are no comparison
-        if self.hours.search_is_over and not study.trials:
+        stages = self.stages
+        study = stages.search(self._record)
+        unfinished = ["search"] if stages.was_cut(study) else []
+        beside = stages.beside()
+        if beside is not None and stages.was_cut(beside):
+            unfinished.append("random search")
+            beside = None  # fewer evaluations are no comparison
+        if stages.hours.search_is_over and not study.trials:
             raise InputError("`hours` ended before the first evaluation did; give more")
-        own = self._told_apart(study)
+        own = stages.apart(study)
         trained = 0 if own is None else own.evaluations
-        if self.plan.own is not None and trained < self._leaders(study):
+        if self.plan.own is not None and trained < stages.leaders(study):
             unfinished.append("trainings of the best")
-        apart = None if own is None else (own, self._trainer().metric)
+        apart = None if own is None else (own, stages.trainer().metric)
         found = findings(study, self.evaluator, beside, apart)
-        winner = winner_of(study, own)
-        exported = self._trained_and_exported(winner) if final else None
-        if exported is not None and not exported.results.complete:
-            unfinished.append("final training")
+        with alone_in(self.folder) as alone:
+            exported = (
+                self._trained_and_exported(winner_of(study, own)) if final and alone else None
+            )
+            if final and (exported is None or not exported.results.complete):
+                unfinished.append("final training" if alone else OF_ANOTHER)
+            return self._reported(study, found, exported, unfinished, keep=alone)
+
+    def _record(self, study: Study) -> None:
+        """Keeps the plan, once the study is known to be the one that is asked for."""
+        record_plan(self.plan, self.folder, study, self.stages.storage)
+        self.watcher.began()
+
+    def _reported(
+        self,
+        study: Study,
+        found: Findings,
+        exported: Exported | None,
+        unfinished: Sequence[str],
+        *,
+        keep: bool,
+    ) -> Report:
         report = Report(
             self.plan.method,
             str(self.space.settings().get("source", self.space.name)),
             read_as(study.space),
             found,
             str(self.folder),
-            shown(self.storage),
+            shown(self.stages.storage),
             exported,
             tuple(unfinished),
         )
-        write_json(self.folder / REPORT, report.to_json())
+        if keep:
+            write_json(self.folder / REPORT, report.to_json())
         return report
-
-    def _study(self, name: str) -> Study:
-        """The search, or random search beside it, which records nothing and starts from nothing."""
-        plan, beside = self.plan, name == BASELINE
-        method = "random" if beside else plan.method
-        self.watcher.study_begins(self._stage(method))
-        study = search_study(
-            self.space,
-            self.evaluator,
-            storage=self.storage,
-            folder=self.folder / name if beside else self.folder,
-            method=method,
-            # Another seed: with the same one the two would share their random start.
-            seed=plan.seed + 1 if beside else plan.seed,
-            evaluations=plan.evaluations,
-            name=name,
-            repeat=0 if plan.own else plan.repeat,
-            times=plan.times,
-            objectives=plan.objectives,
-            limits=plan.limits,
-            prior=None if beside else plan.prior,
-            pruner=plan.pruner,
-            epochs=plan.epochs,
-            start=() if beside else self._start,
-            release=self.release,
-            seconds=self.hours.for_search,
-            on_begin=None if beside else self._record,
-            on_trial=self.watcher.told,
-            on_stage=self.watcher.stage,
-        )
-        self.watcher.study_ended(study, cut=self._was_cut(study))
-        return study
-
-    def _stage(self, method: str) -> Stage:
-        """A study by the evaluator, as it begins."""
-        plan, evaluator = self.plan, self.evaluator
-        if not isinstance(evaluator, Supernet):
-            budget = plan.epochs or 0
-            return Stage(method, evaluator.metric, plan.evaluations, plan.repeats, budget=budget)
-        later = max(0, plan.evaluations - evaluator.round_size)
-        rounds = -(-later // (evaluator.round_size - evaluator.kept))
-        again, epochs = rounds * evaluator.kept, evaluator.recipe.epochs
-        return Stage(method, evaluator.metric, plan.evaluations, again, epochs)
-
-    def _leaders(self, study: Study) -> int:
-        """How many of the best are trained by themselves."""
-        return min(self.plan.repeat, len(study.standings()))
-
-    def _trainer(self) -> Training:
-        """Who trains the best few by themselves."""
-        evaluator = self.evaluator
-        assert isinstance(evaluator, Learning)  # see `check`
-        assert self.plan.own is not None
-        return Training(
-            *training_of(self.space, evaluator, self.plan.own),
-            device=evaluator.device,
-            precision=evaluator.precision,
-        )
-
-    def _told_apart(self, study: Study) -> Study | None:
-        """The best few of a search, each trained by itself, or longer."""
-        plan = self.plan
-        if plan.own is None or self.hours.search_is_over:
-            return None
-        trainer = self._trainer()
-        best = self._leaders(study)
-        self.watcher.study_begins(Stage(OWN, trainer.metric, best, best * (plan.times - 1)))
-        own = train_best(
-            study,
-            trainer,
-            storage=self.storage,
-            best=plan.repeat,
-            times=plan.times,
-            objectives=plan.objectives,
-            limits=plan.limits,
-            seconds=self.hours.for_search,
-            on_trial=self.watcher.told,
-        )
-        self.watcher.study_ended(own, cut=self.hours.search_is_over)
-        return own
-
-    def _record(self, study: Study) -> None:
-        """Keeps the plan, once the study is known to be the one that is asked for."""
-        record_plan(self.plan, self.folder, study, self.storage)
-        self.watcher.began()
-
-    def _was_cut(self, study: Study) -> bool:
-        """Whether time ended before the study did; a study of a small space ends by itself."""
-        stage = self._stage(self.plan.method)
-        spent = stage.budget and study.epochs >= stage.budget
-        wanted = (study.evaluations if spent else stage.evaluations) + stage.repeats
-        done = sum(trial.origin != CONTINUED for trial in study.trials)
-        return self.hours.search_is_over and done < wanted
 
     def _trained_and_exported(self, winner: Architecture) -> Exported:
         """Trains the winner, exports it and checks the files."""
@@ -319,7 +225,7 @@ class _Carried:
             seed=self.plan.seed,
             device=self.evaluator.device,
             precision=self.evaluator.precision,
-            seconds=self.hours.for_final,
+            seconds=self.stages.hours.for_final,
             warm_start=weights,
         )
         settle(job.folder)  # a training that a kill of `naokit train` left aside
@@ -343,3 +249,18 @@ class _Carried:
         results = Results(subject.metric, data=subject.results())
         save(subject.bundle(winner, network, evaluator.recipe, results), folder)
         return folder / WEIGHTS
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[bool]:
+    """Whether no other process trains the winner of the run in this folder."""
+    lock = FileLock(folder / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from naokit.base import Weights
-from naokit.doors import Evaluator, Trial
+from naokit.doors import Evaluator, Trial, Workers
 from naokit.runs.folder import OWN, STUDY
 from naokit.space import Architecture, Space
-from naokit.study import Study, create_study
+from naokit.study import Asked, Study, create_study
 from naokit.study.settings import check_start
 from naokit.study.storage import storage_errors
 
@@ -35,15 +35,17 @@ def search_study(
     epochs: int | None = None,
     start: Sequence[Architecture] = (),
     release: bool = False,
-    on_begin: Callable[[Study], None] | None = None,
+    workers: Workers | None = None,
+    on_open: Callable[[Study], None] | None = None,
+    on_begin: Callable[[Asked], None] | None = None,
     on_trial: Callable[[Study, Trial], None] | None = None,
     on_stage: Callable[[str], None] | None = None,
 ) -> Study:
     """Searches, then evaluates again what may be best; continues what the storage holds.
 
-    An evaluator may keep a state in `folder`. No evaluation is started after `seconds`. `on_begin`
+    An evaluator may keep a state in `folder`. No evaluation is started after `seconds`. `on_open`
     is called once the study is open and is known to be the one that is asked for. For `release` see
-    `Study.release`.
+    `Study.release`, for `workers`, `on_begin` and `on_stage` `Study.optimize`.
 
     Raises:
         InputError: The study was begun with other settings, or from other architectures.
@@ -63,8 +65,8 @@ def search_study(
     )
     with storage_errors(name):
         check_start(study.optuna, [str(architecture) for architecture in start])
-    if on_begin is not None:
-        on_begin(study)
+    if on_open is not None:
+        on_open(study)
     if release:
         study.release()
     study.enqueue(start)
@@ -77,15 +79,25 @@ def search_study(
         evaluator,
         evaluations,
         seconds=seconds,
+        on_begin=on_begin,
         on_trial=told,
         on_stage=on_stage,
+        workers=workers,
         folder=folder,
         epochs=epochs,
     )
     left = None if seconds is None else seconds - (time.monotonic() - began)
     repeats = min(repeat, study.evaluations) * (times - 1)
     if repeats and (left is None or left > 0):
-        study.decide(evaluator, repeats, seconds=left, on_trial=told, folder=folder)
+        study.decide(
+            evaluator,
+            repeats,
+            seconds=left,
+            on_begin=on_begin,
+            on_trial=told,
+            workers=workers,
+            folder=folder,
+        )
     return study
 
 
@@ -99,6 +111,8 @@ def train_best(
     objectives: Sequence[str] = (),
     limits: Sequence[str] = (),
     seconds: float | None = None,
+    workers: Workers | None = None,
+    on_begin: Callable[[Asked], None] | None = None,
     on_trial: Callable[[Study, Trial], None] | None = None,
 ) -> Study:
     """A study of the best few of a study, each trained by itself; what it holds is not made again.
@@ -112,7 +126,9 @@ def train_best(
         objectives: What is optimised; see `create_study`.
         limits: The bounds that must hold; see `create_study`.
         seconds: The time after which no training is begun.
-        on_trial: Told of each training.
+        workers: Where trainings run. If None, in this process.
+        on_begin: Is told of each training before it begins.
+        on_trial: Is told of each training that ended.
     """
     began = time.monotonic()
     own = create_study(
@@ -134,7 +150,12 @@ def train_best(
             on_trial(own, trial)
 
     own.enqueue(missing)
-    own.optimize(trainer, own.evaluations + len(missing), seconds=seconds, on_trial=told)
+    wanted = own.evaluations + len(missing)
+    own.optimize(
+        trainer, wanted, seconds=seconds, on_begin=on_begin, on_trial=told, workers=workers
+    )
     if times > 1 and (seconds is None or time.monotonic() - began < seconds):
-        own.repeat(trainer, best=best, times=times, on_trial=told)
+        own.repeat(
+            trainer, best=best, times=times, on_begin=on_begin, on_trial=told, workers=workers
+        )
     return own

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 
-from naokit.base import EvaluationFailed
+from naokit.base import EvaluationFailed, InputError
 from naokit.doors import WORKER_DIED, Evaluator, Reporter, Result, Workers
 from naokit.space import Architecture
 
@@ -96,6 +96,15 @@ class Corridor:
             future = self.workers.submit(self.evaluator, asked.architecture, asked.seed, told)
             running[future] = waiting.popleft()
         return len(running) > before
+
+
+def check_place(evaluator: Evaluator, workers: Workers | None) -> None:
+    """Raises InputError where these workers cannot evaluate what has its state in this process."""
+    if evaluator.in_one_place and workers is not None and not workers.in_this_process:
+        raise InputError(
+            "the evaluator keeps its state in one process: leave `workers` out, or give an "
+            "evaluator that can be made again in another process"
+        )
 
 
 def _worker_died(evaluation: Future[Result]) -> bool:

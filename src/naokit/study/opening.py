@@ -10,7 +10,7 @@ from optuna.exceptions import DuplicatedStudyError
 from optuna.pruners import BasePruner
 from optuna.storages import BaseStorage
 
-from naokit.base import Direction, InputError, Weights
+from naokit.base import Direction, InputError, Json, Weights
 from naokit.space import Space
 from naokit.study.goals import Goals
 from naokit.study.patience import Patient
@@ -22,7 +22,14 @@ from naokit.study.settings import (
     check_settings,
     name_objectives,
 )
-from naokit.study.storage import damage, open_for_reading, open_storage, shown, storage_errors
+from naokit.study.storage import (
+    damage,
+    file_of,
+    open_for_reading,
+    open_storage,
+    shown,
+    storage_errors,
+)
 from naokit.study.stored import SETTINGS, Stored
 from naokit.study.study import Study
 from naokit.study.validation import check_intact
@@ -122,3 +129,21 @@ def open_study(space: Space, storage: str, name: str) -> Study:
         return Study(
             space, Stored(study, database), study.user_attrs[SETTINGS]["method"], reading=True
         )
+
+
+def attributes_of(storage: str, name: str) -> dict[str, Json] | None:
+    """What the attributes of a stored study hold; None where there is no such study yet.
+
+    Raises:
+        InputError: The storage cannot be opened; a file that is not there is not made.
+    """
+    file = file_of(storage)
+    if file is not None and not file.exists():
+        raise InputError(f"there is no study at {file}")
+    with storage_errors(shown(storage)), damage(shown(storage)):
+        database = cast(BaseStorage, Patient(open_storage(storage)))
+        try:
+            study = optuna.load_study(storage=database, study_name=name)
+        except KeyError:
+            return None
+        return dict(study.user_attrs)

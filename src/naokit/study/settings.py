@@ -17,6 +17,9 @@ from naokit.study.stored import SETTINGS, Stored
 FORMAT = 1
 """The version of what the attributes of a study hold."""
 
+ENVIRONMENTS = "environments"
+"""The study's attribute that holds the versions and machines of its processes."""
+
 START = "start"
 """The study's attribute that holds the genotypes to evaluate first."""
 
@@ -33,9 +36,9 @@ def environment() -> dict[str, Json]:
 
 def record_environment(study: optuna.Study) -> None:
     """Adds this machine and these versions if they are new to the study."""
-    known = study.user_attrs.get("environments", [])
+    known = study.user_attrs.get(ENVIRONMENTS, [])
     if environment() not in known:
-        study.set_user_attr("environments", [*known, environment()])
+        study.set_user_attr(ENVIRONMENTS, [*known, environment()])
 
 
 def name_objectives(stored: Stored, names: Sequence[str]) -> None:

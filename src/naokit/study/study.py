@@ -22,7 +22,7 @@ from naokit.evaluators.function import Function, Score
 from naokit.space import Architecture, Space
 from naokit.study.asking import Asking
 from naokit.study.claims import Claims
-from naokit.study.corridor import Asked, Corridor
+from naokit.study.corridor import Asked, Corridor, check_place
 from naokit.study.evaluation import FirstErrors, accepted, evaluated
 from naokit.study.goals import Goals
 from naokit.study.ledger import Ledger, record_of, to_trial
@@ -395,12 +395,7 @@ class Study(Ranking):
         on_trial: Callable[[Trial], None] | None,
         on_begin: Callable[[Asked], None] | None,
     ) -> Corridor:
-        workers = workers or Here()
-        if evaluator.in_one_place and not workers.in_this_process:
-            raise InputError(
-                "the evaluator keeps its state in this process: leave `workers` out, or give one "
-                "that can be made again in another process"
-            )
+        check_place(evaluator, workers)
 
         def tell(asked: Asked, evaluation: Future[Result]) -> None:
             trial = self._told(asked, evaluation)
@@ -409,7 +404,7 @@ class Study(Ranking):
 
         return Corridor(
             evaluator,
-            workers,
+            workers or Here(),
             tell,
             self._claims.give_back,
             lambda asked: self._stopping.told(asked, evaluator),
