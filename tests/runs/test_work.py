@@ -53,7 +53,12 @@ class Told(Watcher):
     """Remembers, and interrupts after so many evaluations."""
 
     def __init__(self, until: int = 1000) -> None:
-        self.until, self.begun, self.seen, self.said = until, list[int](), list[Trial](), list[str]()
+        self.until, self.begun, self.seen, self.said = (
+            until,
+            list[int](),
+            list[Trial](),
+            list[str](),
+        )
 
     def remark(self, line: str) -> None:
         self.said.append(line)
@@ -119,15 +124,15 @@ def test_what_cannot_work_by_the_plan_is_told_before_anything_is_evaluated(
 def test_a_worker_with_other_data_is_refused(table: Path, tmp_path: Path) -> None:
     storage = begun(table, tmp_path)
     table.write_text(table.read_text().replace(",3\n", ",4\n"))
-    with pytest.raises(InputError, match="is not what it was: table was .*; restore"):
+    with pytest.raises(InputError, match=r"is not what it was: table was .*; restore"):
         work(storage)
 
 
 def begun(table: Path, folder: Path) -> str:
     """The storage of a run that holds one evaluation."""
     storage = address_of(folder / "s.db")
+    plan = plan_of(table_of(table))
     with pytest.raises(KeyboardInterrupt):
-        plan = plan_of(table_of(table))
         search(plan, folder / "run", storage=storage, watcher=Told(1))
     return storage
 

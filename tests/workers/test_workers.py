@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import optuna
@@ -20,7 +19,7 @@ from naokit.space import Architecture
 from naokit.spaces import ConvCells
 from naokit.study import create_study
 from naokit.testing import WorkersContract
-from naokit.workers import Here, Local
+from naokit.workers import WORKER_DIED, Here, Local
 
 SPACE = ConvCells.small(nodes=1)
 ONE = SPACE.parse("0 0 1 0 0 3 1 4")
@@ -70,7 +69,8 @@ def test_a_process_that_dies_is_a_failed_evaluation_and_is_replaced() -> None:
         first = workers.submit(Wild(), ONE, 0).result(60)
         error = workers.submit(Wild(), ONE, 1).exception(60)
         assert isinstance(error, EvaluationFailed)
-        assert error.reason == "worker died"
+        assert error.reason == WORKER_DIED
+        assert str(error) == "its process was ended by signal 9 (killed)"
         after = workers.submit(Wild(), ONE, 4).result(60)
         assert after.value == 4
         assert after.metrics["process"] != first.metrics["process"]
@@ -108,6 +108,17 @@ def test_closing_ends_what_runs_at_once() -> None:
     closing.join(60)
     assert not psutil.pid_exists(int(began.metrics["process"]))
     workers.close()
+
+
+def test_what_waits_when_workers_are_closed_is_cancelled() -> None:
+    workers = Local(1)
+    running = workers.submit(Wild(), ONE, 3)
+    waiting = workers.submit(Wild(), ONE, 4)
+    while not running.running():
+        time.sleep(0.01)
+    workers.close()
+    assert waiting.cancelled()
+    assert isinstance(running.exception(60), EvaluationFailed)
 
 
 def test_what_cannot_be_sent_is_said_in_one_line() -> None:
@@ -181,46 +192,6 @@ def test_an_evaluation_whose_worker_died_is_begun_again(
     assert study.evaluations == 3
     assert [tried.read_text() for tried in tmp_path.iterdir()] == ["xx"] * 3
     assert sorted(begun) == [0, 0, 1, 1, 2, 2]
-
-
-LONG = """
-import sys, time
-from naokit import create_study
-from naokit.spaces import ConvCells
-from naokit.workers import Local
-def slow(architecture):
-    print("begun", flush=True)
-    time.sleep(600)
-if __name__ == "__main__":
-    with Local(2) as workers:
-        create_study(ConvCells.small(), storage=sys.argv[1], method="random").optimize(
-            slow, 4, workers=workers)
-"""
-
-
-@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
-def test_workers_end_with_their_parent(tmp_path: Path, sign: signal.Signals) -> None:
-    script, storage = tmp_path / "long.py", f"sqlite:///{tmp_path}/s.db"
-    script.write_text(LONG)
-    parent = psutil.Popen(
-        [sys.executable, script, storage], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    assert parent.stdout is not None
-    assert [parent.stdout.readline() for _ in range(2)] == [b"begun\n"] * 2
-    children = parent.children(recursive=True)
-    try:
-        parent.send_signal(sign)
-        parent.wait(60)
-        assert len(children) >= 2
-        assert not psutil.wait_procs(children, timeout=60)[1]
-    finally:
-        parent.stdout.close()
-        for process in (parent, *children):
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-    study = create_study(SPACE.__class__.small(), storage=storage, method="random")
-    assert study.trials == []
-    assert all(trial.state.is_finished() for trial in study.optuna.trials)
 
 
 def test_a_script_that_begins_its_work_unguarded_is_told_so(tmp_path: Path) -> None:
