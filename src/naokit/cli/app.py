@@ -18,6 +18,7 @@ from naokit.cli.search import search
 from naokit.cli.show import show
 from naokit.cli.train import train
 from naokit.cli.transfer import transfer
+from naokit.cli.worker import worker
 from naokit.cli.zoo import zoo
 
 app = typer.Typer(
@@ -46,6 +47,7 @@ def _root(
 _COMMANDS = (
     plan,
     search,
+    worker,
     train,
     transfer,
     evaluate,

@@ -24,6 +24,7 @@ from naokit.cli.search_options import (
     Wanted,
     check_asked,
 )
+from naokit.cli.worker_options import WorkerOptions
 
 if TYPE_CHECKING:
     from naokit.evaluators import Tabular
@@ -88,6 +89,7 @@ def search(
     final: Annotated[bool, typer.Option(help="Train, export and check the best network.")] = True,
     final_size: FinalSize,
     evaluation: Evaluation,
+    where: WorkerOptions,
     known: KnownResults,
     wanted: Wanted,
     fidelity: Fidelity,
@@ -192,13 +194,14 @@ def search(
         time_there_is = Hours.of(hours, began, final=final and not table)
         say_shared(time_there_is)
         asked = config_file.given(context, OF_DATA if table else OF_TABLE, out=folder.absolute())
-        with Bars(asked, folder) as bars:
+        with Bars(lambda: asked.write(folder)) as bars, where.opened(bars.remark) as workers:
             found = carry_out(
                 plan,
                 folder,
                 space=searched,
                 evaluator=evaluator,
                 storage=address,
+                workers=workers,
                 hours=time_there_is,
                 final=final,
                 release=release_abandoned,

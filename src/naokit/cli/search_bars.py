@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from types import TracebackType
 
 import optuna
 
-from naokit.cli.config_file import GivenOptions
 from naokit.cli.output import say
 from naokit.cli.training import train_under_bar
 from naokit.cli.wordings import for_command_line
@@ -17,21 +16,23 @@ from naokit.export import Bundle
 from naokit.runs.final import Job
 from naokit.runs.watcher import Stage, Watcher
 from naokit.space import Architecture
-from naokit.study import Study
+from naokit.study import Asked, Study
 from naokit.study.progress import TrialsBar
 from naokit.training.loop import Epoch
 
 
 class Bars(Watcher):
-    """Shows a run on stderr, and writes down what was asked for once it began.
+    """Shows a run on stderr.
 
     Args:
-        asked: What the command was asked for.
-        folder: The folder of the run.
+        on_begin: Called once the run began. If None, nothing is.
+
+    Attributes:
+        evaluated: How many evaluations ended here.
     """
 
-    def __init__(self, asked: GivenOptions, folder: Path) -> None:
-        self.asked, self.folder = asked, folder
+    def __init__(self, on_begin: Callable[[], None] | None = None) -> None:
+        self.on_begin, self.evaluated = on_begin, 0
         self.shown = ExitStack()
         self.bar: TrialsBar
 
@@ -52,8 +53,9 @@ class Bars(Watcher):
         say(for_command_line(line), err=True)
 
     def began(self) -> None:
-        """Writes run.yaml."""
-        self.asked.write(self.folder)
+        """Says so to whoever waits for it."""
+        if self.on_begin is not None:
+            self.on_begin()
 
     def study_begins(self, stage: Stage) -> None:
         """Shows the bar of a study."""
@@ -79,8 +81,13 @@ class Bars(Watcher):
         """Shows the loss of the shared network."""
         self.bar.shared_epoch(epoch.loss)
 
+    def evaluation_begins(self, asked: Asked) -> None:
+        """Shows what runs."""
+        self.bar.begins(asked)
+
     def told(self, study: Study, trial: Trial) -> None:
         """Moves the bar."""
+        self.evaluated += 1
         self.bar.told(study, trial)
 
     def study_ended(self, study: Study, *, cut: bool) -> None:

@@ -17,6 +17,7 @@ OPTIONS: Mapping[str, str] = {
     "curve_columns": "--curve-columns",
     "data": "--data",
     "device": "--device",
+    "devices": "--devices",
     "epochs": "--epochs-in-all",
     "force": "--force",
     "formats": "--format",
@@ -40,6 +41,7 @@ OPTIONS: Mapping[str, str] = {
     "tensorboard": "--tensorboard",
     "top": "--top",
     "warm_start": "--warm-start",
+    "workers": "--workers",
     # The command line has no option of this name alone: it says what stands for it.
     "batch": "batch (--set batch=...)",
     "folder": "folder (--out)",

@@ -46,7 +46,7 @@ class Watcher:
         """Is told of a study before its first evaluation."""
 
     def stage(self, name: str) -> None:
-        """Is told what a round does next: "proposing", "preparing" or "evaluating"."""
+        """Is told what happens next; see `on_stage` of `Study.optimize`."""
 
     def shared_step(self, epochs: float) -> None:
         """Is told after each update of a shared network how many epochs are done."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from naokit.doors import Trial
+    from naokit.study.corridor import Asked
     from naokit.study.standings import Ranking
+
+LOOK = 1.0
+"""Seconds between two looks at what other processes evaluated."""
+MOST_SHOWN = 4
+"""How many evaluations that run are named."""
 
 
 def progress() -> Progress:
@@ -75,6 +82,8 @@ class TrialsBar:
         )
         self.tasks = (first, again)
         self.seen: list[Trial] = []
+        self.looked = -math.inf
+        self.running: dict[int, str] = {}
         self.scored, self.began = 0, 0.0
 
     def __enter__(self) -> TrialsBar:
@@ -91,8 +100,14 @@ class TrialsBar:
 
     def stage(self, name: str) -> None:
         """Shows what a round does next; see `Study.optimize`."""
-        words = {"proposing": "the method proposes", "preparing": "the shared network is trained"}
+        words = {
+            "proposing": "the method proposes",
+            "preparing": "the shared network is trained",
+            "waiting": "waiting for what other processes evaluate",
+        }
         self.bar.update(self.tasks[0], note=words.get(name, "scoring"))
+        if name == "waiting":
+            return
         if name == "preparing":
             self.bar.start_task(self.shared)
         self.scored, self.began = 0, time.monotonic()
@@ -105,9 +120,17 @@ class TrialsBar:
         """Shows the loss of an epoch of the shared network."""
         self.bar.update(self.shared, note=f"loss {loss:.3g}")
 
+    def begins(self, asked: Asked) -> None:
+        """Shows that an evaluation begins."""
+        self.running[asked.number] = f"{asked.number} {asked.origin}"
+
     def told(self, study: Ranking, trial: Trial) -> None:
-        """Shows one more evaluation, after those that the study had before."""
-        self.seen.extend([trial] if self.seen else study.trials)
+        """Shows one more evaluation, after those of other processes and earlier ones."""
+        self.running.pop(trial.number, None)
+        if time.monotonic() - self.looked > LOOK:
+            self.seen, self.looked = study.trials, time.monotonic()
+        else:
+            self.seen = [*self.seen, trial]
         self.scored += 1
         again = _is_again(trial)
         if again:
@@ -140,7 +163,15 @@ class TrialsBar:
         if self.began and trial.value is not None:
             seconds = time.monotonic() - self.began
             return f"{shown}{60 * self.scored / max(seconds, 1e-3):.0f} a minute"
-        return f"{shown}last {self._last(trial)} ({trial.origin})"
+        return f"{shown}last {self._last(trial)} ({trial.origin}){self._at_work()}"
+
+    def _at_work(self) -> str:
+        """What runs meanwhile, where several evaluations run at once."""
+        if not self.running:
+            return ""
+        few = list(self.running.values())[:MOST_SHOWN]
+        more = len(self.running) - len(few)
+        return f"; running: {', '.join(few)}{f' and {more} more' if more else ''}"
 
     def _last(self, trial: Trial) -> str:
         """What an evaluation gave."""

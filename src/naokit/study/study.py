@@ -248,8 +248,8 @@ class Study(Ranking):
             evaluations: How many evaluations the study shall hold, failed ones included.
             seconds: The time after which no evaluation is begun.
             on_trial: A function that is called after each evaluation.
-            on_stage: A function that is told what a round does next: "proposing", "preparing" or
-                "evaluating".
+            on_stage: A function that is told what happens next: "proposing", "preparing" or
+                "evaluating" of a round, "waiting" for what other processes evaluate.
             show_progress_bar: Whether a bar on stderr shows the progress and the best value.
             workers: Where evaluations run; the caller closes them. If None, they run here, one
                 after another.
@@ -296,7 +296,8 @@ class Study(Ranking):
                 self._first_errors.check()
 
             with suppress(OutOfTime):
-                self._walk(self._corridor(evaluator, workers, told, on_begin), ask, ends)
+                corridor = self._corridor(evaluator, workers, told, on_begin)
+                self._walk(corridor, ask, ends, on_stage)
         self._stopping.ended(complete=ends is None or time.monotonic() < ends)
 
     def repeat(
@@ -347,6 +348,7 @@ class Study(Ranking):
         corridor: Corridor,
         ask: Callable[[int], Iterator[Asked]],
         ends: float | None = None,
+        on_stage: Callable[[str], None] | None = None,
     ) -> None:
         """Evaluates all that is asked for, and what other processes that ended left of it."""
         while True:
@@ -355,6 +357,8 @@ class Study(Ranking):
                 done = not self._claims.watch.at_work()
             if done or (ends is not None and time.monotonic() > ends):
                 return
+            if on_stage is not None:
+                on_stage("waiting")
             time.sleep(PAUSE)
 
     @property

@@ -1,0 +1,90 @@
+"""Searches with many workers: processes of one machine, and commands that share a study."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from naokit import spaces
+from naokit.cli.app import app
+from naokit.study import open_study
+
+EVALUATIONS = 30
+TABLE = ("--space", "nas-bench-201", "--table", "t.csv", "--metric", "acc")
+SEARCH = ("search", *TABLE, "--method", "evolution", "--evaluations", EVALUATIONS, "--out", "run")
+SPACE = spaces.load("nas-bench-201")
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, list(map(str, arguments)))
+
+
+@pytest.fixture(autouse=True)
+def _a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    generator = np.random.default_rng(0)
+    names = sorted({str(SPACE.sample(generator)) for _ in range(64)})
+    rows = [f"{name},{number}" for number, name in enumerate(names)]
+    Path("t.csv").write_text("\n".join(["arch,acc", *rows]) + "\n")
+
+
+def test_processes_evaluate_what_this_process_proposes() -> None:
+    found = run(*SEARCH, "--workers", 2, "--evaluation-minutes", 5, "--evaluation-gib", 4)
+    assert found.exit_code == 0, found.output
+    report = json.loads(Path("run/report.json").read_text())
+    assert (report["evaluations"], report["failed"]) == (EVALUATIONS, 0)
+    assert "workers: 2" in Path("run/run.yaml").read_text()
+
+
+def start(*arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "naokit", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_the_same_command_several_times_and_a_worker_make_one_study() -> None:
+    """As an array of jobs of a cluster does, whose jobs begin at the same moment."""
+    storage = ("--storage", "sqlite:///s.db")
+    assert run("worker", "--storage", "sqlite:///s.db").exit_code == 2  # there is no such file
+    Path("s.db").touch()  # now the worker waits for the search
+    commands = [start("worker", *storage), *(start(*SEARCH, *storage) for _ in range(2))]
+    said = [command.communicate(timeout=120) for command in commands]
+    assert [command.returncode for command in commands] == [0, 0, 0], said
+    study = open_study(SPACE, "sqlite:///s.db", "search")
+    keys = [trial.architecture.key for trial in study.trials]
+    assert len(keys) == len(set(keys)) == study.evaluations == EVALUATIONS
+    assert "RUNNING" not in {trial.state.name for trial in study.optuna.trials}
+    assert f"the study holds {EVALUATIONS}" in said[0][0]
+    assert "waiting for a search in sqlite:///s.db" in said[0][1]
+    assert json.loads(Path("run/report.json").read_text())["evaluations"] == EVALUATIONS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((*SEARCH, "--devices", "cuda:0"), "--devices is for processes that evaluate: give --work"),
+        ((*SEARCH, "--evaluation-gib", 1), "--evaluation-gib is for processes that evaluate"),
+        ((*SEARCH, "--workers", 1, "--devices", "gpu"), "--devices names 'gpu'; expected cpu, cud"),
+        (
+            ("search", "--evaluator", "supernet", "--workers", 2, "--out", "run"),
+            "keeps its state in one process: leave --workers out",
+        ),
+        (("worker", "--storage", "sqlite:///none.db"), "there is no study at none.db"),
+    ],
+)
+def test_what_cannot_be_is_one_line_and_leaves_nothing(
+    arguments: tuple[object, ...], said: str
+) -> None:
+    found = run(*arguments)
+    assert found.exit_code == 2
+    (line,) = [line for line in found.output.splitlines() if line.startswith("error: ")]
+    assert said in line
+    assert not Path("run").exists()
+    assert not Path("none.db").exists()
