@@ -100,7 +100,7 @@ def test_a_worker_waits_for_a_plan_and_says_where_none_comes(
         work(storage)
     assert not (tmp_path / "s.db").exists()
     create_study(SPACE, storage=storage, name="another")
-    with pytest.raises(InputError, match="holds no plan of a run: begin one with naokit search"):
+    with pytest.raises(InputError, match="holds no plan of a run: begin one with `naokit search`"):
         work(storage, watcher=waits)
     assert [line.startswith("waiting for a search in") for line in waits.said] == [True]
 

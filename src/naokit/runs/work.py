@@ -88,8 +88,8 @@ def _awaited(storage: str, watcher: Watcher) -> Plan:
     while (found := attributes_of(storage, STUDY)) is None or PLAN not in found:
         if time.monotonic() > ends:
             raise InputError(
-                f"{shown(storage)} holds no plan of a run: begin one with "
-                f"naokit search --storage {shown(storage)}"
+                f"{shown(storage)} holds no plan of a run: begin one with `naokit search` and "
+                f"`storage={shown(storage)}`"
             )
         if not said:
             watcher.remark(
