@@ -10,11 +10,12 @@ SHELL := bash
 # Two threads are no faster on the digits, and slower where the other core is busy (docs/results.md).
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help environment search test format format-check lint types imports docs tests clean
+.PHONY: help environment search test chaos format format-check lint types imports docs tests clean
 
 help:
 	@echo "make search    search, train and export on the digits (about five minutes)"
 	@echo "make test      every check: format, lint, types, import contracts, docs, tests"
+	@echo "make chaos     faults injected into searches with many workers (about fifteen minutes)"
 	@echo "make format    bring the code into shape"
 	@echo "make lint | types | imports | docs | tests    one check"
 	@echo "make clean     remove the environment and what the checks leave"
@@ -38,6 +39,10 @@ test: environment
 	done; \
 	[ -z "$$failed" ] || echo "failed before the tests:$$failed"; \
 	$(MAKE) --no-print-directory tests && [ -z "$$failed" ]
+
+# As many faults as a search may meet; a short form is among the tests.
+chaos: environment
+	$(BIN)/python -m benchmarks.chaos
 
 format: environment
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -11,6 +11,7 @@ from naokit import spaces
 ROOT = Path(__file__).parents[1]
 PAGES = [
     "README.md",
+    "docs/cluster.md",
     "docs/data.md",
     "docs/spaces.md",
     "docs/own-loop.md",

@@ -1,25 +1,19 @@
-"""Studies on real databases: several processes, one of them killed, a server gone, a full disk.
+"""Studies on real databases: several processes, one of them killed, a server gone, a full disk."""
 
-PostgreSQL is started here from the machine's own binaries, on a socket in a folder of its own.
-"""
-
-import os
 import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
 import pytest
+from benchmarks.postgresql import Server, Unavailable, start_server, wait_until
 
 from naokit.base import InputError
 from naokit.space import Architecture
@@ -29,7 +23,6 @@ from naokit.study.proposing import Proposing
 from naokit.study.stored import SETTINGS
 
 SPACE = ConvCells.small(nodes=1)
-NOBODY = 65534  # PostgreSQL refuses to run as root
 EVALUATIONS = 12
 
 WORKER = """
@@ -52,110 +45,20 @@ study.optimize(score, 12)
 """
 
 
-@dataclass
-class Server:
-    """A PostgreSQL server of our own."""
-
-    process: subprocess.Popen[bytes]
-    home: Path
-    who: dict[str, Any]
-    databases: int = 0
-
-    def database(self) -> str:
-        """The address of a new database."""
-        import psycopg
-
-        self.databases += 1
-        name = f"naokit{self.databases}"
-        with psycopg.connect(self._where("postgres"), autocommit=True) as connection:
-            connection.execute(f"create database {name}")  # type: ignore[arg-type,unused-ignore]
-        return f"postgresql+psycopg://naokit@/{name}?host={self.home}"
-
-    def answers(self) -> bool:
-        """Whether it takes connections."""
-        import psycopg
-
-        try:
-            psycopg.connect(self._where("postgres")).close()
-        except psycopg.OperationalError:
-            return False
-        return True
-
-    def start_again(self) -> None:
-        """As after a restart of the machine: the same data, new connections."""
-        self.process = subprocess.Popen(self.process.args, stderr=subprocess.DEVNULL, **self.who)
-        wait_until(self.answers)
-
-    def stop(self) -> None:
-        """Ends it as an administrator would who does not wait for clients."""
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(timeout=30)
-
-    def _where(self, database: str) -> str:
-        return f"user=naokit dbname={database} host={self.home}"
-
-
-def start_server() -> Server:
+def begun_server() -> Server:
     """Skips where there is no PostgreSQL or no driver."""
-    pytest.importorskip("psycopg", reason="no driver: pip install naokit[postgres]")
-    folders = [*os.environ["PATH"].split(os.pathsep), *map(str, Path("/").glob(DEBIAN))]
-    binary = shutil.which("postgres", path=os.pathsep.join(folders))
-    if binary is None or not Path(binary).resolve().with_name("initdb").exists():
-        pytest.skip("no PostgreSQL server on this machine")
-    binaries = Path(binary).resolve().parent
-    home = Path(tempfile.mkdtemp(prefix="naokit-"))  # a short path: sockets have no long ones
-    who: dict[str, Any] = {"cwd": home}
-    if os.getuid() == 0:
-        os.chown(home, NOBODY, NOBODY)
-        who |= {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-    options = ["--username=naokit", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"]
-    made = subprocess.run(
-        [binaries / "initdb", f"--pgdata={home}/data", *options], capture_output=True, **who
-    )
-    assert made.returncode == 0, made.stderr
-    settings = ["-c", "listen_addresses=", "-c", "fsync=off", "-k", str(home)]
-    with (home / "log").open("w") as log:
-        process = subprocess.Popen(
-            [binaries / "postgres", "-D", home / "data", *settings], stderr=log, **who
-        )
-    server = Server(process, home, who)
-    wait_until(server.answers)
-    return server
-
-
-DEBIAN = "usr/lib/postgresql/*/bin"
-
-
-def wait_until(happened: Any, seconds: float = 60) -> None:
-    limit = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < limit, f"waited for {seconds} seconds"
-        time.sleep(0.02)
+    try:
+        return start_server()
+    except Unavailable as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    running = start_server()
+    running = begun_server()
     yield running
     running.stop()
     shutil.rmtree(running.home)
-
-
-@pytest.fixture(autouse=True)
-def _connections_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A server's connections stay open as long as the process; psycopg warns where it notices."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    opened: list[Any] = []
-    get_storage = optuna.storages.get_storage
-
-    def remembered(storage: str) -> Any:
-        opened.append(get_storage(storage))
-        return opened[-1]
-
-    monkeypatch.setattr(optuna.storages, "get_storage", remembered)
-    yield
-    for storage in opened:
-        storage._backend.engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -257,7 +160,7 @@ def test_a_server_that_goes_is_one_line_and_the_same_search_continues(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(patience, "PATIENCE", 0.5)
-    server = start_server()
+    server = begun_server()
     storage = server.database()
     done: list[Architecture] = []
 
@@ -278,7 +181,7 @@ def test_a_server_that_goes_is_one_line_and_the_same_search_continues(
 def test_a_server_that_is_started_anew_costs_no_evaluation(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    server = start_server()
+    server = begun_server()
     done: list[Architecture] = []
     said: list[str] = []
 
@@ -412,7 +315,7 @@ def test_a_server_that_goes_between_two_evaluations_is_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(patience, "PATIENCE", 0.5)
-    server = start_server()
+    server = begun_server()
     study = study_in(server.database())
     try:
         with pytest.raises(InputError, match="cannot be read or written"):

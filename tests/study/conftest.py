@@ -1,0 +1,25 @@
+"""What the tests of studies share."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import optuna
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _connections_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A server's connections stay open as long as the process; psycopg warns where it notices."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    opened: list[Any] = []
+    get_storage = optuna.storages.get_storage
+
+    def remembered(storage: str) -> Any:
+        opened.append(get_storage(storage))
+        return opened[-1]
+
+    monkeypatch.setattr(optuna.storages, "get_storage", remembered)
+    yield
+    for storage in opened:
+        if hasattr(storage, "_backend"):
+            storage._backend.engine.dispose()

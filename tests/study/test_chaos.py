@@ -1,0 +1,50 @@
+"""A short form of `make chaos`: faults injected into searches, and nothing lost."""
+
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from benchmarks.chaos import (
+    Ground,
+    disturbed,
+    drivers_killed,
+    host_renamed,
+    prepared,
+    two_drivers_at_once,
+    workers_killed,
+)
+from benchmarks.postgresql import Server, Unavailable, start_server
+
+EVALUATIONS = 12
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    try:
+        running = start_server()
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    yield running
+    running.stop()
+    shutil.rmtree(running.home)
+
+
+@pytest.mark.parametrize(
+    ("fault", "database", "place"),
+    [
+        (drivers_killed, "sqlite", "here"),
+        (workers_killed, "sqlite", "local:2"),
+        (two_drivers_at_once, "postgres", "local:2"),
+        (host_renamed, "postgres", "here"),
+    ],
+)
+def test_nothing_is_lost(
+    fault: Callable[[Ground], int],
+    database: str,
+    place: str,
+    request: pytest.FixtureRequest,
+) -> None:
+    where = request.getfixturevalue("server") if database == "postgres" else None
+    with prepared(database, place, EVALUATIONS, where) as ground:
+        verdict = disturbed(fault, ground)
+        assert verdict.holds(ground), verdict
