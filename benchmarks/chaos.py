@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import optuna
 import psutil
@@ -270,7 +270,9 @@ def disturbed(fault: Callable[[Ground], int], ground: Ground) -> Verdict:
     trials, began = study.trials, Counter(key for _, key in ground.log("begun"))
     keys = {trial.architecture.key for trial in trials}
     running = [trial for trial in study.optuna.trials if trial.state == TrialState.RUNNING]
-    beside = [p for p in ground.folder.iterdir() if p.name.endswith(("-journal", "-wal", ".tmp"))]
+    beside = [
+        p for p in ground.folder.iterdir() if p.name.endswith(("-journal", "-wal", ".lock", ".tmp"))
+    ]
     found = [(trial.architecture, trial.value) for trial in trials]
     in_order = ground.slots == 1 and fault is not host_renamed  # whose trial waits for a while
     return Verdict(
@@ -308,13 +310,15 @@ def orphans(mark: str) -> list[int]:
 
 
 EVERYWHERE = (drivers_killed, workers_killed)
+DATABASES = ("sqlite", "journal", "postgres")
 SCENARIOS = (
-    *((fault, database, "local:2") for fault in EVERYWHERE for database in ("sqlite", "postgres")),
+    *((fault, database, "local:2") for fault in EVERYWHERE for database in DATABASES),
     (drivers_killed, "sqlite", "here"),
     (drivers_killed, "postgres", "here"),
     (evaluations_hang, "sqlite", "local:2"),
     (evaluations_eat_memory, "sqlite", "local:2"),
     (two_drivers_at_once, "sqlite", "local:2"),
+    (two_drivers_at_once, "journal", "local:2"),
     (two_drivers_at_once, "postgres", "local:2"),
     (database_restarted, "postgres", "local:2"),
     (disk_full, "sqlite", "here"),
@@ -330,8 +334,8 @@ def prepared(
 ) -> Iterator[Ground]:
     """The ground of a search in a new folder and a new database."""
     with tempfile.TemporaryDirectory() as folder:
-        sqlite = f"sqlite:///{folder}/s.db"
-        storage = sqlite if server is None or database == "sqlite" else server.database()
+        files = {"sqlite": f"sqlite:///{folder}/s.db", "journal": f"journal:///{folder}/s.log"}
+        storage = files.get(database) or cast(Server, server).database()
         faults = min(FAULTS, max(2, evaluations // 10))
         yield Ground(storage, Path(folder), evaluations, place, faults, server)
 

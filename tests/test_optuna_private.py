@@ -13,6 +13,7 @@ import optuna
 import pytest
 from optuna.samplers import _base
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
 
 import naokit
 
@@ -34,6 +35,11 @@ def test_signs_of_life_are_behind_the_storage_that_remembers(storage: BaseStorag
     study = optuna.create_study(storage=storage)
     backend.heartbeat_interval = 60
     assert storage._get_stale_trial_ids(study._study_id) == []
+
+
+def test_a_journal_says_what_it_is_kept_in(tmp_path: Path) -> None:
+    backend = JournalFileBackend(f"{tmp_path}/study.log")
+    assert optuna.storages.JournalStorage(backend)._backend is backend
 
 
 def test_a_sampler_writes_by_the_storage() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import optuna
 import pytest
+from optuna.storages import RDBStorage
 
 
 @pytest.fixture(autouse=True)
@@ -21,5 +22,5 @@ def _connections_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(optuna.storages, "get_storage", remembered)
     yield
     for storage in opened:
-        if hasattr(storage, "_backend"):
-            storage._backend.engine.dispose()
+        if isinstance(backend := getattr(storage, "_backend", None), RDBStorage):
+            backend.engine.dispose()

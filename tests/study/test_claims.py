@@ -335,8 +335,9 @@ def test_processes_evaluate_nothing_twice(tmp_path: Path) -> None:
     made = search_with(3, tmp_path, "evolution", "enqueue", 24)
     assert len(made) == len(set(made))
     study = study_in(tmp_path)
-    assert 24 <= study.evaluations == len(made) <= 26
-    assert states(study) == {"COMPLETE": len(made)}
+    assert study.evaluations == len(made) == 24
+    assert states(study)["COMPLETE"] == 24
+    assert not states(study).keys() - {"COMPLETE", "FAIL"}  # those too many were given back
     assert Counter(trial.origin for trial in study.trials)["given"] == 5
 
 
@@ -347,9 +348,9 @@ def test_eight_processes_evaluate_nothing_twice(tmp_path: Path, method: str, way
     made = search_with(8, tmp_path, method, way, 40)
     assert len(made) == len(set(made))
     study = study_in(tmp_path, method=method)
-    assert 40 <= study.evaluations == len(made) <= 47
+    assert 40 <= study.evaluations == len(made) <= (47 if way == "ask" else 40)
     assert "RUNNING" not in states(study)
-    assert states(study)["FAIL"] <= 2
+    assert states(study)["FAIL"] <= 9  # those too many were given back
 
 
 @pytest.mark.slow
@@ -479,6 +480,27 @@ def test_a_trial_of_another_machine_is_done_again_when_its_signs_of_life_stop(
     later(study, 600)
     monkeypatch.setattr(heartbeat, "BEAT", 0)  # it has looked less than a minute ago
     assert study.ask().architecture.key == lost.architecture.key
+
+
+def test_in_a_journal_a_sign_of_life_is_a_number_that_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage, now, monotonic = f"journal:///{tmp_path}/s.log", [0.0], time.monotonic
+    one, other = (create_study(SPACE, storage=storage, method="evolution") for _ in range(2))
+    lost = elsewhere(one, monkeypatch)
+    trial_id = one._ledger.stored.id_of(one.optuna.trials[lost.number])
+    monkeypatch.setattr(heartbeat.time, "monotonic", lambda: monotonic() + now[0])
+    monkeypatch.setattr(heartbeat, "BEAT", 0)  # it may look at any time
+    monkeypatch.setattr(heartbeat.Pulse, "_go_on", lambda self, signs: None)
+    assert other.ask().architecture.key != lost.architecture.key
+    now[0] += 600
+    one._claims.pulse.begin(trial_id)
+    assert other.ask().architecture.key != lost.architecture.key
+    now[0] += 600
+    assert other.release() == 0
+    assert other.ask().architecture.key != lost.architecture.key
+    now[0] += 600
+    assert other.ask().architecture.key == lost.architecture.key
 
 
 def test_what_no_sign_of_life_covers_is_said_and_can_be_released(

@@ -61,11 +61,13 @@ def server() -> Iterator[Server]:
     shutil.rmtree(running.home)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "journal", "postgresql"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/s.db"
+    if request.param == "journal":
+        return f"journal:///{tmp_path}/s.log"
     server: Server = request.getfixturevalue("server")
     return server.database()
 

@@ -15,7 +15,7 @@ from naokit.runs.plan import FinalTraining, Plan
 from naokit.space import Space
 from naokit.spaces import from_settings
 from naokit.study import Study
-from naokit.study.storage import address_of, check_own, file_of, same_place, shown
+from naokit.study.storage import check_own, file_of, moved, same_place, shown
 
 
 class _Space(BaseModel):
@@ -129,7 +129,7 @@ def storage_of(out: Path, given: str | None = None) -> str:
             "transfer and profile take it"
         )
     check_own(own)
-    return address_of(own)
+    return moved(recorded, own)
 
 
 def check_storage(out: Path, storage: str) -> None:
@@ -141,7 +141,7 @@ def check_storage(out: Path, storage: str) -> None:
         return
     recorded = read_settings(out)["storage"]
     own = _own_file(out, recorded)
-    there = recorded if own is None else address_of(own)
+    there = recorded if own is None else moved(recorded, own)
     if not same_place(there, storage) and not same_place(recorded, storage):
         raise InputError(
             f"{out} is a run whose study lies in {shown(there)}, not in {shown(storage)}: give "

@@ -1,7 +1,8 @@
 """The addresses of databases, how one is opened, and what may go wrong.
 
 The address of a file is made and taken apart here alone, by SQLAlchemy: a `?` or a `%` in the name
-of a folder means something else in an address.
+of a folder means something else in an address. `journal:///FILE` is Optuna's journal: a text file
+to which every process appends, also where a file system of a network keeps SQLite from locking.
 """
 
 from __future__ import annotations
@@ -15,13 +16,17 @@ from pathlib import Path
 
 import optuna
 from optuna.exceptions import StorageInternalError
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from naokit.base import InputError
 from naokit.files import check_regular
 
-EXPECTED = "expected sqlite:///FILE or, for instance, postgresql+psycopg://USER@HOST/NAME"
+EXPECTED = (
+    "expected sqlite:///FILE, journal:///FILE or, for instance, postgresql+psycopg://USER@HOST/NAME"
+)
+_JOURNAL = "journal"
 
 _OPTIONS = {"cached_statements", "check_same_thread", "detect_types", "isolation_level", "timeout"}
 """What the address of a SQLite file may say besides (SQLAlchemy); anything else it ignores."""
@@ -41,10 +46,15 @@ def address_of(file: Path) -> str:
         ) from error
 
 
+def moved(address: str, file: Path) -> str:
+    """The address of the same database in a file of another name."""
+    return _url(address).set(database=str(file)).render_as_string(hide_password=False)
+
+
 def file_of(address: str) -> Path | None:
-    """The file of a SQLite address; None if it is another database or has no file."""
+    """The file of a SQLite or journal address; None for another database, or one without a file."""
     url = _url(address)
-    if url.get_backend_name() != "sqlite" or "uri" in url.query:
+    if url.get_backend_name() not in ("sqlite", _JOURNAL) or "uri" in url.query:
         return None
     return None if url.database in (None, "", ":memory:") else Path(str(url.database))
 
@@ -90,6 +100,8 @@ def open_for_reading(storage: str) -> optuna.storages.BaseStorage:
         if not file.exists():
             raise InputError(f"there is no study at {file}")
         check_regular(file)
+        if url.get_backend_name() == _JOURNAL:
+            return _opened(url)
         query = {**_way_of_reading(file), "uri": "true"}
         url = URL.create("sqlite", database=file.absolute().as_uri(), query=query)
     return _opened(url, reading=True)
@@ -160,7 +172,11 @@ def _url(address: str) -> URL:
         where = address.rpartition("@")[2]  # never a password
         raise InputError(f"{where!r} is no address of a database; {EXPECTED}") from error
     lost = "uri" not in url.query and not url.query.keys() <= _OPTIONS
-    if url.get_backend_name() == "sqlite" and "?" in address and (lost or not url.query):
+    if (
+        url.get_backend_name() in ("sqlite", _JOURNAL)
+        and "?" in address
+        and (lost or not url.query)
+    ):
         raise InputError(
             f"in {address} the ? ends the name of the file; write %3F for one that belongs to it"
         )
@@ -175,6 +191,12 @@ def _without_password(address: str) -> URL:
 
 def _opened(url: URL, *, reading: bool = False) -> optuna.storages.BaseStorage:
     """Optuna's storage at an address, which it takes as text with braces for a version."""
+    if url.get_backend_name() == _JOURNAL:
+        if not url.database:
+            raise InputError(f"{url} names no file; {EXPECTED}")
+        # The other kind of lock is a link, which a killed process leaves leading nowhere.
+        backend = JournalFileBackend(url.database, JournalFileOpenLock(url.database))
+        return optuna.storages.JournalStorage(backend)
     address = url.render_as_string(hide_password=False)
     rdb = optuna.storages.RDBStorage(address, skip_table_creation=reading)
     return optuna.storages.get_storage(rdb)
@@ -201,5 +223,5 @@ def _end(file: Path, size: int) -> bytes:
 
 
 def _beside(file: Path) -> list[Path]:
-    """The files that SQLite keeps beside a database while it is written; the journal first."""
-    return [file.with_name(file.name + end) for end in ("-journal", "-wal", "-shm")]
+    """The files that are beside a database while it is written; SQLite's journal first."""
+    return [file.with_name(file.name + end) for end in ("-journal", "-wal", "-shm", ".lock")]
