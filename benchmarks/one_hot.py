@@ -99,8 +99,7 @@ class GpOneHot(Method):
         posterior = self._latest
         if posterior is None or not posterior.continues(known, targets, posterior.noise):
             posterior = Posterior(self.features, self.everything, known[:fitted], targets)
-        for architecture in known[len(posterior.known) :]:
-            posterior = posterior.condition_on(architecture)
+        posterior = posterior.condition_on(known[len(posterior.known) :])
         self._latest = posterior
         return posterior
 

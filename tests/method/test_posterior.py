@@ -29,6 +29,6 @@ def test_fantasies_are_what_the_posterior_expects_in_many_ways() -> None:
     mean, deviation = posterior.predict(pending, targets)
     assert drawn[:, 8].mean() == pytest.approx(mean[0], abs=1e-5)
     assert drawn[:, 8].std() == pytest.approx(deviation[0], rel=0.05)
-    given_first = posterior.condition_on(pending[0])
+    given_first = posterior.condition_on(pending[:1])
     expected, _ = given_first.predict(pending[1:], np.append(targets, mean[0]))
     assert drawn[:, 9].mean() == pytest.approx(expected[0], abs=0.1)

@@ -64,10 +64,14 @@ def test_a_process_given_results_one_by_one_is_the_one_made_at_once() -> None:
     )
     for row in range(5, 9):
         new = places[row : row + 1]
-        process = process.condition_on(
-            [apart(places[:row], new)[0][:, 0]], [apart(new, away)[0][0]]
-        )
+        process = process.condition_on(apart(new, places[: row + 1]), apart(new, away))
     mean, deviation = process.predict(targets)
+    first = surrogate.GaussianProcess(
+        kernel, apart(places[:5], places[:5]), [apart(places[:5], away)]
+    )
+    together = first.condition_on(apart(places[5:], places), apart(places[5:], away))
+    assert together.factor == pytest.approx(process.factor)
+    assert together.predict(targets)[1] == pytest.approx(deviation, abs=1e-5)
     other = GaussianProcessRegressor(Matern(1.3, nu=2.5) + WhiteKernel(0.05), optimizer=None)
     other_mean, other_deviation = other.fit(places, targets).predict(away, return_std=True)
     covariance = np.array(Matern(1.3, nu=2.5)(places) + 0.05 * np.eye(9))

@@ -33,7 +33,7 @@ from naokit.method.descriptors import Shortlist, affordable
 from naokit.method.exploration import EXPLORED, Exploration, Standstill
 from naokit.method.posterior import Conditioned, Posterior, everything_of, fantasies, features_of
 from naokit.method.prior import Prior
-from naokit.method.results import best_first, comparable, split
+from naokit.method.results import best_first, comparable, split, telling
 from naokit.method.surrogate import Kernel, expected_noise, one_blas_thread, rank_gauss
 from naokit.method.worth import Tried, Worth, acquisition_of
 from naokit.space import Architecture, Space
@@ -109,19 +109,20 @@ class Nao(Method):
     def _propose(self, history: Sequence[Observation], pending: Sequence[Architecture]) -> Proposal:
         seen = keys_of(history, pending)
         self._prepare(sum(trial.known is not None for trial in history))
-        valued = [trial for trial in history if trial.known is not None]
+        made_of = telling(history)
+        valued = [trial for trial in made_of if trial.known is not None]
         turn = len(history) + len(pending)
         if turn < INITIAL or len(valued) < 2:
             return Proposal(self.stream.next(seen), self.stream.origin)
         posterior = self._posterior(valued)
-        tried = self._tried(history, posterior) if len(valued) < len(history) else None
+        tried = self._tried(made_of, posterior) if len(valued) < len(made_of) else None
         worth = self._worth(posterior, tried, valued, pending, turn)
         still = Standstill.of(history)
         standing = {"standstill": float(still.proposals), "exploring": still.share}
         facts = posterior.quality | standing
         best = best_first(valued)
         explored = self.exploration(history, best, still.share, turn, seen, worth)
-        found = self._new(worth, history, valued, best, explored, seen, facts)
+        found = self._new(worth, made_of, valued, best, explored, seen, facts)
         candidate = next(found, None)
         if candidate is None:
             return Proposal(self.stream.next(seen), self.stream.origin, facts)
@@ -240,8 +241,7 @@ class Nao(Method):
         posterior = self._latest
         if posterior is None or not posterior.continues(known, targets, noise):
             posterior = Posterior(self.features, self.everything, known[:fitted], targets, noise)
-        for architecture in known[len(posterior.known) :]:
-            posterior = posterior.condition_on(architecture)
+        posterior = posterior.condition_on(known[len(posterior.known) :])
         self._latest = posterior
         return posterior
 
@@ -259,8 +259,7 @@ class Nao(Method):
             values = np.cumsum([trial.known is not None for trial in history])
             first = int(np.searchsorted(values, len(posterior.targets))) + 1
             process = Conditioned(self.features, self.everything, tried[:first], of_tried(kernel))
-        for architecture in tried[len(process.known) :]:
-            process = process.condition_on(architecture)
+        process = process.condition_on(tried[len(process.known) :])
         self._latest_tried = (kernel, process)
         return Tried(process, np.array([trial.known is not None for trial in history], dtype=float))
 

@@ -90,15 +90,16 @@ class Conditioned:
         across = (self._across(self.blocks, part) for part in parts)
         self.process = GaussianProcess(kernel, distances(self.blocks, self.blocks), across)
 
-    def condition_on(self: Own, architecture: Architecture) -> Own:
-        """The process given one more result; this one is left as it is."""
+    def condition_on(self: Own, architectures: Sequence[Architecture]) -> Own:
+        """The process given further results; this one is left as it is."""
+        if not architectures:
+            return self
         process = copy.copy(self)
-        new = self.features([architecture])
-        known = [r[:, 0] for r in distances(self.blocks, new)]
-        across = [r[0] for r in self._across(new)]
-        process.process = self.process.condition_on(known, across)
-        process.known = [*self.known, architecture]
+        new = self.features(architectures)
+        process.known = [*self.known, *architectures]
         process.blocks = [np.concatenate(pair) for pair in zip(self.blocks, new, strict=True)]
+        known = [r.T for r in distances(process.blocks, new)]
+        process.process = self.process.condition_on(known, self._across(new))
         return process
 
     def at(self, blocks: Blocks) -> Predict:
@@ -167,13 +168,9 @@ def fantasies(
     believer) needed 5 % more evaluations (docs/results.md).
     """
     quantiles = ndtri((np.arange(FANTASIES) + 0.5) / FANTASIES)
-    targets = np.repeat(targets, FANTASIES, axis=0)
-    for architecture in pending:
-        mean, deviation = posterior.predict([architecture], targets)
-        drawn = mean + deviation * generator.permutation(quantiles)[:, None]
-        posterior = posterior.condition_on(architecture)
-        targets = np.append(targets, drawn, axis=1)
-    return posterior, targets
+    drawn_at = np.stack([generator.permutation(quantiles) for _ in pending], axis=1)
+    posterior = posterior.condition_on(pending)
+    return posterior, posterior.process.draw(np.repeat(targets, FANTASIES, axis=0), drawn_at)
 
 
 def leave_one_out_quality(

@@ -10,6 +10,31 @@ import numpy as np
 from naokit.doors import Observation
 from naokit.space import Architecture
 
+MOST = 920
+"""A model learns from about so many results at most: its cost grows with their third power."""
+
+LATER = 138
+"""So many later ones are added before others are chosen."""
+
+
+def telling(history: Sequence[Observation]) -> Sequence[Observation]:
+    """What a model is made of: all of a short history, about a thousand results of a long one.
+
+    Half of these are the best, so that it knows most where it counts; the others are spread evenly
+    over the rest, failed ones included. The choice stays as it is while some later ones are added.
+    """
+    if len(history) < MOST + LATER:
+        return history
+    chosen_of = MOST + (len(history) - MOST) // LATER * LATER
+    first = history[:chosen_of]
+    valued = [place for place, trial in enumerate(first) if trial.known is not None]
+    values = comparable([first[place] for place in valued])
+    best = {valued[n] for n in np.argsort(-values, kind="stable")[: MOST // 2]}
+    rest = [place for place in range(chosen_of) if place not in best]
+    spread = np.linspace(0, len(rest) - 1, MOST - len(best)).astype(int)
+    places = sorted(best | {rest[n] for n in spread})
+    return [*(history[place] for place in places), *history[chosen_of:]]
+
 
 def comparable(valued: Sequence[Observation]) -> np.ndarray:
     """The values of results, (n,), of which only the order counts where some were stopped early.

@@ -197,10 +197,10 @@ def _prior(vector: np.ndarray, expected: np.ndarray) -> tuple[float, np.ndarray]
 
 
 class GaussianProcess:
-    """The posterior over candidates, given results to which others can be added one by one.
+    """The posterior over candidates, given results to which others can be added.
 
-    It keeps the Cholesky factor L of K and V = L^-1 k(known, candidates). One more result appends a
-    row to both, O(n N).
+    It keeps the Cholesky factor L of K and V = L^-1 k(known, candidates). Each further result
+    appends a row to both, O(n N).
 
     Args:
         kernel: The kernel.
@@ -225,24 +225,45 @@ class GaussianProcess:
     def condition_on(
         self, known: Sequence[np.ndarray], cross: Sequence[np.ndarray]
     ) -> GaussianProcess:
-        """The process given one more result; this one is left as it is.
+        """The process given p more results; this one is left as it is.
 
         Args:
-            known: The distances from the new result to those before it, b times (n,).
-            cross: The distances from the new result to the candidates, b times (N,).
+            known: The distances from the new results to those before them and to each other, b
+                times (p, n + p).
+            cross: The distances from the new results to the candidates, b times (p, N).
         """
         process = copy.copy(self)
+        before = len(self.factor)
         correlation = self.kernel.correlation([r.astype(np.float64) for r in known])
-        row = solve_triangular(self.factor, correlation, lower=True)
-        corner = max(1 + self.kernel.noise - float(row @ row), SMALLEST) ** 0.5
-        below = np.append(row, corner)
-        process.factor = np.pad(self.factor, ((0, 1), (0, 1)))
-        process.factor[-1] = below
-        new = self.kernel.correlation(cross) - row.astype(np.float32) @ self.reduced
-        new /= np.float32(corner)
-        process.reduced = np.concatenate([self.reduced, new[None]])
-        process.explained = self.explained + new * new
+        rows = solve_triangular(self.factor, correlation[:, :before].T, lower=True).T
+        left = correlation[:, before:] - rows @ rows.T
+        corner = np.linalg.cholesky(left + self.kernel.noise * np.eye(len(left)))
+        process.factor = np.pad(self.factor, ((0, len(left)), (0, len(left))))
+        process.factor[before:] = np.hstack([rows, corner])
+        new = self.kernel.correlation(cross) - rows.astype(np.float32) @ self.reduced
+        new = solve_triangular(corner.astype(np.float32), new, lower=True)
+        process.reduced = np.concatenate([self.reduced, new])
+        process.explained = self.explained + np.einsum("ij,ij->j", new, new)
         return process
+
+    def draw(self, targets: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+        """Measurements of the last p results, each given those before it, (S, n).
+
+        Args:
+            targets: S possible outcomes of the results before them, (S, n - p).
+            quantiles: Standard normal quantiles of what is drawn, (S, p).
+        """
+        before = targets.shape[1]
+        known = self.factor[:before, :before]
+        whitened = solve_triangular(known, targets.T, lower=True).T
+        for row, quantile in zip(self.factor[before:], quantiles.T, strict=True):
+            done = whitened.shape[1]
+            variance = max(float(np.mean(whitened * whitened)), SMALLEST)
+            new = variance**0.5 * quantile  # of the measurement, whitened by those before it
+            drawn = whitened @ row[:done] + row[done] * new
+            whitened = np.append(whitened, new[:, None], axis=1)
+            targets = np.append(targets, drawn[:, None], axis=1)
+        return targets
 
     def predict(self, targets: np.ndarray) -> Moments:
         """Mean and standard deviation of a new measurement at each candidate.

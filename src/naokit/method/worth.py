@@ -36,9 +36,7 @@ class Tried:
 
     def without(self, refused: Sequence[Architecture]) -> Tried:
         """The same when these architectures are taken for failures too."""
-        process = self.process
-        for architecture in refused:
-            process = process.condition_on(architecture)
+        process = self.process.condition_on(refused)
         return Tried(process, np.append(self.gave, np.zeros(len(refused))))
 
 
