@@ -172,15 +172,17 @@ def database_restarted(ground: Ground) -> int:
 def disk_full(ground: Ground) -> int:
     """The disk of the study becomes full; then there is room again."""
     with small_disk(ground.folder / "disk") as disk:
-        ground.storage = f"sqlite:///{disk}/s.db"
+        file = Path(ground.storage.partition("///")[2])
+        scheme = ground.storage.partition(":")[0]
+        ground.storage = f"{scheme}:///{disk}/{file.name}"
         driver = ground.drive()
         ground.comes(driver, ground.evaluations // 3)
         resize(disk, shutil.disk_usage(disk).used + (4 << 10))
         assert driver.wait(600) != 0, "the disk did not become full"
         resize(disk, 64 << 20)
         ground.to_the_end()
-        shutil.copy(disk / "s.db", ground.folder / "s.db")
-    ground.storage = f"sqlite:///{ground.folder}/s.db"
+        shutil.copy(disk / file.name, file)
+    ground.storage = f"{scheme}:///{file}"
     return 1
 
 
@@ -322,6 +324,7 @@ SCENARIOS = (
     (two_drivers_at_once, "postgres", "local:2"),
     (database_restarted, "postgres", "local:2"),
     (disk_full, "sqlite", "here"),
+    (disk_full, "journal", "here"),
     (clock_set_back, "sqlite", "here"),
     (clock_set_back, "postgres", "here"),
     (host_renamed, "postgres", "local:2"),

@@ -98,3 +98,16 @@ def test_reading_makes_nothing(tmp_path: Path) -> None:
         with pytest.raises(InputError, match="cannot be read"):
             open_study(SPACE, address, "x")
     assert (tmp_path / "empty.db").stat().st_size == 0
+
+
+def test_a_journal_whose_last_line_was_cut_short_goes_on(tmp_path: Path) -> None:
+    space, storage = Choices("s", (Choice("a", (1, 2, 3, 4, 5)),)), f"journal:///{tmp_path}/s.log"
+    create_study(space, storage=storage, method="random").optimize(lambda one: 1.0, 2)
+    with (tmp_path / "s.log").open("a") as journal:
+        journal.write('{"op_code": 8, "wor')
+    assert open_study(space, storage, "naokit").evaluations == 2
+    assert (tmp_path / "s.log").read_text().endswith('"wor')  # reading mends nothing
+    again = create_study(space, storage=storage, method="random")
+    again.optimize(lambda one: 1.0, 4)
+    assert create_study(space, storage=storage, method="random").evaluations == 4
+    assert [file.name for file in tmp_path.iterdir()] == ["s.log"]

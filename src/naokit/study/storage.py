@@ -16,12 +16,12 @@ from pathlib import Path
 
 import optuna
 from optuna.exceptions import StorageInternalError
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from naokit.base import InputError
 from naokit.files import check_regular
+from naokit.study.journal import open_journal
 
 EXPECTED = (
     "expected sqlite:///FILE, journal:///FILE or, for instance, postgresql+psycopg://USER@HOST/NAME"
@@ -101,7 +101,7 @@ def open_for_reading(storage: str) -> optuna.storages.BaseStorage:
             raise InputError(f"there is no study at {file}")
         check_regular(file)
         if url.get_backend_name() == _JOURNAL:
-            return _opened(url)
+            return _opened(url, reading=True)
         query = {**_way_of_reading(file), "uri": "true"}
         url = URL.create("sqlite", database=file.absolute().as_uri(), query=query)
     return _opened(url, reading=True)
@@ -194,9 +194,7 @@ def _opened(url: URL, *, reading: bool = False) -> optuna.storages.BaseStorage:
     if url.get_backend_name() == _JOURNAL:
         if not url.database:
             raise InputError(f"{url} names no file; {EXPECTED}")
-        # The other kind of lock is a link, which a killed process leaves leading nowhere.
-        backend = JournalFileBackend(url.database, JournalFileOpenLock(url.database))
-        return optuna.storages.JournalStorage(backend)
+        return optuna.storages.JournalStorage(open_journal(Path(url.database), reading=reading))
     address = url.render_as_string(hide_password=False)
     rdb = optuna.storages.RDBStorage(address, skip_table_creation=reading)
     return optuna.storages.get_storage(rdb)
