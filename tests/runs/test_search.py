@@ -42,7 +42,8 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("naokit.runs.search.export", export)
-    monkeypatch.setattr("naokit.images.presets.PRESETS", FORMER)  # short trainings
+    short = dataclasses.replace(FORMER["quick"], repeat=2, times=2)
+    monkeypatch.setattr("naokit.images.presets.PRESETS", {"quick": short})
 
 
 def plan_of(evaluator: Train) -> Plan:
@@ -51,8 +52,8 @@ def plan_of(evaluator: Train) -> Plan:
         dict(evaluator.settings()),
         seed=3,
         evaluations=EVALUATIONS,
-        repeat=3,
-        times=3,
+        repeat=2,
+        times=2,
         final=FinalTraining("quick-final", {"channels": 2, "cells": 1}, epochs=1),
     )
 
