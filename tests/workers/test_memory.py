@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from naokit.base import EvaluationFailed, InputError
 from naokit.doors import Evaluator, Result
@@ -39,13 +38,15 @@ class Greedy(Evaluator):
         while self.way == "numpy":
             held.append(np.ones(50 * MEGABYTE, dtype=np.uint8))
         while self.way == "torch":
+            import torch
+
             held.append(torch.ones(50 * MEGABYTE, dtype=torch.uint8))
         return Result(float(Path("/proc/self/oom_score_adj").read_text()))
 
 
 @pytest.mark.parametrize("way", ["numpy", "torch", "child"])
 def test_beyond_its_memory_an_evaluation_has_failed(way: str) -> None:
-    with Local(1, memory=600 * MEGABYTE if way != "child" else 450 * MEGABYTE) as workers:
+    with Local(1, memory=(300 if way == "child" else 600) * MEGABYTE) as workers:
         error = workers.submit(Greedy(way), ONE, 0).exception(60)
         assert isinstance(error, EvaluationFailed)
         assert error.reason == "out of memory"

@@ -135,12 +135,23 @@ class Training(Learning):
             latency=bool(settings["latency"]),
         )
 
+    def with_data(self) -> Training:
+        """The same, which is sent to other processes with the data that it has read."""
+        whole = object.__new__(type(self))
+        vars(whole).update(vars(self) | {"subject": self.subject.again(self.subject.size())})
+        return whole
+
     def __getstate__(self) -> dict[str, object]:
         """The state without data and device: another process reads and chooses its own."""
         kept = {
             name: value for name, value in vars(self).items() if name not in ("fabric", "probe")
         }
         return kept | {"subject": self.subject.unread()}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """Takes the state and reads the data, so that no evaluation has to wait for them."""
+        vars(self).update(state)
+        _ = self.data
 
 
 class Train(Training):

@@ -29,7 +29,7 @@ class Feed:
     def __init__(self, split: Split | Stream, device: torch.device, decoders: int = 0) -> None:
         self.split, self.device, self.decoders = split, device, decoders
         self.images: Tensor | None = None
-        self.labels = torch.from_numpy(split.labels).to(device)
+        self.labels = torch.tensor(split.labels, device=device)
         if isinstance(split, Split):
             images = split.images if split.images.flags.writeable else split.images.copy()
             self.images = torch.from_numpy(images).to(device)

@@ -8,8 +8,23 @@ conversation.py   what a submitter and a worker say to each other
 memory.py         what a worker may hold
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from naokit.doors import WORKER_DIED
 from naokit.workers.here import Here
 from naokit.workers.local import Local
 
-__all__ = ["WORKER_DIED", "Here", "Local"]
+if TYPE_CHECKING:
+    from naokit.workers.ray import Ray
+
+__all__ = ["WORKER_DIED", "Here", "Local", "Ray"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Ray":
+        from naokit.workers.ray import Ray
+
+        return Ray
+    raise AttributeError(f"module 'naokit.workers' has no attribute {name!r}")

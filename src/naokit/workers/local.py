@@ -9,7 +9,7 @@ from naokit.base import InputError
 from naokit.workers import process
 from naokit.workers.conversation import Line
 from naokit.workers.devices import cores, environment, remarks
-from naokit.workers.slots import Slot, Slots
+from naokit.workers.slots import Slot, Slots, check_limits
 
 
 class Local(Slots):
@@ -42,6 +42,7 @@ class Local(Slots):
     ) -> None:
         if processes < 1:
             raise InputError(f"`processes` is {processes}; expected 1 or more")
+        check_limits(seconds, memory)
         threads = {"OMP_NUM_THREADS": str(max(1, cores() // processes))}
         shared = {} if "OMP_NUM_THREADS" in os.environ else threads
         seen = [environment(device) for device in devices] or [{}]

@@ -50,6 +50,8 @@ class Pipe:
             return None
         try:
             message: Message = pickle.loads(content)  # noqa: S301  # our parent or child sent it
+        except InputError:  # of an evaluator that reads its data
+            raise
         except Exception as error:
             raise InputError(
                 "the evaluator or the architecture cannot be made again in another process "

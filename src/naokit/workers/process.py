@@ -17,17 +17,12 @@ from multiprocessing import spawn
 from multiprocessing.connection import Connection
 
 from naokit.workers.conversation import serve
+from naokit.workers.guard import Guard
 from naokit.workers.memory import goes_first
 from naokit.workers.pipe import Pipe
 
 importing = False
 """Whether this process is a worker that imports what was started."""
-
-GUARD = "read _; kill -s KILL -- -$0"
-"""Ends a process group once nobody holds the other end of its input.
-
-A thread of the worker could not: what hangs may hold Python's lock, and what it forked would stay.
-"""
 
 
 class Process:
@@ -50,13 +45,7 @@ class Process:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-        self._guard = subprocess.Popen(  # noqa: S603  # two lines above
-            ["/bin/sh", "-c", GUARD, str(self._process.pid)],
-            stdin=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-            start_new_session=True,
-        )
+        self._guard = Guard(-self._process.pid)
         self.line = Pipe(ours, lambda: self._process.poll() is None)
         with suppress(OSError):  # where it has ended already the line says so
             ours.send((preparation, memory))
@@ -66,8 +55,7 @@ class Process:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         code = self._process.wait()
-        self._guard.kill()
-        self._guard.communicate()
+        self._guard.end()
         if code >= 0:
             return f"its process ended with exit code {code}"
         words = signal.strsignal(-code) or "unknown"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -15,6 +16,16 @@ from naokit.doors import WORKER_DIED, Evaluator, Reporter, Result, Workers
 from naokit.space import Architecture
 from naokit.workers.conversation import Call, Conversation, Line, Lost, Over
 
+PATIENCE = 5.0
+"""Seconds in which the threads must have seen that their workers are gone."""
+
+
+def check_limits(seconds: float | None, memory: int | None) -> None:
+    """Raises InputError where a limit leaves nothing."""
+    for name, limit in (("seconds", seconds), ("memory", memory)):
+        if limit is not None and limit <= 0:
+            raise InputError(f"`{name}` is {limit:g}; expected more than 0")
+
 
 class Slot(ABC):
     """One worker at a time, begun when it is first needed, and again when it has ended.
@@ -25,9 +36,6 @@ class Slot(ABC):
     """
 
     def __init__(self, seconds: float | None, memory: int | None) -> None:
-        for name, limit in (("seconds", seconds), ("memory", memory)):
-            if limit is not None and limit <= 0:
-                raise InputError(f"`{name}` is {limit:g}; expected more than 0")
         self.seconds, self.memory = seconds, memory
         self._conversation: Conversation | None = None
         self._closed = False
@@ -52,26 +60,31 @@ class Slot(ABC):
             EvaluationFailed: Also where the worker died, or took too much time or memory.
         """
         try:
-            if self._conversation is None:
-                self._conversation = self._opened()
-            return self._conversation.evaluate(call, self.seconds)
+            return self.opened().evaluate(call, self.seconds)
         except Over as over:
             self.end()
             raise over.failure from None
-        except Lost:
-            raise EvaluationFailed(WORKER_DIED, self.end()) from None
+        except Lost as lost:
+            raise EvaluationFailed(WORKER_DIED, self.end() or str(lost)) from None
 
-    def _opened(self) -> Conversation:
+    def wait_for_room(self) -> None:  # noqa: B027  # few have to
+        """Waits until a worker can be begun; by default there always is room for one."""
+
+    def opened(self) -> Conversation:
+        """The conversation with the worker, who is begun if there is none."""
+        if self._conversation is not None:
+            return self._conversation
         with self._lock:
             self._check_open()
             line = self.begin()
         try:
             line.receive()  # it is ready
-        except Lost:
-            how = self.end()
+        except Lost as lost:
+            how = self.end() or str(lost)
             self._check_open()
             raise self.unready(how) from None
-        return Conversation(line)
+        self._conversation = Conversation(line)
+        return self._conversation
 
     def _check_open(self) -> None:
         if self._closed:
@@ -100,9 +113,12 @@ class Slots(Workers):
         self.slots = len(slots)
         self._slots, self._closed = slots, False
         self._waiting: SimpleQueue[tuple[Future[Result], Call] | None] = SimpleQueue()
-        for slot in slots:
-            # Not of a pool: Python would wait for the evaluations of one before it ends.
-            threading.Thread(target=self._work, args=(slot,), daemon=True).start()
+        # Not of a pool: Python would wait for the evaluations of one before it ends.
+        self._threads = [
+            threading.Thread(target=self._work, args=(slot,), daemon=True) for slot in slots
+        ]
+        for thread in self._threads:
+            thread.start()
         atexit.register(self.close)
 
     def submit(
@@ -129,9 +145,17 @@ class Slots(Workers):
         for slot in self._slots:
             slot.close()
             self._waiting.put(None)
+        ends = time.monotonic() + PATIENCE
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, ends - time.monotonic()))
 
     def _work(self, slot: Slot) -> None:
-        while waiting := self._waiting.get():
+        while True:
+            slot.wait_for_room()  # meanwhile other slots take what waits
+            waiting = self._waiting.get()
+            if waiting is None:
+                return
             future, call = waiting
             if future.set_running_or_notify_cancel():
                 try:
