@@ -36,6 +36,8 @@ from benchmarks.record import keep
 MARK = "NAOKIT_CHAOS"
 """The variable by which all processes of a search are found."""
 FAULTS = 10
+NODE = {"num_cpus": 1, "object_store_memory": 80 << 20, "include_dashboard": False}
+"""A node of the Ray cluster."""
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Ground:
         place: Where they run: `here`, `local:2` or `ray:ADDRESS`.
         faults: How many faults are injected.
         server: The server of the database, if it has one.
+        cluster: The Ray cluster, if evaluations run on one.
         wish: How some of its evaluations misbehave.
     """
 
@@ -58,6 +61,7 @@ class Ground:
     place: str
     faults: int = FAULTS
     server: Server | None = None
+    cluster: Any = None
     wish: str = ""
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
     chance: random.Random = field(default_factory=lambda: random.Random(0))
@@ -154,6 +158,18 @@ def two_drivers_at_once(ground: Ground) -> int:
     first.wait()
     assert second.wait(600) == 0, (ground.folder / "errors").read_text()[-2000:]
     return 2
+
+
+def nodes_lost(ground: Ground) -> int:
+    """A node of the cluster goes, and another one comes."""
+    driver, lost = ground.drive(), min(3, ground.faults)
+    for _ in range(lost):
+        ground.comes(driver, ground.between())
+        ground.cluster.remove_node(next(iter(ground.cluster.worker_nodes)), allow_graceful=False)
+        time.sleep(ground.chance.uniform(0.2, 1.0))
+        ground.cluster.add_node(**NODE)
+    assert driver.wait(600) == 0, (ground.folder / "errors").read_text()[-2000:]
+    return lost
 
 
 def database_restarted(ground: Ground) -> int:
@@ -284,7 +300,7 @@ def disturbed(fault: Callable[[Ground], int], ground: Ground) -> Verdict:
         failed=study.failed,
         wrong=sum(t.value not in (None, int(t.architecture.key[:6], 16) / 16**6) for t in trials),
         twice=began.total() - len(keys),
-        orphans=len(orphans(ground.mark)),
+        orphans=len(orphans(ground)),
         left=len(running) + len(beside),
         as_undisturbed=found == undisturbed(ground) if in_order else None,
     )
@@ -297,13 +313,16 @@ def undisturbed(ground: Ground) -> list[tuple[object, float | None]]:
     return [(trial.architecture, trial.value) for trial in study.trials]
 
 
-def orphans(mark: str) -> list[int]:
+def orphans(ground: Ground) -> list[int]:
     """The processes of a search that are left a moment after it ended."""
+    evaluated = {process for process, _ in ground.log("begun")}
     for _ in range(100):
         found = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
-                if process.environ().get(MARK) == mark and process.status() != "zombie":
+                marked = process.environ().get(MARK) == ground.mark
+                actor = process.pid in evaluated and "ray::" in " ".join(process.cmdline())
+                if (marked or actor) and process.status() != "zombie":
                     found.append(process.pid)
         if not found:
             break
@@ -317,6 +336,10 @@ SCENARIOS = (
     *((fault, database, "local:2") for fault in EVERYWHERE for database in DATABASES),
     (drivers_killed, "sqlite", "here"),
     (drivers_killed, "postgres", "here"),
+    (drivers_killed, "postgres", "ray"),
+    (workers_killed, "sqlite", "ray"),
+    (nodes_lost, "postgres", "ray"),
+    (evaluations_hang, "sqlite", "ray"),
     (evaluations_hang, "sqlite", "local:2"),
     (evaluations_eat_memory, "sqlite", "local:2"),
     (two_drivers_at_once, "sqlite", "local:2"),
@@ -333,36 +356,59 @@ SCENARIOS = (
 
 @contextmanager
 def prepared(
-    database: str, place: str, evaluations: int, server: Server | None
+    database: str,
+    place: str,
+    evaluations: int,
+    server: Server | None = None,
+    cluster: Any = None,
 ) -> Iterator[Ground]:
     """The ground of a search in a new folder and a new database."""
     with tempfile.TemporaryDirectory() as folder:
         files = {"sqlite": f"sqlite:///{folder}/s.db", "journal": f"journal:///{folder}/s.log"}
         storage = files.get(database) or cast(Server, server).database()
         faults = min(FAULTS, max(2, evaluations // 10))
-        yield Ground(storage, Path(folder), evaluations, place, faults, server)
+        place = f"ray:{cluster.address}" if place == "ray" else place
+        yield Ground(storage, Path(folder), evaluations, place, faults, server, cluster)
+
+
+@contextmanager
+def ray_cluster() -> Iterator[Any]:
+    """A Ray cluster of two small nodes on this machine."""
+    os.environ["RAY_AUTH_MODE"] = "disabled"  # else Ray writes a token into the home folder
+    from ray.cluster_utils import Cluster
+
+    cluster: Any = Cluster(initialize_head=True, head_node_args=NODE)
+    cluster.add_node(**NODE)
+    try:
+        yield cluster
+    finally:
+        cluster.shutdown()
 
 
 def main() -> None:
     """Every scenario; each row is kept as it is found."""
     evaluations = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    server, rows = start_server(), []
-    for fault, database, place in SCENARIOS:
-        with prepared(database, place, evaluations, server) as ground:
+    server, rows = start_server(), list[dict[str, Any]]()
+    with ray_cluster() as cluster:
+        for fault, database, place in SCENARIOS:
             began = time.monotonic()
             row: dict[str, Any] = {"fault": fault.__name__, "database": database, "place": place}
-            try:
-                verdict = disturbed(fault, ground)
-            except AssertionError as error:
-                row |= {"survived": False, "why": str(error)[-500:]}
-            else:
-                row |= {"survived": verdict.holds(ground), **asdict(verdict)}
-            row["seconds"] = round(time.monotonic() - began, 1)
-        rows.append(row)
-        print(row, flush=True)
-        keep("chaos", {"evaluations": evaluations, "rows": rows})
+            with prepared(database, place, evaluations, server, cluster) as ground:
+                row |= survived(fault, ground)
+            rows.append(row | {"seconds": round(time.monotonic() - began, 1)})
+            print(rows[-1], flush=True)
+            keep("chaos", {"evaluations": evaluations, "rows": rows})
     server.stop()
     sys.exit(0 if all(row["survived"] for row in rows) else 1)
+
+
+def survived(fault: Callable[[Ground], int], ground: Ground) -> dict[str, Any]:
+    """Whether a search survived a fault, and what became of it."""
+    try:
+        verdict = disturbed(fault, ground)
+    except AssertionError as error:
+        return {"survived": False, "why": str(error)[-500:]}
+    return {"survived": verdict.holds(ground), **asdict(verdict)}
 
 
 if __name__ == "__main__":

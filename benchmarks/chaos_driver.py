@@ -2,7 +2,7 @@
 
     python -m benchmarks.chaos_driver STORAGE FOLDER EVALUATIONS PLACE [WISH]
 
-PLACE is `here` or `local:2`. Each line of FOLDER/log says that an evaluation began
+PLACE is `here`, `local:2` or `ray:ADDRESS`. Each line of FOLDER/log says that an evaluation began
 or ended, in which process, and the key of its architecture.
 """
 
@@ -21,7 +21,7 @@ from naokit.doors import Evaluator, Result, Workers
 from naokit.space import Architecture
 from naokit.spaces import ConvCells
 from naokit.study import Study, create_study, heartbeat
-from naokit.workers import Local
+from naokit.workers import Local, Ray
 
 MOMENT = 0.05
 """Seconds that an evaluation takes."""
@@ -75,7 +75,9 @@ def workers_at(place: str) -> Workers | None:
     kind, _, where = place.partition(":")
     if kind == "here":
         return None
-    return Local(int(where), seconds=LIMIT, memory=MEMORY, retries=RETRIES)
+    if kind == "local":
+        return Local(int(where), seconds=LIMIT, memory=MEMORY, retries=RETRIES)
+    return Ray(2, address=where, seconds=LIMIT, memory=MEMORY, retries=RETRIES)
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ def test_processes_evaluate_what_this_process_proposes() -> None:
     assert found.exit_code == 0, found.output
     report = json.loads(Path("run/report.json").read_text())
     assert (report["evaluations"], report["failed"]) == (EVALUATIONS, 0)
-    assert "workers: 2" in Path("run/run.yaml").read_text()
+    assert "workers: '2'" in Path("run/run.yaml").read_text()
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:
@@ -69,8 +69,21 @@ def test_the_same_command_several_times_and_a_worker_make_one_study() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((*SEARCH, "--devices", "cuda:0"), "--devices is for processes that evaluate: give --work"),
-        ((*SEARCH, "--evaluation-gib", 1), "--evaluation-gib is for processes that evaluate"),
+        ((*SEARCH, "--devices", "cuda:0"), "--devices is for --workers N: give both or leave it"),
+        ((*SEARCH, "--evaluation-gib", 1), "--evaluation-gib is for --workers N or ray: give both"),
+        (
+            (*SEARCH, "--workers", 2, "--gpus-per-worker", 1),
+            "--gpus-per-worker is for --workers ray",
+        ),
+        (
+            (*SEARCH, "--workers", "many"),
+            "'many' is none; expected a number from 1 on, ray or ray:",
+        ),
+        ((*SEARCH, "--workers", "0"), "'0' is none; expected a number from 1 on, ray or ray:N"),
+        (
+            (*SEARCH, "--workers", "ray", "--ray-address", "127.0.0.1:9"),
+            "nothing answers at --ray-address 127.0.0.1:9",
+        ),
         ((*SEARCH, "--workers", 1, "--devices", "gpu"), "--devices names 'gpu'; expected cpu, cud"),
         (
             ("search", "--evaluator", "supernet", "--workers", 2, "--out", "run"),

@@ -12,14 +12,17 @@ from collections.abc import Mapping
 
 OPTIONS: Mapping[str, str] = {
     "activations": "--activations",
+    "address": "--ray-address",
     "all_data": "--all-data",
     "baseline": "--baseline",
+    "cpus": "--cpus-per-worker",
     "curve_columns": "--curve-columns",
     "data": "--data",
     "device": "--device",
     "devices": "--devices",
     "epochs": "--epochs-in-all",
     "force": "--force",
+    "gpus": "--gpus-per-worker",
     "formats": "--format",
     "hours": "--hours",
     "image_column": "--image-column",

@@ -2,6 +2,7 @@
 
 Here     in the process that asks        here.py
 Local    in processes of this machine    local.py, process.py, pipe.py, devices.py
+Ray      on the machines of a cluster    ray.py
 
 slots.py          so many at once, each made again where it has died
 conversation.py   what a submitter and a worker say to each other
