@@ -250,6 +250,15 @@ def test_the_dashboard_shows_the_names_of_the_objectives(tmp_path: Path) -> None
     assert older.evaluations == 2
 
 
+def test_what_was_asked_for_and_never_told_takes_no_place() -> None:
+    study = create_study(SPACE, method="random")
+    asked = study.ask()
+    study.optimize(score, 4)
+    assert study.evaluations == 4
+    study.tell(asked.number, 1.0)
+    assert study.evaluations == 5
+
+
 def test_a_small_space_ends_the_search() -> None:
     tiny = Choices("tiny", (Choice("a", (1, 2)), Choice("b", (1, 2))))
     study = create_study(tiny, method="random")

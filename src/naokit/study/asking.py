@@ -53,6 +53,7 @@ class Asking:
         self._claims, self._ledger = claims, claims.ledger
         self._proposing, self._stopping = proposing, stopping
         self._sign = ranking.goals.objectives[0].sign
+        self._counted: set[int] = set()  # not those that the user asks for, and may never tell
         self._lock = threading.Lock()
 
     def next(self) -> Asked:
@@ -85,6 +86,7 @@ class Asking:
                 if not self._has_room(evaluations):
                     return
                 asked = self.next()
+                self._counted.add(asked.number)
                 if not self._has_room(evaluations, asked.number):  # other processes were faster
                     self._claims.give_back(asked.number)
                     return
@@ -105,7 +107,7 @@ class Asking:
         with self._errors():
             self._claims.watch.release_abandoned()
             living = {frozen.number for frozen in self._claims.watch.at_work()}
-        living |= self._claims.held.keys()
+        living |= self._claims.held.keys() & self._counted
         return self._first(before) + len(self._running(before) & living) < evaluations
 
     def _first(self, before: float) -> int:
