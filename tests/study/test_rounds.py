@@ -223,5 +223,5 @@ def test_a_state_in_one_place_needs_no_other_workers(tmp_path: Path) -> None:
         def submit(self, *call: Any) -> Any:
             raise AssertionError
 
-    with pytest.raises(InputError, match="keeps its state in this process"):
+    with pytest.raises(InputError, match="keeps its state in one process"):
         study_in(tmp_path).optimize(Shared(), 10, workers=Elsewhere())
