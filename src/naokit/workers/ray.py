@@ -20,7 +20,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import psutil
 
-from naokit.base import InputError
+from naokit.base import EvaluationFailed, InputError
 from naokit.doors import Evaluator
 from naokit.workers.conversation import Line, Lost, Message, serve
 from naokit.workers.devices import VISIBLE, cores
@@ -29,6 +29,9 @@ from naokit.workers.slots import Slot, Slots, check_limits
 
 REACHED = 5.0
 """Seconds in which the address of a cluster must answer."""
+
+TRIES = 5
+"""How often an actor may die as it begins, before an evaluation is told so."""
 
 SAID_BY_US = "A worker died or was killed|has been marked dead"
 """What Ray would print of each worker and machine that dies; the evaluation says it."""
@@ -162,12 +165,11 @@ def _children() -> set[int]:
 
 def _check_reached(address: str) -> None:
     """Raises InputError at once where nothing answers; Ray itself would wait for half a minute."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    host = host.strip("[]")
     if address == "auto":
         return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
-        socket.create_connection((host, int(port)), REACHED).close()
+        socket.create_connection((host.strip("[]"), int(port)), REACHED).close()
     except ValueError:
         raise InputError(
             f"`address` is {address!r}; expected auto, host:port or ray://host:port"
@@ -243,9 +245,15 @@ class _Slot(Slot):
         return _ActorLine(self._actor, self._store)
 
     def wait_for_room(self) -> None:
-        """Waits until Ray has begun the actor."""
-        with suppress(Exception):  # which `evaluate` meets again
-            self.opened()
+        """Waits until Ray has begun the actor; one may die as it begins, with its machine."""
+        for _ in range(TRIES):
+            try:
+                self.opened()
+            except EvaluationFailed:
+                continue
+            except Exception:  # noqa: BLE001, S110  # `evaluate` meets it again
+                pass
+            return
 
     def stop(self) -> str:
         """Ends the actor."""
@@ -298,6 +306,11 @@ class _ActorLine:
                 "out"
             ) from error
         except errors.RayError as error:
+            if getattr(error, "actor_init_failed", False):
+                raise InputError(
+                    f"a worker cannot begin there ({_last_line(error)}): each machine needs the "
+                    "same naokit"
+                ) from None
             raise Lost(_last_line(error)) from None
 
 
