@@ -255,8 +255,9 @@ class _Slot(Slot):
                 pass
             return
 
-    def stop(self) -> str:
-        """Ends the actor."""
+    def stop(self, grace: float) -> str:
+        """Ends the actor; Ray says how it ended by itself."""
+        del grace
         actor, self._actor = self._actor, None
         if actor is not None:
             with suppress(Exception):  # it has ended, or its cluster has
