@@ -1,6 +1,8 @@
 """What is said to a worker, in which order and how long is waited for what it answers."""
 
+import pickle
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +22,7 @@ from naokit.workers.conversation import (
     Conversation,
     Message,
     Over,
+    Remote,
 )
 
 ONE = ConvCells.small(nodes=1).parse("0 0 1 0 0 3 1 4")
@@ -92,3 +95,18 @@ def test_a_worker_that_takes_too_much_is_of_no_more_use(
     with pytest.raises(Over) as over:
         conversation.evaluate(Call(WorkersEvaluator(), ONE, 0, None), 5.0)
     assert over.value.failure.reason == reason
+
+
+def test_checkpoints_are_kept_where_the_folder_of_the_search_is_there(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run").mkdir()
+    sent = pickle.dumps(Remote(Path("run", "trials", "one")))
+    monkeypatch.chdir("/")  # as another process may be
+    here, elsewhere = pickle.loads(sent), pickle.loads(sent)
+    here.arrived(Said(clock))
+    assert here.folder == tmp_path / "run" / "trials" / "one"
+    (tmp_path / "run").rmdir()  # as on a machine with other disks
+    elsewhere.arrived(Said(clock))
+    assert elsewhere.folder is None

@@ -43,7 +43,8 @@ class Ray(Slots):
     Ray decides where they are; one that has no room waits for it, also for machines that Ray adds.
     An actor whose machine or process dies is made again, and what it evaluated has failed.
     The evaluator is sent with its data where these are in memory, once to each machine; pictures
-    that are decoded while a network trains are read there, from the same paths.
+    that are decoded while a network trains are read there, from the same paths. What stopped early
+    goes on from its checkpoint where the machines share the folder of the search, else anew.
 
     Args:
         slots: How many actors are asked for. If None, as many as its machines hold now.
