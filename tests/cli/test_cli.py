@@ -341,7 +341,7 @@ def test_hours_limit_the_whole_command(tmp_path: Path, monkeypatch: pytest.Monke
 
     second = run(*command, "--hours", "0.05")
     assert second.exit_code == 0, second.output
-    assert "not finished: random search. The same" in second.stdout
+    assert "Not finished: random search. The same" in second.stdout
     assert clock.final == [36, 36]
 
     third = json.loads(run(*command, "--hours", "0.1", "--json").stdout)
@@ -376,7 +376,7 @@ def test_a_bar_counts_no_more_repeats_than_there_are_architectures(
     command = ("search", "--preset", "tiny", "--nodes", "1", "--no-final", "--evaluations", "1")
     done = run(*command, "--no-baseline", "--hours", "0.01")
     assert re.search(r"best again +[━╸╺]+ +0/1 ", done.stderr)
-    assert "not finished: search" in done.stdout
+    assert "Not finished: search" in done.stdout
 
 
 def test_a_final_training_cut_in_its_first_epoch_is_unfinished_and_exported(
@@ -501,7 +501,7 @@ def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("naokit.runs.search.search_study", interrupted)
+    monkeypatch.setattr("naokit.runs.stages.search_study", interrupted)
     result = run("search", "--preset", "tiny")
     assert result.exit_code == 130
     assert "the same command continues" in result.stderr

@@ -1,11 +1,13 @@
 """`Train`: what it records, and building that runs out of memory."""
 
 import json
+import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from naokit.base import EvaluationFailed
+from naokit.base import EvaluationFailed, InputError
 from naokit.doors import Reporter
 from naokit.evaluators import Train
 from naokit.images.recipes import RECIPES, ImageRecipe
@@ -38,6 +40,27 @@ def test_a_network_too_large_to_build_is_a_failed_evaluation(monkeypatch) -> Non
     with pytest.raises(EvaluationFailed) as caught:
         Train().evaluate(ARCHITECTURE, seed=0)
     assert caught.value.reason == "out of memory"
+
+
+def test_what_is_sent_has_its_data_once_it_arrives() -> None:
+    evaluator = Train("digits", channels=2)
+    images = evaluator.data.train.images.nbytes
+    without, whole = pickle.dumps(evaluator), pickle.dumps(evaluator.with_data())
+    assert len(without) < images < len(whole)
+    for sent in (without, whole):
+        there = pickle.loads(sent)
+        assert "data" in vars(there.subject)
+        assert there.data.fingerprint == evaluator.data.fingerprint
+        assert there.subject.size() == evaluator.subject.size()
+
+
+def test_data_that_are_not_where_they_are_sent_are_said_as_they_arrive(tmp_path: Path) -> None:
+    images, labels = np.zeros((20, 8, 8), np.uint8), np.arange(20) % 2
+    np.savez(tmp_path / "images.npz", images=images, labels=labels)
+    sent = pickle.dumps(Train(tmp_path / "images.npz"))
+    (tmp_path / "images.npz").rename(tmp_path / "moved.npz")
+    with pytest.raises(InputError, match=r"images\.npz"):
+        pickle.loads(sent)
 
 
 class Stops(Reporter):

@@ -10,7 +10,7 @@ import pytest
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, PendingRollbackError
 
 from naokit.base import InputError
 from naokit.space import Architecture
@@ -225,3 +225,26 @@ def test_another_who_told_the_trial_is_not_taken_for_us(
     other.set_trial_state_values(trial_id, state)
     with pytest.raises(UpdateFinishedTrialError):
         study.optuna._storage.set_trial_state_values(trial_id, state)
+
+
+def test_a_connection_that_broke_in_a_transaction_is_given_up_for_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a server is started anew between two statements: each later one fails alike."""
+    broken: list[bool] = []
+    read, remove = RDBStorage._get_trials, RDBStorage.remove_session
+
+    def reading(storage: RDBStorage, *given: Any, **named: Any) -> Any:
+        if any(broken):
+            raise PendingRollbackError("Can't reconnect until invalid transaction is rolled back")
+        return read(storage, *given, **named)
+
+    def removed(storage: RDBStorage) -> None:
+        broken.clear()
+        remove(storage)
+
+    monkeypatch.setattr(RDBStorage, "_get_trials", reading)
+    monkeypatch.setattr(RDBStorage, "remove_session", removed)
+    study = study_in(tmp_path)
+    study.optimize(score, 4, on_trial=lambda trial: broken.append(True))
+    assert study.evaluations == 4

@@ -25,6 +25,7 @@ from naokit.study import create_study
 from naokit.testing import WorkersContract
 from naokit.workers import WORKER_DIED, Ray
 from naokit.workers.devices import VISIBLE
+from naokit.workers.ray import _Actor
 
 ray = pytest.importorskip("ray", reason="needs naokit[ray]")
 
@@ -188,6 +189,20 @@ def test_what_cannot_be_used_there_is_said_in_one_line(
 ) -> None:
     with Ray(1, address=cluster.address) as workers, pytest.raises(InputError, match=words):
         create_study(ONE.space, method="random").optimize(evaluator, 2, workers=workers)
+
+
+def test_a_machine_without_naokit_is_said_in_one_line(
+    cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(_Actor):
+        def __init__(self, *_: object, **__: object) -> None:
+            raise ModuleNotFoundError("No module named 'naokit'")
+
+    monkeypatch.setattr("naokit.workers.ray._Actor", Broken)
+    with Ray(1, address=cluster.address) as workers:
+        error = workers.submit(Wild(), ONE, 0).exception(60)
+    assert isinstance(error, InputError)
+    assert "No module named 'naokit'): each machine needs the same naokit" in str(error)
 
 
 def test_room_is_counted_and_what_waits_for_it_is_said(cluster: Any) -> None:

@@ -194,13 +194,35 @@ def test_an_evaluation_whose_worker_died_is_begun_again(
     assert sorted(begun) == [0, 0, 1, 1, 2, 2]
 
 
-def test_a_script_that_begins_its_work_unguarded_is_told_so(tmp_path: Path) -> None:
+SCRIPT = """
+import os
+from naokit.testing.workers import WorkersEvaluator
+from naokit.workers import Local
+from naokit.spaces import ConvCells
+def main():
+    architecture = ConvCells.small(nodes=1).parse("0 0 1 0 0 3 1 4")
+    Local(1).submit(WorkersEvaluator(), architecture, 0).result()
+"""
+
+
+@pytest.mark.parametrize(
+    ("rest", "words"),
+    [
+        (
+            "main()",
+            "a worker ended before it began, see above (its process ended with exit code 1)",
+        ),
+        (
+            "main() if __name__ == '__main__' else os.kill(os.getpid(), 9)",
+            "EvaluationFailed: its process was ended by signal 9 (killed)",
+        ),
+    ],
+)
+def test_a_worker_that_ends_before_it_begins_says_why(
+    tmp_path: Path, rest: str, words: str
+) -> None:
     script = tmp_path / "bare.py"
-    script.write_text(
-        "from naokit.testing.workers import WorkersEvaluator\nfrom naokit.workers import Local\n"
-        "from naokit.spaces import ConvCells\nspace = ConvCells.small(nodes=1)\n"
-        "Local(1).submit(WorkersEvaluator(), space.parse('0 0 1 0 0 3 1 4'), 0).result()\n"
-    )
+    script.write_text(SCRIPT + rest)
     ended = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
     assert ended.returncode == 1
-    assert "a worker ended before it began" in ended.stderr
+    assert words in ended.stderr

@@ -7,6 +7,7 @@ evaluation of an hour. What waiting cannot mend is raised at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
@@ -14,7 +15,13 @@ import optuna
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    PendingRollbackError,
+    SQLAlchemyError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 PATIENCE = 300.0
@@ -53,6 +60,8 @@ def may_pass(error: BaseException) -> bool:
     """Whether an error of a storage may pass: it is locked, or does not answer."""
     cause = error.__cause__ if isinstance(error, StorageInternalError) else error
     if isinstance(cause, DBAPIError) and cause.connection_invalidated:
+        return True
+    if isinstance(cause, PendingRollbackError):  # of a connection that broke in a transaction
         return True
     if not isinstance(cause, (OperationalError, InterfaceError, PoolTimeout, ConnectionError)):
         return False
@@ -124,6 +133,8 @@ class Patient:
                 self._given_up |= monotonic() + pause > ends
                 if self._given_up or not may_pass(error):
                     raise
+                with suppress(StorageInternalError, SQLAlchemyError):
+                    self._storage.remove_session()  # else its transaction would stay broken
                 if not again:
                     self._say(error)
             else:

@@ -44,7 +44,7 @@ class WorkersEvaluator(Evaluator):
 class WorkersReporter(Reporter):
     """Keeps what it is told and where; stops after the second epoch or fails."""
 
-    folder = Path("checkpoints")
+    folder = Path("/checkpoints")
 
     def __init__(self, *, fails: bool = False) -> None:
         self.fails = fails

@@ -145,7 +145,15 @@ class Remote(Reporter):
     line: Line
 
     def __init__(self, folder: Path | None) -> None:
-        self.folder = folder
+        self.folder = None if folder is None else folder.absolute()
+        parents = () if self.folder is None else self.folder.parents
+        self._there = next((parent for parent in parents if parent.exists()), None)
+
+    def arrived(self, line: Line) -> None:
+        """Called at the worker, whose machine may have other disks: then nothing is kept."""
+        self.line = line
+        if self._there is not None and not self._there.exists():
+            self.folder = None
 
     def report(self, epoch: int, value: float) -> bool:
         """Whether to stop here, or the error that was raised there."""
@@ -192,7 +200,7 @@ def _outcome(
 ) -> Message:
     """The result of an evaluation, or its error."""
     if remote is not None:
-        remote.line = line
+        remote.arrived(line)
     try:
         with watched(memory, lambda failure: line.send((LEAVING, failure))):
             result = evaluated(evaluator, architecture, seed, remote)

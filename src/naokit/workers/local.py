@@ -75,6 +75,7 @@ class _Process(Slot):
         super().__init__(seconds, memory)
         self._variables = variables
         self._process: process.Process | None = None
+        self._exit_code = 0
 
     def begin(self) -> Line:
         """Starts the process."""
@@ -86,13 +87,18 @@ class _Process(Slot):
         self._process = process.Process(self._variables, self.memory)
         return self._process.line
 
-    def stop(self) -> str:
+    def stop(self, grace: float) -> str:
         """Kills it: it holds nothing but an evaluation."""
         ended, self._process = self._process, None
-        return "" if ended is None else ended.end()
+        if ended is None:
+            return ""
+        self._exit_code = ended.end(grace)
+        return process.in_words(self._exit_code)
 
-    def unready(self, how: str) -> InputError:
-        """The error of a process that could not import what was started."""
+    def unready(self, how: str) -> Exception:
+        """The error of a process that could not import what was started, or was ended by others."""
+        if self._exit_code < 0:
+            return super().unready(how)
         return InputError(
             f"a worker ended before it began, see above ({how}): a script begins its work under "
             "`if __name__ == '__main__':`, since each worker imports it"

@@ -50,16 +50,27 @@ class Process:
         with suppress(OSError):  # where it has ended already the line says so
             ours.send((preparation, memory))
 
-    def end(self) -> str:
-        """Ends it and its children at once; how it has ended, in words."""
+    def end(self, grace: float) -> int:
+        """Ends it and its children; its exit code, negative where a signal ended it.
+
+        Args:
+            grace: The seconds in which it may end by itself.
+        """
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(grace)
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         code = self._process.wait()
         self._guard.end()
-        if code >= 0:
-            return f"its process ended with exit code {code}"
-        words = signal.strsignal(-code) or "unknown"
-        return f"its process was ended by signal {-code} ({words.lower()})"
+        return code
+
+
+def in_words(code: int) -> str:
+    """How a process with this exit code has ended."""
+    if code >= 0:
+        return f"its process ended with exit code {code}"
+    words = signal.strsignal(-code) or "unknown"
+    return f"its process was ended by signal {-code} ({words.lower()})"
 
 
 def _code(descriptor: int) -> str:
@@ -85,4 +96,7 @@ def begin(descriptor: int) -> None:
     importing = True
     spawn.prepare(preparation)
     importing = False
-    serve(Pipe(connection), memory)
+    try:
+        serve(Pipe(connection), memory)
+    except SystemExit as ended:  # of an evaluation; Python would wait for what it has forked
+        os._exit(ended.code if isinstance(ended.code, int) else 1)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import socket
 import sys
 import threading
 from collections.abc import Sequence
@@ -18,20 +17,16 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, Protocol, runtime_checkable
 
-import psutil
-
-from naokit.base import InputError
+from naokit.base import EvaluationFailed, InputError
 from naokit.doors import Evaluator
+from naokit.workers.cluster import Cluster
 from naokit.workers.conversation import Line, Lost, Message, serve
-from naokit.workers.devices import VISIBLE, cores
+from naokit.workers.devices import VISIBLE
 from naokit.workers.guard import Guard
 from naokit.workers.slots import Slot, Slots, check_limits
 
-REACHED = 5.0
-"""Seconds in which the address of a cluster must answer."""
-
-SAID_BY_US = "A worker died or was killed|has been marked dead"
-"""What Ray would print of each worker and machine that dies; the evaluation says it."""
+TRIES = 5
+"""How often an actor may die as it begins, before an evaluation is told so."""
 
 
 class Ray(Slots):
@@ -40,7 +35,8 @@ class Ray(Slots):
     Ray decides where they are; one that has no room waits for it, also for machines that Ray adds.
     An actor whose machine or process dies is made again, and what it evaluated has failed.
     The evaluator is sent with its data where these are in memory, once to each machine; pictures
-    that are decoded while a network trains are read there, from the same paths.
+    that are decoded while a network trains are read there, from the same paths. What stopped early
+    goes on from its checkpoint where the machines share the folder of the search, else anew.
 
     Args:
         slots: How many actors are asked for. If None, as many as its machines hold now.
@@ -70,7 +66,7 @@ class Ray(Slots):
         if cpus < 0 or gpus < 0:
             raise InputError(f"`cpus` is {cpus:g} and `gpus` {gpus:g}; expected 0 or more")
         check_limits(seconds, memory)
-        self._cluster = _Cluster(address)
+        self._cluster = Cluster(address)
         asked = {"CPU": cpus, "GPU": gpus, "memory": memory or 0}
         self.room = self._cluster.room(asked)
         if not self.room and (slots is None or address is None):
@@ -98,85 +94,6 @@ class Ray(Slots):
         """Ends the actors at once, and Ray where this object has started it."""
         super().close()
         self._cluster.leave()
-
-
-class _Cluster:
-    """A cluster that this process has joined or started.
-
-    Args:
-        address: See `Ray`.
-    """
-
-    def __init__(self, address: str | None) -> None:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", SAID_BY_US)  # it is read on import
-        try:
-            import ray
-        except ImportError:
-            raise InputError("Ray is not installed: pip install 'naokit[ray]'") from None
-        self.ray: Any = ray
-        self._joined = not ray.is_initialized()
-        if self._joined:
-            self._join(address)
-
-    def _join(self, address: str | None) -> None:
-        before = _children()
-        if address is None:
-            self._init("local", include_dashboard=False)
-        else:
-            _check_reached(address)
-            self._init(address)
-        self._guard = Guard(*(_children() - before))  # some would stay for a minute
-
-    def _init(self, address: str, **options: Any) -> None:
-        try:
-            self.ray.init(address, log_to_driver=False, logging_level="ERROR", **options)
-        except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-            said = str(error).strip().splitlines() or [type(error).__name__]
-            raise InputError(
-                f"there is no Ray cluster at `address` {address}: {said[0]}; see `ray status`"
-            ) from None
-
-    def room(self, asked: dict[str, float]) -> int:
-        """How many workers that ask for so much of each resource its machines hold together."""
-        asked = {name: amount for name, amount in asked.items() if amount}
-        if not asked:
-            return cores()
-        nodes = [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
-        return sum(min(int(node.get(n, 0) // a) for n, a in asked.items()) for node in nodes)
-
-    def leave(self) -> None:
-        """Ends what was started, or leaves what was joined."""
-        if self._joined:
-            self._joined = False
-            self.ray.shutdown()
-            self._guard.end()
-
-
-def _children() -> set[int]:
-    """The processes that this one has begun, but for workers, which Ray puts into groups."""
-    group, found = os.getpgid(0), set()
-    for child in psutil.Process().children(recursive=True):
-        with suppress(ProcessLookupError):  # it has ended
-            if os.getpgid(child.pid) == group:
-                found.add(child.pid)
-    return found
-
-
-def _check_reached(address: str) -> None:
-    """Raises InputError at once where nothing answers; Ray itself would wait for half a minute."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    host = host.strip("[]")
-    if address == "auto":
-        return
-    try:
-        socket.create_connection((host, int(port)), REACHED).close()
-    except ValueError:
-        raise InputError(
-            f"`address` is {address!r}; expected auto, host:port or ray://host:port"
-        ) from None
-    except OSError as error:
-        raise InputError(f"nothing answers at `address` {address}: {error}") from None
 
 
 @runtime_checkable
@@ -246,12 +163,19 @@ class _Slot(Slot):
         return _ActorLine(self._actor, self._store)
 
     def wait_for_room(self) -> None:
-        """Waits until Ray has begun the actor."""
-        with suppress(Exception):  # which `evaluate` meets again
-            self.opened()
+        """Waits until Ray has begun the actor; one may die as it begins, with its machine."""
+        for _ in range(TRIES):
+            try:
+                self.opened()
+            except EvaluationFailed:
+                continue
+            except Exception:  # noqa: BLE001, S110  # `evaluate` meets it again
+                pass
+            return
 
-    def stop(self) -> str:
-        """Ends the actor."""
+    def stop(self, grace: float) -> str:
+        """Ends the actor; Ray says how it ended by itself."""
+        del grace
         actor, self._actor = self._actor, None
         if actor is not None:
             with suppress(Exception):  # it has ended, or its cluster has
@@ -301,6 +225,11 @@ class _ActorLine:
                 "out"
             ) from error
         except errors.RayError as error:
+            if getattr(error, "actor_init_failed", False):
+                raise InputError(
+                    f"a worker cannot begin there ({_last_line(error)}): each machine needs the "
+                    "same naokit"
+                ) from None
             raise Lost(_last_line(error)) from None
 
 

@@ -16,6 +16,9 @@ from naokit.doors import WORKER_DIED, Evaluator, Reporter, Result, Workers
 from naokit.space import Architecture
 from naokit.workers.conversation import Call, Conversation, Line, Lost, Over
 
+GRACE = 1.0
+"""Seconds in which a worker that is lost may end by itself, so that it can be told why."""
+
 PATIENCE = 5.0
 """Seconds in which the threads must have seen that their workers are gone."""
 
@@ -46,8 +49,12 @@ class Slot(ABC):
         """Begins a worker without waiting for it; the line to it."""
 
     @abstractmethod
-    def stop(self) -> str:
-        """Ends the worker and all that it has begun, if there is one; how it ended, in words."""
+    def stop(self, grace: float) -> str:
+        """Ends the worker and all that it has begun, if there is one; how it ended, in words.
+
+        Args:
+            grace: The seconds in which it may end by itself.
+        """
 
     def unready(self, how: str) -> Exception:
         """The error where a worker ended before it said that it is ready."""
@@ -65,7 +72,7 @@ class Slot(ABC):
             self.end()
             raise over.failure from None
         except Lost as lost:
-            raise EvaluationFailed(WORKER_DIED, self.end() or str(lost)) from None
+            raise EvaluationFailed(WORKER_DIED, self.end(GRACE) or str(lost)) from None
 
     def wait_for_room(self) -> None:  # noqa: B027  # few have to
         """Waits until a worker can be begun; by default there always is room for one."""
@@ -80,7 +87,7 @@ class Slot(ABC):
         try:
             line.receive()  # it is ready
         except Lost as lost:
-            how = self.end() or str(lost)
+            how = self.end(GRACE) or str(lost)
             self._check_open()
             raise self.unready(how) from None
         self._conversation = Conversation(line)
@@ -90,11 +97,11 @@ class Slot(ABC):
         if self._closed:
             raise EvaluationFailed(WORKER_DIED, "it was closed")
 
-    def end(self) -> str:
+    def end(self, grace: float = 0.0) -> str:
         """Ends the worker; how it ended, in words."""
         with self._lock:
             self._conversation = None
-            return self.stop()
+            return self.stop(grace)
 
     def close(self) -> None:
         """Ends the worker for good."""
