@@ -1,7 +1,7 @@
 """The interfaces between the rooms, and what goes through them. Nothing here needs torch.
 
 Evaluator    architecture -> Result, or EvaluationFailed; a Reporter is told of its epochs
-Workers      where evaluations run: here, in other processes
+Workers      where evaluations run: here, in other processes, on a cluster
 Trial        one finished evaluation, as the study remembers it
 Method       proposes architectures: a function of a seed and of the evaluations so far
 Observation  one evaluation, as methods see it
@@ -164,6 +164,13 @@ class Evaluator(ABC):
         del architecture
         return {}
 
+    def with_data(self) -> Evaluator:
+        """The same, to be sent to another machine together with the data that it has read.
+
+        Sent as it is, an evaluator may leave out data that can be read again from their source.
+        """
+        return self
+
     def settings(self) -> Mapping[str, Json]:
         """Whatever affects results; a study compares it when it is resumed.
 
@@ -244,7 +251,10 @@ class Workers(ABC):
         """
 
     def close(self) -> None:  # noqa: B027  # many have nothing to stop
-        """Stops the workers and what still runs; nothing can be submitted afterwards."""
+        """Stops the workers and what still runs, and cancels what waits.
+
+        `submit` raises RuntimeError afterwards.
+        """
 
     def __enter__(self) -> Self:
         return self

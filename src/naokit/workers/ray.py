@@ -15,7 +15,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from naokit.base import EvaluationFailed, InputError
 from naokit.doors import Evaluator
@@ -96,14 +96,6 @@ class Ray(Slots):
         self._cluster.leave()
 
 
-@runtime_checkable
-class _HasData(Protocol):
-    """An evaluator that is usually sent without its data, which each process reads again."""
-
-    def with_data(self) -> Evaluator:
-        """The same, to be sent with its data."""
-
-
 class _Store:
     """The object store, which holds an evaluator and its data once on each machine.
 
@@ -121,9 +113,8 @@ class _Store:
         """The reference of an evaluator, the same for all slots."""
         with self._lock:
             if evaluator is not self._evaluator:
-                whole = evaluator.with_data() if isinstance(evaluator, _HasData) else evaluator
                 try:
-                    self._stored = self.ray.put(whole)
+                    self._stored = self.ray.put(evaluator.with_data())
                 except (TypeError, AttributeError, ImportError, pickle.PicklingError) as error:
                     raise InputError(
                         f"the evaluator cannot be sent to another process ({error}): define it "
