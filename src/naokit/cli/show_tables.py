@@ -5,7 +5,7 @@ from __future__ import annotations
 from naokit.cli.output import print_table, say
 from naokit.report.contents import Point
 from naokit.report.model_words import model_lines
-from naokit.report.overview import Overview, Ranked, Shown
+from naokit.report.overview import Overview, Ranked, Shown, goals_of
 from naokit.report.words import front_title, outcomes, trust_lines
 from naokit.study.goals import Goals
 from naokit.wording import counted
@@ -28,12 +28,6 @@ def print_shown(found: Shown) -> None:
         _print_front(overview.front, goals)
     trust = [] if ranked is None else trust_lines(ranked.trust, alone=ranked.alone)
     say(*trust, *model_lines(overview))
-
-
-def goals_of(found: Overview) -> Goals:
-    """The objectives and limits of a study."""
-    texts = found.study.get("goals") or {"objectives": (), "limits": ()}
-    return Goals.of(found.study["direction"], texts["objectives"], texts["limits"])
 
 
 def _print_own(ranked: Ranked, wish: str) -> None:

@@ -245,6 +245,12 @@ def _outcome(trial: Trial, goals: Goals) -> str:
     return trial.reason if trial.value is None else f"{BEYOND}: {goals.limited(trial)}"
 
 
+def goals_of(found: Overview) -> Goals:
+    """The objectives and limits of a study."""
+    texts = found.study.get("goals") or {"objectives": (), "limits": ()}
+    return Goals.of(found.study["direction"], texts["objectives"], texts["limits"])
+
+
 def kind_of_origin(trial: Trial) -> str:
     """Where a proposal came from, without the length of a step."""
     return trial.origin.rstrip("0123456789. ")

@@ -1,0 +1,31 @@
+"""`naokit report`: a run as one page to look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from naokit.cli.options import AsJson, RunStorage
+from naokit.cli.output import exit_codes, print_json, say
+from naokit.cli.reading import without_garbage
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="The folder of a run, finished or not.")],
+    out: Annotated[Path | None, typer.Option(help="The page; default: RUN/report.html.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many of the best are shown.")] = 10,
+    storage: RunStorage = None,
+    json: AsJson = False,
+) -> None:
+    """Write a run as one HTML page, which loads nothing; with --json print its numbers instead."""
+    with exit_codes(), without_garbage():
+        from naokit.runs.reporting import run_report, write_page
+        from naokit.runs.run import Run
+
+        found = Run.at(run, storage)
+        if json:
+            print_json(run_report(found, top).to_json())
+            return
+        say(f"written: {write_page(found, out, top=top)}")
