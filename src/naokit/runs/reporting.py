@@ -24,7 +24,7 @@ from naokit.report.run_report import (
 )
 from naokit.runs.folder import BASELINE, NETWORK, REPORT, TRAINING
 from naokit.runs.run import Run
-from naokit.runs.settings import storage_of
+from naokit.runs.settings import recorded_final, storage_of
 from naokit.study import Study, open_study
 from naokit.training.log import Log
 
@@ -176,7 +176,7 @@ def _commands(run: Run) -> Iterator[Command]:
         config = shlex.quote(str(run.folder / "run.yaml"))
         yield Command("Continue this search", f"naokit search --config {config}")
     yield Command("Look at it in a terminal", f"naokit show {folder}")
-    if not run.space.has_networks:
+    if not run.space.has_networks or recorded_final(run.settings) is None:
         return
     yield Command("Train the winner to the end", f"naokit train {folder}")
     if (run.folder / NETWORK).exists():

@@ -115,7 +115,7 @@ def _sections(report: RunReport) -> list[tuple[str, str]]:
         ("sources", "Sources", report.sources),
         ("choices", "Choices", report.choices),
         ("map", "Map", report.model),
-        ("time", "Time", report.parts),
+        ("time", "Time", any(part.seconds for part in report.parts)),
         ("next", "Next", True),
         ("evaluations", "Evaluations", report.course.evaluations),
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from naokit.report.course import Course, Evaluation
 from naokit.report.page.plot import Axis, Plot, Point, spread
+from naokit.report.page.words import text_of
 from naokit.report.run_report import RunReport
-from naokit.wording import value_text
 
 SHAPES = {
     "complete": "circle",
@@ -63,4 +63,4 @@ def words_of(one: Evaluation, metric: str) -> str:
     if one.value is None:
         return f"trial {one.trial}: failed ({one.reason}); {one.origin}"
     ended = {"stopped": ", stopped early", "beyond": ", beyond a limit"}.get(one.ending, "")
-    return f"trial {one.trial}: {value_text(one.value, metric)}{ended}; {one.origin}"
+    return f"trial {one.trial}: {text_of(one.value, metric)}{ended}; {one.origin}"

@@ -22,7 +22,8 @@ _OUTLINES = {
 
 def outline(shape: str, size: float) -> str:
     """The path of a mark around (0, 0)."""
-    return _OUTLINES[shape].format(round(size, 1), round(2 * size, 1))
+    radius = round(size, 1)
+    return _OUTLINES[shape].format(radius, 2 * radius)
 
 
 def course_legend(report: RunReport) -> Sequence[Entry]:

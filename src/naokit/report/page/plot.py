@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from statistics import median
 
 WIDTH, HEIGHT = 560, 340
-TOP, RIGHT, BELOW = 14, 16, 48
-LETTER = 7.2
+TOP, RIGHT, BELOW = 14, 20, 54
+LETTER = 9.5
 """The width of a digit of the ticks."""
 TICKS = 5
 REACH = 4.0
 """The scale ends where a value is so many times farther from the best than the median is."""
+LONGEST = 38
+"""A longer label would not fit beside its axis."""
 MOST_MARKS = 2000
 """More marks cannot be told apart."""
 
@@ -51,6 +53,11 @@ class Axis:
     def clipped(self, value: float) -> float:
         """The value, or the end of the axis that it is beyond."""
         return min(max(value, self.low), self.high)
+
+    @property
+    def words(self) -> str:
+        """The label, without its end where it is too long."""
+        return self.label if len(self.label) <= LONGEST else f"{self.label[: LONGEST - 1]}…"
 
     @property
     def ticks(self) -> list[tuple[float, str]]:
@@ -94,7 +101,7 @@ class Plot:
 
     def __init__(self, name: str, title: str, x: Axis, y: Axis) -> None:
         self.name, self.title, self.x, self.y = name, title, x, y
-        self.left = 34 + LETTER * max((len(words) for _, words in y.ticks), default=1)
+        self.left = 36 + LETTER * max((len(words) for _, words in y.ticks), default=1)
         self.width, self.height = WIDTH, HEIGHT
         self.right, self.bottom = WIDTH - RIGHT, HEIGHT - BELOW
         self.top = TOP
