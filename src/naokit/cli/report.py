@@ -16,14 +16,18 @@ def report(
     run: Annotated[Path, typer.Argument(help="The folder of a run, finished or not.")],
     out: Annotated[Path | None, typer.Option(help="The page; default: RUN/report.html.")] = None,
     top: Annotated[int, typer.Option(min=1, help="How many of the best are shown.")] = 10,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file of --out.")] = False,
     storage: RunStorage = None,
     json: AsJson = False,
 ) -> None:
     """Write a run as one HTML page, which loads nothing; with --json print its numbers instead."""
     with exit_codes(), without_garbage():
+        from naokit.base import InputError
         from naokit.runs.reporting import run_report, write_page
         from naokit.runs.run import Run
 
+        if out is not None and out.exists() and not force:
+            raise InputError(f"{out} exists already; name another file, or give --force")
         found = Run.at(run, storage)
         if json:
             print_json(run_report(found, top).to_json())
