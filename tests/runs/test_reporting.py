@@ -59,7 +59,7 @@ def test_what_is_reported_is_whole_json(kept: Run) -> None:
 
 
 def test_a_page_is_written_into_the_folder_of_its_run(kept: Run) -> None:
-    path = write_page(kept)
+    path = write_page(kept, run_report(kept))
     assert path == Path("run/report.html")
     text = path.read_text(encoding="utf-8")
     assert text.startswith("<!doctype html>")
@@ -82,7 +82,8 @@ def test_a_run_without_a_best_says_why(tmp_path: Path) -> None:
     found = run_report(Run.at(tmp_path))
     assert found.found is None
     assert "6 evaluations" in str(found.shown.no_best)
-    assert "Why there is no best" in write_page(Run.at(tmp_path)).read_text(encoding="utf-8")
+    path = write_page(Run.at(tmp_path), found)
+    assert "Why there is no best" in path.read_text(encoding="utf-8")
 
 
 def test_a_live_page_is_written_now_and_then(tmp_path: Path, monkeypatch) -> None:

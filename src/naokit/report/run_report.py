@@ -17,7 +17,9 @@ from naokit.report.provenance import Source, sources
 from naokit.study.standings import NoBest
 
 if TYPE_CHECKING:
+    from naokit.images.examples import ImageExamples
     from naokit.study import Study
+    from naokit.text.examples import TextExamples
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,7 @@ class RunReport:
         parts: What took how long.
         commands: What to do next.
         unfinished: The steps that were not finished when the run was last reported.
+        examples: What the trained network does with its data. If None, nobody asked for that.
     """
 
     name: str
@@ -153,6 +156,7 @@ class RunReport:
     parts: tuple[Part, ...] = ()
     commands: tuple[Command, ...] = ()
     unfinished: tuple[str, ...] = ()
+    examples: ImageExamples | TextExamples | None = None
 
     def to_json(self) -> dict[str, Json]:
         """One object."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from naokit.base import InputError
-from naokit.runs.reporting import write_page
+from naokit.runs.reporting import run_report, write_page
 from naokit.runs.run import Run
 
 EVERY = 5.0
@@ -34,6 +34,7 @@ class LivePage:
         if began < self._next:
             return
         with suppress(InputError):
-            write_page(Run.at(self.folder, self.storage), refresh=round(EVERY))
+            run = Run.at(self.folder, self.storage)
+            write_page(run, run_report(run), refresh=round(EVERY))
         now = time.monotonic()
         self._next = now + max(EVERY, (now - began) / SHARE)

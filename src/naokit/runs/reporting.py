@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from naokit import __version__
 from naokit.base import InputError, Json
@@ -28,6 +29,10 @@ from naokit.runs.settings import recorded_final, storage_of
 from naokit.study import Study, open_study
 from naokit.training.log import Log
 
+if TYPE_CHECKING:
+    from naokit.images.examples import ImageExamples
+    from naokit.text.examples import TextExamples
+
 PAGE = "report.html"
 SCORED = {
     "train": "each network is trained by itself",
@@ -37,12 +42,15 @@ SCORED = {
 """How evaluators score, by the name that their settings have."""
 
 
-def run_report(run: Run, top: int = 10) -> RunReport:
+def run_report(
+    run: Run, top: int = 10, examples: ImageExamples | TextExamples | None = None
+) -> RunReport:
     """What is reported of a run, finished or not.
 
     Args:
         run: The run.
         top: How many leaders there are at most.
+        examples: What its trained network does with its data, if that was asked for.
 
     Raises:
         InputError: The run or its study is missing or damaged.
@@ -67,22 +75,23 @@ def run_report(run: Run, top: int = 10) -> RunReport:
         parts=tuple(_parts(run, baseline, final)),
         commands=tuple(_commands(run)),
         unfinished=tuple(before.get("unfinished", ())),
+        examples=examples,
     )
 
 
 def write_page(
-    run: Run, path: Path | None = None, *, top: int = 10, refresh: int | None = None
+    run: Run, report: RunReport, path: Path | None = None, *, refresh: int | None = None
 ) -> Path:
     """Writes the page of a run, whole, and says where it is.
 
     Args:
         run: The run.
+        report: What is reported of it.
         path: The file. If None, `report.html` in the run's folder.
-        top: How many leaders are shown.
         refresh: After how many seconds a browser shall load the page again. If None, never.
     """
     path = run.folder / PAGE if path is None else path
-    write_whole(path, page(run_report(run, top), run.space, refresh=refresh))
+    write_whole(path, page(report, run.space, refresh=refresh))
     return path
 
 

@@ -3,9 +3,13 @@
 from dataclasses import replace
 from functools import lru_cache
 
+import numpy as np
 import optuna
 
 from naokit.base import EvaluationFailed
+from naokit.images.data import Split
+from naokit.images.examples import ImageExamples, mistakes
+from naokit.images.measuring import measure
 from naokit.report.run_report import (
     Asked,
     Command,
@@ -85,7 +89,18 @@ def hostile_report() -> tuple[RunReport, Space]:
         parts=(Part(HOSTILE[0], 3.5),),
         commands=tuple(Command(name, name) for name in HOSTILE),
         unfinished=HOSTILE,
+        examples=_examples(),
     ), space
+
+
+def _examples() -> ImageExamples:
+    """Images of two classes with hostile names."""
+    logits = np.array([[5.0, 0.0], [5.0, 0.0], [0.0, 1.0]])
+    labels = np.array([0, 1, 1])
+    rows = Split(np.zeros((3, 1, 4, 4), dtype=np.uint8), labels)
+    names = (HOSTILE[2], HOSTILE[3])
+    measured = measure(logits, labels, names)
+    return ImageExamples(HOSTILE[4], "test", measured, mistakes(rows, logits, labels, names))
 
 
 def _none(channels: int, stride: int) -> None:

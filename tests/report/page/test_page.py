@@ -7,12 +7,16 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from tests.report.page.reports import HOSTILE, hostile_report, searched
 
+from naokit.images.examples import ImageExamples
+from naokit.images.measuring import measure
 from naokit.report.course import Course, Evaluation
 from naokit.report.page import page
 from naokit.report.page.plot import Axis
+from naokit.text.examples import TextExamples
 from naokit.wording import one_line
 
 VOID = {"meta", "link", "img", "br", "input", "hr"}
@@ -129,7 +133,10 @@ def test_the_words_of_marks_say_what_json_says(read: Reader) -> None:
 def test_hostile_names_are_shown_as_text() -> None:
     read = Reader(page(*hostile_report()))
     assert len(read.named("script")) == len(read.named("style")) == 1
-    assert not read.named("img", "b")
+    assert not read.named("b")
+    pictures = [str(one["src"]) for one in read.named("img")]
+    assert len(pictures) == 1
+    assert pictures[0].startswith("data:image/png;base64,")
     assert not any(name.startswith("on") for _, one in read.tags for name in one)
     words = "".join(read.words)
     for name in HOSTILE:
@@ -167,3 +174,20 @@ def test_one_poor_value_does_not_squeeze_the_others() -> None:
     axis = Axis.to_the_best("x", [90.0, 91.0, 92.0, 93.0, 10.0], 1.0)
     assert axis.low > 80
     assert axis.clipped(10.0) == axis.low
+
+
+def test_a_text_that_a_network_wrote_is_text() -> None:
+    report, space = searched(60)
+    text = page(replace(report, examples=TextExamples("<b>one</b>\ntwo", 3, 0.8, 0)), space)
+    assert "<blockquote>&lt;b&gt;one&lt;/b&gt;\ntwo</blockquote>" in text
+
+
+def test_of_many_classes_the_most_frequent_confusions_are_shown() -> None:
+    logits = np.eye(30)[np.arange(30) % 29]  # the last is taken for the first
+    measured = measure(logits, np.arange(30), [f"class {n}" for n in range(30)])
+    report, space = searched(60)
+    text = page(replace(report, examples=ImageExamples("d", "test", measured, ())), space)
+    words = re.sub(r"<[^>]*>", " ", text)
+    assert re.search(
+        r"The most frequent confusions of 30 classes.*class 29\s+class 0\s+1", words, re.DOTALL
+    )

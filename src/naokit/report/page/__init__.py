@@ -111,6 +111,8 @@ def _sections(report: RunReport) -> list[tuple[str, str]]:
         ("course", "Course", valued),
         ("front", "Pareto front", found and found.front),
         ("training", "Final training", report.final),
+        ("images", "What it takes for what", hasattr(report.examples, "mistakes")),
+        ("text", "What it writes", hasattr(report.examples, "text")),
         ("trust", "Trust", report.model or report.shown.ranked or overview.model),
         ("sources", "Sources", report.sources),
         ("choices", "Choices", report.choices),
