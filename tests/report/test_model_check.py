@@ -13,7 +13,7 @@ from naokit.spaces import Choice, Choices, ConvCells
 from naokit.study import Study, create_study
 
 SPACE = Choices(
-    "c", (Choice("width", (1, 2, 3, 4)), Choice("colour", ("red", "blue")), Choice("idle", (0, 1)))
+    "c", (Choice("width", (1, 2, 3, 4)), Choice("colour", ("red", "blue")), Choice("idle", (0, 1, 2)))
 )
 
 
@@ -64,13 +64,13 @@ def test_of_many_architectures_some_are_taken_and_the_path_is_kept(monkeypatch) 
 
 
 def test_of_few_or_equal_results_nothing_is_said() -> None:
-    for study in (searched(4), searched(10, lambda _: 1.0)):
+    for study in (searched(4), searched(20, lambda _: 1.0)):
         assert model_check(study, ()) is None
         assert choices_of(study) is None
 
 
 def test_the_position_that_decides_comes_first_and_one_that_does_not_last() -> None:
-    found = choices_of(searched(16))
+    found = choices_of(searched(24))
     assert found is not None
     assert found.explained > 0.8
     assert [one.name for one in found.positions] == ["width", "colour", "idle"]
@@ -82,7 +82,7 @@ def test_the_position_that_decides_comes_first_and_one_that_does_not_last() -> N
 
 def test_choices_that_say_nothing_are_not_said_to() -> None:
     generator = np.random.default_rng(0)
-    found = choices_of(searched(16, lambda _: float(generator.normal())))
+    found = choices_of(searched(22, lambda _: float(generator.normal())))
     assert found is not None
     assert found.explained < 0.2
 

@@ -16,8 +16,8 @@ from naokit.study.trust import correlation
 if TYPE_CHECKING:
     from naokit.study import Study
 
-FEWEST = 8
-"""With fewer architectures nothing can be said."""
+FEWEST = 20
+"""With fewer architectures a sum of so many numbers fits anything."""
 MOST = 2000
 """From more architectures so many are taken, at equal distances."""
 WIDEST = 200
