@@ -50,3 +50,11 @@ def test_what_is_no_run_is_refused_in_one_line() -> None:
     said = called("words", code=2)
     assert said.count("\n") == 1
     assert "words is not a run" in said
+
+
+def test_several_runs_are_compared() -> None:
+    assert called("run", "run") == "written: comparison.html\n"
+    assert "comparison.html exists already" in called("run", "run", code=2)
+    found = json.loads(called("run", "run", "--json"))
+    assert [one["name"] for one in found["runs"]] == ["run", "run"]
+    assert "--examples is for one run" in called("run", "run", "--examples", code=2)

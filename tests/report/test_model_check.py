@@ -13,7 +13,8 @@ from naokit.spaces import Choice, Choices, ConvCells
 from naokit.study import Study, create_study
 
 SPACE = Choices(
-    "c", (Choice("width", (1, 2, 3, 4)), Choice("colour", ("red", "blue")), Choice("idle", (0, 1, 2)))
+    "c",
+    (Choice("width", (1, 2, 3, 4)), Choice("colour", ("red", "blue")), Choice("idle", (0, 1, 2))),
 )
 
 

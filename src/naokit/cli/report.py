@@ -1,4 +1,4 @@
-"""`naokit report`: a run as one page to look at."""
+"""`naokit report`: a run as one page to look at, or several runs beside each other."""
 
 from __future__ import annotations
 
@@ -13,12 +13,23 @@ from naokit.cli.reading import without_garbage
 
 if TYPE_CHECKING:
     from naokit.images.examples import ImageExamples
+    from naokit.runs.run import Run
     from naokit.text.examples import TextExamples
+
+COMPARISON = Path("comparison.html")
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="The folder of a run, finished or not.")],
-    out: Annotated[Path | None, typer.Option(help="The page; default: RUN/report.html.")] = None,
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...", help="The folder of a run, finished or not; several are compared."
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The page; default: RUN/report.html, of several comparison.html."),
+    ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many of the best are shown.")] = 10,
     examples: Annotated[
         bool,
@@ -28,7 +39,7 @@ def report(
             "a text that it writes. This needs the data.",
         ),
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file of --out.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     storage: RunStorage = None,
     json: AsJson = False,
 ) -> None:
@@ -38,14 +49,36 @@ def report(
         from naokit.runs.reporting import run_report, write_page
         from naokit.runs.run import Run
 
-        if out is not None and out.exists() and not force:
-            raise InputError(f"{out} exists already; name another file, or give --force")
-        found = Run.at(run, storage)
-        made = run_report(found, top, _examples(run) if examples else None)
+        several = len(runs) > 1
+        if several and examples:
+            raise InputError("--examples is for one run: leave it out, or give one")
+        named = COMPARISON if several and out is None else out
+        if not json and named is not None and named.exists() and not force:
+            raise InputError(f"{named} exists already; name another file, or give --force")
+        opened = [Run.at(run, storage) for run in runs]
+        if several:
+            _compare(opened, named or COMPARISON, as_json=json)
+            return
+        made = run_report(opened[0], top, _examples(runs[0]) if examples else None)
         if json:
             print_json(made.to_json())
             return
-        say(f"written: {write_page(found, made, out)}")
+        say(f"written: {write_page(opened[0], made, out)}")
+
+
+def _compare(runs: list[Run], path: Path, *, as_json: bool) -> None:
+    """Several runs beside each other."""
+    from naokit.files import write_whole
+    from naokit.report.compared import compared
+    from naokit.report.page.compare import comparison_page
+    from naokit.runs.reporting import run_report
+
+    found = compared([run_report(run) for run in runs])
+    if as_json:
+        print_json(found.to_json())
+        return
+    write_whole(path, comparison_page(found))
+    say(f"written: {path}")
 
 
 def _examples(run: Path) -> ImageExamples | TextExamples:

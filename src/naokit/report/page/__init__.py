@@ -1,5 +1,7 @@
 """The page of a run: one HTML file that loads nothing, from a `RunReport`.
 
+    environment.py     templates, what is escaped, what a browser may do
+    compare.py         the page of several runs
 plot.py            a figure as SVG
 figures.py         the figures; course_figure.py: that of the course; marks.py: shapes, legends
 words.py           how numbers are written
@@ -8,27 +10,22 @@ templates/         one small template for each section, the looks, the script
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 from markupsafe import Markup
 
 from naokit.report.model_words import quality_lines
 from naokit.report.overview import goals_of
 from naokit.report.page import figures, marks
 from naokit.report.page.course_figure import course_figure
-from naokit.report.page.words import FILTERS, bibtex
+from naokit.report.page.environment import rendered
+from naokit.report.page.words import bibtex
 from naokit.report.run_report import RunReport
 from naokit.report.words import trust_lines
-from naokit.wording import one_line
 
 if TYPE_CHECKING:
     from naokit.space import Space
 
-TEMPLATES = Path(__file__).parent / "templates"
 DRAWN = 4
 """How many leaders are drawn."""
 ROWS = 1000
@@ -50,53 +47,17 @@ def page(report: RunReport, space: Space, *, refresh: int | None = None) -> str:
         space: The space of its genotypes, to draw them.
         refresh: After how many seconds a browser shall load the page again. If None, never.
     """
-    script = _text("page.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            report=report,
-            refresh=refresh,
-            # Nothing is loaded, and of scripts only ours runs, whatever a name may smuggle in.
-            policy=f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
-            f"script-src 'sha256-{digest}'",
-            style=Markup(_text("style.css")),  # noqa: S704  # a file of this package
-            script=Markup(script),  # noqa: S704  # a file of this package
-            sections=_sections(report),
-            **_told(report),
-            **_drawn(report, space),
-        )
+    return rendered(
+        title=report.name,
+        kicker="naokit, report of a run",
+        glance="glance.html",
+        version=report.version,
+        sections=_sections(report),
+        refresh=refresh,
+        report=report,
+        **_told(report),
+        **_drawn(report, space),
     )
-
-
-def _text(name: str) -> str:
-    return (TEMPLATES / name).read_text(encoding="utf-8")
-
-
-def _environment() -> Environment:
-    def finalize(value: object) -> object:
-        """Text in one line, with escapes for what cannot be seen; what is escaped already stays."""
-        if isinstance(value, Undefined):
-            str(value)  # says which name is missing
-        return value if isinstance(value, Markup) or not isinstance(value, str) else _visible(value)
-
-    found = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        finalize=finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    found.filters.update(FILTERS)
-    found.globals["outline"] = marks.outline
-    return found
-
-
-def _visible(text: str) -> str:
-    """A text whose lines stay lines."""
-    return "\n".join(map(one_line, text.split("\n")))
 
 
 def _sections(report: RunReport) -> list[tuple[str, str]]:
