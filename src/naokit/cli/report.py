@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,6 +40,11 @@ def report(
             "a text that it writes. This needs the data.",
         ),
     ] = False,
+    serve: Annotated[
+        bool,
+        typer.Option("--serve", help="Show the page on this machine until Ctrl-C; writes no file."),
+    ] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port of --serve.")] = 8610,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     storage: RunStorage = None,
     json: AsJson = False,
@@ -50,8 +56,12 @@ def report(
         from naokit.runs.run import Run
 
         several = len(runs) > 1
-        if several and examples:
-            raise InputError("--examples is for one run: leave it out, or give one")
+        for asked, name in ((examples, "--examples"), (serve, "--serve")):
+            if several and asked:
+                raise InputError(f"{name} is for one run: leave it out, or give one")
+        if serve:
+            _serve(runs[0], storage, top, port)
+            return
         named = COMPARISON if several and out is None else out
         if not json and named is not None and named.exists() and not force:
             raise InputError(f"{named} exists already; name another file, or give --force")
@@ -64,6 +74,29 @@ def report(
             print_json(made.to_json())
             return
         say(f"written: {write_page(opened[0], made, out)}")
+
+
+def _serve(folder: Path, storage: str | None, top: int, port: int) -> None:
+    """The page of a run on this machine, as it is whenever it is looked at."""
+    from naokit.base import InputError
+    from naokit.cli.report_serve import FRESH, server_of
+    from naokit.report.page import page
+    from naokit.runs.reporting import run_report
+    from naokit.runs.run import Run
+
+    def made() -> str:
+        run = Run.at(folder, storage)
+        return page(run_report(run, top), run.space, refresh=round(FRESH))
+
+    made()  # what is wrong with the run is said at once
+    try:
+        server = server_of(made, port)
+    except OSError as error:
+        raise InputError(f"--port {port}: {error.strerror}; give another, or 0 for any") from error
+    with server:
+        say(f"http://localhost:{server.server_address[1]}/ shows {folder}; Ctrl-C ends it")
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
 
 
 def _compare(runs: list[Run], path: Path, *, as_json: bool) -> None:

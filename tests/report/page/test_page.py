@@ -15,6 +15,7 @@ from naokit.images.examples import ImageExamples
 from naokit.images.measuring import measure
 from naokit.report.course import Course, Evaluation
 from naokit.report.page import page
+from naokit.report.page.environment import TEMPLATES
 from naokit.report.page.plot import Axis
 from naokit.text.examples import TextExamples
 from naokit.wording import one_line
@@ -191,3 +192,20 @@ def test_of_many_classes_the_most_frequent_confusions_are_shown() -> None:
     assert re.search(
         r"The most frequent confusions of 30 classes.*class 29\s+class 0\s+1", words, re.DOTALL
     )
+
+
+def luminance(colour: str) -> float:
+    """Of `#rrggbb`, as WCAG defines it."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_text_has_contrast_on_every_ground_in_light_and_dark() -> None:
+    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    for theme in style.split(":root {")[1:3]:
+        colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", theme.partition("}")[0]))
+        for text in ("ink", "soft", "accent", "second", "third", "fourth"):
+            for ground in ("back", "card"):
+                pair = sorted(luminance(colours[name]) for name in (text, ground))
+                assert (pair[1] + 0.05) / (pair[0] + 0.05) >= 4.5, (text, ground)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from naokit.report.compared import Compared
 from naokit.report.page.environment import rendered
 from naokit.report.page.plot import Axis, Plot
+from naokit.wording import counted
 
 LOOKS = 6
 """So many curves can be told apart, by colour and by dashes."""
+FEWEST = 3
+"""Of two runs the interval is so wide that its band would fill the figure."""
 SECTIONS = (("curves", "Curves"), ("differences", "Differences"), ("runs", "Runs"))
 
 
@@ -25,7 +28,7 @@ def comparison_page(found: Compared) -> str:
         found=found,
         figure=figure,
         legend=[
-            ("line", f"group{n % LOOKS}", f"{one.name} ({len(one.runs)})")
+            ("line", f"group{n % LOOKS}", f"{one.name}, {counted(len(one.runs), 'run')}")
             for n, one in enumerate(found.groups)
         ],
     )
@@ -43,7 +46,7 @@ def _curves(found: Compared) -> Plot | None:
     plot = Plot("curves", "The best so far", across, up)
     for n, group in enumerate(found.groups):
         curve, look = group.curve, f"group{n % LOOKS}"
-        if len(group.runs) > 1:
+        if len(group.runs) >= FEWEST:
             edge = [(p.at, p.high) for p in curve] + [(p.at, p.low) for p in reversed(curve)]
             plot.line(edge, f"band {look}")
         plot.line([(point.at, point.mean) for point in curve], look)
