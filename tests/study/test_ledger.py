@@ -7,7 +7,7 @@ import optuna
 import pytest
 
 from naokit.base import EvaluationFailed
-from naokit.cli.show_report import contents
+from naokit.report.overview import shown
 from naokit.space import Architecture
 from naokit.spaces import Choice, Choices, ConvCells, NasBench201
 from naokit.study import Study, create_study, ledger, open_study
@@ -72,9 +72,10 @@ def test_showing_a_run_reads_each_trial_once(
     create_study(SPACE, storage=storage, method="random").optimize(score, 10)
     parsed = counted_parses(monkeypatch)
     study = open_study(SPACE, storage, "naokit")
-    report = contents(study.best_architecture, study, 5)
-    assert report["evaluations"] == 10
-    assert len(report["standings"]) == 5
+    found = shown(study.best_architecture, study, 5).overview
+    assert found is not None
+    assert found.evaluations == 10
+    assert len(found.standings) == 5
     assert sorted(parsed) == list(range(10))
 
 

@@ -14,6 +14,7 @@ from naokit.cli.generate import generate
 from naokit.cli.plan import plan
 from naokit.cli.predict import predict
 from naokit.cli.profile import profile
+from naokit.cli.report import report
 from naokit.cli.search import search
 from naokit.cli.show import show
 from naokit.cli.train import train
@@ -55,6 +56,7 @@ _COMMANDS = (
     generate,
     export,
     show,
+    report,
     profile,
     bench,
     zoo,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from naokit.base import unknown_name
 from naokit.cli.asked import Measuring, Profiling
@@ -12,6 +14,10 @@ from naokit.cli.profile_image import show_image_network
 from naokit.cli.profile_language import show_language_model
 from naokit.cli.text_figures import evaluate_text
 
+if TYPE_CHECKING:
+    from naokit.images.examples import ImageExamples
+    from naokit.text.examples import TextExamples
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -19,11 +25,24 @@ class Shown:
 
     evaluate: Callable[[Measuring], None]
     profile: Callable[[Profiling], None]
+    examples: Callable[[Path], ImageExamples | TextExamples]
+
+
+def _image_examples(network: Path) -> ImageExamples:
+    from naokit.images.examples import image_examples
+
+    return image_examples(network)
+
+
+def _text_examples(network: Path) -> TextExamples:
+    from naokit.text.examples import text_examples
+
+    return text_examples(network)
 
 
 _SHOWN: Mapping[str, Shown] = {
-    "images": Shown(evaluate_images, show_image_network),
-    "text": Shown(evaluate_text, show_language_model),
+    "images": Shown(evaluate_images, show_image_network, _image_examples),
+    "text": Shown(evaluate_text, show_language_model, _text_examples),
 }
 
 

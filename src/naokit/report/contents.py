@@ -281,23 +281,34 @@ def findings(
     baseline: Study | None = None,
     own: tuple[Study, str] | None = None,
 ) -> Findings:
+    """What a study holds that an evaluator scored; see `found_in`."""
+    return found_in(study, evaluator.metric, baseline, own)
+
+
+def found_in(
+    study: Study,
+    metric: str,
+    baseline: Study | None = None,
+    own: tuple[Study, str] | None = None,
+) -> Findings:
     """What a study holds, and what random search found with as many evaluations.
 
     Args:
         study: The study.
-        evaluator: What scored the architectures.
+        metric: What its values are.
         baseline: The study of random search.
         own: The study of the best few trained by themselves, and what its values are.
     """
     best, apart = (Comparison.of(study.best), None) if own is None else _told_apart(study, *own)
     spread = noise([study] if baseline is None else [study, baseline])
+    direction = study.goals.objectives[0].direction
     random, said = (None, None)
     if baseline is not None:
-        random, said = _beside(best, baseline, spread, evaluator.direction)
+        random, said = _beside(best, baseline, spread, direction)
     several = len(study.goals.objectives) > 1
     return Findings(
-        evaluator.metric,
-        evaluator.direction,
+        metric,
+        direction,
         best,
         study.evaluations,
         sum(trial.origin in (REPEAT, RESCORED) for trial in study.trials),

@@ -6,11 +6,14 @@ import csv
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from naokit.base import InputError
 from naokit.files import read_text, write_whole
-from naokit.training.loop import Epoch
 from naokit.wording import exact
+
+if TYPE_CHECKING:  # who only reads a log needs no torch
+    from naokit.training.loop import Epoch
 
 CSV = "log.csv"
 

@@ -1,23 +1,16 @@
-"""What `naokit show` says of descriptors."""
+"""What is said of a model and its descriptors."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-import pytest
-
-from naokit.cli.show import model_lines
-from naokit.cli.show_report import latest_model, report_of
 from naokit.doors import Evaluator, Result
+from naokit.report.model_words import model_lines
+from naokit.report.overview import Overview, latest_model
 from naokit.space import Architecture
 from naokit.spaces import ConvCells
 from naokit.study import Study, create_study
 
 SPACE = ConvCells.small(nodes=2)
-
-
-@pytest.fixture(autouse=True)
-def _undescribed() -> None:
-    """Here networks are described."""
 
 
 def value(architecture: Architecture) -> float:
@@ -36,7 +29,7 @@ class Telling(Evaluator):
 
 
 def said(study: Study) -> str:
-    return "\n".join(model_lines(report_of(study, 5)))
+    return "\n".join(model_lines(Overview.of(study, 5)))
 
 
 def test_what_descriptors_cost_and_were_worth_is_said() -> None:

@@ -1,0 +1,122 @@
+"""`naokit report`: a run as one page to look at, or several runs beside each other."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from naokit.cli.options import AsJson, RunStorage
+from naokit.cli.output import exit_codes, print_json, say
+from naokit.cli.reading import without_garbage
+
+if TYPE_CHECKING:
+    from naokit.images.examples import ImageExamples
+    from naokit.runs.run import Run
+    from naokit.text.examples import TextExamples
+
+COMPARISON = Path("comparison.html")
+
+
+def report(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...", help="The folder of a run, finished or not; several are compared."
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The page; default: RUN/report.html, of several comparison.html."),
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many of the best are shown.")] = 10,
+    examples: Annotated[
+        bool,
+        typer.Option(
+            "--examples",
+            help="Also run the trained network: confusions and the images that it gets wrong, or "
+            "a text that it writes. This needs the data.",
+        ),
+    ] = False,
+    serve: Annotated[
+        bool,
+        typer.Option("--serve", help="Show the page on this machine until Ctrl-C; writes no file."),
+    ] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port of --serve.")] = 8610,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    storage: RunStorage = None,
+    json: AsJson = False,
+) -> None:
+    """Write a run as one HTML page, which loads nothing; with --json print its numbers instead."""
+    with exit_codes(), without_garbage():
+        from naokit.base import InputError
+        from naokit.runs.reporting import run_report, write_page
+        from naokit.runs.run import Run
+
+        several = len(runs) > 1
+        for asked, name in ((examples, "--examples"), (serve, "--serve")):
+            if several and asked:
+                raise InputError(f"{name} is for one run: leave it out, or give one")
+        if serve:
+            _serve(runs[0], storage, top, port)
+            return
+        named = COMPARISON if several and out is None else out
+        if not json and named is not None and named.exists() and not force:
+            raise InputError(f"{named} exists already; name another file, or give --force")
+        opened = [Run.at(run, storage) for run in runs]
+        if several:
+            _compare(opened, named or COMPARISON, as_json=json)
+            return
+        made = run_report(opened[0], top, _examples(runs[0]) if examples else None)
+        if json:
+            print_json(made.to_json())
+            return
+        say(f"written: {write_page(opened[0], made, out)}")
+
+
+def _serve(folder: Path, storage: str | None, top: int, port: int) -> None:
+    """The page of a run on this machine, as it is whenever it is looked at."""
+    from naokit.base import InputError
+    from naokit.cli.report_serve import FRESH, server_of
+    from naokit.report.page import page
+    from naokit.runs.reporting import run_report
+    from naokit.runs.run import Run
+
+    def made() -> str:
+        run = Run.at(folder, storage)
+        return page(run_report(run, top), run.space, refresh=round(FRESH))
+
+    made()  # what is wrong with the run is said at once
+    try:
+        server = server_of(made, port)
+    except OSError as error:
+        raise InputError(f"--port {port}: {error.strerror}; give another, or 0 for any") from error
+    with server:
+        say(f"http://localhost:{server.server_address[1]}/ shows {folder}; Ctrl-C ends it")
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
+
+
+def _compare(runs: list[Run], path: Path, *, as_json: bool) -> None:
+    """Several runs beside each other."""
+    from naokit.files import write_whole
+    from naokit.report.compared import compared
+    from naokit.report.page.compare import comparison_page
+    from naokit.runs.reporting import run_report
+
+    found = compared([run_report(run) for run in runs])
+    if as_json:
+        print_json(found.to_json())
+        return
+    write_whole(path, comparison_page(found))
+    say(f"written: {path}")
+
+
+def _examples(run: Path) -> ImageExamples | TextExamples:
+    """What the trained network of a run does with its data."""
+    from naokit.cli.by_kind import shown
+    from naokit.kinds import reads_at
+
+    return shown(reads_at(run)).examples(run)

@@ -1,0 +1,107 @@
+"""Reports to make pages of: of a small search, and one whose every name is hostile."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+import optuna
+
+from naokit.base import EvaluationFailed
+from naokit.images.data import Split
+from naokit.images.examples import ImageExamples, mistakes
+from naokit.images.measuring import measure
+from naokit.report.run_report import (
+    Asked,
+    Command,
+    Epoch,
+    Final,
+    Part,
+    RunReport,
+    Written,
+    report_of,
+)
+from naokit.space import Architecture, Space
+from naokit.spaces import ConvCells
+from naokit.spaces.cells import Operation
+from naokit.study import create_study
+
+HOSTILE = (
+    "<script>window.ran=1</script>",
+    "</script><script>window.ran=2</script>",
+    "\"><img src=x onerror='parent.ran=3;window.ran=3'>",
+    "' onmouseover='window.ran=4",
+    "{{ 7 * 7 }}{% raw %}",
+    "two\nlines\r\nand \x00 a bell \x07",
+    "right \u202eto left\u202c",
+    "an emoji \N{PARTY POPPER} and \N{SNOWMAN}",
+    "&lt;b&gt; &amp; <b>",
+    "</style><style>*{display:none}</style><!--",
+)
+"""Names that a page has to show as text."""
+
+
+def value(architecture: Architecture) -> float:
+    number = int(architecture.key[:6], 16) % 1000
+    if number % 9 == 0:
+        raise EvaluationFailed("diverged")
+    return 80 + number / 100
+
+
+@lru_cache
+def searched(evaluations: int) -> tuple[RunReport, Space]:
+    """The report of a search with failures, repeats and random search beside it."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    space = ConvCells.small(nodes=2)
+    study = create_study(space, method="evolution", seed=1)
+    study.optimize(value, evaluations)
+    study.decide(value, 3)
+    beside = create_study(space, method="random", name="random", seed=2)
+    beside.optimize(value, evaluations)
+    metric = "validation accuracy, percent"
+    return report_of(study, metric, baseline=beside, name="a-run", folder="runs/a-run"), space
+
+
+def hostile_report() -> tuple[RunReport, Space]:
+    """A report in which every name that came from elsewhere is hostile."""
+    space = ConvCells(2, tuple(Operation(name, _none) for name in HOSTILE), label=HOSTILE[1])
+    study = create_study(space, method="random", name=HOSTILE[0])
+    study.optimize(value, 20)
+    metric = HOSTILE[2]
+    found = report_of(study, metric, name=HOSTILE[0], folder="/".join(HOSTILE))
+    evaluations = tuple(
+        replace(one, origin=HOSTILE[n % 10], reason=HOSTILE[-n % 10], architecture=HOSTILE[n % 10])
+        for n, one in enumerate(found.course.evaluations)
+    )
+    epochs = tuple(Epoch(n, 1 / n, 10.0 * n, 0.1, float(n)) for n in range(1, 5))
+    return replace(
+        found,
+        course=replace(found.course, evaluations=evaluations),
+        asked=Asked(HOSTILE[3], HOSTILE[4], HOSTILE[5], 3, {HOSTILE[6]: 3}, 20, None, HOSTILE[7]),
+        sources=tuple(replace(one, origin=HOSTILE[5]) for one in found.sources),
+        final=Final(
+            HOSTILE[1],
+            epochs,
+            {HOSTILE[2]: 40.0},
+            9,
+            HOSTILE[3],
+            (Written(HOSTILE[8], 1e-6, HOSTILE[9]),),
+        ),
+        parts=(Part(HOSTILE[0], 3.5),),
+        commands=tuple(Command(name, name) for name in HOSTILE),
+        unfinished=HOSTILE,
+        examples=_examples(),
+    ), space
+
+
+def _examples() -> ImageExamples:
+    """Images of two classes with hostile names."""
+    logits = np.array([[5.0, 0.0], [5.0, 0.0], [0.0, 1.0]])
+    labels = np.array([0, 1, 1])
+    rows = Split(np.zeros((3, 1, 4, 4), dtype=np.uint8), labels)
+    names = (HOSTILE[2], HOSTILE[3])
+    measured = measure(logits, labels, names)
+    return ImageExamples(HOSTILE[4], "test", measured, mistakes(rows, logits, labels, names))
+
+
+def _none(channels: int, stride: int) -> None:
+    del channels, stride

@@ -1,0 +1,107 @@
+"""The page in a real browser: at both widths, without errors, without a request, walked by script.
+
+Screenshots are for people: `chromium --headless --screenshot=page.png report.html`.
+"""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.report.page.reports import HOSTILE, hostile_report, searched
+
+from naokit.report.page import page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--enable-logging=stderr",
+    "--virtual-time-budget=3000",
+    "--dump-dom",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+)
+WIDTHS = (400, 1400)
+PROBE = """
+const found = [...document.querySelectorAll("iframe")].map((frame) => {
+  const view = frame.contentWindow, page = frame.contentDocument;
+  const mark = page.querySelector("#course [data-trial]");
+  mark?.dispatchEvent(new view.PointerEvent("pointerover", { bubbles: true }));
+  return {
+    width: view.innerWidth,
+    scrolls: page.documentElement.scrollWidth,
+    beyond: [...page.querySelectorAll("main *, header *")]
+      .filter((one) => one.getBoundingClientRect().right > view.innerWidth + 1)
+      .filter((one) => !one.closest(".scroll, .drawing, pre"))
+      .map((one) => one.outerHTML.slice(0, 99)),
+    sections: [...page.querySelectorAll("section")].map((one) => one.id),
+    loaded: view.performance.getEntriesByType("resource").map((one) => one.name),
+    run: view.ran ?? null,
+    tip: page.getElementById("tip").textContent,
+    same: page.querySelectorAll(".same").length,
+  };
+});
+document.body.dataset.found = JSON.stringify(found);
+"""
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+
+
+def probed(text: str, folder: Path) -> list[dict[str, Any]]:
+    """What Chromium finds of a page at both widths; its console has to be empty."""
+    frames = "".join(
+        f'<iframe style="width:{width}px;height:900px" srcdoc="{html.escape(text)}"></iframe>'
+        for width in WIDTHS
+    )
+    loaded = f'<script>addEventListener("load", () => {{{PROBE}}})</script>'
+    file = folder / "frames.html"
+    file.write_text(f"<!doctype html><meta charset=utf-8><body>{frames}{loaded}", encoding="utf-8")
+    assert CHROMIUM is not None
+    done = subprocess.run(
+        [CHROMIUM, *FLAGS, f"--user-data-dir={folder / 'user'}", file.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert [line for line in done.stderr.splitlines() if "CONSOLE" in line] == []
+    said = re.search(r'data-found="([^"]*)"', done.stdout)
+    assert said is not None
+    found: list[dict[str, Any]] = json.loads(html.unescape(said[1]))
+    return found
+
+
+def test_a_page_opens_without_errors_requests_or_a_word_beyond_its_edge(tmp_path: Path) -> None:
+    report, space = searched(60)
+    for found, width in zip(probed(page(report, space), tmp_path), WIDTHS, strict=True):
+        assert (found["width"], found["beyond"], found["loaded"]) == (width, [], [])
+        assert found["scrolls"] <= width
+        assert {"asked", "leaders", "course", "trust", "sources", "choices", "map"} <= {
+            *found["sections"]
+        }
+
+
+def test_pointing_at_a_mark_shows_its_words_and_the_trial_elsewhere(tmp_path: Path) -> None:
+    report, space = searched(60)
+    narrow, wide = probed(page(report, space), tmp_path)
+    for found in (narrow, wide):
+        assert re.match(r"trial \d+: ", found["tip"])
+        assert found["same"] > 1
+
+
+def test_hostile_names_run_nothing(tmp_path: Path) -> None:
+    report, space = hostile_report()
+    text = page(report, space)
+    assert len(HOSTILE) > 5
+    for found in probed(text, tmp_path):
+        assert (found["run"], found["loaded"], found["beyond"]) == (None, [], [])
