@@ -106,6 +106,10 @@ def search(
             help="Evaluate again what other machines were evaluating that give no sign of life.",
         ),
     ] = False,
+    page: Annotated[
+        bool,
+        typer.Option("--page", help="Write OUT/report.html every few seconds while it runs, too."),
+    ] = False,
     config: config_file.Config = None,
     json: AsJson = False,
 ) -> None:
@@ -130,6 +134,7 @@ def search(
         from naokit.kinds import kind_of
         from naokit.report.words import closing_lines
         from naokit.runs.hours import Hours
+        from naokit.runs.live_page import LivePage
         from naokit.runs.plan import FinalTraining, OwnTraining, Plan
         from naokit.runs.search import search as carry_out
         from naokit.runs.settings import check_storage
@@ -194,7 +199,8 @@ def search(
         time_there_is = Hours.of(hours, began, final=final and not table)
         say_shared(time_there_is)
         asked = config_file.given(context, OF_DATA if table else OF_TABLE, out=folder.absolute())
-        with Bars(lambda: asked.write(folder)) as bars, where.opened(bars.remark) as workers:
+        live = LivePage(folder, storage).told if page else None
+        with Bars(lambda: asked.write(folder), live) as bars, where.opened(bars.remark) as workers:
             found = carry_out(
                 plan,
                 folder,

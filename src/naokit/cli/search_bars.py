@@ -26,13 +26,18 @@ class Bars(Watcher):
 
     Args:
         on_begin: Called once the run began. If None, nothing is.
+        on_told: Called after each evaluation. If None, nothing is.
 
     Attributes:
         evaluated: How many evaluations ended here.
     """
 
-    def __init__(self, on_begin: Callable[[], None] | None = None) -> None:
-        self.on_begin, self.evaluated = on_begin, 0
+    def __init__(
+        self,
+        on_begin: Callable[[], None] | None = None,
+        on_told: Callable[[], None] | None = None,
+    ) -> None:
+        self.on_begin, self.on_told, self.evaluated = on_begin, on_told, 0
         self.shown = ExitStack()
         self.bar: TrialsBar
 
@@ -88,6 +93,8 @@ class Bars(Watcher):
     def told(self, study: Study, trial: Trial) -> None:
         """Moves the bar."""
         self.evaluated += 1
+        if self.on_told is not None:
+            self.on_told()
         self.bar.told(study, trial)
 
     def study_ended(self, study: Study, *, cut: bool) -> None:

@@ -25,7 +25,7 @@ def closing_lines(report: Report) -> list[str]:
     own = report.storage.endswith("study.db")
     opens = " (study.db opens in optuna-dashboard)" if own else ""
     lines.append(f"Files: {report.folder}{opens}")
-    lines.append(f"Next: naokit show {report.folder}")
+    lines.append(f"Next: naokit show {report.folder}, or open {report.folder}/report.html")
     return lines
 
 

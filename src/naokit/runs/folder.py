@@ -8,6 +8,7 @@
     OUT/training/        checkpoints of the final training
     OUT/network/         the trained winner: safetensors + config, ONNX, network.py
     OUT/report.json      what was found
+    OUT/report.html      the same as a page
 
 Every step continues where it was interrupted.
 """

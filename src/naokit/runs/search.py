@@ -30,7 +30,8 @@ from naokit.runs.final import Job, keep_former
 from naokit.runs.folder import INHERITED, LOCK, NETWORK, REPORT, TRAINING
 from naokit.runs.hours import Hours
 from naokit.runs.plan import Plan
-from naokit.runs.run import read_as, winner_of
+from naokit.runs.reporting import run_report, write_page
+from naokit.runs.run import Run, read_as, winner_of
 from naokit.runs.settings import check_storage, record_plan
 from naokit.runs.stages import Stages
 from naokit.runs.watcher import Watcher
@@ -76,7 +77,7 @@ def search(
         watcher: Who is told of it.
 
     Returns:
-        What was found, also written to `report.json`.
+        What was found, also written to `report.json` and, to be looked at, `report.html`.
 
     Raises:
         InputError: The plan cannot be carried out, or the folder holds another run.
@@ -208,6 +209,8 @@ class _Carried:
         )
         if keep:
             write_json(self.folder / REPORT, report.to_json())
+            run = Run.at(self.folder, self.stages.storage)
+            write_page(run, run_report(run))
         return report
 
     def _trained_and_exported(self, winner: Architecture) -> Exported:
