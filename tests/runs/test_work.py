@@ -154,3 +154,4 @@ def test_of_two_processes_in_one_folder_one_trains_the_winner(tmp_path: Path) ->
         assert (one, other) == (True, False)
     with alone_in(tmp_path) as later:
         assert later
+    assert not list(tmp_path.iterdir())

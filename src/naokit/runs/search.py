@@ -8,7 +8,7 @@ Every step continues where it was interrupted: the same call again goes on.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -266,4 +266,6 @@ def alone_in(folder: Path) -> Iterator[bool]:
     try:
         yield True
     finally:
+        with suppress(OSError):  # Windows removes no file that is open
+            (folder / LOCK).unlink()  # while it is held: nobody waits for it
         lock.release()
