@@ -39,7 +39,7 @@ def table_of(file: Path) -> Tabular:
 
 def plan_of(evaluator: Tabular) -> Plan:
     return Plan(
-        dict(evaluator.space.settings()),
+        dict(SPACE.settings()),
         dict(evaluator.settings()),
         method="evolution",
         evaluations=EVALUATIONS,

@@ -209,9 +209,16 @@ class _Carried:
         )
         if keep:
             write_json(self.folder / REPORT, report.to_json())
-            run = Run.at(self.folder, self.stages.storage)
-            write_page(run, run_report(run))
+            self._show()
         return report
+
+    def _show(self) -> None:
+        """Writes the page of the run; what is wrong with it ends no run."""
+        run = Run.at(self.folder, self.stages.storage)
+        try:
+            write_page(run, run_report(run))
+        except InputError as error:
+            self.watcher.remark(f"no page is written: {error}")
 
     def _trained_and_exported(self, winner: Architecture) -> Exported:
         """Trains the winner, exports it and checks the files."""
