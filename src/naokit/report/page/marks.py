@@ -56,9 +56,9 @@ FRONT: Sequence[Entry] = (
     ("line", "best", "the front"),
 )
 MAP: Sequence[Entry] = (
-    ("circle", "place level4", "the best fifth (dark, large)"),
+    ("circle", "place level4", "the best fifth (largest)"),
     ("circle", "place level2", "the middle"),
-    ("circle", "place level0", "the worst fifth (pale, small)"),
+    ("circle", "place level0", "the worst fifth (smallest)"),
     ("line", "path", "path of the best so far"),
 )
 STOPPED: Entry = ("triangle", "complete", "stopped early")
