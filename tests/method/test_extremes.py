@@ -93,7 +93,7 @@ def test_a_study_of_extremes_is_summed_up() -> None:
     study.optimize(value, 8)
     study.repeat(value, best=2, times=3)
     evaluator = type("Any", (), {"metric": "value", "direction": "maximize"})()
-    found = json.loads(json.dumps(findings(study, evaluator).to_json(), allow_nan=False))
+    found = json.loads(json.dumps(findings(study, evaluator.metric).to_json(), allow_nan=False))
     assert math.isfinite(found["best"]["value"])
     spread = noise([study])
     assert spread is not None

@@ -88,7 +88,7 @@ def test_the_best_may_have_no_shared_score_any_more() -> None:
     for architecture, value in ((first, 80.0), (second, 90.0)):
         studies[1].add(architecture, value)
     evaluator = Function(lambda _: 0.0, "maximize")
-    found = findings(studies[0], evaluator, own=(studies[1], "accuracy"))
+    found = findings(studies[0], evaluator.metric, own=(studies[1], "accuracy"))
     assert found.own is not None
     assert (found.best.value, found.own.shared) == (90.0, (None, 50.0))
     lines = closing_lines(Report("nao", "conv-small", {}, found, "out", "s.db"))

@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 from naokit.base import EvaluationFailed, InputError
 from naokit.cli.app import app
 from naokit.doors import Result
-from naokit.evaluators.function import Function
 from naokit.files import write_json
 from naokit.report.contents import Report, findings
 from naokit.report.words import closing_lines
@@ -78,7 +77,7 @@ def test_a_study_of_values_beyond_a_limit_says_what_came_nearest() -> None:
 
 def test_random_search_with_nothing_within_the_limits_is_no_comparison() -> None:
     study, baseline = measured((90.0, 0.5)), measured((95.0, 2.0))
-    found = findings(study, Function(lambda a: 0.0, "maximize"), baseline)
+    found = findings(study, "value", baseline)
     assert found.best.value == 90.0
     assert found.random is None
     assert found.to_json()["random"] is None

@@ -17,7 +17,6 @@ import pytest
 
 from naokit.base import EvaluationFailed, InputError
 from naokit.doors import Evaluator, Method, Observation, Proposal, Result
-from naokit.evaluators.function import Function
 from naokit.method import METHODS
 from naokit.method.baselines import RandomSearch
 from naokit.method.fit import FitSettings
@@ -306,7 +305,7 @@ def test_a_failed_repeat_is_not_made_again(tmp_path: Path) -> None:
         study.repeat(fails_again, best=2, times=3)
         assert len(study.trials) == 4 + 2 * 2
         assert (study.evaluations, study.failed) == (4, 0)
-        assert findings(study, Function(fails_again, "maximize")).failed == 0
+        assert findings(study, "value").failed == 0
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from naokit.base import Direction, Json
-from naokit.doors import Evaluator
 from naokit.study.goals import mean
 from naokit.study.origins import REPEAT, RESCORED
 from naokit.study.standings import NoBest, Standing
@@ -276,16 +275,6 @@ class Saved:
 
 
 def findings(
-    study: Study,
-    evaluator: Evaluator,
-    baseline: Study | None = None,
-    own: tuple[Study, str] | None = None,
-) -> Findings:
-    """What a study holds that an evaluator scored; see `found_in`."""
-    return found_in(study, evaluator.metric, baseline, own)
-
-
-def found_in(
     study: Study,
     metric: str,
     baseline: Study | None = None,

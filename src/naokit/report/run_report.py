@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from naokit.base import NOISE, Direction, Json
 from naokit.report.choices import Choices, choices_of
-from naokit.report.contents import Findings, found_in
+from naokit.report.contents import Findings, findings
 from naokit.report.course import Course
 from naokit.report.model_check import ModelCheck, model_check
 from naokit.report.overview import Shown, shown, shown_without_best
@@ -208,7 +208,7 @@ def report_of(
         best = leaders[0].architecture if leaders else study.best_architecture
         seen, found = (
             shown(best, study, top, None if own is None else own[0]),
-            found_in(study, metric, baseline, own),
+            findings(study, metric, baseline, own),
         )
     except NoBest as why:
         seen, found = shown_without_best(study, str(why), top), None

@@ -174,7 +174,7 @@ class _Carried:
         if self.plan.own is not None and trained < stages.leaders(study):
             unfinished.append("trainings of the best")
         apart = None if own is None else (own, stages.trainer().metric)
-        found = findings(study, self.evaluator, beside, apart)
+        found = findings(study, self.evaluator.metric, beside, apart)
         with alone_in(self.folder) as alone:
             exported = (
                 self._trained_and_exported(winner_of(study, own)) if final and alone else None
