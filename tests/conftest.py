@@ -14,7 +14,7 @@ import pytest
 from jaxtyping import install_import_hook
 
 if TYPE_CHECKING:
-    from naokit.export import Check
+    from naokit.export import Bundle, Check
     from naokit.images.bundle import ImageBundle
     from naokit.text.bundle import LanguageBundle
 
@@ -33,6 +33,17 @@ def own_spaces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def undescribed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Searches on data describe no networks, which takes time."""
     monkeypatch.setattr("naokit.method.descriptors.SPENT", 0.0)
+
+
+@pytest.fixture
+def small_exports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs export two small files, not every format, of which some take seconds."""
+    from naokit.export import export
+
+    def export_few(bundle: "Bundle", folder: Path, **_: object) -> object:
+        return export(bundle, folder, ("safetensors", "python"))
+
+    monkeypatch.setattr("naokit.runs.search.export", export_few)
 
 
 @pytest.fixture(scope="session")

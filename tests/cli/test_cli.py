@@ -221,7 +221,7 @@ def test_the_whole_path_from_search_to_export(tmp_path: Path) -> None:
 
 
 def test_another_winner_is_trained_and_the_former_one_is_kept(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, small_exports: None
 ) -> None:
     """More evaluations may find a better one: its training is not that of the one before."""
     command = ("search", "--preset", "tiny", "--nodes", "1", "--no-baseline", "--out", "out")

@@ -14,7 +14,6 @@ from naokit.cli.app import app
 from naokit.doors import Trial
 from naokit.evaluators import Train
 from naokit.export import Bundle
-from naokit.export import export as export_all
 from naokit.images.presets import FORMER
 from naokit.report.contents import Report
 from naokit.runs.final import Job, train_final
@@ -26,7 +25,6 @@ from naokit.space import Architecture
 from naokit.study import Study
 
 EVALUATIONS = 3
-FORMATS = ("safetensors", "python")
 COMMAND = (
     *("search", "--nodes", "1", "--evaluations", str(EVALUATIONS), "--seed", "3", "--out", "there"),
     *("--final-channels", "2", "--final-cells", "1", "--final-epochs", "1", "--no-baseline"),
@@ -34,14 +32,9 @@ COMMAND = (
 
 
 @pytest.fixture(autouse=True)
-def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two small files instead of all formats, in an empty working directory."""
-
-    def export(bundle: Bundle, folder: Path, **_: object) -> object:
-        return export_all(bundle, folder, FORMATS)
-
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_exports: None) -> None:
+    """An empty working directory, and a preset that is soon done."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("naokit.runs.search.export", export)
     short = dataclasses.replace(FORMER["quick"], repeat=2, times=2)
     monkeypatch.setattr("naokit.images.presets.PRESETS", {"quick": short})
 

@@ -14,7 +14,6 @@ from naokit.cli.app import app
 from naokit.doors import Trial
 from naokit.evaluators import Supernet, Train
 from naokit.export import Bundle
-from naokit.export import export as export_all
 from naokit.images.presets import SHARED, ImagePreset
 from naokit.images.recipes import RECIPES
 from naokit.images.subject import ImageSubject
@@ -42,12 +41,8 @@ COMMAND = ("search", "--evaluator", "supernet", "--preset", "tiny", "--nodes", "
 
 
 @pytest.fixture(autouse=True)
-def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def export(bundle: Bundle, folder: Path, **_: object) -> object:
-        return export_all(bundle, folder, ("safetensors",))
-
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_exports: None) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("naokit.runs.search.export", export)
     recipes = {**RECIPES, RECIPE.name: RECIPE, TRAINED.name: TRAINED}
     monkeypatch.setattr("naokit.images.recipes.RECIPES", recipes)
     sharing = Sharing(RECIPE.name, SIZE, 3, 8, 6, "uniform", 100)
