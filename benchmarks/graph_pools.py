@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks.record import RESULTS, keep
 from naokit.bench import TableTask, run
-from naokit.bench.search import table_of
+from naokit.bench.task import table_of
 from naokit.method.posterior import everything_of
 from naokit.study import create_study
 

@@ -115,7 +115,7 @@ def measure(name: str, benchmark: Benchmark, names: Sequence[str]) -> None:
             [method],
             seeds=seeds_of(name, method),
             evaluations=evaluations_of(name, method, benchmark),
-            batch=benchmark.batch,
+            workers=benchmark.workers,
             out=OUT / name,
             on_search=lambda run: print(run.method, run.seed, len(run.values), flush=True),
         )
@@ -134,7 +134,7 @@ def elsewhere(space: Space, seed: int, evaluations: int) -> Method:
 
 def methods_of(name: str, benchmark: Benchmark) -> list[str]:
     """The methods that are measured on a task."""
-    if benchmark.batch > 1 or name == "c10-one-run":
+    if benchmark.workers > 1 or name == "c10-one-run":
         return ["nao"]
     return [
         method

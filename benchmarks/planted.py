@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks.record import keep
 from benchmarks.tables import benchmarks
 from naokit import method as methods
-from naokit.bench.search import table_of
+from naokit.bench.task import table_of
 from naokit.doors import Observation
 from naokit.method import exploration
 from naokit.method.surrogate import rank_gauss

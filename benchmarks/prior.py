@@ -34,8 +34,8 @@ from benchmarks.record import RESULTS, keep
 from naokit import create_study
 from naokit.base import Weights
 from naokit.bench import TableTask
-from naokit.bench.search import best_value, table_of
 from naokit.bench.summary import half_interval
+from naokit.bench.task import best_value, table_of
 from naokit.evaluators import Tabular
 from naokit.method import prior as method_prior
 

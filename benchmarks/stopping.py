@@ -23,7 +23,7 @@ import optuna
 from benchmarks.graph_tables import convert
 from benchmarks.record import RESULTS, keep
 from naokit.bench import TableTask, run
-from naokit.bench.search import table_of
+from naokit.bench.task import table_of
 
 EPOCHS = (1, 2, 3, 5, 10, 15, 20, 30, 40, 50)
 WHOLE = 30

@@ -37,7 +37,7 @@ class Benchmark:
         title: The name of the table for people.
         table: The table and its columns.
         evaluations: The budget of each search.
-        batch: How many architectures are asked for before the first is told.
+        workers: How many evaluations run side by side; all take as long.
         hard: Whether so few runs find the best that the best values say more.
         note: A sentence on the signal that the results need beside them.
     """
@@ -45,7 +45,7 @@ class Benchmark:
     title: str
     table: TableTask
     evaluations: int = 300
-    batch: int = 1
+    workers: int = 1
     hard: bool = False
     note: str = ""
 
@@ -76,9 +76,9 @@ def benchmarks(folder: Path) -> dict[str, Benchmark]:
         "c10-one-run": Benchmark(
             "CIFAR-10, one noisy run as signal", replace(c10, metric="c10_val_200_run")
         ),
-        "c10-batch-10": Benchmark("CIFAR-10, ten at a time", c10, batch=10),
-        "scene-batch-10": Benchmark("scenes, ten at a time", scene, batch=10),
-        "arxiv-batch-10": Benchmark("arxiv, ten at a time", arxiv, batch=10),
+        "c10-batch-10": Benchmark("CIFAR-10, ten at a time", c10, workers=10),
+        "scene-batch-10": Benchmark("scenes, ten at a time", scene, workers=10),
+        "arxiv-batch-10": Benchmark("arxiv, ten at a time", arxiv, workers=10),
         "photo": Benchmark("NAS-Bench-Graph, photo", photo, 100, hard=True),
         "photo-300": Benchmark("NAS-Bench-Graph, photo", photo, hard=True),
         "nas-bench-101": Benchmark(

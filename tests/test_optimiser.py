@@ -29,7 +29,7 @@ def rows(method: str, found: list[list[float]], evaluations: int) -> dict:
         "best": 0.0,
         "seeds": len(runs),
         "evaluations": evaluations,
-        "batch": 1,
+        "workers": 1,
         "methods": {method: summarise(runs, TASK, best=0.0)},
     }
 

@@ -55,28 +55,28 @@ def test_every_query_is_distinct_and_a_run_ends_with_the_best(task: TableTask, m
 def test_values_of_any_size_have_six_digits_in_the_table(task: TableTask) -> None:
     runs = [Search("t", "m", 0, 10, 1, [v] * 10, [0.0] * 10, 0.5) for v in (0.00123, 0.00124)]
     found = {"nao": summarise(runs, task, 1234.567)}
-    about = {"task": dataclasses.asdict(task), "evaluations": 10, "batch": 1, "best": 1234.567}
+    about = {"task": dataclasses.asdict(task), "evaluations": 10, "workers": 1, "best": 1234.567}
     table = markdown({**about, "methods": found})
     assert "best 1234.57\n" in table
     assert "| 0.001235 |" in table
 
 
-def test_batches_are_asked_for_together(task: TableTask) -> None:
-    one, five = run(task, "nao", 0, 15), run(task, "nao", 0, 15, batch=5)
+def test_what_runs_side_by_side_is_asked_for_together(task: TableTask) -> None:
+    one, five = run(task, "nao", 0, 15), run(task, "nao", 0, 15, workers=5)
     assert one.values[:3] == five.values[:3]
     assert one.values != five.values
 
 
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
-@pytest.mark.parametrize("batch", [4, 10])
-def test_the_last_batch_of_a_small_table_counts(
-    task: TableTask, tmp_path: Path, batch: int, direction: Direction
+@pytest.mark.parametrize("workers", [4, 10])
+def test_the_last_of_a_small_table_count(
+    task: TableTask, tmp_path: Path, workers: int, direction: Direction
 ) -> None:
     path = tmp_path / "small.csv"
     path.write_text("\n".join([HEADER, *ROWS[:6]]) + "\n")
     small = dataclasses.replace(task, tables=(str(path),), direction=direction)
     out = tmp_path / "out"
-    found = bench(small, ["nao", "random"], seeds=3, evaluations=50, batch=batch, out=out)
+    found = bench(small, ["nao", "random"], seeds=3, evaluations=50, workers=workers, out=out)
     for method in found["methods"].values():
         assert method["failures"] == 0
         assert method["max_queries_to_best"] <= 6
@@ -214,7 +214,7 @@ def test_a_method_named_twice_runs_once_and_none_is_refused(
     task: TableTask, tmp_path: Path
 ) -> None:
     ran: list[Search] = []
-    there: list[int] = []
+    there: list[tuple[int, int]] = []
     for seeds in (1, 2):
         bench(
             task,
@@ -222,11 +222,11 @@ def test_a_method_named_twice_runs_once_and_none_is_refused(
             seeds=seeds,
             evaluations=2,
             out=tmp_path / "out",
-            on_start=there.append,
+            on_start=lambda *both: there.append(both),
             on_search=ran.append,
         )
     assert [run.seed for run in ran] == [0, 1]
-    assert there == [0, 1]
+    assert there == [(0, 1), (1, 2)]
     with pytest.raises(InputError, match="no method is named"):
         bench(task, [], seeds=1, evaluations=2, out=tmp_path / "out")
 

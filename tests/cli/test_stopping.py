@@ -130,9 +130,9 @@ def test_a_bench_without_curves_has_no_pruner() -> None:
     result = run("bench", *TABLE, "--metric", "acc_9", "--methods", "nao+asha", "--out", "bench")
     assert result.exit_code == 2
     assert "nao+asha: a pruner needs --curve-columns" in result.stderr
-    batched = ("--methods", "nao+asha", "--batch", 2, "--out", "bench")
-    result = run("bench", *TABLE, *METRIC, *batched)
+    beside = ("--methods", "nao+asha", "--workers", 2, "--out", "bench")
+    result = run("bench", *TABLE, *METRIC, *beside)
     assert result.exit_code == 2
-    assert "nao+asha: a search that stops early asks for one at a time: give a batch of 1" in (
+    assert "nao+asha: a search that stops early is counted in epochs: give one worker" in (
         result.stderr
     )

@@ -4,6 +4,9 @@ Protocol: a query is one evaluation of a distinct architecture, the initial ones
 again for a known one, or for one that the table does not have, is free. Methods see the metric
 alone; `test` is the value of another column for the best architecture so far.
 
+Evaluations run side by side on workers of a virtual clock (`clock.py`). Each takes as long as the
+table's cost column says, or all take as long as each other; proposals take no time.
+
 A method that is named with a pruner (`nao+asha`) is shown learning curves and stops early. The
 epochs of one whole evaluation then count as a query, and an architecture counts once all of its
 epochs were paid for.
@@ -11,89 +14,36 @@ epochs were paid for.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import time
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import optuna
 
-from naokit import spaces
-from naokit.base import Direction, InputError, SpaceExhausted, Weights
+from naokit.base import InputError, Json, SpaceExhausted
+from naokit.bench.clock import Clock
+from naokit.bench.task import TableTask, best_value, fingerprint, table_of
 from naokit.doors import Trial
 from naokit.evaluators import Tabular
-from naokit.evaluators.tabular import columns_space, read_tables
-from naokit.space import Space
 from naokit.study import Asked, Study, check_method, create_study
 from naokit.study.pruning import pruner_of
 
 STUCK = 1000
-"""How often in a row a method may ask for known or absent architectures before its run ends."""
+"""How often in a row a method may ask for what the table does not have before its run ends."""
 
 
-@dataclass(frozen=True)
-class TableTask:
-    """A table and the column that is optimised.
+class Name(NamedTuple):
+    """What distinguishes the searches on one table."""
 
-    Attributes:
-        space: The name of the space; `choices` and `graphs` make one of the architecture's columns.
-        tables: CSV files, joined on the architecture.
-        architecture_column: One column, or several with commas between.
-        metric: The column that methods see.
-        test_metric: A column that is only reported.
-        class_column: A column of names that equal architectures share.
-        direction: Whether the metric and the test metric are maximised or minimised.
-        also: Further columns, for objectives and limits.
-        prior: What is believed beforehand, as the JSON of `naokit.base.Weights`; "" is nothing.
-        curve_columns: The columns of the learning curve; see `Tabular`.
-    """
-
-    space: str
-    tables: tuple[str, ...]
-    architecture_column: str
-    metric: str
-    test_metric: str | None = None
-    class_column: str | None = None
-    direction: Direction = "maximize"
-    also: tuple[str, ...] = ()
-    prior: str = ""
-    curve_columns: tuple[str, ...] = ()
-
-    @property
-    def weights(self) -> Weights | None:
-        """What is believed beforehand."""
-        weights: Weights | None = json.loads(self.prior) if self.prior else None
-        return weights
-
-    @property
-    def name(self) -> str:
-        """The name that results are filed under."""
-        return f"{self.space} {self.metric}"
-
-    def load(self) -> Tabular:
-        """The table as an evaluator; raises InputError."""
-        return Tabular(
-            self._space(),
-            self.tables,
-            architecture_column=self.architecture_column,
-            metric=self.metric,
-            also=[*self.also, *([self.test_metric] if self.test_metric else [])],
-            class_column=self.class_column,
-            direction=self.direction,
-            curve_columns=self.curve_columns,
-        )
-
-    def _space(self) -> Space:
-        """The space that reads the architecture's columns, or is made of them."""
-        if self.space == "choices":
-            columns, rows = read_tables(self.tables, self.architecture_column)
-            return columns_space("choices", columns, rows)
-        if self.space == "graphs" and self.tables:
-            return spaces.Graphs.of_table(self.tables[0], self.architecture_column)
-        return spaces.load(self.space)
+    task: str
+    method: str
+    seed: int
+    evaluations: int
+    workers: int
+    synchronous: bool
 
 
 @dataclass(frozen=True)
@@ -105,30 +55,57 @@ class Search:
         method: The name of the method.
         seed: The seed of the search.
         evaluations: The budget of the search.
-        batch: How many architectures were asked for before the first was told.
-        values: The metric of each query, in order; None where the table has none.
+        workers: How many evaluations ran side by side.
+        values: The metric of each query, in the order in which they ended; None where the table has
+            none.
         test: The test metric of each query; empty if the task has none.
         seconds: The processor time spent on proposals.
         table: The fingerprint of the table; "" in runs that were kept before there was one.
+        synchronous: Whether workers waited for each other before they began again.
+        ended: The virtual time at which each query ended; empty if the task has no costs.
+        idle: The share of their time that synchronous workers waited for the slowest one.
     """
 
     task: str
     method: str
     seed: int
     evaluations: int
-    batch: int
+    workers: int
     values: list[float | None]
     test: list[float | None]
     seconds: float
     table: str = ""
+    synchronous: bool = False
+    ended: list[float] = field(default_factory=list)
+    idle: float = 0.0
 
     @property
-    def name(self) -> tuple[str, str, int, int, int]:
+    def way(self) -> tuple[int, bool]:
+        """How many workers there were, and whether they waited for each other."""
+        return self.workers, self.synchronous
+
+    @property
+    def name(self) -> Name:
         """The values that distinguish runs."""
-        return (self.task, self.method, self.seed, self.evaluations, self.batch)
+        return Name(self.task, self.method, self.seed, self.evaluations, *self.way)
+
+    @classmethod
+    def from_json(cls, found: dict[str, Json]) -> Search:
+        """A kept search; earlier ones name their workers, whose costs were equal, a batch."""
+        found = dict(found)
+        if "batch" in found:
+            found["workers"] = found.pop("batch")
+        return cls(**found)
 
 
-def run(task: TableTask, method: str, seed: int, evaluations: int, batch: int = 1) -> Search:
+def run(
+    task: TableTask,
+    method: str,
+    seed: int,
+    evaluations: int,
+    workers: int = 1,
+    synchronous: bool = False,
+) -> Search:
     """One search on the table, ended early where it has found the best."""
     table = table_of(task)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -144,38 +121,72 @@ def run(task: TableTask, method: str, seed: int, evaluations: int, batch: int = 
     )
     if pruner:
         return _in_epochs(task, study, method, evaluations)
-    best = best_value(table)
-    known: dict[str, float | None] = {}
-    order: list[str] = []
-    seconds, free = 0.0, 0
-    while len(order) < evaluations and free < STUCK and best not in known.values():
-        began = time.process_time()
-        asked = _batch(study, min(batch, evaluations - len(order)))
-        seconds += time.process_time() - began
-        if not asked:
-            break
-        for one in asked:
-            key = one.architecture.key
-            value = table.values.get(key)
-            finite = value is not None and math.isfinite(value)
-            study.tell(one.number, value if finite else None, "" if finite else "no value")
-            free += 1
-            if value is not None and key not in known:
-                free = 0
-                known[key] = value if finite else None
-                order.append(key)
-    test = [table.metrics[key][task.test_metric] for key in order] if task.test_metric else []
+    clock = Clock(workers, synchronous)
+    order, seconds = _walk(task, study, clock, evaluations)
+    tests = [table.metrics[k][task.test_metric] for k, _ in order] if task.test_metric else []
     return Search(
         task.name,
         method,
         seed,
         evaluations,
-        batch,
-        [known[key] for key in order],
-        [value if math.isfinite(value) else None for value in test],
+        workers,
+        [_finite(table.values[key]) for key, _ in order],
+        [_finite(value) for value in tests],
         seconds,
         fingerprint(task),
+        synchronous,
+        [end for _, end in order] if task.cost_column else [],
+        clock.idle_share,
     )
+
+
+def _walk(
+    task: TableTask, study: Study, clock: Clock, evaluations: int
+) -> tuple[list[tuple[str, float]], float]:
+    """The key of each query and when it ended, in that order; the processor time of proposals."""
+    table = table_of(task)
+    best, costs = best_value(table), task.costs(table)
+    running: dict[int, str] = {}
+    order: list[tuple[str, float]] = []
+    seconds, found = 0.0, False
+    while not found:
+        began = time.process_time()
+        for asked in _new(study, table, min(clock.free, evaluations - len(order) - len(running))):
+            running[asked.number] = asked.architecture.key
+            clock.begin(asked.number, costs[asked.architecture.key])
+        seconds += time.process_time() - began
+        if not running:
+            break
+        for number, end in clock.wait():
+            key = running.pop(number)
+            _tell(study, number, table.values[key])
+            order.append((key, end))
+            found = found or table.values[key] == best
+    return order, seconds
+
+
+def _new(study: Study, table: Tabular, amount: int) -> Iterator[Asked]:
+    """This many architectures of the table, or as many as there are left; others are told."""
+    absent = 0
+    with suppress(SpaceExhausted):
+        while amount and absent < STUCK:
+            asked = study.ask()
+            if asked.architecture.key in table.values:
+                amount, absent = amount - 1, 0
+                yield asked
+            else:
+                absent += 1
+                _tell(study, asked.number, math.nan)
+
+
+def _tell(study: Study, number: int, value: float) -> None:
+    """Tells a value of the table; a missing one is a failed evaluation."""
+    finite = math.isfinite(value)
+    study.tell(number, value if finite else None, "" if finite else "no value")
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _in_epochs(task: TableTask, study: Study, method: str, evaluations: int) -> Search:
@@ -206,7 +217,7 @@ def _in_epochs(task: TableTask, study: Study, method: str, evaluations: int) -> 
     )
 
 
-def check_name(method: str, task: TableTask, batch: int) -> None:
+def check_name(method: str, task: TableTask, workers: int) -> None:
     """Raises InputError for a method or a pruner that is not known or cannot be run so."""
     name, plus, pruner = method.partition("+")
     check_method(name)
@@ -214,45 +225,8 @@ def check_name(method: str, task: TableTask, batch: int) -> None:
         pruner_of(pruner)
         if not task.curve_columns:
             raise InputError(f"{method}: a pruner needs `curve_columns`")
-        if batch > 1:
+        if workers > 1 or task.cost_column:
             raise InputError(
-                f"{method}: a search that stops early asks for one at a time: give a batch of 1"
+                f"{method}: a search that stops early is counted in epochs: give one worker and "
+                "no cost column"
             )
-
-
-def _batch(study: Study, size: int) -> list[Asked]:
-    """This many architectures, or as many as there are left."""
-    asked: list[Asked] = []
-    with suppress(SpaceExhausted):
-        while len(asked) < size:
-            asked.append(study.ask())
-    return asked
-
-
-def best_value(table: Tabular) -> float:
-    """The best value of a table."""
-    finite = [value for value in table.values.values() if math.isfinite(value)]
-    if not finite:
-        raise InputError(f"the column {table.metric} of the table has no value at all")
-    return max(finite) if table.direction == "maximize" else min(finite)
-
-
-@lru_cache(maxsize=2)
-def table_of(task: TableTask) -> Tabular:
-    """The table, read once in each process."""
-    return task.load()
-
-
-@lru_cache(maxsize=2)
-def fingerprint(task: TableTask) -> str:
-    """A name that changes with everything in the table or the task that affects runs or results."""
-    table = table_of(task)
-    content = [
-        spaces.without_folder(table.space.settings()),
-        [[*choices, name] for choices, name in table.space.classes.items()],
-        table.values,
-        [found[task.test_metric] for found in table.metrics.values()] if task.test_metric else [],
-        [task.test_metric, task.direction, task.architecture_column, task.class_column],
-        *filter(None, [task.prior, task.curve_columns and table.curves]),
-    ]
-    return hashlib.blake2b(json.dumps(content).encode(), digest_size=8).hexdigest()

@@ -12,7 +12,9 @@ from typing import Any
 from scipy.stats import t as student
 
 from naokit.base import Direction, InputError, Json
-from naokit.bench.search import Search, TableTask
+from naokit.bench.search import Search
+from naokit.bench.task import TableTask
+from naokit.bench.timing import figure, times_table
 from naokit.files import write_whole
 from naokit.wording import counted, one_line, prose
 
@@ -107,14 +109,14 @@ def half_interval(values: Sequence[float]) -> float | None:
 
 
 def markdown(summary: dict[str, Json]) -> str:
-    """A table with a line for each method."""
+    """A table with a line for each method, and one of the times where evaluations have costs."""
     marks = [mark for mark in MARKS if mark <= summary["evaluations"]]
     heads = ["method", "seeds", "queries to the best (mean ± s.e.)", "median", "max", "failures"]
     heads += [f"@{mark}" for mark in marks] + ["ms / suggestion"]
     lines = [
         f"{prose(summary['task']['space'])}, {prose(summary['task']['metric'])}: "
-        f"{counted(summary['evaluations'], 'evaluation')}, batch {summary['batch']}, "
-        f"best {_number(summary['best'])}",
+        f"{counted(summary['evaluations'], 'evaluation')}, "
+        f"{counted(summary['workers'], 'worker')}, best {figure(summary['best'])}",
         "",
         "| " + " | ".join(heads) + " |",
         "|---" * len(heads) + "|",
@@ -130,15 +132,12 @@ def markdown(summary: dict[str, Json]) -> str:
             f"{found['median_queries_to_best']:g}",
             f"{found['max_queries_to_best']}",
             f"{found['failures']}",
-            *(_number(found["validation"]["mean"][mark - 1]) for mark in marks),
+            *(figure(found["validation"]["mean"][mark - 1]) for mark in marks),
             f"{1000 * found['seconds_per_suggestion']:.1f}",
         ]
         lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.6g}"
+    times = f"\n{times_table(summary)}" if summary["task"].get("cost_column") else ""
+    return "\n".join(lines) + "\n" + times
 
 
 def plot(summary: dict[str, Json], path: Path) -> None:

@@ -57,10 +57,22 @@ def bench(
     ] = "nao,random",
     seeds: Annotated[int, typer.Option(min=1, help="How many searches each method makes.")] = 10,
     evaluations: Annotated[int, typer.Option(min=1, help="How many each search makes.")] = 300,
-    batch: Annotated[
-        int,
-        typer.Option(min=1, help="How many architectures are asked for before any result is told."),
+    workers: Annotated[
+        int, typer.Option(min=1, help="How many evaluations run side by side, in virtual time.")
     ] = 1,
+    cost_column: Annotated[
+        str | None,
+        typer.Option(
+            help="Column of how long an evaluation takes, such as seconds; by default all take as "
+            "long. Adds the time to the best, beside one worker's."
+        ),
+    ] = None,
+    synchronous: Annotated[
+        bool,
+        typer.Option(
+            "--synchronous", help="Workers begin again once all are free, not each by itself."
+        ),
+    ] = False,
     processes: Annotated[int, typer.Option(min=1, help="How many searches run side by side.")] = 1,
     out: Annotated[
         Path | None,
@@ -73,11 +85,13 @@ def bench(
 ) -> None:
     """Compare methods on known results: queries to the best, curves, seconds a suggestion.
 
+    With --cost-column also how long so many --workers take to find it, in virtual time.
+
     Writes runs.jsonl, and for the table a summary as JSON, as markdown and as a figure.
     """
     with exit_codes():
         from naokit import bench as benchmark
-        from naokit.bench.search import table_of
+        from naokit.bench.task import table_of
         from naokit.cli.curve_columns import columns_of
         from naokit.cli.prior_file import read_prior
         from naokit.study.goals import direction_named
@@ -92,6 +106,7 @@ def bench(
             direction_named(direction),
             prior="" if prior is None else dumps(read_prior(prior)),
             curve_columns=columns_of(curve_columns or ""),
+            cost_column=cost_column or "",
         )
         for note in table_of(task).understood:
             say(note, err=True)
@@ -109,10 +124,11 @@ def bench(
                 names,
                 seeds=seeds,
                 evaluations=evaluations,
-                batch=batch,
+                workers=workers,
+                synchronous=synchronous,
                 processes=processes,
                 out=folder,
-                on_start=lambda there: bar.update(line, completed=there),
+                on_start=lambda there, all_: bar.update(line, completed=there, total=all_),
                 on_search=told,
             )
         if figure and find_spec("plotly"):
