@@ -32,12 +32,13 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 from sqlalchemy import Connection, text
 
-from benchmarks.places import naokits, place, storage_at
+from benchmarks.places import naokits, place
 from benchmarks.record import keep
 from naokit.space import Architecture
 from naokit.spaces import ConvCells
 from naokit.study import Study
 from naokit.study.ledger import ARCHITECTURE, OUTCOME, record_of
+from naokit.study.storage import open_storage
 
 SPACE = ConvCells.small(nodes=2)
 SIZES, ASKS, PLACES = (100, 1000, 10_000), 9, ("memory", "sqlite", "journal", "postgresql")
@@ -76,7 +77,7 @@ def at_size(kind: str, size: int) -> Figures:
                 profiled = size == SIZES[-1]
                 found[method] = costs(partial(_ask_and_tell, study), profiled)
     with place(kind) as address:
-        plain = optuna.create_study(storage=storage_at(address), direction="maximize")
+        plain = optuna.create_study(storage=open_storage(address or None), direction="maximize")
         fill(plain, size, _parameters)
         for name, sampler in SAMPLERS.items():
             plain.sampler = sampler()

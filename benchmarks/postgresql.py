@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,11 @@ class Server:
         return f"user=naokit dbname={database} host={self.home}"
 
 
-def start_server() -> Server:
+def start_server(*settings: str) -> Server:
     """A server that has just begun.
+
+    Args:
+        settings: Further settings, such as `max_connections=300`.
 
     Raises:
         Unavailable: There is no PostgreSQL here, or no driver for it.
@@ -88,10 +92,11 @@ def start_server() -> Server:
         [binaries / "initdb", f"--pgdata={home}/data", *options], capture_output=True, **who
     )
     assert made.returncode == 0, made.stderr
-    settings = ["-c", "listen_addresses=", "-c", "fsync=off", "-k", str(home)]
+    each = (("-c", setting) for setting in ("listen_addresses=", "fsync=off", *settings))
+    given = [*chain.from_iterable(each), "-k", str(home)]
     with (home / "log").open("w") as log:
         process = subprocess.Popen(
-            [binaries / "postgres", "-D", home / "data", *settings], stderr=log, **who
+            [binaries / "postgres", "-D", home / "data", *given], stderr=log, **who
         )
     server = Server(process, home, who)
     wait_until(server.answers)
