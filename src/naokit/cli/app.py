@@ -8,6 +8,7 @@ import typer
 
 import naokit
 from naokit.cli.bench import bench
+from naokit.cli.doctor import doctor
 from naokit.cli.evaluate import evaluate
 from naokit.cli.export import export
 from naokit.cli.generate import generate
@@ -60,6 +61,7 @@ _COMMANDS = (
     profile,
     bench,
     zoo,
+    doctor,
 )
 for _command in _COMMANDS:
     app.command()(_command)
