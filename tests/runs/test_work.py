@@ -16,7 +16,7 @@ from naokit.runs.plan import Plan
 from naokit.runs.search import alone_in, search
 from naokit.runs.watcher import Watcher
 from naokit.runs.work import work
-from naokit.study import Asked, Study, create_study
+from naokit.study import Asked, Study, create_study, opening
 from naokit.study.storage import address_of
 
 SPACE = spaces.load("nas-bench-201")
@@ -94,7 +94,7 @@ def test_a_worker_waits_for_a_plan_and_says_where_none_comes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(working, "WAIT", 0.1)
-    monkeypatch.setattr(working, "PAUSE", 0.2)
+    monkeypatch.setattr(opening, "LOOK", 0.2)
     storage, waits = address_of(tmp_path / "s.db"), Told()
     with pytest.raises(InputError, match="there is no study at"):
         work(storage)

@@ -5,7 +5,6 @@ naokit search --storage URL ──> study, with its plan ──> naokit worker -
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 
 from naokit import __version__, evaluators, spaces
@@ -19,14 +18,12 @@ from naokit.runs.stages import Stages
 from naokit.runs.watcher import Watcher
 from naokit.space import Space
 from naokit.study import Study
-from naokit.study.opening import attributes_of
+from naokit.study.opening import awaited
 from naokit.study.settings import ENVIRONMENTS
 from naokit.study.storage import shown
 
 WAIT = 600.0
 """Seconds that a worker waits for a plan: on a cluster it may begin before the search does."""
-PAUSE = 2.0
-"""Seconds between two looks."""
 
 
 def work(
@@ -84,19 +81,16 @@ def work(
 
 def _awaited(storage: str, watcher: Watcher) -> Plan:
     """The plan in a database, once it is there."""
-    ends, said = time.monotonic() + WAIT, False
-    while (found := attributes_of(storage, STUDY)) is None or PLAN not in found:
-        if time.monotonic() > ends:
-            raise InputError(
-                f"{shown(storage)} holds no plan of a run: begin one with `naokit search` and "
-                f"`storage={shown(storage)}`"
-            )
-        if not said:
-            watcher.remark(
-                f"waiting for a search in {shown(storage)}, for up to {WAIT / 60:g} minutes"
-            )
-            said = True
-        time.sleep(PAUSE)
+    where = shown(storage)
+
+    def on_wait() -> None:
+        watcher.remark(f"waiting for a search in {where}, for up to {WAIT / 60:g} minutes")
+
+    found = awaited(storage, STUDY, PLAN, seconds=WAIT, on_wait=on_wait)
+    if found is None:
+        raise InputError(
+            f"{where} holds no plan of a run: begin one with `naokit search` and `storage={where}`"
+        )
     _check_version(found)
     return Plan.from_json(found[PLAN])
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import cast
 
 import optuna
@@ -33,6 +35,9 @@ from naokit.study.storage import (
 from naokit.study.stored import SETTINGS, Stored
 from naokit.study.study import Study
 from naokit.study.validation import check_intact
+
+LOOK = 2.0
+"""Seconds between two looks for a study that is waited for."""
 
 
 def create_study(
@@ -131,8 +136,17 @@ def open_study(space: Space, storage: str, name: str) -> Study:
         )
 
 
-def attributes_of(storage: str, name: str) -> dict[str, Json] | None:
-    """What the attributes of a stored study hold; None where there is no such study yet.
+def awaited(
+    storage: str, name: str, attribute: str, *, seconds: float, on_wait: Callable[[], None]
+) -> dict[str, Json] | None:
+    """The attributes of a stored study, once one of this name is there; None if none comes.
+
+    Args:
+        storage: The address of the storage.
+        name: The name of the study.
+        attribute: The attribute that is waited for.
+        seconds: How long it is waited for.
+        on_wait: Called once, where it is not there yet.
 
     Raises:
         InputError: The storage cannot be opened; a file that is not there is not made.
@@ -142,8 +156,15 @@ def attributes_of(storage: str, name: str) -> dict[str, Json] | None:
         raise InputError(f"there is no study at {file}")
     with storage_errors(shown(storage)), damage(shown(storage)):
         database = cast(BaseStorage, Patient(open_storage(storage)))
-        try:
-            study = optuna.load_study(storage=database, study_name=name)
-        except KeyError:
-            return None
-        return dict(study.user_attrs)
+        ends, waits = time.monotonic() + seconds, False
+        while True:
+            with suppress(KeyError):
+                found = optuna.load_study(storage=database, study_name=name).user_attrs
+                if attribute in found:
+                    return dict(found)
+            if time.monotonic() > ends:
+                return None
+            if not waits:
+                on_wait()
+            waits = True
+            time.sleep(LOOK)
