@@ -19,15 +19,17 @@ def zoo(
     with exit_codes():
         from naokit.spaces.published import GENOTYPES
 
-        networks = [(genotype, size) for genotype in GENOTYPES.values() for size in genotype.sizes]
-        rows: dict[str, list[dict[str, Json]]] = {"images": [], "text": []}
-        for genotype, size in networks:
-            rows[genotype.space.reads].append(_row(genotype, size))
+        images, text = _networks("images"), _networks("text")
         if json:
-            print_json({"networks": rows["images"], "language_models": rows["text"]})
+            print_json(
+                {
+                    "networks": [_row(*one) for one in images],
+                    "language_models": [_row(*one) for one in text],
+                }
+            )
             return
-        _print_images(rows["images"])
-        _print_language_models(rows["text"])
+        _print_images(images)
+        _print_language_models(text)
         for genotype in GENOTYPES.values():
             _print_sources(genotype)
         say(
@@ -37,8 +39,16 @@ def zoo(
         )
 
 
+def _networks(reads: str) -> list[tuple[Genotype[Any], Any]]:
+    """The networks of a kind of data, each with a size that was published for it."""
+    from naokit.spaces.published import GENOTYPES
+
+    of_kind = [genotype for genotype in GENOTYPES.values() if genotype.space.reads == reads]
+    return [(genotype, size) for genotype in of_kind for size in genotype.sizes]
+
+
 def _row(genotype: Genotype[Any], size: Size | TextSize) -> dict[str, Json]:
-    """One network."""
+    """One network as JSON."""
     from naokit.spaces.published import Size
 
     sized = _image_figures(size) if isinstance(size, Size) else _text_figures(genotype, size)
@@ -74,36 +84,30 @@ def _text_figures(genotype: Genotype[Any], size: TextSize) -> dict[str, Json]:
     }
 
 
-def _print_images(rows: list[dict[str, Json]]) -> None:
+def _print_images(networks: list[tuple[Genotype[Any], Size]]) -> None:
     _print_table(
         ("name", "data", "F", "N", "parameters", "M mult-adds", "published error, %"),
         [
             (
-                row["name"],
-                row["data"],
-                str(row["channels"]),
-                str(row["cells"]),
-                f"{row['parameters']:,}",
-                f"{row['macs'] / 1e6:,.1f}",
-                row["published_error"],
+                genotype.name,
+                size.data,
+                str(size.channels),
+                str(size.cells),
+                f"{size.parameters:,}",
+                f"{size.macs / 1e6:,.1f}",
+                size.result,
             )
-            for row in rows
+            for genotype, size in networks
         ],
     )
 
 
-def _print_language_models(rows: list[dict[str, Json]]) -> None:
+def _print_language_models(networks: list[tuple[Genotype[Any], TextSize]]) -> None:
     _print_table(
         ("name", "data", "hidden", "parameters", "published test perplexity"),
         [
-            (
-                row["name"],
-                row["data"],
-                str(row["hidden"]),
-                f"{row['parameters']:,}",
-                row["published_perplexity"],
-            )
-            for row in rows
+            (genotype.name, size.data, str(size.hidden), f"{size.parameters:,}", size.result)
+            for genotype, size in networks
         ],
     )
 
