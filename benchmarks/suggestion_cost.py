@@ -31,6 +31,7 @@ from naokit.space import Architecture, Space
 from naokit.spaces import Choice, Choices, ConvCells
 
 RESULTS_LATE, WINDOW = 1000, 100
+PENDING = 64
 
 UNITS, DROPOUT, ACTIVATIONS = (16, 32, 64, 128, 256, 512), (0.0, 0.3, 0.6), ("tanh", "relu")
 NINE = Choices(
@@ -59,6 +60,8 @@ def main() -> None:
         ("pool, to 1,000 results", pool, (folder, RESULTS_LATE - WINDOW, RESULTS_LATE)),
         ("conv-small, to 300 results", endless, (ConvCells.small(), 300)),
         ("nine choices, to 300 results", endless, (NINE, 300)),
+        ("conv-small, 1,000 random results", long, (ConvCells.small(), 1_000)),
+        ("conv-small, 10,000 random results", long, (ConvCells.small(), 10_000)),
     ):
         with context.Pool(1) as workers:
             found[name] = workers.apply(target, arguments)
@@ -99,6 +102,27 @@ def endless(space: Space, last: int) -> dict[str, float]:
     again = Nao(space, 0, last)
     return found | {
         "resumed_seconds": cost(again.propose(history) for _ in range(1))["mean_seconds"]
+    }
+
+
+def long(space: Space, results: int) -> dict[str, float]:
+    """Suggestions after a long history, without and beside `PENDING` evaluations that run."""
+    generator, found = np.random.default_rng(0), dict[str, Architecture]()
+    while len(found) < results + PENDING:
+        architecture = space.sample(generator)
+        found.setdefault(architecture.key, architecture)
+    drawn = list(found.values())
+    history = [Observation(one, float(sum(one.choices))) for one in drawn[:results]]
+    method = Nao(space, 0, results)
+    seconds = []
+    for pending in (0, 0, 0, PENDING, 0, PENDING):  # the first ones fit and train
+        began = time.process_time()
+        method.propose(history, drawn[results : results + pending])
+        seconds.append(time.process_time() - began)
+    return {
+        "first_seconds": sum(seconds[:2]),
+        "alone_seconds": min(seconds[2], seconds[4]),
+        f"beside_{PENDING}_seconds": min(seconds[3], seconds[5]),
     }
 
 
