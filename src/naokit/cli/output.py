@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -21,8 +21,8 @@ from naokit.wording import one_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+    from rich.status import Status
 
-Lines = Callable[[dict[str, Json]], list[str]]
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """Errors of a device that takes no more; files of naokit's own say so themselves."""
@@ -103,6 +103,11 @@ def print_json(value: Json) -> None:
     typer.echo(json.dumps(value, allow_nan=False))
 
 
+def measuring() -> Status:
+    """What stderr says while a figure that takes time is measured."""
+    return Console(stderr=True).status("measuring")
+
+
 class Figures:
     """Figures that are shown once they are known, in lines or as one JSON object at the end.
 
@@ -114,17 +119,11 @@ class Figures:
         self.json = json
         self.found: dict[str, Json] = {}
 
-    def add(self, figures: dict[str, Json], lines: Lines) -> None:
-        """Adds figures and shows them; `lines` is given all that are known by then."""
+    def add(self, figures: dict[str, Json], lines: Sequence[str]) -> None:
+        """Adds figures and shows the lines that say them."""
         self.found |= figures
         if not self.json:
-            say(*lines(self.found))
-
-    def measure(self, take: Callable[[], dict[str, Json]], lines: Lines) -> None:
-        """Adds figures that take time; stderr says that they are being measured."""
-        with Console(stderr=True).status("measuring"):
-            figures = take()
-        self.add(figures, lines)
+            say(*lines)
 
     def end(self) -> None:
         """Prints the object, where it is asked for."""

@@ -24,12 +24,12 @@ from naokit.cli.output import exit_codes, print_json, progress
 from naokit.cli.plan_check import cells_to_check, checked
 from naokit.cli.plan_shared import plan_shared, print_shared_plan
 from naokit.cli.plan_words import as_typed, print_plan
+from naokit.cli.planned import Least, Planned
 from naokit.wording import exact
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-    from naokit.base import Json
     from naokit.presets import Preset
     from naokit.runs.planning import Option
     from naokit.space import Architecture, Space
@@ -105,35 +105,30 @@ def plan(
         architectures = _random(searched)
         asked = {"data": data, "space": space, "nodes": nodes, "activations": activations}
         asked |= {name.replace("_", "-"): value for name, value in given.items()}
-        found: dict[str, Json]
         if shared:
-            found = plan_shared(chosen, architectures, subject, fabric, hours, asked)
-            print_json(found) if json else print_shared_plan(found)
+            costs = plan_shared(chosen, architectures, subject, fabric, hours, asked)
+            print_json(costs.to_json()) if json else print_shared_plan(costs)
             return
         options, best = _measured(chosen, architectures, subject, fabric, 3600 * hours)
-        found = {
-            "data": data,
-            "space": searched.name,
-            "hours": hours,
-            "device": fabric.device.type,
-            "threads": torch.get_num_threads(),
-            "architectures": ARCHITECTURES,
-            "size": list(chosen[0].size()),
-            "steps": sum(o.evaluation.steps + o.final.steps * o.own for o in options),
-            "measured_seconds": time.monotonic() - began,
-            "options": [_row(option, 3600 * hours) for option in options],
-            "recommended": None if best is None else best.preset.name,
-            "next": None if best is None else _command(best, asked, hours),
-            "least": _least(options, asked) if best is None else None,
-        }
+        found = Planned(
+            data,
+            searched.name,
+            hours,
+            fabric.device.type,
+            torch.get_num_threads(),
+            ARCHITECTURES,
+            time.monotonic() - began,
+            tuple(options),
+            best,
+            None if best is None else _command(best, asked, hours),
+            _least(options, asked) if best is None else None,
+        )
         if check_recipe:
             option = best or options[0]
-            cells = cells_to_check(searched, option, 3600 * hours)
-            found["check"] = checked(option.preset, cells, subject, device_named(device))
-        if json:
-            print_json(found)
-        else:
-            print_plan(found)
+            cells = cells_to_check(searched, option, found.seconds)
+            check = checked(option.preset, cells, subject, device_named(device))
+            found = dataclasses.replace(found, check=check)
+        print_json(found.to_json()) if json else print_plan(found)
 
 
 def _measured(
@@ -174,18 +169,12 @@ def _measured(
     return options, best
 
 
-def _least(options: Sequence[Option], asked: Mapping[str, object]) -> dict[str, Json]:
+def _least(options: Sequence[Option], asked: Mapping[str, object]) -> Least:
     """The shortest search: one evaluation by the cheapest preset, and its winner trained."""
     cheapest = min((o for o in options if o.own), key=lambda option: option.seconds(1))
     hours = max(0.001, float(f"{1.2 * cheapest.seconds(1) / 3600:.2g}"))  # a fifth to spare
     command = _words(cheapest, asked, 1, hours)
-    return {
-        "preset": cheapest.preset.name,
-        "evaluations": 1,
-        "hours": hours,
-        "hours_without_final": 1.2 * cheapest.search(1) / 3600,
-        "command": command,
-    }
+    return Least(cheapest.preset.name, 1, hours, 1.2 * cheapest.search(1) / 3600, command)
 
 
 def _random(space: Space) -> list[Architecture]:
@@ -194,28 +183,6 @@ def _random(space: Space) -> list[Architecture]:
 
     generator = np.random.default_rng(0)
     return [space.sample(generator) for _ in range(ARCHITECTURES)]
-
-
-def _row(option: Option, seconds: float) -> dict[str, Json]:
-    preset = option.preset
-    likely, least, most = option.affords(seconds)
-    return {
-        "preset": preset.name,
-        "own": option.own,
-        **preset.size(),
-        "recipe": preset.recipe,
-        "random_beside": preset.baseline,
-        "repeats": option.repeats,
-        "evaluation": dataclasses.asdict(option.evaluation),
-        "final": dataclasses.asdict(option.final),
-        **{f"final_{name}": value for name, value in preset.final_size().items()},
-        "final_recipe": preset.final_recipe,
-        "evaluations": likely,
-        "evaluations_low": least,
-        "evaluations_high": most,
-        "preset_evaluations": preset.evaluations,
-        "preset_seconds": option.seconds(preset.evaluations),
-    }
 
 
 def _command(option: Option, asked: Mapping[str, object], hours: float) -> str:

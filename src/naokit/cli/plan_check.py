@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,9 +9,9 @@ from naokit.cli.durations import spoken
 from naokit.cli.output import progress
 
 if TYPE_CHECKING:
-    from naokit.base import Json
     from naokit.presets import Preset
     from naokit.runs.planning import Option
+    from naokit.runs.recipe_check import RecipeCheck
     from naokit.space import Architecture, Space
     from naokit.subject import Subject
     from naokit.training.device import Device
@@ -35,7 +34,7 @@ def cells_to_check(space: Space, option: Option, seconds: float) -> list[Archite
 
 def checked(
     preset: Preset, cells: Sequence[Architecture], subject: Subject, device: Device
-) -> dict[str, Json]:
+) -> RecipeCheck:
     """Both trainings of each cell, under a bar; what came of them."""
     from naokit.runs.recipe_check import check_recipe
 
@@ -47,21 +46,21 @@ def checked(
 
         found = check_recipe(preset, cells, subject, device=device, on_cell=told)
         bar.update(task, completed=2 * len(cells), note="")
-    return {**dataclasses.asdict(found), "trusted": found.trusted}
+    return found
 
 
-def check_lines(check: dict[str, Json]) -> list[str]:
+def check_lines(check: RecipeCheck) -> list[str]:
     """What the trainings say of the search's recipe."""
-    count, correlation = len(check["cells"]), check["correlation"]
+    count = len(check.cells)
     lines = [
-        f"Recipe: {count} random cells trained by {check['recipe']} and by "
-        f"{check['final_recipe']} in {spoken(check['seconds'])}: rank correlation "
-        f"{correlation:.2f}; chance alone stays below {check['by_chance']:.2f} 19 times of 20.",
+        f"Recipe: {count} random cells trained by {check.recipe} and by "
+        f"{check.final_recipe} in {spoken(check.seconds)}: rank correlation "
+        f"{check.correlation:.2f}; chance alone stays below {check.by_chance:.2f} 19 times of 20.",
     ]
-    if check["trusted"]:
-        return [*lines, f"{check['recipe']} ranks these cells as {check['final_recipe']} does."]
+    if check.trusted:
+        return [*lines, f"{check.recipe} ranks these cells as {check.final_recipe} does."]
     return [
         *lines,
-        f"So few cells do not show that {check['recipe']} ranks as {check['final_recipe']} does: "
+        f"So few cells do not show that {check.recipe} ranks as {check.final_recipe} does: "
         "train longer in the search (--preset), or compare the best few by the final recipe.",
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from naokit.cli.durations import between, spoken
@@ -25,6 +26,66 @@ NETWORKS = 3
 """How many networks are measured for each preset."""
 
 
+@dataclass(frozen=True)
+class SharedPlan:
+    """What each way to search by weight sharing costs here, and what to do.
+
+    Attributes:
+        data: The data as they were named.
+        space: The space as it was named.
+        hours: How long the whole search may take.
+        device: The type of the device that was measured.
+        measured_seconds: How long measuring took.
+        options: The presets from the least to the most thorough; the first that does not fit is
+            the last.
+        best: The most thorough preset that fits. If None, none does.
+        command: The search by that preset as it is typed.
+    """
+
+    data: str
+    space: str
+    hours: float
+    device: str
+    measured_seconds: float
+    options: tuple[SharedOption, ...]
+    best: SharedOption | None
+    command: str | None
+
+    def to_json(self) -> dict[str, Json]:
+        """One object."""
+        return {
+            "data": self.data,
+            "space": self.space,
+            "evaluator": "supernet",
+            "hours": self.hours,
+            "device": self.device,
+            "measured_seconds": self.measured_seconds,
+            "options": [_row(option) for option in self.options],
+            "recommended": None if self.best is None else self.best.preset.name,
+            "next": self.command,
+        }
+
+
+def _row(option: SharedOption) -> dict[str, Json]:
+    sharing = option.sharing
+    return {
+        "preset": option.preset.name,
+        **sharing.size,
+        "recipe": sharing.recipe,
+        "rounds": sharing.rounds,
+        "pool": sharing.pool,
+        "evaluations": option.preset.evaluations,
+        "shared": dataclasses.asdict(option.training),
+        "memory_mb": option.memory / 1e6,
+        "cells_a_minute": 60 / option.cell,
+        "scoring_seconds": option.scoring,
+        "trained": option.preset.repeat,
+        "own": dataclasses.asdict(option.own),
+        "final": dataclasses.asdict(option.final),
+        "seconds": option.seconds,
+    }
+
+
 def plan_shared(
     chosen: Sequence[Preset],
     architectures: Sequence[Architecture],
@@ -32,7 +93,7 @@ def plan_shared(
     fabric: Fabric,
     hours: float,
     asked: Mapping[str, object],
-) -> dict[str, Json]:
+) -> SharedPlan:
     """What each preset costs, and the most thorough one that fits."""
     from naokit.runs.shared_planning import measure_shared
 
@@ -57,70 +118,48 @@ def plan_shared(
     there = len(subject.data.train)  # a recipe that takes a part of more is not meant for these
     fitting = [o for o in options if o.seconds <= 3600 * hours and o.part <= there]
     best = fitting[-1] if fitting else None
-    return {
-        "data": asked["data"],
-        "space": asked["space"],
-        "evaluator": "supernet",
-        "hours": hours,
-        "device": fabric.device.type,
-        "measured_seconds": time.monotonic() - began,
-        "options": [_row(option) for option in options],
-        "recommended": None if best is None else best.preset.name,
-        "next": None
+    return SharedPlan(
+        str(asked["data"]),
+        str(asked["space"]),
+        hours,
+        fabric.device.type,
+        time.monotonic() - began,
+        tuple(options),
+        best,
+        None
         if best is None
         else as_typed({"evaluator": "supernet", **asked, "preset": best.preset.name}),
-    }
+    )
 
 
-def _row(option: SharedOption) -> dict[str, Json]:
-    sharing = option.sharing
-    return {
-        "preset": option.preset.name,
-        **sharing.size,
-        "recipe": sharing.recipe,
-        "rounds": sharing.rounds,
-        "pool": sharing.pool,
-        "evaluations": option.preset.evaluations,
-        "shared": dataclasses.asdict(option.training),
-        "memory_mb": option.memory / 1e6,
-        "cells_a_minute": 60 / option.cell,
-        "scoring_seconds": option.scoring,
-        "trained": option.preset.repeat,
-        "own": dataclasses.asdict(option.own),
-        "final": dataclasses.asdict(option.final),
-        "seconds": option.seconds,
-    }
-
-
-def print_shared_plan(found: dict[str, Json]) -> None:
+def print_shared_plan(found: SharedPlan) -> None:
     """Prints what was found."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"Weight sharing here on {found['data']}", title_justify="left")
+    table = Table(title=f"Weight sharing here on {found.data}", title_justify="left")
     columns = ("preset", "shared network", "memory", "scoring", "best trained", "final", "in all")
     for column in columns:
         table.add_column(column, overflow="fold")
-    for row in found["options"]:
-        own = row["own"]["seconds"]
+    for option in found.options:
+        shared = option.training
         table.add_row(
-            row["preset"],
-            f"{spoken(row['shared']['seconds'])}\n"
-            f"{between(row['shared']['low'], row['shared']['high'])}",
-            f"{row['memory_mb']:,.0f} MB",
-            f"{spoken(row['scoring_seconds'])}\n{row['cells_a_minute']:,.0f} cells a minute",
-            f"{row['trained']} x {spoken(own)}",
-            spoken(row["final"]["seconds"]),
-            spoken(row["seconds"]),
+            option.preset.name,
+            f"{spoken(shared.seconds)}\n{between(shared.low, shared.high)}",
+            f"{option.memory / 1e6:,.0f} MB",
+            f"{spoken(option.scoring)}\n{60 / option.cell:,.0f} cells a minute",
+            f"{option.preset.repeat} x {spoken(option.own.seconds)}",
+            spoken(option.final.seconds),
+            spoken(option.seconds),
         )
     Console().print(table)
     lines = [
-        f"An estimate, measured in {spoken(found['measured_seconds'])} on {found['device']}.",
+        f"An estimate, measured in {spoken(found.measured_seconds)} on {found.device}.",
         "Memory is that of the shared weights, their gradients and momenta; what one cell computes",
         "comes on top (naokit profile).",
     ]
-    if found["next"] is None:
-        lines.append(f"None fits into {exact(found['hours'])} hours; the same command continues.")
+    if found.command is None:
+        lines.append(f"None fits into {exact(found.hours)} hours; the same command continues.")
     else:
-        lines.append(f"Next: {found['next']}")
+        lines.append(f"Next: {found.command}")
     say(*lines)

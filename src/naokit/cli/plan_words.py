@@ -12,7 +12,9 @@ from naokit.cli.plan_check import check_lines
 from naokit.wording import exact
 
 if TYPE_CHECKING:
-    from naokit.base import Json
+    from naokit.cli.planned import Planned
+    from naokit.profiling import Estimate
+    from naokit.runs.planning import Option
 
 
 def as_typed(options: Mapping[str, object]) -> str:
@@ -22,47 +24,46 @@ def as_typed(options: Mapping[str, object]) -> str:
     return shlex.join(["naokit", "search", *words])
 
 
-def print_plan(found: dict[str, Json]) -> None:
+def print_plan(found: Planned) -> None:
     """Prints what was found."""
     from rich.console import Console
     from rich.table import Table
 
-    title = f"What {exact(found['hours'])} hours afford here on {found['data']}"
+    title = f"What {exact(found.hours)} hours afford here on {found.data}"
     table = Table(title=title, title_justify="left")
-    size = found["size"]
-    for column in ("preset", *size, "one evaluation", "evaluations", "final training"):
+    for column in ("preset", *found.size, "one evaluation", "evaluations", "final training"):
         table.add_column(column, overflow="fold")
-    for row in found["options"]:
+    for option in found.options:
+        name, size = option.preset.name, option.preset.size()
         table.add_row(
-            row["preset"] if row["own"] else f"({row['preset']})",
-            *(str(row[name]) for name in size),
-            _span(row["evaluation"]),
-            _count(row),
-            _span(row["final"]) if row["own"] else "",
+            name if option.own else f"({name})",
+            *map(str, size.values()),
+            _span(option.evaluation),
+            _count(option, found.seconds),
+            _span(option.final) if option.own else "",
         )
     Console().print(table)
     say(*_lines(found))
 
 
-def _span(estimate: dict[str, Json]) -> str:
+def _span(estimate: Estimate) -> str:
     """The likely time, below it the range."""
-    return f"{spoken(estimate['seconds'])}\n{between(estimate['low'], estimate['high'])}"
+    return f"{spoken(estimate.seconds)}\n{between(estimate.low, estimate.high)}"
 
 
-def _count(row: dict[str, Json]) -> str:
+def _count(option: Option, seconds: float) -> str:
     """How many evaluations, below it the range."""
-    if not row["evaluations_high"]:
-        return "none"
-    return f"{row['evaluations']:,}\n{row['evaluations_low']:,} to {row['evaluations_high']:,}"
+    likely, least, most = option.affords(seconds)
+    return f"{likely:,}\n{least:,} to {most:,}" if most else "none"
 
 
-def _lines(found: dict[str, Json]) -> list[str]:
+def _lines(found: Planned) -> list[str]:
     """What the table rests on, and what to do."""
-    threads = f"{found['threads']} thread{'s' * (found['threads'] > 1)}"
+    threads = f"{found.threads} thread{'s' * (found.threads > 1)}"
     lines = [
-        f"An estimate: {found['steps']} training steps, measured in "
-        f"{spoken(found['measured_seconds'])} on {found['device']}, {threads}.",
-        f"Ranges run from the fastest to the slowest of {found['architectures']} random cells. "
+        f"An estimate: {found.steps} training steps, measured in "
+        f"{spoken(found.measured_seconds)} on {found.device}, {threads}.",
+        f"Ranges run from the fastest to the slowest of {found.architectures} random cells. "
         "Other work on the machine,",
         "and a search that comes to favour larger cells, take longer.",
         "Counted besides the evaluations: the winner's final training, the best few evaluated",
@@ -70,24 +71,28 @@ def _lines(found: dict[str, Json]) -> list[str]:
         "Where unpromising evaluations stop early (quick) these are whole ones; several times as",
         "many architectures are looked at for them.",
     ]
-    if not all(row["evaluation"]["steps"] for row in found["options"]):
+    if not all(option.evaluation.steps for option in found.options):
         lines.append(
             "What would take far longer than the hours was not measured, but estimated from"
         )
         lines.append("the multiply-adds of its networks.")
-    if not all(row["own"] for row in found["options"]):
+    if not all(option.own for option in found.options):
         lines.append("In brackets: another size, from Python (naokit.evaluators).")
-    lines += check_lines(found["check"]) if "check" in found else []
-    if found["next"]:
-        return [*lines, f"Next: {found['next']}"]
-    least = found["least"]
-    cheapest = min(found["options"], key=lambda row: row["preset_seconds"])
+    lines += check_lines(found.check) if found.check is not None else []
+    least = found.least
+    if least is None:
+        return [*lines, f"Next: {found.command}"]
+    cheapest = min(found.options, key=_whole)
     return [
         *lines,
-        f"No preset fits. The cheapest, {cheapest['preset']}, takes "
-        f"{spoken(cheapest['preset_seconds'])} as it is; the least that would fit is one "
-        f"evaluation in {spoken(3600 * least['hours'])},",
-        "without the final training (--no-final) in "
-        f"{spoken(3600 * least['hours_without_final'])}.",
-        f"Next: {least['command']}",
+        f"No preset fits. The cheapest, {cheapest.preset.name}, takes "
+        f"{spoken(_whole(cheapest))} as it is; the least that would fit is one "
+        f"evaluation in {spoken(3600 * least.hours)},",
+        f"without the final training (--no-final) in {spoken(3600 * least.hours_without_final)}.",
+        f"Next: {least.command}",
     ]
+
+
+def _whole(option: Option) -> float:
+    """The seconds of a search of as many evaluations as the preset has."""
+    return option.seconds(option.preset.evaluations)

@@ -11,6 +11,8 @@ from naokit.base import InputError
 from naokit.cli.asked import Profiling
 from naokit.cli.options import Pictures
 from naokit.cli.profile_image_lines import (
+    ImageTrainingCost,
+    TrainingMemory,
     count_lines,
     latency_lines,
     memory_lines,
@@ -23,7 +25,8 @@ from naokit.settings import ImageSettings
 if TYPE_CHECKING:
     from torch import nn
 
-    from naokit.base import Json
+    from naokit.cli.output import Figures
+    from naokit.images.costs import Counts, Timings
     from naokit.images.data import ImageData
     from naokit.space import Architecture
     from naokit.training.recipe import Recipe
@@ -44,8 +47,8 @@ def show_image_network(asked: Profiling) -> None:
     Raises:
         InputError: No such network can be built.
     """
-    from naokit.cli.output import Figures
-    from naokit.images.costs import count_figures, latency_figures, memory_figures
+    from naokit.cli.output import Figures, measuring
+    from naokit.images.costs import count_network
     from naokit.kinds import recipe_of
     from naokit.networks import without_weights
 
@@ -55,32 +58,59 @@ def show_image_network(asked: Profiling) -> None:
     if data is not None:
         size = {**size, "classes": data.classes, "image": data.image}
     settings = ImageSettings(**size)
-    image = settings.image
     with without_weights():
-        counted = count_figures(_with_head(architecture, size), image)
+        counts = count_network(_with_head(architecture, size), settings.image)
     shown = {name: getattr(settings, name) for name in SHOWN}
     figures = Figures(json=asked.json)
-    figures.add({"architecture": str(architecture), **shown, **counted}, count_lines)
+    figures.add(
+        {"architecture": str(architecture), **shown, **dataclasses.asdict(counts)},
+        count_lines(settings, counts),
+    )
     if not asked.counts:
-        network = _with_head(architecture, size)
-        figures.measure(lambda: memory_figures(network, image), memory_lines)
-        figures.measure(
-            lambda: {"training": _training_memory(network, image, by.batch if by else BATCH)},
-            training_memory_lines,
-        )
-        figures.measure(lambda: latency_figures(network, image), latency_lines)
-        figures.measure(
-            lambda: {"onnx": _in_onnxruntime(network, image) if asked.onnx else None},
-            onnx_lines if asked.onnx else lambda _: [],
-        )
-        if by is not None:
-            there = data or _noise(asked.images or IMAGES, settings.classes, image)
-            figures.measure(
-                lambda: {"training": _training(architecture, there, by, settings)}, training_lines
-            )
+        batch = by.batch if by else BATCH
+        _show_use(_with_head(architecture, size), settings.image, batch, counts, asked, figures)
+        if by is None:
+            figures.add({}, training_lines(None))
         else:
-            figures.add({}, training_lines)
+            there = data or _noise(asked.images or IMAGES, settings.classes, settings.image)
+            with measuring():
+                cost = _training(architecture, there, by, settings)
+            figures.add({"training": cost.to_json()}, training_lines(cost))
     figures.end()
+
+
+def _show_use(
+    network: nn.Module,
+    image: tuple[int, int, int],
+    batch: int,
+    counts: Counts,
+    asked: Profiling,
+    figures: Figures,
+) -> None:
+    """Measures what using the network takes, and the memory of a step of training."""
+    import torch
+
+    from naokit.cli.output import measuring
+    from naokit.images.costs import measure_latency, measure_memory
+
+    with measuring():
+        held = measure_memory(network, image)
+    figures.add(dataclasses.asdict(held), memory_lines(counts, held))
+    with measuring():
+        memory = _training_memory(network, image, batch)
+    figures.add({"training": dataclasses.asdict(memory)}, training_memory_lines(memory))
+    with measuring():
+        timings = measure_latency(network, image)
+    threads = torch.get_num_threads()
+    figures.add(
+        {**dataclasses.asdict(timings), "threads": threads}, latency_lines(timings, threads)
+    )
+    with measuring():
+        onnx = _in_onnxruntime(network, image) if asked.onnx else None
+    figures.add(
+        {"onnx": None if onnx is None else dataclasses.asdict(onnx)},
+        onnx_lines(onnx) if asked.onnx else [],
+    )
 
 
 def _with_head(architecture: Architecture, size: Mapping[str, Any]) -> nn.Module:
@@ -111,7 +141,7 @@ def _images(data: str | None, pictures: Pictures) -> ImageData | None:
     return images
 
 
-def _in_onnxruntime(network: nn.Module, image: tuple[int, int, int]) -> dict[str, Json] | None:
+def _in_onnxruntime(network: nn.Module, image: tuple[int, int, int]) -> Timings | None:
     """Latencies by the exported file; None where the extra is not installed."""
     import tempfile
     from importlib.util import find_spec
@@ -120,7 +150,7 @@ def _in_onnxruntime(network: nn.Module, image: tuple[int, int, int]) -> dict[str
 
     from naokit.export import onnx, pt2
     from naokit.images.bundle import ImageBundle
-    from naokit.images.costs import BATCHES
+    from naokit.images.costs import BATCHES, Timings
     from naokit.profiling import onnx_latency
 
     if not all(find_spec(name) for name in ("onnx", "onnxruntime", "onnxscript")):
@@ -130,32 +160,22 @@ def _in_onnxruntime(network: nn.Module, image: tuple[int, int, int]) -> dict[str
         program = pt2.trace(network, (torch.zeros(2, *image),))
         onnx.write(program, path, ImageBundle.inputs, ImageBundle.outputs)
         one, many = (onnx_latency(path, image, batch) for batch in BATCHES)
-    return {
-        "latency_ms": one.median_ms,
-        "latency_spread_ms": one.spread_ms,
-        "latency_64_ms": many.median_ms,
-        "latency_64_spread_ms": many.spread_ms,
-    }
+    return Timings.of(one, many)
 
 
-def _training_memory(
-    network: nn.Module, image: tuple[int, int, int], batch: int
-) -> dict[str, Json]:
+def _training_memory(network: nn.Module, image: tuple[int, int, int], batch: int) -> TrainingMemory:
     """What a training holds at most, and what is free here."""
     import psutil
 
     from naokit.profiling import training_bytes
 
-    return {
-        "batch": batch,
-        "memory_mb": training_bytes(network, image, batch) / 1e6,
-        "free_mb": psutil.virtual_memory().available / 1e6,
-    }
+    held = training_bytes(network, image, batch) / 1e6
+    return TrainingMemory(batch, held, psutil.virtual_memory().available / 1e6)
 
 
 def _training(
     architecture: Architecture, data: ImageData, recipe: Recipe, size: ImageSettings
-) -> dict[str, Json]:
+) -> ImageTrainingCost:
     """Memory and time of a training by a recipe."""
     from naokit.images.subject import ImageSubject
     from naokit.profiling import measure_steps
@@ -163,19 +183,19 @@ def _training(
 
     subject = ImageSubject(data, size.channels, size.cells)
     network = subject.network(architecture, recipe, 0)
-    found = _training_memory(network, data.image, recipe.batch)
+    memory = _training_memory(network, data.image, recipe.batch)
     fabric = make_fabric()
     task = subject.short_task(network, recipe, fabric, SECONDS)
     steps = measure_steps(network, task, fabric, SECONDS)
-    estimate = steps.estimate(recipe, len(data.train), len(data.validation))
-    return found | {
-        "recipe": recipe.name,
-        "epochs": recipe.epochs,
-        "images": min(len(data.train), recipe.part or len(data.train)),
-        "device": fabric.device.type,
-        "images_a_measured_step": steps.examples,
-        **dataclasses.asdict(estimate),
-    }
+    return ImageTrainingCost(
+        memory,
+        recipe.name,
+        recipe.epochs,
+        min(len(data.train), recipe.part or len(data.train)),
+        fabric.device.type,
+        steps.examples,
+        steps.estimate(recipe, len(data.train), len(data.validation)),
+    )
 
 
 def _noise(images: int, classes: int, image: tuple[int, int, int]) -> ImageData:

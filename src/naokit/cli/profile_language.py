@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from naokit.base import InputError
@@ -13,7 +14,9 @@ from naokit.wording import counted
 
 if TYPE_CHECKING:
     from naokit.base import Json
+    from naokit.profiling import Estimate
     from naokit.space import Architecture
+    from naokit.text.costs import LanguageCounts, LanguageProfile
     from naokit.text.subject import TextSubject
     from naokit.training.recipe import Recipe
 
@@ -22,13 +25,42 @@ SECONDS = 10.0
 """How long steps of a training are measured."""
 
 
+@dataclass(frozen=True)
+class TextTrainingCost:
+    """The memory and the time of a training by a recipe.
+
+    Attributes:
+        recipe: The name of the recipe.
+        epochs: The number of epochs.
+        tokens: The number of training tokens.
+        memory_mb: The most that the training holds at one time, in megabytes.
+        device: The type of the device that was measured.
+        tokens_a_measured_step: The mean number of tokens in a measured step.
+        estimate: The time.
+    """
+
+    recipe: str
+    epochs: int
+    tokens: int
+    memory_mb: float
+    device: str
+    tokens_a_measured_step: int
+    estimate: Estimate
+
+    def to_json(self) -> dict[str, Json]:
+        """One object, the time among its fields."""
+        fields = dataclasses.asdict(self)
+        estimate = fields.pop("estimate")
+        return {**fields, **estimate}
+
+
 def show_language_model(asked: Profiling) -> None:
     """Measures the model and prints what it costs, each figure once it is known.
 
     Raises:
         InputError: No such model can be built, or --recipe needs --data.
     """
-    from naokit.cli.output import Figures
+    from naokit.cli.output import Figures, measuring
     from naokit.cli.subject import say_what_was_read
     from naokit.kinds import build, recipe_of
     from naokit.networks import LanguageModel, without_weights
@@ -51,30 +83,33 @@ def show_language_model(asked: Profiling) -> None:
     with without_weights():
         model = build(architecture, **size)
     assert isinstance(model, LanguageModel)
-    what: dict[str, Json] = {
-        "architecture": str(architecture),
-        "space": dict(architecture.space.settings()),
-        "vocabulary": model.settings.vocabulary,
-        "hidden": model.settings.hidden,
-        **count_language(model),
-    }
-    figures = Figures(json=asked.json)
-    figures.add(what, lambda found: [*_cell(architecture), *_count_lines(found)])
+    counts, figures = count_language(model), Figures(json=asked.json)
+    figures.add(
+        {
+            "architecture": str(architecture),
+            "space": dict(architecture.space.settings()),
+            "vocabulary": model.settings.vocabulary,
+            "hidden": model.settings.hidden,
+            **dataclasses.asdict(counts),
+        },
+        [*_cell(architecture), *_count_lines(model.settings, counts)],
+    )
     if not asked.counts:
         model = build(architecture, **size)
         assert isinstance(model, LanguageModel)
-        figures.measure(lambda: dataclasses.asdict(measure_language(model)), _latency_lines)
+        with measuring():
+            profile = measure_language(model)
+        figures.add(dataclasses.asdict(profile), _latency_lines(profile))
         if by is None or subject is None:
-            figures.add({"training": None}, _training_lines)
+            figures.add({"training": None}, _training_lines(None))
         else:
-            text, way = subject, by
-            figures.measure(
-                lambda: {"training": _training(architecture, text, way)}, _training_lines
-            )
+            with measuring():
+                cost = _training(architecture, subject, by)
+            figures.add({"training": cost.to_json()}, _training_lines(cost))
     figures.end()
 
 
-def _training(architecture: Architecture, subject: TextSubject, by: Recipe) -> dict[str, Json]:
+def _training(architecture: Architecture, subject: TextSubject, by: Recipe) -> TextTrainingCost:
     """Memory and time of a training by a recipe."""
     from naokit.networks import LanguageModel
     from naokit.profiling import measure_steps
@@ -88,15 +123,15 @@ def _training(architecture: Architecture, subject: TextSubject, by: Recipe) -> d
     memory = language_training_bytes(model, by.batch, by.bptt)
     task = subject.short_task(model, by, fabric, SECONDS)
     steps = measure_steps(model, task, fabric, SECONDS)
-    return {
-        "recipe": by.name,
-        "epochs": by.epochs,
-        "tokens": min(len(data.train), by.part or len(data.train)),
-        "memory_mb": memory / 1e6,
-        "device": fabric.device.type,
-        "tokens_a_measured_step": steps.examples,
-        **dataclasses.asdict(steps.estimate(by, len(data.train), len(data.validation))),
-    }
+    return TextTrainingCost(
+        by.name,
+        by.epochs,
+        min(len(data.train), by.part or len(data.train)),
+        memory / 1e6,
+        fabric.device.type,
+        steps.examples,
+        steps.estimate(by, len(data.train), len(data.validation)),
+    )
 
 
 def _cell(architecture: Architecture) -> list[str]:
@@ -106,45 +141,43 @@ def _cell(architecture: Architecture) -> list[str]:
     return [f"{name:16} {table}" for name, table in read_as(architecture.space).items()]
 
 
-def _count_lines(found: dict[str, Json]) -> list[str]:
+def _count_lines(size: LanguageSettings, counts: LanguageCounts) -> list[str]:
     """What is counted."""
     return [
-        f"size             vocabulary {found['vocabulary']:,}, hidden {found['hidden']:,}",
-        f"parameters       {found['parameters']:,}",
-        f"multiply-adds    {found['macs'] / 1e6:,.1f} M a token",
-        f"weights          {found['weights_mb']:,.1f} MB",
-        f"memory, training {found['training_mb']:,.0f} MB with {_batch(found)} a step",
+        f"size             vocabulary {size.vocabulary:,}, hidden {size.hidden:,}",
+        f"parameters       {counts.parameters:,}",
+        f"multiply-adds    {counts.macs / 1e6:,.1f} M a token",
+        f"weights          {counts.weights_mb:,.1f} MB",
+        f"memory, training {counts.training_mb:,.0f} MB with {_batch(counts)} a step",
     ]
 
 
-def _latency_lines(found: dict[str, Json]) -> list[str]:
+def _latency_lines(profile: LanguageProfile) -> list[str]:
     """Median and spread in PyTorch."""
-    one, many = (
-        f"{found[f'{name}_ms']:,.1f} ms ± {found[f'{name}_spread_ms']:,.1f}"
-        for name in ("latency", "latency_batch")
-    )
+    one = f"{profile.latency_ms:,.1f} ms ± {profile.latency_spread_ms:,.1f}"
+    many = f"{profile.latency_batch_ms:,.1f} ms ± {profile.latency_batch_spread_ms:,.1f}"
     return [
-        f"latency          on this processor, {found['threads']} "
-        f"thread{'s' * (found['threads'] > 1)}; median and half the distance of the quartiles",
-        f"  PyTorch        {one} for 1 token, {many} for {_batch(found)}",
+        f"latency          on this processor, {profile.threads} "
+        f"thread{'s' * (profile.threads > 1)}; median and half the distance of the quartiles",
+        f"  PyTorch        {one} for 1 token, {many} for {_batch(profile)}",
     ]
 
 
-def _batch(found: dict[str, Json]) -> str:
-    return f"{found['batch']} x {found['steps']} tokens"
+def _batch(counts: LanguageCounts) -> str:
+    return f"{counts.batch} x {counts.steps} tokens"
 
 
-def _training_lines(found: dict[str, Json]) -> list[str]:
+def _training_lines(training: TextTrainingCost | None) -> list[str]:
     """How long the recipe takes, and what that rests on."""
-    training = found["training"]
     if training is None:
         return ["training time    --recipe NAME --data TEXT estimates it"]
-    time = about(training["seconds"], training["low"], training["high"])
+    estimate = training.estimate
+    time = about(estimate.seconds, estimate.low, estimate.high)
     return [
-        f"training time    {time} by {training['recipe']}: "
-        f"{counted(training['epochs'], 'epoch')} of {training['tokens']:,} tokens, "
-        f"{training['memory_mb']:,.0f} MB",
-        f"                 an estimate from {training['steps']} measured "
-        f"step{'s' * (training['steps'] > 1)} of about {training['tokens_a_measured_step']:,} "
-        f"tokens on {training['device']}",
+        f"training time    {time} by {training.recipe}: "
+        f"{counted(training.epochs, 'epoch')} of {training.tokens:,} tokens, "
+        f"{training.memory_mb:,.0f} MB",
+        f"                 an estimate from {estimate.steps} measured "
+        f"step{'s' * (estimate.steps > 1)} of about {training.tokens_a_measured_step:,} "
+        f"tokens on {training.device}",
     ]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
@@ -19,34 +18,43 @@ BATCH, STEPS = 20, 35
 
 
 @dataclass(frozen=True)
-class LanguageProfile:
-    """Costs of using one language model on this machine.
+class LanguageCounts:
+    """What is counted of a language model.
 
     Attributes:
         parameters: The number of parameters.
         macs: The multiply-accumulates of matrix products for one token.
+        weights_mb: The size of the parameters, in megabytes.
+        training_mb: The most that a training on such batches holds at one time, in megabytes.
+        batch: The number of sequences.
+        steps: The number of tokens of each sequence.
+    """
+
+    parameters: int
+    macs: int
+    weights_mb: float
+    training_mb: float
+    batch: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class LanguageProfile(LanguageCounts):
+    """Costs of using one language model on this machine: what is counted, and its time.
+
+    Attributes:
         latency_ms: The median time of one token, in milliseconds.
         latency_spread_ms: Half the distance between the quartiles of that time, in milliseconds.
         latency_batch_ms: The median time of `batch` sequences of `steps` tokens, in milliseconds.
         latency_batch_spread_ms: Half the distance between the quartiles of that time, in
             milliseconds.
-        weights_mb: The size of the parameters, in megabytes.
-        training_mb: The most that a training on such batches holds at one time, in megabytes.
-        batch: The number of sequences.
-        steps: The number of tokens of each sequence.
         threads: The number of threads that torch used.
     """
 
-    parameters: int
-    macs: int
     latency_ms: float
     latency_spread_ms: float
     latency_batch_ms: float
     latency_batch_spread_ms: float
-    weights_mb: float
-    training_mb: float
-    batch: int
-    steps: int
     threads: int
 
 
@@ -55,7 +63,7 @@ def measure_language(model: LanguageModel) -> LanguageProfile:
     model.eval()
     one, many = (_latency(model, batch, steps) for batch, steps in ((1, 1), (BATCH, STEPS)))
     return LanguageProfile(
-        **count_language(model),
+        **asdict(count_language(model)),
         latency_ms=one.median_ms,
         latency_spread_ms=one.spread_ms,
         latency_batch_ms=many.median_ms,
@@ -64,16 +72,16 @@ def measure_language(model: LanguageModel) -> LanguageProfile:
     )
 
 
-def count_language(model: LanguageModel) -> dict[str, Any]:
-    """The fields of a `LanguageProfile` that are counted: also of a model without weights."""
-    return {
-        "parameters": count_parameters(model),
-        "macs": step_macs(model),
-        "weights_mb": weight_bytes(model) / 1e6,
-        "training_mb": language_training_bytes(model, BATCH, STEPS) / 1e6,
-        "batch": BATCH,
-        "steps": STEPS,
-    }
+def count_language(model: LanguageModel) -> LanguageCounts:
+    """What is counted, also of a model without weights."""
+    return LanguageCounts(
+        parameters=count_parameters(model),
+        macs=step_macs(model),
+        weights_mb=weight_bytes(model) / 1e6,
+        training_mb=language_training_bytes(model, BATCH, STEPS) / 1e6,
+        batch=BATCH,
+        steps=STEPS,
+    )
 
 
 def _latency(model: LanguageModel, batch: int, steps: int) -> Latency:
