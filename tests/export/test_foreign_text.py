@@ -322,7 +322,7 @@ def test_a_bench_table_and_its_page_show_names_as_text(here: Path) -> None:
         "validation": curve,
     }  # fmt: skip
     task = {"space": "a | b", "metric": "<b>bold</b>\n---"}
-    summary = {"task": task, "evaluations": 1, "batch": 1, "best": 1.0, "seeds": 1,
+    summary = {"task": task, "evaluations": 1, "workers": 1, "best": 1.0, "seeds": 1,
                "methods": {"x | y": found}}  # fmt: skip
     lines = markdown(summary).splitlines()
     assert len(lines) == 5

@@ -64,6 +64,7 @@ def test_two_processes_train_what_one_does(one: Path, tmp_path: Path) -> None:
     torch.testing.assert_close(shared[name], alone[name], atol=0.02, rtol=0)
 
 
+@pytest.mark.slow
 def test_what_fails_in_a_process_is_said_as_in_one(tmp_path: Path) -> None:
     wild = dataclasses.replace(PLAIN, learning_rate=1e30, clip=1e30)
     with pytest.raises(EvaluationFailed, match="not finite") as caught:
@@ -219,7 +220,7 @@ def test_a_warm_start_takes_the_weights_that_fit(one: Path, tmp_path: Path) -> N
     assert train_final(architecture(), deeper).results.warm_start["taken"] > 10
 
 
-@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_clock_that_ends_in_the_first_epoch_leaves_a_network(
     one: Path, tmp_path: Path, processes: int
 ) -> None:

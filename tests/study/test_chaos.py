@@ -7,7 +7,6 @@ import pytest
 from benchmarks.chaos import (
     Ground,
     disturbed,
-    drivers_killed,
     host_renamed,
     prepared,
     two_drivers_at_once,
@@ -32,7 +31,6 @@ def server() -> Iterator[Server]:
 @pytest.mark.parametrize(
     ("fault", "database", "place"),
     [
-        (drivers_killed, "sqlite", "here"),
         (workers_killed, "sqlite", "local:2"),
         (two_drivers_at_once, "postgres", "local:2"),
         (host_renamed, "postgres", "here"),
