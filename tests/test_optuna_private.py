@@ -17,7 +17,7 @@ from optuna.storages.journal import JournalFileBackend
 
 import naokit
 
-FILES = {"study/heartbeat.py", "optuna_sampler/sampler.py"}
+FILES = {"study/heartbeat.py", "study/patience.py", "optuna_sampler/sampler.py"}
 PRIVATE = re.compile(
     r"from optuna[\w.]*\._|\b_backend\b|_get_stale_trial_ids|\._(storage|study_id|trial_id)\b"
 )

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import optuna
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
-from optuna.storages import BaseStorage
+from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import (
     DBAPIError,
@@ -133,8 +133,7 @@ class Patient:
                 self._given_up |= monotonic() + pause > ends
                 if self._given_up or not may_pass(error):
                     raise
-                with suppress(StorageInternalError, SQLAlchemyError):
-                    self._storage.remove_session()  # else its transaction would stay broken
+                self._give_up_session()
                 if not again:
                     self._say(error)
             else:
@@ -145,6 +144,13 @@ class Patient:
             again = True
             self._wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _give_up_session(self) -> None:
+        """Has the storage take a new connection, since a broken transaction stays broken."""
+        database = getattr(self._storage, "_backend", None)  # beneath what remembers trials
+        if isinstance(database, RDBStorage):
+            with suppress(StorageInternalError, SQLAlchemyError):
+                database.remove_session()
 
     def _wait(self, seconds: float) -> None:
         """Pauses; after Ctrl-C nothing is tried again, so that the process can end."""
