@@ -102,8 +102,11 @@ class Ground:
 
     def to_the_end(self) -> None:
         """Goes on until the search ends by itself."""
-        code = self.drive().wait(600)
-        assert code == 0, (self.folder / "errors").read_text()[-2000:]
+        self.ends(self.drive())
+
+    def ends(self, process: subprocess.Popen[bytes]) -> None:
+        """Waits until a search has ended; AssertionError with what it said unless it ended well."""
+        assert process.wait(600) == 0, (self.folder / "errors").read_text()[-2000:]
 
 
 def drivers_killed(ground: Ground) -> int:
@@ -127,7 +130,7 @@ def workers_killed(ground: Ground) -> int:
             with suppress(ProcessLookupError):
                 os.kill(running[-1][0], signal.SIGKILL)
                 killed += 1
-    assert driver.wait(600) == 0, (ground.folder / "errors").read_text()[-2000:]
+    ground.ends(driver)
     return killed
 
 
@@ -156,7 +159,7 @@ def two_drivers_at_once(ground: Ground) -> int:
     if ground.comes(first, ground.evaluations // 3):
         first.kill()
     first.wait()
-    assert second.wait(600) == 0, (ground.folder / "errors").read_text()[-2000:]
+    ground.ends(second)
     return 2
 
 
@@ -168,7 +171,7 @@ def nodes_lost(ground: Ground) -> int:
         ground.cluster.remove_node(next(iter(ground.cluster.worker_nodes)), allow_graceful=False)
         time.sleep(ground.chance.uniform(0.2, 1.0))
         ground.cluster.add_node(**NODE)
-    assert driver.wait(600) == 0, (ground.folder / "errors").read_text()[-2000:]
+    ground.ends(driver)
     return lost
 
 
@@ -181,7 +184,7 @@ def database_restarted(ground: Ground) -> int:
         ground.server.stop()
         time.sleep(ground.chance.uniform(0.2, 1.0))
         ground.server.start_again()
-    assert driver.wait(600) == 0, (ground.folder / "errors").read_text()[-2000:]
+    ground.ends(driver)
     return restarts
 
 
@@ -238,7 +241,7 @@ def _driven_otherwise(ground: Ground, *before: str) -> int:
     ground.comes(driver, ground.evaluations // 3)
     driver.kill()
     driver.wait()
-    assert ground.drive(*before).wait(600) == 0, (ground.folder / "errors").read_text()[-2000:]
+    ground.ends(ground.drive(*before))
     return 1
 
 

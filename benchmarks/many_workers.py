@@ -29,6 +29,7 @@ import torch
 from benchmarks.graph_tables import convert
 from benchmarks.record import RESULTS, provenance
 from benchmarks.tables import RUNS, benchmarks
+from naokit.base import sign_of
 from naokit.bench import Search, TableTask, run
 from naokit.bench.task import best_value, table_of
 from naokit.doors import Observation
@@ -112,7 +113,7 @@ def row(search: Search, task: TableTask, seconds: float) -> dict[str, Any]:
     if task.direction == "maximize":
         values.reverse()
     place = max(0, round(THOUSANDTH * len(values)) - 1)
-    sign = 1 if task.direction == "maximize" else -1
+    sign = sign_of(task.direction)
     return {
         **_reached("top", search, sign * values[place], sign),
         **_reached("best", search, sign * best_value(table_of(task)), sign),
@@ -121,7 +122,7 @@ def row(search: Search, task: TableTask, seconds: float) -> dict[str, Any]:
     }
 
 
-def _reached(name: str, search: Search, goal: float, sign: int) -> dict[str, Any]:
+def _reached(name: str, search: Search, goal: float, sign: float) -> dict[str, Any]:
     """When a value that is as good was reached, and by which query."""
     pairs = zip(search.values, search.ended, strict=True)
     good = [end for value, end in pairs if value is not None and sign * value >= goal]

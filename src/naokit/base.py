@@ -8,6 +8,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 Direction = Literal["maximize", "minimize"]
+
+
+def sign_of(direction: Direction) -> float:
+    """1 where more is better, -1 where less is: times this, more is always better."""
+    return 1.0 if direction == "maximize" else -1.0
+
+
 Json = Any
 """A value that `json.dumps` can write."""
 

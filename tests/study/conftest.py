@@ -1,10 +1,12 @@
 """What the tests of studies share."""
 
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import optuna
 import pytest
+from benchmarks.postgresql import Server, Unavailable, start_server
 from optuna.storages import RDBStorage
 
 
@@ -24,3 +26,20 @@ def _connections_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for storage in opened:
         if isinstance(backend := getattr(storage, "_backend", None), RDBStorage):
             backend.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server for the tests of a module; skips where there is none, or no driver."""
+    running = begun_server()
+    yield running
+    running.stop()
+    shutil.rmtree(running.home)
+
+
+def begun_server() -> Server:
+    """One that a test may stop; skips where there is none, or no driver."""
+    try:
+        return start_server()
+    except Unavailable as reason:
+        pytest.skip(str(reason))

@@ -1,7 +1,6 @@
 """A short form of `make chaos`: faults injected into searches, and nothing lost."""
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from benchmarks.chaos import (
@@ -12,20 +11,8 @@ from benchmarks.chaos import (
     two_drivers_at_once,
     workers_killed,
 )
-from benchmarks.postgresql import Server, Unavailable, start_server
 
 EVALUATIONS = 12
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    try:
-        running = start_server()
-    except Unavailable as reason:
-        pytest.skip(str(reason))
-    yield running
-    running.stop()
-    shutil.rmtree(running.home)
 
 
 @pytest.mark.parametrize(

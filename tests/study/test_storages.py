@@ -6,14 +6,14 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
 import pytest
-from benchmarks.postgresql import Server, Unavailable, start_server, wait_until
+from benchmarks.postgresql import Server, wait_until
+from tests.study.conftest import begun_server
 
 from naokit.base import InputError
 from naokit.space import Architecture
@@ -43,22 +43,6 @@ while not (folder / "go").exists():
     time.sleep(0.002)
 study.optimize(score, 12)
 """
-
-
-def begun_server() -> Server:
-    """Skips where there is no PostgreSQL or no driver."""
-    try:
-        return start_server()
-    except Unavailable as reason:
-        pytest.skip(str(reason))
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    running = begun_server()
-    yield running
-    running.stop()
-    shutil.rmtree(running.home)
 
 
 @pytest.fixture(params=["sqlite", "journal", "postgresql"])

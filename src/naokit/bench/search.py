@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import optuna
 
-from naokit.base import InputError, Json, SpaceExhausted
+from naokit.base import InputError, Json, SpaceExhausted, sign_of
 from naokit.bench.clock import Clock
 from naokit.bench.task import TableTask, best_value, fingerprint, table_of
 from naokit.doors import Trial
@@ -194,7 +194,7 @@ def _in_epochs(task: TableTask, study: Study, method: str, evaluations: int) -> 
     table, began = table_of(task), time.process_time()
     values: list[float | None] = [None] * evaluations
     tests: list[float | None] = [None] * evaluations
-    sign = 1 if table.direction == "maximize" else -1
+    sign = sign_of(table.direction)
 
     def told(trial: Trial) -> None:
         query = min(evaluations, math.ceil(study.epochs / table.epochs)) - 1

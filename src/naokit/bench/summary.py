@@ -11,7 +11,7 @@ from typing import Any
 
 from scipy.stats import t as student
 
-from naokit.base import Direction, InputError, Json
+from naokit.base import Direction, InputError, Json, sign_of
 from naokit.bench.search import Search
 from naokit.bench.task import TableTask
 from naokit.bench.timing import figure, times_table
@@ -73,7 +73,7 @@ def best_so_far(
 
     A run that ended early has found the best, or has nothing left: its last value stays.
     """
-    sign = 1 if direction == "maximize" else -1
+    sign = sign_of(direction)
     place: int | None = None
     places: list[int | None] = []
     for index, value in enumerate(found.values):

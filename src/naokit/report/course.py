@@ -9,7 +9,7 @@ from typing import Literal
 
 from naokit.doors import Trial
 from naokit.study.goals import Goals
-from naokit.study.origins import REPEAT, RESCORED
+from naokit.study.origins import REPEAT, RESCORED, epochs_so_far
 
 Ending = Literal["complete", "failed", "stopped", "beyond", "again"]
 """How an evaluation ended: with a value, without, early, beyond a limit; or it was one again."""
@@ -71,7 +71,7 @@ class Course:
     def of(cls, trials: Sequence[Trial], goals: Goals) -> Course:
         """The course that these trials were."""
         epochs = any(trial.curve for trial in trials)
-        spent = _epochs(trials) if epochs else range(1, len(trials) + 1)
+        spent = epochs_so_far(trials) if epochs else range(1, len(trials) + 1)
         found = tuple(_row(t, at, goals) for t, at in zip(trials, spent, strict=True))
         shared = any(trial.origin == RESCORED for trial in trials)
         better = () if shared else _improvements(found, goals.objectives[0].sign)
@@ -100,17 +100,6 @@ def _ending(trial: Trial, goals: Goals) -> Ending:
     if not goals.hold(trial):
         return "beyond"
     return "again" if trial.origin in (REPEAT, RESCORED) else "complete"
-
-
-def _epochs(trials: Sequence[Trial]) -> Iterable[int]:
-    """How many epochs had been trained when each ended; what goes on counts from where it was."""
-    reached: dict[tuple[int, ...], int] = {}
-    total = 0
-    for trial in trials:
-        choices, last = trial.architecture.choices, max(trial.curve, default=0)
-        total += max(0, last - reached.get(choices, 0))
-        reached[choices] = max(last, reached.get(choices, 0))
-        yield total
 
 
 def _improvements(found: Iterable[Evaluation], sign: float) -> Iterable[Improvement]:

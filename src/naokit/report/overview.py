@@ -101,7 +101,7 @@ class Overview:
         origins = {trial.number: trial.origin for trial in trials}
         return cls(
             study.settings,
-            study.optuna.user_attrs.get("environments", []),
+            study.environments,
             study.evaluations,
             study.failed,
             tuple(sorted({trial.reason for trial in trials if trial.failed})),

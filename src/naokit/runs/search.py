@@ -14,10 +14,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from naokit import evaluators, spaces
+from naokit import evaluators
 from naokit.base import InputError
 from naokit.doors import Evaluator, Workers
-from naokit.evaluators import Supernet, Tabular
+from naokit.evaluators import Supernet
 from naokit.evaluators.learning import Learning
 from naokit.export import export, save
 from naokit.export.config import WEIGHTS
@@ -33,7 +33,7 @@ from naokit.runs.plan import Plan
 from naokit.runs.reporting import run_report, write_page
 from naokit.runs.run import Run, read_as, winner_of
 from naokit.runs.settings import check_storage, record_plan
-from naokit.runs.stages import Stages
+from naokit.runs.stages import Stages, space_of_plan
 from naokit.runs.watcher import Watcher
 from naokit.space import Architecture, Space
 from naokit.study import Study
@@ -84,10 +84,7 @@ def search(
     """
     folder = Path(folder)
     evaluator = evaluators.from_settings(plan.evaluator) if evaluator is None else evaluator
-    if isinstance(evaluator, Tabular):
-        space = evaluator.space  # only what the table knows
-    elif space is None:
-        space = spaces.from_settings(plan.space)
+    space = space_of_plan(plan, evaluator, space)
     storage = storage or address_of(folder / "study.db")
     check_storage(folder, storage)
     check(plan, space, evaluator, folder, workers, final=final)

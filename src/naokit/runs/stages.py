@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from naokit import spaces
 from naokit.doors import Evaluator, Workers
-from naokit.evaluators import Supernet, Training
+from naokit.evaluators import Supernet, Tabular, Training
 from naokit.evaluators.learning import Learning
 from naokit.runs.checks import training_of
 from naokit.runs.folder import BASELINE, OWN, STUDY
@@ -23,6 +24,13 @@ from naokit.runs.watcher import Stage, Watcher
 from naokit.space import Architecture, Space
 from naokit.study import Study
 from naokit.study.origins import CONTINUED
+
+
+def space_of_plan(plan: Plan, evaluator: Evaluator, space: Space | None) -> Space:
+    """The space of a plan: of a table only what it knows, else what was made already."""
+    if isinstance(evaluator, Tabular):
+        return evaluator.space
+    return space or spaces.from_settings(plan.space)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from naokit import __version__, evaluators, spaces
+from naokit import __version__, evaluators
 from naokit.base import InputError, Json
 from naokit.doors import Evaluator, Workers
-from naokit.evaluators import Tabular
 from naokit.runs.folder import PLAN, STUDY
 from naokit.runs.hours import Hours
 from naokit.runs.plan import Plan
-from naokit.runs.stages import Stages
+from naokit.runs.stages import Stages, space_of_plan
 from naokit.runs.watcher import Watcher
 from naokit.space import Space
 from naokit.study import Study
@@ -62,11 +61,9 @@ def work(
             "the evaluator of this run keeps its state in one process, that of the search: no "
             "other one can evaluate"
         )
-    if isinstance(evaluator, Tabular):
-        space = evaluator.space
     stages = Stages(
         plan=plan,
-        space=space or spaces.from_settings(plan.space),
+        space=space_of_plan(plan, evaluator, space),
         evaluator=evaluator,
         storage=storage,
         workers=workers,

@@ -6,7 +6,7 @@ them. What shows none is ended by nobody but the user.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -55,15 +55,18 @@ class Watch:
 
     def at_work(self) -> list[FrozenTrial]:
         """Trials of other processes that live, or whose death is seen and not yet settled."""
-        silent = {frozen.number for frozen in self.silent()}
-        others = [frozen for frozen in self._of_others() if frozen.number not in silent]
-        return [frozen for frozen in others if _worker_of(frozen) != this_worker()]
+        others = [one for one in self._of_others() if _worker_of(one) != this_worker()]
+        silent = {frozen.number for frozen in self._silent_of(others)}
+        return [frozen for frozen in others if frozen.number not in silent]
 
     def silent(self) -> list[FrozenTrial]:
         """Trials that run on other machines and do not show whether they live."""
-        others = [frozen for frozen in self._of_others() if _lives(frozen) is None]
-        living = self._pulse.living() if others else frozenset()
-        return [frozen for frozen in others if self._stored.id_of(frozen) not in living]
+        return self._silent_of(self._of_others())
+
+    def _silent_of(self, others: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+        unseen = [frozen for frozen in others if _lives(frozen) is None]
+        living = self._pulse.living() if unseen else frozenset()
+        return [frozen for frozen in unseen if self._stored.id_of(frozen) not in living]
 
     def say_silent(self) -> None:
         """Warns of silent trials that began long ago, since only `release` ends them."""

@@ -15,7 +15,7 @@ from statistics import fmean
 
 import numpy as np
 
-from naokit.base import NOISE, Direction, InputError, Json, derive_seed
+from naokit.base import NOISE, Direction, InputError, Json, derive_seed, sign_of
 from naokit.doors import Observation, Trial
 from naokit.wording import exact
 
@@ -61,7 +61,7 @@ class Objective:
     @property
     def sign(self) -> float:
         """1 where more is better, -1 where less is."""
-        return 1.0 if self.direction == "maximize" else -1.0
+        return sign_of(self.direction)
 
     def __str__(self) -> str:
         return f"{self.name}:{self.direction}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from naokit.doors import Trial
 
@@ -29,13 +29,21 @@ def firsts(trials: Sequence[Trial]) -> list[Trial]:
     return [trial for trial in trials if trial.origin not in (TOLD, *AGAIN)]
 
 
-def epochs_of(trials: Sequence[Trial]) -> int:
-    """How many epochs were reported of each architecture, all together."""
+def epochs_so_far(trials: Iterable[Trial]) -> Iterator[int]:
+    """How many epochs of each architecture had been reported, all together, after each trial."""
     reached: dict[tuple[int, ...], int] = {}
+    total = 0
     for trial in trials:
         choices = trial.architecture.choices
-        reached[choices] = max(reached.get(choices, 0), *trial.curve, 0)
-    return sum(reached.values())
+        before = reached.get(choices, 0)
+        reached[choices] = max(before, *trial.curve, 0)
+        total += reached[choices] - before
+        yield total
+
+
+def epochs_of(trials: Iterable[Trial]) -> int:
+    """How many epochs of each architecture were reported, all together."""
+    return max(epochs_so_far(trials), default=0)
 
 
 def current(trials: Sequence[Trial]) -> Sequence[Trial]:

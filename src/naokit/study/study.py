@@ -31,6 +31,7 @@ from naokit.study.progress import TrialsBar
 from naokit.study.proposing import AnyMethod, Proposing
 from naokit.study.pruning import Pruner
 from naokit.study.settings import (
+    ENVIRONMENTS,
     record_environment,
     record_evaluator,
 )
@@ -85,6 +86,11 @@ class Study(Ranking):
     def settings(self) -> dict[str, Json]:
         """The settings that the study was made with."""
         return self._ledger.stored.settings
+
+    @property
+    def environments(self) -> list[dict[str, Json]]:
+        """The versions and machines of the processes that worked on the study."""
+        return list(self.optuna.user_attrs.get(ENVIRONMENTS, []))
 
     @cached_property
     def seed(self) -> int:

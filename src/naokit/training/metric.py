@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from naokit.base import Direction
+from naokit.base import Direction, sign_of
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Metric:
     @property
     def sign(self) -> float:
         """The factor that makes larger values better."""
-        return 1.0 if self.direction == "maximize" else -1.0
+        return sign_of(self.direction)
 
     @property
     def on_validation(self) -> str:

@@ -45,6 +45,22 @@ class Over(Exception):
         self.failure = failure
 
 
+def not_sent(error: Exception, what: str = "the evaluator or the architecture") -> InputError:
+    """What to say where a message cannot be carried."""
+    return InputError(
+        f"{what} cannot be sent to another process ({error}): define it in a module, not in a "
+        "function, or leave `workers` out"
+    )
+
+
+def not_made(reason: object) -> InputError:
+    """What to say where a message cannot be made again at the other end."""
+    return InputError(
+        f"the evaluator or the architecture cannot be made again in another process ({reason}): "
+        "define it in a module that can be imported, or leave `workers` out"
+    )
+
+
 class Line(Protocol):
     """Carries messages between a submitter and a worker, whole and in order."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 
 from naokit.base import InputError
-from naokit.workers.conversation import Lost, Message
+from naokit.workers.conversation import Lost, Message, not_made, not_sent
 
 PAUSE = 0.5
 """Seconds between two looks at whether the process at the other end still lives."""
@@ -33,10 +33,7 @@ class Pipe:
         try:
             content = pickle.dumps(message)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
-            raise InputError(
-                f"the evaluator or the architecture cannot be sent to another process ({error}): "
-                "define it in a module, not in a function, or leave `workers` out"
-            ) from error
+            raise not_sent(error) from error
         try:
             with self._sending:
                 self._connection.send_bytes(content)
@@ -53,10 +50,7 @@ class Pipe:
         except InputError:  # of an evaluator that reads its data
             raise
         except Exception as error:
-            raise InputError(
-                "the evaluator or the architecture cannot be made again in another process "
-                f"({error}): define it in a module that can be imported, or leave `workers` out"
-            ) from error
+            raise not_made(error) from error
         return message
 
     def _content(self, seconds: float | None) -> bytes | None:

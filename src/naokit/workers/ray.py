@@ -20,7 +20,7 @@ from typing import Any
 from naokit.base import EvaluationFailed, InputError
 from naokit.doors import Evaluator
 from naokit.workers.cluster import Cluster
-from naokit.workers.conversation import Line, Lost, Message, serve
+from naokit.workers.conversation import Line, Lost, Message, not_made, not_sent, serve
 from naokit.workers.devices import VISIBLE
 from naokit.workers.guard import Guard
 from naokit.workers.slots import Slot, Slots, check_limits
@@ -116,10 +116,7 @@ class _Store:
                 try:
                     self._stored = self.ray.put(evaluator.with_data())
                 except (TypeError, AttributeError, ImportError, pickle.PicklingError) as error:
-                    raise InputError(
-                        f"the evaluator cannot be sent to another process ({error}): define it "
-                        "in a module, or leave `workers` out"
-                    ) from error
+                    raise not_sent(error, "the evaluator") from error
                 self._evaluator = evaluator
             return self._stored
 
@@ -209,12 +206,7 @@ class _ActorLine:
         except (errors.RayTaskError, errors.RaySystemError) as error:
             said = _last_line(error)
             *_, own = said.partition("naokit.base.InputError: ")
-            raise InputError(
-                own
-                or f"the evaluator or the architecture cannot be made again in another process "
-                f"({said}): define it in a module that can be imported there, or leave `workers` "
-                "out"
-            ) from error
+            raise (InputError(own) if own else not_made(said)) from error
         except errors.RayError as error:
             if getattr(error, "actor_init_failed", False):
                 raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from naokit.base import sign_of
 from naokit.report.compared import Compared
 from naokit.report.page.environment import rendered
 from naokit.report.page.plot import Axis, Plot
@@ -39,7 +40,7 @@ def _curves(found: Compared) -> Plot | None:
     points = [point for group in found.groups for point in group.curve]
     if not points:
         return None
-    sign = 1.0 if found.direction == "maximize" else -1.0
+    sign = sign_of(found.direction)
     # Early values are poor, and would squeeze what the runs came to.
     up = Axis.to_the_best(found.metric, [one.mean for one in points], sign)
     across = Axis(f"{found.cost} so far", 0, 1.02 * max(point.at for point in points))

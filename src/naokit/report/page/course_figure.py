@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from naokit.base import sign_of
 from naokit.report.course import Course, Evaluation
 from naokit.report.page.plot import Axis, Plot, Point, spread
 from naokit.report.page.words import text_of
@@ -19,7 +20,7 @@ SHAPES = {
 
 def course_figure(report: RunReport) -> Plot | None:
     """The figure; None where nothing was evaluated."""
-    course, sign = report.course, 1.0 if report.direction == "maximize" else -1.0
+    course, sign = report.course, sign_of(report.direction)
     both = [course] if report.random is None else [course, report.random]
     everything = [one for search in both for one in search.evaluations if one.value is not None]
     whole = [one for one in everything if one.ending != "stopped"] or everything

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from naokit.report.model_check import Map
+from naokit.base import sign_of
+from naokit.report.model_check import Map, Place
 from naokit.report.page.plot import Axis, Plot, spread
 from naokit.report.page.words import text_of
 from naokit.report.run_report import RunReport
@@ -46,7 +47,7 @@ def prediction_figure(report: RunReport) -> Plot | None:
     if report.model is None:
         return None
     found, metric = report.model.predictions, report.metric
-    sign = 1.0 if report.direction == "maximize" else -1.0
+    sign = sign_of(report.direction)
     axis = Axis.to_the_best(f"measured: {metric}", [one.value for one in found], sign)
     plot = Plot(
         "predictions",
@@ -98,7 +99,7 @@ def map_figure(report: RunReport) -> Plot | None:
         Axis.of("first direction", (one.x for one in found.places)),
         Axis.of("second direction", (one.y for one in found.places)),
     )
-    sign = 1.0 if report.direction == "maximize" else -1.0
+    sign = sign_of(report.direction)
     order = sorted(found.places, key=lambda one: sign * one.value)
     where = {one.trial: (one.x, one.y) for one in found.places}
     plot.line([where[trial] for trial in found.path], "path")
@@ -112,10 +113,11 @@ def map_figure(report: RunReport) -> Plot | None:
     return plot
 
 
-def _step(found: Map, one: object) -> str:
+def _step(found: Map, one: Place) -> str:
     """Which best so far a place is."""
-    trial = getattr(one, "trial", None)
-    return f", best so far number {found.path.index(trial) + 1}" if trial in found.path else ""
+    if one.trial not in found.path:
+        return ""
+    return f", best so far number {found.path.index(one.trial) + 1}"
 
 
 def training_figures(report: RunReport) -> list[Plot]:
