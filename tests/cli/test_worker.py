@@ -84,6 +84,10 @@ def test_the_same_command_several_times_and_a_worker_make_one_study() -> None:
             (*SEARCH, "--workers", "ray", "--ray-address", "127.0.0.1:9"),
             "nothing answers at --ray-address 127.0.0.1:9",
         ),
+        (
+            (*SEARCH, "--workers", 1, "--evaluation-minutes", 0),
+            "--evaluation-minutes is 0; expected more than 0",
+        ),
         ((*SEARCH, "--workers", 1, "--devices", "gpu"), "--devices names 'gpu'; expected cpu, cud"),
         (
             ("search", "--evaluator", "supernet", "--workers", 2, "--out", "run"),

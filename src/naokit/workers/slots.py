@@ -25,9 +25,9 @@ PATIENCE = 5.0
 
 def check_limits(seconds: float | None, memory: int | None) -> None:
     """Raises InputError where a limit leaves nothing."""
-    for name, limit in (("seconds", seconds), ("memory", memory)):
+    for name, limit in (("`seconds`", seconds), ("`memory`", memory)):
         if limit is not None and limit <= 0:
-            raise InputError(f"`{name}` is {limit:g}; expected more than 0")
+            raise InputError(f"{name} is {limit:g}; expected more than 0")
 
 
 class Slot(ABC):
