@@ -143,6 +143,7 @@ def test_a_node_is_lost_and_what_is_left_goes_on(cluster: Any, tmp_path: Path) -
         study = create_study(ONE.space, method="random", seed=1)
         study.optimize(evaluator, 3, workers=workers)
         assert [trial.reason for trial in study.trials] == ["", "", ""]
+    cluster.wait_for_nodes()  # the tests that follow count them; Ray takes a while to miss one
 
 
 def test_data_lie_in_the_object_store(cluster: Any) -> None:
