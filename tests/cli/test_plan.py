@@ -64,16 +64,21 @@ def planned(*arguments: str) -> dict[str, Any]:
     return found
 
 
-def test_a_plan_measures_multiplies_and_names_a_command(tmp_path: Path) -> None:
+def test_a_plan_measures_multiplies_and_names_a_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("naokit.method.descriptors.SPENT", 0.75)
     found = planned("--hours", "1")
     row, other = found["options"]
     assert (row["preset"], row["channels"], row["cells"]) == ("tiny", 4, 1)
     assert (other["own"], other["channels"]) == (False, 2)
     each, final = row["evaluation"], row["final"]
     assert 0 < each["low"] <= each["seconds"] <= each["high"]
-    # one of the best again, and random search with as many; a fifth is the final training's
+    # one of the best again, and random search with as many; a fifth is the final training's; eight
+    # untrained networks are described for each evaluation, but not by random search
     assert final["seconds"] < 720
-    assert row["evaluations"] == int(3600 * 0.8 / each["seconds"] / 2 - 1)
+    assert 0.5 < row["described"] <= 0.75
+    assert row["evaluations"] == int((3600 * 0.8 / each["seconds"] - 2) / (2 + row["described"]))
     assert row["evaluations_low"] <= row["evaluations"] <= row["evaluations_high"]
     words = found["next"].split()
     assert words[:2] == ["naokit", "search"]
@@ -100,10 +105,12 @@ def test_a_plan_for_language_models(write_text: Write, tmp_path: Path) -> None:
     assert "--nodes 2 --activations nao --tokens char --preset little" in text
 
 
-def test_a_plan_for_people_says_what_it_rests_on() -> None:
+def test_a_plan_for_people_says_what_it_rests_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("naokit.method.descriptors.SPENT", 0.75)
     result = run("plan", "--data", "digits", "--nodes", "1", "--hours", "0.0001")
     assert result.exit_code == 0, result.output
     assert "training steps, measured in" in result.stdout
+    assert re.search(r"untrained networks is counted too: at most \d\d% of each", result.stdout)
     assert "No preset fits. The cheapest, tiny, takes" in result.stdout
     assert "the least that would fit is one evaluation in" in result.stdout
     assert "--preset tiny --evaluations 1 --hours 0.0" in result.stdout

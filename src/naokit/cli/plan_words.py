@@ -71,6 +71,11 @@ def _lines(found: Planned) -> list[str]:
         "Where unpromising evaluations stop early (quick) these are whole ones; several times as",
         "many architectures are looked at for them.",
     ]
+    if described := max(option.described for option in found.options):
+        lines.append(
+            f"Describing untrained networks is counted too: at most {described:.0%} of each "
+            "evaluation."
+        )
     if not all(option.evaluation.steps for option in found.options):
         lines.append(
             "What would take far longer than the hours was not measured, but estimated from"

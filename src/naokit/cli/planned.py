@@ -110,6 +110,7 @@ def _row(option: Option, seconds: float) -> dict[str, Json]:
         "recipe": preset.recipe,
         "random_beside": preset.baseline,
         "repeats": option.repeats,
+        "described": option.described,
         "evaluation": dataclasses.asdict(option.evaluation),
         "final": dataclasses.asdict(option.final),
         **{f"final_{name}": value for name, value in preset.final_size().items()},

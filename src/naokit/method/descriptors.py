@@ -50,6 +50,16 @@ def affordable(share: float) -> int:
     return min(MOST, int(SPENT / share)) if share > 0 else MOST
 
 
+def spent(share: float) -> float:
+    """What describing candidates costs for each proposal at most, as a share of an evaluation.
+
+    Args:
+        share: What the descriptors of one cost as a share of an evaluation.
+    """
+    amount = affordable(share)
+    return amount * share if amount > 1 else 0.0
+
+
 class DescribedFeatures(FeatureBlocks):
     """The features of a space, and those of the descriptors that are known.
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 import torch
 from lightning_fabric import Fabric
 
+from naokit.evaluators import Training
 from naokit.kinds import kind_of, recipe_of
+from naokit.method.descriptors import spent
 from naokit.presets import FINAL_SHARE, Preset
 from naokit.profiling import Estimate, measure_steps
 from naokit.space import Architecture
@@ -40,6 +42,8 @@ class Option:
         each: The seconds of an evaluation of each architecture. If empty, they were estimated from
             multiply-adds, since measuring would take far longer than there is time.
         epochs: The number of epochs of an evaluation that is not stopped early.
+        described: What describing untrained networks takes besides each evaluation at most, as a
+            share of it.
     """
 
     preset: Preset
@@ -48,6 +52,7 @@ class Option:
     final: Estimate
     each: tuple[Estimate, ...] = ()
     epochs: int = 1
+    described: float = 0.0
 
     def affords(self, seconds: float) -> tuple[int, int, int]:
         """How many evaluations fit besides the final training: likely, at least, at most.
@@ -68,14 +73,19 @@ class Option:
     def search(self, evaluations: int) -> float:
         """What so many evaluations take in all, with those again and those of random search."""
         again = min(self.preset.repeat, evaluations) * (self.preset.times - 1)
-        return self.evaluation.seconds * self._searches * (evaluations + again)
+        return self.evaluation.seconds * self._of(evaluations, again)
 
     def _fit(self, seconds: float, evaluation: float, final: float) -> int:
         there = min(seconds - final, seconds * (1 - FINAL_SHARE))
-        left = there / evaluation / self._searches
-        if left < self.preset.repeat * self.preset.times:  # all of so few are evaluated again
-            return max(0, int(left / self.preset.times))
-        return int(left - self.repeats)
+        left = there / evaluation
+        if left < self._of(self.preset.repeat, again=self.repeats):
+            few = self._of(1, again=self.preset.times - 1)  # all of so few are evaluated again
+            return max(0, int(left / few))
+        return int((left - self._of(0, again=self.repeats)) / self._of(1, again=0))
+
+    def _of(self, evaluations: int, again: int) -> float:
+        """What new evaluations and those made again take together, in evaluations."""
+        return evaluations * (self._searches + self.described) + again * self._searches
 
     @property
     def repeats(self) -> int:
@@ -112,26 +122,27 @@ def measure(
         on_network: Called before each network with what is measured.
     """
     small, by = _trained(preset, subject, final=False)
+    described = 0.0 if preset.pruner else spent(Training(small, by).descriptor_share)
     if cheaper is not None:
         factor = _work(architectures[0], small, by) / _work(
             architectures[0], *_trained(cheaper.preset, subject, final=False)
         )
         guess = replace(cheaper.evaluation, steps=0).times(factor)
         if replace(cheaper, preset=preset, evaluation=guess).search(1) > SURELY * seconds:
-            return _counted_up(preset, architectures[0], subject, guess)
+            return _counted_up(preset, architectures[0], subject, guess, described)
     each: list[Estimate] = []
     for number, architecture in enumerate(architectures, 1):
         _tell(on_network, f"{preset.name}: evaluation {number} of {len(architectures)}")
         each.append(_cost(architecture, small, by, fabric))
         least = Option(preset, True, together(each), each[0])
         if least.search(1) > SURELY * seconds:
-            return _counted_up(preset, architectures[0], subject, together(each))
+            return _counted_up(preset, architectures[0], subject, together(each), described)
     _tell(on_network, f"{preset.name}: final training")
     # The dearest to measure; the others are taken to differ as they do above.
     one = _cost(architectures[0], *_trained(preset, subject, final=True), fabric)
     finals = [one.times(other.seconds / each[0].seconds) for other in each]
     final = replace(together(finals), steps=one.steps)
-    return Option(preset, True, together(each), final, tuple(each), by.epochs)
+    return Option(preset, True, together(each), final, tuple(each), by.epochs, described)
 
 
 def other_sizes(
@@ -154,7 +165,9 @@ def other_sizes(
             each = [one.times(other.seconds / option.each[0].seconds) for other in option.each]
             evaluation = replace(together(each), steps=one.steps)
             other = replace(option.preset, **size)
-            found.append(Option(other, False, evaluation, option.final, tuple(each), option.epochs))
+            found.append(
+                replace(option, preset=other, own=False, evaluation=evaluation, each=tuple(each))
+            )
     return found
 
 
@@ -183,13 +196,17 @@ def _work(architecture: Architecture, subject: Subject, by: Recipe) -> float:
 
 
 def _counted_up(
-    preset: Preset, architecture: Architecture, subject: Subject, evaluation: Estimate
+    preset: Preset,
+    architecture: Architecture,
+    subject: Subject,
+    evaluation: Estimate,
+    described: float,
 ) -> Option:
     """A preset whose final training is not measured: by multiply-adds it takes so many times."""
     evaluated, final = (_trained(preset, subject, final=last) for last in (False, True))
     factor = _work(architecture, *final) / _work(architecture, *evaluated)
     final_cost = replace(evaluation, steps=0).times(factor)
-    return Option(preset, True, evaluation, final_cost, epochs=evaluated[1].epochs)
+    return Option(preset, True, evaluation, final_cost, (), evaluated[1].epochs, described)
 
 
 def costs(
