@@ -6,6 +6,9 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 # The environment is made anew unless it was made from exactly these files by this Python.
 LOCK := $(shell { cat constraints.txt pyproject.toml; $(PYTHON) --version; } 2>&1 | cksum | tr -d ' ')
 
+# Tools that no check needs.
+TOOLS := $(VENV)/tools/$(notdir $(BIN))
+
 CHECK := $(BIN)/check-jsonschema --builtin-schema vendor
 
 SHELL := bash
@@ -13,7 +16,7 @@ SHELL := bash
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: help environment search test chaos format format-check lint types imports schemas docs tests \
-	dist clean
+	dist tools sbom audit clean
 
 help:
 	@echo "make search    search, train and export on the digits (about five minutes)"
@@ -22,6 +25,8 @@ help:
 	@echo "make format    bring the code into shape"
 	@echo "make lint | types | imports | schemas | docs | tests    one check"
 	@echo "make dist      the files of a release"
+	@echo "make sbom      what the environment is made of, by licence and source, as sbom.cdx.json (CycloneDX)"
+	@echo "make audit     known vulnerabilities of the pinned versions (asks pypi.org)"
 	@echo "make clean     remove the environment and what the checks leave"
 
 environment:
@@ -80,5 +85,18 @@ tests: environment
 dist: environment
 	rm -rf dist && $(BIN)/python -m build --no-isolation
 
+tools: environment
+	@$(PYTHON) -m venv $(VENV)/tools
+	@$(TOOLS)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+		cyclonedx-bom pip-audit
+
+sbom: tools
+	$(TOOLS)/cyclonedx-py environment --pyproject pyproject.toml --mc-type library \
+		--output-reproducible --output-file sbom.cdx.json $(VENV)
+
+# Strict: a version that nobody knows is an error, not a line that says it was left out.
+audit: tools
+	$(TOOLS)/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
+
 clean:
-	rm -rf $(VENV) site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) site dist sbom.cdx.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
