@@ -147,6 +147,11 @@ def test_options_that_are_refused_are_not_valid(text: str, fault: str, tmp_path:
     assert run("search", "--config", file).exit_code == 2
 
 
+def test_one_line_is_the_same() -> None:
+    (line,) = run("schema", "plan", "--json").stdout.splitlines()
+    assert json.loads(line) == schema("plan")
+
+
 def test_an_unknown_name_lists_the_nearest() -> None:
     result = run("schema", "recipe")
     assert result.exit_code == 2

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
+from json import dumps
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from naokit.base import Json, unknown_name
 from naokit.cli.config_file import parameters_of
+from naokit.cli.options import AsJson
 from naokit.cli.options_schema import options_schema
-from naokit.cli.output import exit_codes
+from naokit.cli.output import exit_codes, print_json
 from naokit.cli.search import search
 from naokit.cli.train import train
 from naokit.cli.transfer import transfer
@@ -37,10 +38,12 @@ def schema(
             "records (settings.json): plan. A stored recipe: recipe-images or recipe-text."
         ),
     ],
+    json: AsJson = False,
 ) -> None:
     """Print the JSON schema of a file, by which an editor completes and checks it."""
     with exit_codes():
-        typer.echo(json.dumps(_schema(context, what), indent=2))
+        found = _schema(context, what)
+        print_json(found) if json else typer.echo(dumps(found, indent=2))
 
 
 def _schema(context: typer.Context, what: str) -> dict[str, Json]:
