@@ -2,22 +2,31 @@
 
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 # The environment is made anew unless it was made from exactly these files by this Python.
 LOCK := $(shell { cat constraints.txt pyproject.toml; $(PYTHON) --version; } 2>&1 | cksum | tr -d ' ')
+
+# Tools that no check needs.
+TOOLS := $(VENV)/tools/$(notdir $(BIN))
+
+CHECK := $(BIN)/check-jsonschema --builtin-schema vendor
 
 SHELL := bash
 # Two threads are no faster on the digits, and slower where the other core is busy (docs/results.md).
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help environment search test chaos format format-check lint types imports docs tests clean
+.PHONY: help environment search test chaos format format-check lint types imports schemas docs tests \
+	dist tools sbom audit clean
 
 help:
 	@echo "make search    search, train and export on the digits (about five minutes)"
-	@echo "make test      every check: format, lint, types, import contracts, docs, tests"
+	@echo "make test      every check: format, lint, types, import contracts, schemas, docs, tests"
 	@echo "make chaos     faults injected into searches with many workers (about fifteen minutes)"
 	@echo "make format    bring the code into shape"
-	@echo "make lint | types | imports | docs | tests    one check"
+	@echo "make lint | types | imports | schemas | docs | tests    one check"
+	@echo "make dist      the files of a release"
+	@echo "make sbom      what the environment is made of, by licence and source, as sbom.cdx.json (CycloneDX)"
+	@echo "make audit     known vulnerabilities of the pinned versions (asks pypi.org)"
 	@echo "make clean     remove the environment and what the checks leave"
 
 environment:
@@ -34,7 +43,7 @@ search: environment
 # Every check runs, whatever the others say; pytest's closing line comes last.
 test: environment
 	@failed=""; \
-	for check in format-check lint types imports docs; do \
+	for check in format-check lint types imports schemas docs; do \
 		$(MAKE) --no-print-directory $$check || failed="$$failed $$check"; \
 	done; \
 	[ -z "$$failed" ] || echo "failed before the tests:$$failed"; \
@@ -59,6 +68,13 @@ types: environment
 imports: environment
 	@$(BIN)/lint-imports
 
+# What runs elsewhere, by schemas that lie in the environment.
+schemas: environment
+	@$(CHECK).github-workflows .github/workflows/*.yml
+	@$(CHECK).github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	@$(CHECK).github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	@$(BIN)/pre-commit validate-config .pre-commit-config.yaml
+
 # Not with --quiet: it switches off the warnings that --strict counts, and nothing would fail.
 docs: environment
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
@@ -66,5 +82,21 @@ docs: environment
 tests: environment
 	@$(BIN)/python -m pytest -n 2
 
+dist: environment
+	rm -rf dist && $(BIN)/python -m build --no-isolation
+
+tools: environment
+	@$(PYTHON) -m venv $(VENV)/tools
+	@$(TOOLS)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+		cyclonedx-bom pip-audit
+
+sbom: tools
+	$(TOOLS)/cyclonedx-py environment --pyproject pyproject.toml --mc-type library \
+		--output-reproducible --output-file sbom.cdx.json $(VENV)
+
+# Strict: a version that nobody knows is an error, not a line that says it was left out.
+audit: tools
+	$(TOOLS)/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
+
 clean:
-	rm -rf $(VENV) site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) site dist sbom.cdx.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -16,6 +16,7 @@ from naokit.cli.plan import plan
 from naokit.cli.predict import predict
 from naokit.cli.profile import profile
 from naokit.cli.report import report
+from naokit.cli.schema import schema
 from naokit.cli.search import search
 from naokit.cli.show import show
 from naokit.cli.train import train
@@ -62,6 +63,7 @@ _COMMANDS = (
     bench,
     zoo,
     doctor,
+    schema,
 )
 for _command in _COMMANDS:
     app.command()(_command)

@@ -67,7 +67,7 @@ def given(context: typer.Context, without: Collection[str] = (), **known: object
     """
     found: dict[str, Json] = {}
     values = {**context.params, **known}
-    for name, parameter in _parameters(context).items():
+    for name, parameter in parameters_of(context.command).items():
         value = values[parameter.name]
         wanted = parameter.name not in without and not _is_secret(parameter.name, value)
         if wanted and value not in (None, (), []):
@@ -107,7 +107,7 @@ Config = Annotated[
 
 def _read(path: Path, context: typer.Context) -> dict[str, Any]:
     """The values in a file by the names of the parameters."""
-    parameters, found = _parameters(context), dict[str, Any]()
+    parameters, found = parameters_of(context.command), dict[str, Any]()
     for key, value, line in _entries(path):
         place = f"{path}, line {line}"
         name = key.replace("_", "-")
@@ -168,11 +168,11 @@ def _value(node: Node) -> str | list[str] | None:
     return None
 
 
-def _parameters(context: typer.Context) -> dict[str, Any]:
-    """The parameters of a command by the names of their options, without the dashes."""
+def parameters_of(command: Any) -> dict[str, Any]:
+    """The parameters of a command, as typer holds it, by the names that a file has for them."""
     return {
         max(parameter.opts, key=len).lstrip("-").replace("_", "-"): parameter
-        for parameter in context.command.params
+        for parameter in command.params
         if parameter.name not in LEFT_OUT
     }
 

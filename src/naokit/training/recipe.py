@@ -107,7 +107,7 @@ class Recipe:
     @classmethod
     @cache
     def model(cls) -> type[BaseModel]:
-        """The pydantic model of the fields; its `model_json_schema()` serves editors."""
+        """The pydantic model of the fields; `naokit schema` makes the schema for editors of it."""
         hints = get_type_hints(cls, include_extras=True)
         fields: dict[str, Any] = {
             field.name: (hints[field.name], getattr(cls, field.name, ...))
