@@ -8,6 +8,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # two workers share two cores, and so do th
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,6 +28,18 @@ def own_spaces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         yield
+
+
+@pytest.fixture
+def few_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The digits are 500: 300 to learn from, 100 and 100 to judge by."""
+    from sklearn.datasets import load_digits
+
+    whole = load_digits()
+    few = SimpleNamespace(images=whole.images[:500], target=whole.target[:500])
+    monkeypatch.setattr("sklearn.datasets.load_digits", lambda: few)
+    monkeypatch.setattr("naokit.images.reading.arrays.DIGITS_TRAIN", 300)
+    monkeypatch.setattr("naokit.images.reading.arrays.DIGITS_VALIDATION", 100)
 
 
 @pytest.fixture

@@ -186,7 +186,7 @@ def test_percentages_have_hundredths_and_other_values_six_digits(value, metric, 
     assert value_text(value, metric) == shown
 
 
-def test_the_whole_path_from_search_to_export(tmp_path: Path) -> None:
+def test_the_whole_path_from_search_to_export(tmp_path: Path, few_digits: None) -> None:
     """Digits, searched, repeated, compared, trained, exported, shown, profiled, trained again."""
     command = ("search", "--preset", "tiny", "--nodes", "1", "--data", "digits", "--out", "out")
     done = run(*command, "--method", "evolution")

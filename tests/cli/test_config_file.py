@@ -70,6 +70,7 @@ def test_a_search_writes_a_file_that_repeats_it(
 
 
 def test_the_final_training_is_as_asked_recorded_continued_and_compared(
+    few_digits: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def save(

@@ -17,7 +17,7 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.fixture(autouse=True)
-def _tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _tiny(tmp_path: Path, few_digits: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     tiny = ImagePreset("tiny", 4, "quick", 2, 2, True, "quick-final", 2, 1, 2, 1, 4)
     monkeypatch.setattr("naokit.images.presets.PRESETS", {"tiny": tiny})
