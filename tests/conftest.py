@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from naokit.images.bundle import ImageBundle
     from naokit.text.bundle import LanguageBundle
 
-install_import_hook(["naokit.method", "naokit.networks"], "beartype.beartype")
+SHAPED = ["naokit.method.fit", "naokit.method.model", "naokit.networks"]
+"""Where annotations give shapes; mypy checks what elsewhere has only types."""
+install_import_hook(SHAPED, "beartype.beartype")
 
 
 @pytest.fixture(scope="session", autouse=True)

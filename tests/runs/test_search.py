@@ -32,7 +32,9 @@ COMMAND = (
 
 
 @pytest.fixture(autouse=True)
-def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_exports: None) -> None:
+def _here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_exports: None, few_digits: None
+) -> None:
     """An empty working directory, and a preset that is soon done."""
     monkeypatch.chdir(tmp_path)
     short = dataclasses.replace(FORMER["quick"], repeat=2, times=2)

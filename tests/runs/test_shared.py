@@ -41,7 +41,9 @@ COMMAND = ("search", "--evaluator", "supernet", "--preset", "tiny", "--nodes", "
 
 
 @pytest.fixture(autouse=True)
-def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_exports: None) -> None:
+def _here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_exports: None, few_digits: None
+) -> None:
     monkeypatch.chdir(tmp_path)
     recipes = {**RECIPES, RECIPE.name: RECIPE, TRAINED.name: TRAINED}
     monkeypatch.setattr("naokit.images.recipes.RECIPES", recipes)
