@@ -1,4 +1,4 @@
-"""Several runs beside each other: their curves, and who is ahead as far as chance allows to say."""
+"""Runs, or methods on a table, beside each other: who is ahead as far as chance allows to say."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from itertools import combinations
 from statistics import fmean, stdev
 from typing import Literal
 
-from naokit.base import Direction, InputError, Json
+from naokit.base import Direction, InputError, Json, sign_of
 from naokit.report.course import Course
 from naokit.report.run_report import RunReport
 
+NAMED = 3
+"""So many runs are named in the name of the whole."""
 POINTS = 60
 """At so many places along a curve its mean and interval are taken."""
 SURE = 0.95
@@ -57,15 +59,35 @@ class CurvePoint:
 
 
 @dataclass(frozen=True)
+class Effort:
+    """What it took to find the best value that a table has.
+
+    Attributes:
+        evaluations: How many it took on average. A search that did not find it counts with all that
+            it had, so that the mean is a lower bound.
+        error: The standard error of that mean. If None, there is one search.
+        missed: How many searches did not find it.
+        seconds: The processor time of one proposal.
+    """
+
+    evaluations: float
+    error: float | None
+    missed: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Group:
-    """Runs that were asked the same but for the seed.
+    """Runs, or searches of a table, that were asked the same but for the seed.
 
     Attributes:
         name: What they have in common.
-        runs: The names of the runs.
+        runs: Their names.
         values: The values of their best.
         mean: The mean of these. If None, there are none.
         curve: The best so far.
+        after: After how many evaluations these values are. If None, at the end of each.
+        effort: What it took to find the best of a table. If None, there is no table.
     """
 
     name: str
@@ -73,6 +95,8 @@ class Group:
     values: tuple[float, ...]
     mean: float | None
     curve: tuple[CurvePoint, ...]
+    after: int | None = None
+    effort: Effort | None = None
 
 
 @dataclass(frozen=True)
@@ -83,9 +107,11 @@ class Difference:
         one: The name of a group.
         other: The name of the other.
         difference: How much larger the mean of `one` is. If None, one of them has no value.
-        margin: Half of the 95 % interval of that difference (Welch's). If None, one of them has a
-            single run, so that nothing is known of chance.
+        margin: Half of the 95 % interval of that difference: Welch's of runs, that of the paired
+            differences of searches with equal seeds. If None, one of them has a single run, so that
+            nothing is known of chance.
         said: How `one` stands, whichever way is better.
+        after: After how many evaluations. If None, at the end of each.
     """
 
     one: str
@@ -93,22 +119,45 @@ class Difference:
     difference: float | None
     margin: float | None
     said: Said
+    after: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        one: str,
+        other: str,
+        away: float,
+        margin: float | None,
+        direction: Direction,
+        after: int | None = None,
+    ) -> Difference:
+        """A difference, and what it allows to say."""
+        better = sign_of(direction) * away > 0
+        said: Said = "ahead" if better else "behind"
+        if margin is None:
+            said = "unknown"
+        elif abs(away) <= margin:
+            said = "level"
+        return cls(one, other, away, margin, said, after)
 
 
 @dataclass(frozen=True)
 class Compared:
-    """Several runs beside each other.
+    """Several runs, or methods on a table, beside each other.
 
     Attributes:
+        name: What is compared, in a few words.
         version: The version of naokit that compares.
         metric: What the values are.
         direction: Which way they are better.
         cost: What curves count along: "evaluations" or "epochs".
-        runs: The runs.
+        runs: The runs; empty where methods are compared on a table.
         groups: Those that belong together.
         differences: Each group beside each other one.
+        best: The best value of the table. If None, there is no table.
     """
 
+    name: str
     version: str
     metric: str
     direction: Direction
@@ -116,6 +165,7 @@ class Compared:
     runs: tuple[RunCompared, ...]
     groups: tuple[Group, ...]
     differences: tuple[Difference, ...]
+    best: float | None = None
 
     def to_json(self) -> dict[str, Json]:
         """One object."""
@@ -141,12 +191,14 @@ def compared(reports: Sequence[RunReport]) -> Compared:
         groups.setdefault(_group(report), []).append(report)
     cost = "epochs" if all(one.course.cost == "epochs" for one in reports) else "evaluations"
     found = tuple(_grouped(name, same, cost) for name, same in groups.items())
+    runs = tuple(_compared(one, reports) for one in reports)
     return Compared(
+        ", ".join([*(one.name for one in runs[:NAMED]), *(["..."] if runs[NAMED:] else [])]),
         first.version,
         first.metric,
         first.direction,
         cost,
-        tuple(_compared(one, reports) for one in reports),
+        runs,
         found,
         tuple(_difference(one, other, first.direction) for one, other in combinations(found, 2)),
     )
@@ -249,16 +301,16 @@ def _difference(one: Group, other: Group, direction: Direction) -> Difference:
     if one.mean is None or other.mean is None:
         return Difference(one.name, other.name, None, None, "unknown")
     away = one.mean - other.mean
-    if min(len(one.values), len(other.values)) < 2:
-        return Difference(one.name, other.name, away, None, "unknown")
-    margin = _welch(one.values, other.values)
-    better = away if direction == "maximize" else -away
-    said: Said = "level" if abs(away) <= margin else "ahead" if better > 0 else "behind"
-    return Difference(one.name, other.name, away, margin, said)
+    return Difference.of(one.name, other.name, away, _welch(one.values, other.values), direction)
 
 
-def _welch(one: Sequence[float], other: Sequence[float]) -> float:
-    """Half of the 95 % interval of the difference of two means (Welch 1947)."""
+def _welch(one: Sequence[float], other: Sequence[float]) -> float | None:
+    """Half of the 95 % interval of the difference of two means (Welch 1947).
+
+    None where one of them is that of a single value.
+    """
+    if min(len(one), len(other)) < 2:
+        return None
     from scipy.stats import t  # not above: one run needs none
 
     parts = [(stdev(values) ** 2 / len(values), len(values) - 1) for values in (one, other)]
