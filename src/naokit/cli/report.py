@@ -46,6 +46,14 @@ def report(
         bool,
         typer.Option("--serve", help="Show the page on this machine until Ctrl-C; writes no file."),
     ] = False,
+    dashboard: Annotated[
+        bool,
+        typer.Option(
+            "--dashboard",
+            help="Draw each trial's architecture where optuna-dashboard shows it, in RUN/drawings "
+            "and a note of the trial; writes no page.",
+        ),
+    ] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port of --serve.")] = 8610,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     storage: RunStorage = None,
@@ -59,11 +67,15 @@ def report(
         from naokit.runs.run import Run
 
         several = len(runs) > 1 or is_bench(runs[0])
-        for asked, name in ((examples, "--examples"), (serve, "--serve")):
+        alone = {"--examples": examples, "--serve": serve, "--dashboard": dashboard}
+        for name, asked in alone.items():
             if several and asked:
                 raise InputError(f"{name} is for one run: leave it out, or give one")
         if serve:
             _serve(runs[0], storage, top, port)
+            return
+        if dashboard:
+            _draw(runs[0], storage)
             return
         named = COMPARISON if several and out is None else out
         if not json and named is not None and named.exists() and not force:
@@ -100,6 +112,21 @@ def _serve(folder: Path, storage: str | None, top: int, port: int) -> None:
         say(f"http://localhost:{server.server_address[1]}/ shows {folder}; Ctrl-C ends it")
         with suppress(KeyboardInterrupt):
             server.serve_forever()
+
+
+def _draw(folder: Path, storage: str | None) -> None:
+    """The architectures of a run where optuna-dashboard shows them."""
+    from naokit.runs.folder import DRAWINGS, STUDY
+    from naokit.runs.run import Run
+    from naokit.runs.settings import storage_of
+    from naokit.study.dashboard import command, draw_trials
+    from naokit.wording import counted
+
+    run, pictures = Run.at(folder, storage), folder / DRAWINGS
+    address = storage_of(folder, storage)
+    drawn = draw_trials(address, STUDY, run.study.trials, pictures)
+    say(f"drawn: {counted(drawn, 'trial')} in {pictures}")
+    say(f"Next: {command(address, pictures)}")
 
 
 def _compared(folders: list[Path], storage: str | None) -> Compared:
