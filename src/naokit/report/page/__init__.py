@@ -109,7 +109,7 @@ def _drawn(report: RunReport, space: Space) -> dict[str, Any]:
     leaders = [] if overview is None else overview.standings[:DRAWN]
     drawings = [Markup(space.parse(one.architecture)._repr_svg_()) for one in leaders]  # noqa: S704
     found = {
-        "course": course_figure(report),
+        "course": course_figure(report.course, report.random, report.metric, report.direction),
         "front": figures.front_figure(report),
         "predictions": figures.prediction_figure(report),
         "calibration": figures.coverage_figure(report),
