@@ -8,7 +8,8 @@ from tests.report.page.reports import HOSTILE, searched
 from tests.report.page.test_page import Reader, leaves
 
 from naokit.base import InputError
-from naokit.report.compared import Difference, compared
+from naokit.report.beside import Difference
+from naokit.report.compared import compared
 from naokit.report.contents import Comparison
 from naokit.report.page.compare import comparison_page
 from naokit.report.run_report import RunReport

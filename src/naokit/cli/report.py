@@ -14,7 +14,7 @@ from naokit.cli.reading import without_garbage
 
 if TYPE_CHECKING:
     from naokit.images.examples import ImageExamples
-    from naokit.report.compared import Compared
+    from naokit.report.beside import Compared
     from naokit.text.examples import TextExamples
 
 COMPARISON = Path("comparison.html")

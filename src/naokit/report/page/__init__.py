@@ -1,7 +1,7 @@
 """The page of a run: one HTML file that loads nothing, from a `RunReport`.
 
-    environment.py     templates, what is escaped, what a browser may do
-    compare.py         the page of several runs
+environment.py     templates, what is escaped, what a browser may do
+compare.py         the page of several runs, or of methods on a table
 plot.py            a figure as SVG
 figures.py         the figures; course_figure.py: that of the course; marks.py: shapes, legends
 words.py           how numbers are written

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from naokit.base import sign_of
-from naokit.report.compared import Compared, Difference
+from naokit.report.beside import Compared, Difference
 from naokit.report.page.environment import rendered
 from naokit.report.page.plot import Axis, Plot
 from naokit.wording import counted
