@@ -221,7 +221,7 @@ def test_a_cost_that_is_none_is_one_line(tmp_path: Path, cost: str, said: str) -
 def command(task: TableTask, out: Path, *options: str):
     arguments = ["bench", "--space", "choices", "--table", *task.tables, "--metric", "acc"]
     arguments += ["--architecture-column", "width,depth", "--methods", "random,nao"]
-    arguments += ["--seeds", "2", "--evaluations", "12", "--out", str(out), "--no-figure"]
+    arguments += ["--seeds", "2", "--evaluations", "12", "--out", str(out)]
     return CliRunner().invoke(app, [*arguments, *options])
 
 

@@ -253,7 +253,7 @@ def test_no_optional_part_is_imported(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom pathlib import Path\nfrom naokit.runs.doctor import examine\n"
         f"list(examine(Path({str(tmp_path)!r})))\n"
-        "parts = {'onnx', 'onnxruntime', 'plotly', 'ray', 'tensorboard', 'tokenizers', 'psycopg'}\n"
+        "parts = {'onnx', 'onnxruntime', 'ray', 'tensorboard', 'tokenizers', 'psycopg'}\n"
         "assert not parts & set(sys.modules), parts & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

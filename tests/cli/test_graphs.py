@@ -67,7 +67,7 @@ def test_limits_and_objectives_are_columns() -> None:
 
 def test_methods_are_compared() -> None:
     table = [str(Path(word).absolute()) if word == "t.csv" else word for word in TABLE]
-    some = ("--methods", "nao,random", "--seeds", "2", "--evaluations", "20", "--no-figure")
+    some = ("--methods", "nao,random", "--seeds", "2", "--evaluations", "20")
     done = run("bench", "--space", "graphs", *table, *some, "--out", "b", "--json")
     assert done.exit_code == 0, done.output
     assert set(json.loads(done.stdout)) == {"nao", "random"}

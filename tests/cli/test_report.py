@@ -58,3 +58,13 @@ def test_several_runs_are_compared() -> None:
     found = json.loads(called("run", "run", "--json"))
     assert [one["name"] for one in found["runs"]] == ["run", "run"]
     assert "--examples is for one run" in called("run", "run", "--examples", code=2)
+
+
+def test_architectures_are_drawn_for_optuna_dashboard() -> None:
+    said = called("run", "--dashboard").splitlines()
+    assert said == [
+        "drawn: 9 trials in run/drawings",
+        "Next: optuna-dashboard sqlite:///run/study.db --artifact-dir run/drawings",
+    ]
+    assert called("run", "--dashboard").startswith("drawn: 0 trials")
+    assert "--dashboard is for one run" in called("run", "run", "--dashboard", code=2)

@@ -74,7 +74,7 @@ def test_a_search_on_the_digits_stops_early_as_its_preset_says(
 
 def test_methods_with_pruners_are_compared_by_epochs() -> None:
     methods = ("--methods", "random,random+asha,nao+median", "--seeds", 2, "--evaluations", 6)
-    found = run("bench", *TABLE, *METRIC, *methods, "--out", "bench", "--no-figure", "--json")
+    found = run("bench", *TABLE, *METRIC, *methods, "--out", "bench", "--json")
     assert found.exit_code == 0, found.output
     rows = [json.loads(line) for line in Path("bench/runs.jsonl").read_text().splitlines()]
     assert {row["method"] for row in rows} == {"random", "random+asha", "nao+median"}

@@ -8,7 +8,8 @@ from tests.report.page.reports import HOSTILE, searched
 from tests.report.page.test_page import Reader, leaves
 
 from naokit.base import InputError
-from naokit.report.compared import Difference, compared
+from naokit.report.beside import Difference
+from naokit.report.compared import compared
 from naokit.report.contents import Comparison
 from naokit.report.page.compare import comparison_page
 from naokit.report.run_report import RunReport
@@ -103,4 +104,4 @@ def test_the_page_has_the_numbers_of_json_and_shows_names_as_text() -> None:
     shown = [float(one["value"] or "nan") for one in read.named("data")]
     assert len(shown) > 20
     assert {*shown} <= leaves(found.to_json())
-    assert "ahead of" in "".join(read.words)
+    assert "ahead" in read.words

@@ -6,6 +6,7 @@
     workers.py   searches side by side
     summary.py   the results of the searches
     timing.py    the same in virtual time
+    compared.py  summaries beside each other, as `naokit report` shows them
 
 Searches are independent, spread over processes, and each is kept as soon as it ends
 (`runs.jsonl`), so that an interrupted benchmark continues.
@@ -21,17 +22,17 @@ from pathlib import Path
 from statistics import fmean
 
 from naokit.base import InputError, Json
+from naokit.bench.compared import RUNS
 from naokit.bench.search import Name, Search, check_name, run
-from naokit.bench.summary import markdown, plot, summarise
+from naokit.bench.summary import markdown, summarise
 from naokit.bench.task import TableTask, best_value, fingerprint, table_of
 from naokit.bench.timing import timed
 from naokit.bench.workers import in_processes
 from naokit.files import append, write_json, write_whole
 from naokit.study import checked_prior
 
-__all__ = ["Search", "TableTask", "bench", "markdown", "plot", "read_searches", "run", "summarise"]
+__all__ = ["Search", "TableTask", "bench", "markdown", "read_searches", "run", "summarise"]
 
-RUNS = "runs.jsonl"
 ONE = (1, False)
 """The way of one worker; see `Search.way`."""
 

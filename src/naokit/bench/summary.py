@@ -1,25 +1,26 @@
-"""Summarises the runs of a benchmark: queries to the best, curves, a table and a plot."""
+"""Summarises the runs of a benchmark: queries to the best, curves, a table."""
 
 from __future__ import annotations
 
-import html
 import math
 import statistics
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 from scipy.stats import t as student
 
-from naokit.base import Direction, InputError, Json, sign_of
+from naokit.base import Direction, Json, sign_of
 from naokit.bench.search import Search
 from naokit.bench.task import TableTask
 from naokit.bench.timing import figure, times_table
-from naokit.files import write_whole
-from naokit.wording import counted, one_line, prose
+from naokit.wording import counted, prose
 
 MARKS = (10, 20, 50, 100, 200, 300, 500, 1000)
-"""The numbers of evaluations that the table shows, as far as the budget goes."""
+"""The numbers of evaluations that the table shows, as far as the budget goes, beside its end."""
+
+
+def marks_of(evaluations: int) -> list[int]:
+    """The numbers of evaluations after which a search of this many is looked at."""
+    return [*(mark for mark in MARKS if mark < evaluations), evaluations]
 
 
 def summarise(runs: Sequence[Search], task: TableTask, best: float) -> dict[str, Json]:
@@ -33,7 +34,8 @@ def summarise(runs: Sequence[Search], task: TableTask, best: float) -> dict[str,
         `max_queries_to_best`, `failures`, `queries_to_best` by seed (null: failed),
         `seconds_per_suggestion` (processor time), and `validation` and `test`: for each number of
         evaluations the mean over seeds of the best so far and half its 95 % interval;
-        `validation_at`: the best so far of each seed after 10, 20, 50, ... evaluations.
+        `validation_at`: the best so far of each seed after 10, 20, 50, ... evaluations and at the
+        end.
     """
     queries = [_queries_to(best, found) for found in runs]
     counted = [
@@ -53,8 +55,7 @@ def summarise(runs: Sequence[Search], task: TableTask, best: float) -> dict[str,
         "validation": _curve([validation for validation, _ in curves]),
         "validation_at": {
             str(mark): [validation[mark - 1] for validation, _ in curves]
-            for mark in MARKS
-            if mark <= runs[0].evaluations
+            for mark in marks_of(runs[0].evaluations)
         },
     }
     if task.test_metric:
@@ -110,7 +111,7 @@ def half_interval(values: Sequence[float]) -> float | None:
 
 def markdown(summary: dict[str, Json]) -> str:
     """A table with a line for each method, and one of the times where evaluations have costs."""
-    marks = [mark for mark in MARKS if mark <= summary["evaluations"]]
+    marks = marks_of(summary["evaluations"])
     heads = ["method", "seeds", "queries to the best (mean ± s.e.)", "median", "max", "failures"]
     heads += [f"@{mark}" for mark in marks] + ["ms / suggestion"]
     lines = [
@@ -138,63 +139,3 @@ def markdown(summary: dict[str, Json]) -> str:
         lines.append("| " + " | ".join(cells) + " |")
     times = f"\n{times_table(summary)}" if summary["task"].get("cost_column") else ""
     return "\n".join(lines) + "\n" + times
-
-
-def plot(summary: dict[str, Json], path: Path) -> None:
-    """Writes the curves with their intervals as a page that works offline.
-
-    Raises:
-        InputError: The package plotly is not installed.
-    """
-    try:
-        import plotly.graph_objects as go
-        from plotly.colors import qualitative
-    except ImportError:
-        raise InputError("a figure needs plotly: pip install 'naokit[figures]'") from None
-    picture = go.Figure()
-    for place, (name, found) in enumerate(summary["methods"].items()):
-        colour = qualitative.Safe[place % len(qualitative.Safe)]
-        for part, dash in (("validation", "solid"), ("test", "dot")):
-            if part in found:
-                _draw(picture, f"{_shown(name)}, {part}", found[part], colour, dash)
-    task = summary["task"]
-    picture.update_layout(
-        title=f"{_shown(task['space'])}, {_shown(task['metric'])}: best so far, mean of "
-        f"{summary['seeds']} seeds and its 95 % interval",
-        xaxis_title="evaluations",
-        yaxis_title=_shown(task["metric"]),
-        template="plotly_white",
-    )
-    write_whole(path, picture.to_html(include_plotlyjs=True))
-
-
-def _shown(name: str) -> str:
-    """A name as text, escaped because plotly reads HTML tags."""
-    return html.escape(one_line(name))
-
-
-def _draw(picture: Any, name: str, curve: dict[str, Json], colour: str, dash: str) -> None:
-    """One line and the band around it."""
-    points = [
-        (place, mean, half or 0.0)
-        for place, (mean, half) in enumerate(
-            zip(curve["mean"], curve["interval_95"], strict=True), 1
-        )
-        if mean is not None
-    ]
-    x = [place for place, _, _ in points]
-    upper = [mean + half for _, mean, half in points]
-    lower = [mean - half for _, mean, half in points]
-    picture.add_scatter(
-        x=x, y=[mean for _, mean, _ in points], name=name, line={"color": colour, "dash": dash}
-    )
-    picture.add_scatter(
-        x=[*x, *reversed(x)],
-        y=[*upper, *reversed(lower)],
-        fill="toself",
-        fillcolor=colour,
-        opacity=0.15,
-        line={"width": 0},
-        hoverinfo="skip",
-        showlegend=False,
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -80,20 +79,22 @@ def bench(
             help="Folder of results, default: runs/bench-TABLE; the same again continues."
         ),
     ] = None,
-    figure: Annotated[bool, typer.Option(help="Draw the curves, if plotly is installed.")] = True,
     json: AsJson = False,
 ) -> None:
     """Compare methods on known results: queries to the best, curves, seconds a suggestion.
 
     With --cost-column also how long so many --workers take to find it, in virtual time.
 
-    Writes runs.jsonl, and for the table a summary as JSON, as markdown and as a figure.
+    Writes runs.jsonl, and for the table a summary as JSON, as markdown and as a page.
     """
     with exit_codes():
         from naokit import bench as benchmark
+        from naokit.bench.compared import compared_methods
         from naokit.bench.task import table_of
         from naokit.cli.curve_columns import columns_of
         from naokit.cli.prior_file import read_prior
+        from naokit.files import write_whole
+        from naokit.report.page.compare import comparison_page
         from naokit.study.goals import direction_named
 
         task = benchmark.TableTask(
@@ -131,11 +132,10 @@ def bench(
                 on_start=lambda there, all_: bar.update(line, completed=there, total=all_),
                 on_search=told,
             )
-        if figure and find_spec("plotly"):
-            benchmark.plot(summary, folder / f"{summary['name']}.html")
-        elif figure:
-            say("no figure: it needs plotly (pip install 'naokit[figures]')", err=True)
+        summary_file = folder / f"{summary['name']}.json"
+        page = summary_file.with_suffix(".html")
+        write_whole(page, comparison_page(compared_methods([summary_file])))
         if json:
             print_json(summary["methods"])
         else:
-            typer.echo(benchmark.markdown(summary) + f"\nFiles: {folder}")
+            typer.echo(f"{benchmark.markdown(summary)}\nFiles: {folder}\nNext: open {page}")

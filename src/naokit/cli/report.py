@@ -1,4 +1,4 @@
-"""`naokit report`: a run as one page to look at, or several runs beside each other."""
+"""`naokit report`: a run as one page; several runs, or methods on a table, beside each other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from naokit.cli.reading import without_garbage
 
 if TYPE_CHECKING:
     from naokit.images.examples import ImageExamples
-    from naokit.runs.run import Run
+    from naokit.report.beside import Compared
     from naokit.text.examples import TextExamples
 
 COMPARISON = Path("comparison.html")
@@ -24,12 +24,14 @@ def report(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RUN...", help="The folder of a run, finished or not; several are compared."
+            metavar="RUN...",
+            help="The folder of a run, finished or not; several are compared, and so are the "
+            "methods in a folder of `naokit bench`.",
         ),
     ],
     out: Annotated[
         Path | None,
-        typer.Option(help="The page; default: RUN/report.html, of several comparison.html."),
+        typer.Option(help="The page; default: RUN/report.html, of a comparison comparison.html."),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many of the best are shown.")] = 10,
     examples: Annotated[
@@ -44,6 +46,14 @@ def report(
         bool,
         typer.Option("--serve", help="Show the page on this machine until Ctrl-C; writes no file."),
     ] = False,
+    dashboard: Annotated[
+        bool,
+        typer.Option(
+            "--dashboard",
+            help="Draw each trial's architecture where optuna-dashboard shows it, in RUN/drawings "
+            "and a note of the trial; writes no page.",
+        ),
+    ] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port of --serve.")] = 8610,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     storage: RunStorage = None,
@@ -52,28 +62,33 @@ def report(
     """Write a run as one HTML page, which loads nothing; with --json print its numbers instead."""
     with exit_codes(), without_garbage():
         from naokit.base import InputError
+        from naokit.bench.compared import is_bench
         from naokit.runs.reporting import run_report, write_page
         from naokit.runs.run import Run
 
-        several = len(runs) > 1
-        for asked, name in ((examples, "--examples"), (serve, "--serve")):
+        several = len(runs) > 1 or is_bench(runs[0])
+        alone = {"--examples": examples, "--serve": serve, "--dashboard": dashboard}
+        for name, asked in alone.items():
             if several and asked:
                 raise InputError(f"{name} is for one run: leave it out, or give one")
         if serve:
             _serve(runs[0], storage, top, port)
             return
+        if dashboard:
+            _draw(runs[0], storage)
+            return
         named = COMPARISON if several and out is None else out
         if not json and named is not None and named.exists() and not force:
             raise InputError(f"{named} exists already; name another file, or give --force")
-        opened = [Run.at(run, storage) for run in runs]
         if several:
-            _compare(opened, named or COMPARISON, as_json=json)
+            _write(_compared(runs, storage), named or COMPARISON, as_json=json)
             return
-        made = run_report(opened[0], top, _examples(runs[0]) if examples else None)
+        run = Run.at(runs[0], storage)
+        made = run_report(run, top, _examples(runs[0]) if examples else None)
         if json:
             print_json(made.to_json())
             return
-        say(f"written: {write_page(opened[0], made, out)}")
+        say(f"written: {write_page(run, made, out)}")
 
 
 def _serve(folder: Path, storage: str | None, top: int, port: int) -> None:
@@ -99,14 +114,46 @@ def _serve(folder: Path, storage: str | None, top: int, port: int) -> None:
             server.serve_forever()
 
 
-def _compare(runs: list[Run], path: Path, *, as_json: bool) -> None:
-    """Several runs beside each other."""
-    from naokit.files import write_whole
-    from naokit.report.compared import compared
-    from naokit.report.page.compare import comparison_page
-    from naokit.runs.reporting import run_report
+def _draw(folder: Path, storage: str | None) -> None:
+    """The architectures of a run where optuna-dashboard shows them."""
+    from naokit.runs.folder import DRAWINGS, STUDY
+    from naokit.runs.run import Run
+    from naokit.runs.settings import storage_of
+    from naokit.study.dashboard import command, draw_trials
+    from naokit.wording import counted
 
-    found = compared([run_report(run) for run in runs])
+    run, pictures = Run.at(folder, storage), folder / DRAWINGS
+    address = storage_of(folder, storage)
+    drawn = draw_trials(address, STUDY, run.study.trials, pictures)
+    say(f"drawn: {counted(drawn, 'trial')} in {pictures}")
+    say(f"Next: {command(address, pictures)}")
+
+
+def _compared(folders: list[Path], storage: str | None) -> Compared:
+    """Several runs, or the methods of benchmarks, beside each other."""
+    from naokit.base import InputError
+    from naokit.bench.compared import compared_methods, is_bench
+    from naokit.report.compared import compared
+    from naokit.runs.reporting import run_report
+    from naokit.runs.run import Run
+
+    tables = [folder for folder in folders if is_bench(folder)]
+    if not tables:
+        return compared([run_report(Run.at(folder, storage)) for folder in folders])
+    if len(tables) < len(folders):
+        other = next(folder for folder in folders if folder not in tables)
+        raise InputError(
+            f"{tables[0]} is of `naokit bench` and {other} is not: name runs, or folders of "
+            "`naokit bench`"
+        )
+    return compared_methods(tables)
+
+
+def _write(found: Compared, path: Path, *, as_json: bool) -> None:
+    """Writes a comparison as a page, or prints its numbers."""
+    from naokit.files import write_whole
+    from naokit.report.page.compare import comparison_page
+
     if as_json:
         print_json(found.to_json())
         return

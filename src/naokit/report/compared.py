@@ -2,124 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from statistics import fmean, stdev
-from typing import Literal
 
 from naokit.base import Direction, InputError, Json
+from naokit.report.beside import Compared, CurvePoint, Difference, Group, RunCompared
 from naokit.report.course import Course
 from naokit.report.run_report import RunReport
 
+NAMED = 3
+"""So many runs are named in the name of the whole."""
 POINTS = 60
 """At so many places along a curve its mean and interval are taken."""
 SURE = 0.95
-
-Said = Literal["ahead", "level", "behind", "unknown"]
-
-
-@dataclass(frozen=True)
-class RunCompared:
-    """A run among others.
-
-    Attributes:
-        name: Its name; where several have the same one, its folder.
-        folder: Its folder.
-        group: The name of the group that it belongs to.
-        seed: The seed of its search.
-        evaluations: How many ended.
-        value: The value of its best. If None, it has none.
-        repeats: How many evaluations that is the mean of.
-        seconds: How long its evaluations took.
-    """
-
-    name: str
-    folder: str
-    group: str
-    seed: int
-    evaluations: int
-    value: float | None
-    repeats: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class CurvePoint:
-    """The best so far of a group: its mean, and its 95 % interval where there are several runs."""
-
-    at: float
-    mean: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Group:
-    """Runs that were asked the same but for the seed.
-
-    Attributes:
-        name: What they have in common.
-        runs: The names of the runs.
-        values: The values of their best.
-        mean: The mean of these. If None, there are none.
-        curve: The best so far.
-    """
-
-    name: str
-    runs: tuple[str, ...]
-    values: tuple[float, ...]
-    mean: float | None
-    curve: tuple[CurvePoint, ...]
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How one group stands to another.
-
-    Attributes:
-        one: The name of a group.
-        other: The name of the other.
-        difference: How much larger the mean of `one` is. If None, one of them has no value.
-        margin: Half of the 95 % interval of that difference (Welch's). If None, one of them has a
-            single run, so that nothing is known of chance.
-        said: How `one` stands, whichever way is better.
-    """
-
-    one: str
-    other: str
-    difference: float | None
-    margin: float | None
-    said: Said
-
-
-@dataclass(frozen=True)
-class Compared:
-    """Several runs beside each other.
-
-    Attributes:
-        version: The version of naokit that compares.
-        metric: What the values are.
-        direction: Which way they are better.
-        cost: What curves count along: "evaluations" or "epochs".
-        runs: The runs.
-        groups: Those that belong together.
-        differences: Each group beside each other one.
-    """
-
-    version: str
-    metric: str
-    direction: Direction
-    cost: str
-    runs: tuple[RunCompared, ...]
-    groups: tuple[Group, ...]
-    differences: tuple[Difference, ...]
-
-    def to_json(self) -> dict[str, Json]:
-        """One object."""
-        return dataclasses.asdict(self)
 
 
 def compared(reports: Sequence[RunReport]) -> Compared:
@@ -141,12 +38,14 @@ def compared(reports: Sequence[RunReport]) -> Compared:
         groups.setdefault(_group(report), []).append(report)
     cost = "epochs" if all(one.course.cost == "epochs" for one in reports) else "evaluations"
     found = tuple(_grouped(name, same, cost) for name, same in groups.items())
+    runs = tuple(_compared(one, reports) for one in reports)
     return Compared(
+        ", ".join([*(one.name for one in runs[:NAMED]), *(["..."] if runs[NAMED:] else [])]),
         first.version,
         first.metric,
         first.direction,
         cost,
-        tuple(_compared(one, reports) for one in reports),
+        runs,
         found,
         tuple(_difference(one, other, first.direction) for one, other in combinations(found, 2)),
     )
@@ -249,16 +148,16 @@ def _difference(one: Group, other: Group, direction: Direction) -> Difference:
     if one.mean is None or other.mean is None:
         return Difference(one.name, other.name, None, None, "unknown")
     away = one.mean - other.mean
-    if min(len(one.values), len(other.values)) < 2:
-        return Difference(one.name, other.name, away, None, "unknown")
-    margin = _welch(one.values, other.values)
-    better = away if direction == "maximize" else -away
-    said: Said = "level" if abs(away) <= margin else "ahead" if better > 0 else "behind"
-    return Difference(one.name, other.name, away, margin, said)
+    return Difference.of(one.name, other.name, away, _welch(one.values, other.values), direction)
 
 
-def _welch(one: Sequence[float], other: Sequence[float]) -> float:
-    """Half of the 95 % interval of the difference of two means (Welch 1947)."""
+def _welch(one: Sequence[float], other: Sequence[float]) -> float | None:
+    """Half of the 95 % interval of the difference of two means (Welch 1947).
+
+    None where one of them is that of a single value.
+    """
+    if min(len(one), len(other)) < 2:
+        return None
     from scipy.stats import t  # not above: one run needs none
 
     parts = [(stdev(values) ** 2 / len(values), len(values) - 1) for values in (one, other)]

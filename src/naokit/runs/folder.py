@@ -9,6 +9,7 @@
     OUT/network/         the trained winner: safetensors + config, ONNX, network.py
     OUT/report.json      what was found
     OUT/report.html      the same as a page
+    OUT/drawings/        the architectures as optuna-dashboard shows them, where that was asked for
 
 Every step continues where it was interrupted.
 """
@@ -22,6 +23,7 @@ SETTINGS = "settings.json"
 REPORT = "report.json"
 TRAINING = "training"
 NETWORK = "network"
+DRAWINGS = "drawings"
 STUDY = "search"
 BASELINE = "random"
 OWN = "own"

@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 from tests.report.page.reports import HOSTILE, hostile_report, searched
 
+from naokit.bench.compared import compared_methods
 from naokit.report.page import page
+from naokit.report.page.compare import comparison_page
 
+KEPT = Path(__file__).parents[3] / "benchmarks" / "results" / "optimiser" / "c10.json"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = (
     "--headless",
@@ -97,6 +100,12 @@ def test_pointing_at_a_mark_shows_its_words_and_the_trial_elsewhere(tmp_path: Pa
     for found in (narrow, wide):
         assert re.match(r"trial \d+: ", found["tip"])
         assert found["same"] > 1
+
+
+def test_a_page_of_methods_on_a_table_opens_alike(tmp_path: Path) -> None:
+    for found in probed(comparison_page(compared_methods([KEPT])), tmp_path):
+        assert (found["beyond"], found["loaded"]) == ([], [])
+        assert found["sections"] == ["curves", "differences"]
 
 
 def test_hostile_names_run_nothing(tmp_path: Path) -> None:

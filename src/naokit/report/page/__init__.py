@@ -1,7 +1,7 @@
 """The page of a run: one HTML file that loads nothing, from a `RunReport`.
 
-    environment.py     templates, what is escaped, what a browser may do
-    compare.py         the page of several runs
+environment.py     templates, what is escaped, what a browser may do
+compare.py         the page of several runs, or of methods on a table
 plot.py            a figure as SVG
 figures.py         the figures; course_figure.py: that of the course; marks.py: shapes, legends
 words.py           how numbers are written
@@ -109,7 +109,7 @@ def _drawn(report: RunReport, space: Space) -> dict[str, Any]:
     leaders = [] if overview is None else overview.standings[:DRAWN]
     drawings = [Markup(space.parse(one.architecture)._repr_svg_()) for one in leaders]  # noqa: S704
     found = {
-        "course": course_figure(report),
+        "course": course_figure(report.course, report.random, report.metric, report.direction),
         "front": figures.front_figure(report),
         "predictions": figures.prediction_figure(report),
         "calibration": figures.coverage_figure(report),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from naokit.base import sign_of
+from naokit.base import Direction, sign_of
 from naokit.report.course import Course, Evaluation
 from naokit.report.page.plot import Axis, Plot, Point, spread
 from naokit.report.page.words import text_of
-from naokit.report.run_report import RunReport
 
 SHAPES = {
     "complete": "circle",
@@ -18,10 +17,18 @@ SHAPES = {
 """The mark of each ending."""
 
 
-def course_figure(report: RunReport) -> Plot | None:
-    """The figure; None where nothing was evaluated."""
-    course, sign = report.course, sign_of(report.direction)
-    both = [course] if report.random is None else [course, report.random]
+def course_figure(
+    course: Course, random: Course | None, metric: str, direction: Direction
+) -> Plot | None:
+    """The figure; None where nothing was evaluated.
+
+    Args:
+        course: The course of the search.
+        random: That of random search beside it. If None, there was none.
+        metric: What the values are.
+        direction: Which way they are better.
+    """
+    both = [course] if random is None else [course, random]
     everything = [one for search in both for one in search.evaluations if one.value is not None]
     whole = [one for one in everything if one.ending != "stopped"] or everything
     values = [one.value for one in whole if one.value is not None]
@@ -29,15 +36,22 @@ def course_figure(report: RunReport) -> Plot | None:
         return None
     ends = [0, *(one.evaluations[-1].at for one in both if one.evaluations)]
     across = Axis(f"{course.cost} so far", 0, max(ends) * 1.02)
-    up = Axis.to_the_best(report.metric, values, sign)
-    plot = Plot("course", "Every evaluation, and the best so far", across, up)
-    if report.random is not None:
-        _draw(plot, report.random, report, "random", quiet=True)
-    _draw(plot, course, report, "best")
+    sign = sign_of(direction)
+    plot = Plot(
+        "course",
+        "Every evaluation, and the best so far",
+        across,
+        Axis.to_the_best(metric, values, sign),
+    )
+    if random is not None:
+        _draw(plot, random, metric, sign, "random", quiet=True)
+    _draw(plot, course, metric, sign, "best")
     return plot
 
 
-def _draw(plot: Plot, course: Course, report: RunReport, look: str, *, quiet: bool = False) -> None:
+def _draw(
+    plot: Plot, course: Course, metric: str, sign: float, look: str, *, quiet: bool = False
+) -> None:
     """The marks of a course and its line; of random search the marks are quiet."""
     better = {one.trial for one in course.improvements}
     kept = spread(
@@ -46,9 +60,9 @@ def _draw(plot: Plot, course: Course, report: RunReport, look: str, *, quiet: bo
     )
     for place in sorted(kept):
         one = course.evaluations[place]
-        worst = plot.y.low if report.direction == "maximize" else plot.y.high
+        worst = plot.y.low if sign > 0 else plot.y.high
         where = worst if one.value is None else one.value
-        shape, words = SHAPES[one.ending], words_of(one, report.metric)
+        shape, words = SHAPES[one.ending], words_of(one, metric)
         if quiet:
             plot.mark(one.at, where, shape, "quiet", f"random search, {words}", size=2.5)
         else:

@@ -28,7 +28,6 @@ EXTRAS: Mapping[str, Extra] = {
         ("onnx", "onnxruntime", "onnxscript"),
     ),
     "text": Extra("the tokenizers of Hugging Face for language models", ("tokenizers",)),
-    "figures": Extra("the figure of `naokit bench`", ("plotly",)),
     "dashboard": Extra("a study in a browser while it grows", ("optuna-dashboard",)),
     "tensorboard": Extra("event files of a training (`tensorboard=True`)", ("tensorboard",)),
     "postgres": Extra("studies on PostgreSQL", ("psycopg",)),
