@@ -11,8 +11,8 @@ from statistics import fmean, stdev
 from typing import Literal
 
 from naokit.base import Direction, InputError, Json
-from naokit.report.course import Course
 from naokit.report.run_report import RunReport
+from naokit.study.course import Course
 
 POINTS = 60
 """At so many places along a curve its mean and interval are taken."""

@@ -13,10 +13,9 @@ from tests.report.page.reports import HOSTILE, hostile_report, searched
 
 from naokit.images.examples import ImageExamples
 from naokit.images.measuring import measure
-from naokit.report.course import Course, Evaluation
 from naokit.report.page import page
 from naokit.report.page.environment import TEMPLATES
-from naokit.report.page.plot import Axis
+from naokit.study.course import Course, Evaluation
 from naokit.text.examples import TextExamples
 from naokit.wording import one_line
 
@@ -162,19 +161,6 @@ def test_a_page_of_many_evaluations_draws_some_and_says_so() -> None:
     text = page(replace(report, course=Course("evaluations", many, ())), space)
     assert len(text) < 2_000_000
     assert "Of 10000 evaluations 2000 are drawn" in html.unescape(re.sub(r"\s+", " ", text))
-
-
-def test_ticks_are_round_and_within_the_axis() -> None:
-    for low, high in ((0.0, 1.0), (91.2, 91.6), (-3e6, 4e6), (1e-9, 2e-9)):
-        ticks = Axis.of("x", (low, high)).ticks
-        assert 2 <= len(ticks) <= 7
-    assert [words for _, words in Axis("x", 0, 10).ticks] == ["0", "2", "4", "6", "8", "10"]
-
-
-def test_one_poor_value_does_not_squeeze_the_others() -> None:
-    axis = Axis.to_the_best("x", [90.0, 91.0, 92.0, 93.0, 10.0], 1.0)
-    assert axis.low > 80
-    assert axis.clipped(10.0) == axis.low
 
 
 def test_a_text_that_a_network_wrote_is_text() -> None:

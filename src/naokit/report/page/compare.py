@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from naokit.base import sign_of
+from naokit.drawing.plot import Axis, Plot
 from naokit.report.compared import Compared
 from naokit.report.page.environment import rendered
-from naokit.report.page.plot import Axis, Plot
 from naokit.wording import counted
 
 LOOKS = 6

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from naokit.base import sign_of
-from naokit.report.course import Course, Evaluation
-from naokit.report.page.plot import Axis, Plot, Point, spread
-from naokit.report.page.words import text_of
-from naokit.report.run_report import RunReport
+from collections.abc import Sequence
+
+from naokit.drawing.plot import Axis, Entry, Plot, Point, spread
+from naokit.study.course import Course, Evaluation
+from naokit.wording import value_text
 
 SHAPES = {
     "complete": "circle",
@@ -18,10 +18,27 @@ SHAPES = {
 """The mark of each ending."""
 
 
-def course_figure(report: RunReport) -> Plot | None:
-    """The figure; None where nothing was evaluated."""
-    course, sign = report.course, sign_of(report.direction)
-    both = [course] if report.random is None else [course, report.random]
+LEGEND: Sequence[Entry] = (
+    ("circle", "complete", "evaluated"),
+    ("ring", "again", "evaluated again"),
+    ("triangle", "stopped", "stopped early"),
+    ("cross", "failed", "failed"),
+    ("diamond", "beyond", "beyond a limit"),
+)
+
+
+def course_figure(
+    course: Course, metric: str, sign: float, random: Course | None = None
+) -> Plot | None:
+    """The figure; None where nothing has a value.
+
+    Args:
+        course: The course of the search.
+        metric: What the values are.
+        sign: 1 where more is better, -1 where less is.
+        random: The course of random search beside it, if there was one.
+    """
+    both = [course] if random is None else [course, random]
     everything = [one for search in both for one in search.evaluations if one.value is not None]
     whole = [one for one in everything if one.ending != "stopped"] or everything
     values = [one.value for one in whole if one.value is not None]
@@ -29,15 +46,27 @@ def course_figure(report: RunReport) -> Plot | None:
         return None
     ends = [0, *(one.evaluations[-1].at for one in both if one.evaluations)]
     across = Axis(f"{course.cost} so far", 0, max(ends) * 1.02)
-    up = Axis.to_the_best(report.metric, values, sign)
+    up = Axis.to_the_best(metric, values, sign)
     plot = Plot("course", "Every evaluation, and the best so far", across, up)
-    if report.random is not None:
-        _draw(plot, report.random, report, "random", quiet=True)
-    _draw(plot, course, report, "best")
+    worst = plot.y.low if sign > 0 else plot.y.high
+    if random is not None:
+        _draw(plot, random, worst, "random", quiet=True)
+    _draw(plot, course, worst, "best")
     return plot
 
 
-def _draw(plot: Plot, course: Course, report: RunReport, look: str, *, quiet: bool = False) -> None:
+def course_legend(course: Course, random: Course | None = None) -> Sequence[Entry]:
+    """What the marks of the figure mean; only those that there are."""
+    endings = {one.ending for one in course.evaluations}
+    found = [one for one in LEGEND if one[1] in endings]
+    if course.improvements:
+        found += [("circle", "complete improved", "best so far"), ("line", "best", "best so far")]
+    if random is not None:
+        found += [("circle", "quiet", "random search"), ("line", "random", "its best so far")]
+    return found
+
+
+def _draw(plot: Plot, course: Course, worst: float, look: str, *, quiet: bool = False) -> None:
     """The marks of a course and its line; of random search the marks are quiet."""
     better = {one.trial for one in course.improvements}
     kept = spread(
@@ -46,9 +75,8 @@ def _draw(plot: Plot, course: Course, report: RunReport, look: str, *, quiet: bo
     )
     for place in sorted(kept):
         one = course.evaluations[place]
-        worst = plot.y.low if report.direction == "maximize" else plot.y.high
         where = worst if one.value is None else one.value
-        shape, words = SHAPES[one.ending], words_of(one, report.metric)
+        shape, words = SHAPES[one.ending], words_of(one, plot.y.label)
         if quiet:
             plot.mark(one.at, where, shape, "quiet", f"random search, {words}", size=2.5)
         else:
@@ -64,4 +92,4 @@ def words_of(one: Evaluation, metric: str) -> str:
     if one.value is None:
         return f"trial {one.trial}: failed ({one.reason}); {one.origin}"
     ended = {"stopped": ", stopped early", "beyond": ", beyond a limit"}.get(one.ending, "")
-    return f"trial {one.trial}: {text_of(one.value, metric)}{ended}; {one.origin}"
+    return f"trial {one.trial}: {value_text(one.value, metric)}{ended}; {one.origin}"
