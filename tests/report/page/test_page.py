@@ -4,11 +4,11 @@ import html
 import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from tests.report.page.reader import Reader, contrast
 from tests.report.page.reports import HOSTILE, hostile_report, searched
 
 from naokit.images.examples import ImageExamples
@@ -18,38 +18,6 @@ from naokit.report.page.environment import TEMPLATES
 from naokit.study.course import Course, Evaluation
 from naokit.text.examples import TextExamples
 from naokit.wording import one_line
-
-VOID = {"meta", "link", "img", "br", "input", "hr"}
-
-
-class Reader(HTMLParser):
-    """Notes tags, attributes and text; complains of tags that do not close."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.words: list[str] = []
-        self.feed(text)
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if not {"script", "style"} & {*self.open}:
-            self.words.append(data)
-
-    def named(self, *tags: str) -> list[dict[str, str | None]]:
-        return [attributes for tag, attributes in self.tags if tag in tags]
 
 
 @pytest.fixture(scope="module")
@@ -180,18 +148,10 @@ def test_of_many_classes_the_most_frequent_confusions_are_shown() -> None:
     )
 
 
-def luminance(colour: str) -> float:
-    """Of `#rrggbb`, as WCAG defines it."""
-    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
 def test_text_has_contrast_on_every_ground_in_light_and_dark() -> None:
     style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
     for theme in style.split(":root {")[1:3]:
         colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", theme.partition("}")[0]))
         for text in ("ink", "soft", "accent", "second", "third", "fourth"):
             for ground in ("back", "card"):
-                pair = sorted(luminance(colours[name]) for name in (text, ground))
-                assert (pair[1] + 0.05) / (pair[0] + 0.05) >= 4.5, (text, ground)
+                assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
