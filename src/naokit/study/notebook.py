@@ -95,7 +95,7 @@ def _leaders(leaders: Sequence[Standing], trials: Sequence[Trial], metric: str) 
         )
         for place, one in enumerate(leaders, 1)
     )
-    return table(f"The best by {metric}; a click on one below shows its cell", COLUMNS, rows)
+    return table(f"The best by {metric}", COLUMNS, rows)
 
 
 def _drawn(place: int, architecture: Architecture) -> Markup:
