@@ -136,6 +136,8 @@ def _asked(settings: Mapping[str, Json]) -> Asked:
 
 
 def _parts(run: Run, baseline: Study | None, final: Final | None) -> Iterator[Part]:
+    if proposing := sum(trial.proposing for trial in run.study.trials):
+        yield Part("proposals of the search", proposing)
     studies = {"search": run.study, "random search beside it": baseline}
     studies["trainings of the best few"] = run.own
     for name, study in studies.items():
