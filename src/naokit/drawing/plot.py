@@ -20,6 +20,8 @@ REACH = 4.0
 """The scale ends where a value is so many times farther from the best than the median is."""
 LONGEST = 38
 """A longer label would not fit beside its axis."""
+SIZE = 4.0
+"""The radius of a mark that stands for itself."""
 MOST_MARKS = 2000
 """More marks cannot be told apart."""
 
@@ -136,7 +138,7 @@ class Plot:
         look: str,
         words: str,
         trial: int | None = None,
-        size: float = 4,
+        size: float = SIZE,
     ) -> None:
         """A mark; one beyond the scale points there from its edge."""
         if y != self.y.clipped(y):

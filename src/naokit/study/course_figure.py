@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from naokit.drawing.plot import Axis, Entry, Plot, Point, spread
+from naokit.drawing.plot import SIZE, Axis, Entry, Plot, Point, spread
 from naokit.study.course import Course, Evaluation
 from naokit.wording import value_text
 
@@ -16,6 +16,8 @@ SHAPES = {
     "beyond": "diamond",
 }
 """The mark of each ending."""
+MANY = 200
+"""Of more evaluations the marks are small, so that they do not cover each other."""
 
 
 LEGEND: Sequence[Entry] = (
@@ -73,15 +75,18 @@ def _draw(plot: Plot, course: Course, worst: float, look: str, *, quiet: bool = 
         len(course.evaluations),
         (n for n, one in enumerate(course.evaluations) if one.trial in better),
     )
-    for place in sorted(kept):
+    size = SIZE if len(course.evaluations) <= MANY else SIZE / 2
+    # What was best so far lies on top of the others.
+    for place in sorted(kept, key=lambda n: (course.evaluations[n].trial in better, n)):
         one = course.evaluations[place]
         where = worst if one.value is None else one.value
         shape, words = SHAPES[one.ending], words_of(one, plot.y.label)
         if quiet:
-            plot.mark(one.at, where, shape, "quiet", f"random search, {words}", size=2.5)
+            plot.mark(one.at, where, shape, "quiet", f"random search, {words}", size=0.6 * size)
+        elif one.trial in better:
+            plot.mark(one.at, where, shape, f"{one.ending} improved", words, one.trial)
         else:
-            seen = f"{one.ending} improved" if one.trial in better else one.ending
-            plot.mark(one.at, where, shape, seen, words, one.trial)
+            plot.mark(one.at, where, shape, one.ending, words, one.trial, size)
     if course.improvements:
         steps: list[Point] = [(one.at, one.value) for one in course.improvements]
         plot.line([*steps, (course.evaluations[-1].at, steps[-1][1])], look, steps=True)

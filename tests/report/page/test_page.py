@@ -128,7 +128,7 @@ def test_a_page_of_many_evaluations_draws_some_and_says_so() -> None:
     )
     text = page(replace(report, course=Course("evaluations", many, ())), space)
     assert len(text) < 2_000_000
-    assert "Of 10000 evaluations 2000 are drawn" in html.unescape(re.sub(r"\s+", " ", text))
+    assert "Of 10,000 evaluations 2,000 are drawn" in html.unescape(re.sub(r"\s+", " ", text))
 
 
 def test_a_text_that_a_network_wrote_is_text() -> None:
