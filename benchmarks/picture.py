@@ -23,11 +23,10 @@ from sklearn.datasets import load_digits
 
 from benchmarks.record import RESULTS, keep
 from naokit.drawing import svg
-from naokit.report.course import Course, Evaluation, Improvement
-from naokit.report.page.course_figure import course_figure
-from naokit.report.page.marks import outline
-from naokit.report.page.plot import Plot
+from naokit.drawing.plot import Plot, outline
 from naokit.spaces import ConvCells
+from naokit.study.course import Course, Evaluation, Improvement
+from naokit.study.course_figure import course_figure
 
 NAME = "first_search"
 PICTURE = Path(__file__).parents[1] / "docs" / "picture.svg"
@@ -78,7 +77,7 @@ def recorded(folder: Path) -> dict[str, Any]:
 def picture(record: Mapping[str, Any]) -> str:
     """The picture as SVG."""
     course = _course(record["course"])
-    plot = course_figure(course, _course(record["random"]), record["metric"], "maximize")
+    plot = course_figure(course, record["metric"], 1.0, _course(record["random"]))
     assert plot is not None
     cell = ConvCells.small().parse(record["winner"]).graphs[0]
     parts = [

@@ -197,6 +197,7 @@ class Trial:
         round: The round in which the architecture was proposed; see `Evaluator.round_size`.
         curve: The value after each epoch, as far as epochs were reported.
         stopped: The epoch after which the evaluation was stopped early; 0 if it was not.
+        proposing: How long the proposal took, in seconds; 0 where it was not recorded.
     """
 
     number: int
@@ -211,6 +212,7 @@ class Trial:
     round: int = 0
     curve: Curve = field(default_factory=dict)
     stopped: int = 0
+    proposing: float = 0.0
 
     @property
     def failed(self) -> bool:

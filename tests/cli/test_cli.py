@@ -178,6 +178,7 @@ def test_small_differences_are_shown(tmp_path: Path) -> None:
     ("value", "metric", "shown"),
     [
         (98.333333, "validation accuracy, percent", "98.33"),
+        (98.333333, "validation accuracy, percent, shared weights", "98.33"),
         (132.52749, "validation perplexity", "132.527"),
         (1234567.0, "macs", "1.23457e+06"),
     ],

@@ -73,6 +73,14 @@ def test_a_run_without_a_final_training_or_network_is_reported(tmp_path: Path) -
     assert texts == [f"naokit show '{tmp_path}/run with a space'"]
 
 
+def test_the_time_of_the_proposals_is_a_part_of_the_costs(tmp_path: Path) -> None:
+    run = made(tmp_path)
+    parts = {part.name: part.seconds for part in run_report(run).parts}
+    assert [*parts] == ["proposals of the search", "search"]
+    proposing = sum(trial.proposing for trial in run.study.trials)
+    assert parts["proposals of the search"] == proposing > 0
+
+
 def test_a_run_without_a_best_says_why(tmp_path: Path) -> None:
     def failing(_: object) -> float:
         raise EvaluationFailed("diverged")

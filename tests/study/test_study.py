@@ -60,6 +60,17 @@ def test_a_function_is_an_evaluator_and_the_best_is_found() -> None:
     assert [trial.number for trial in study.best_trials] == [study.best.number]
 
 
+def test_how_long_a_proposal_took_is_kept_and_read_again(tmp_path: Path) -> None:
+    study = study_of(tmp_path)
+    study.optimize(score, 3)
+    study.repeat(score, best=1, times=2)
+    study.add(SPACE.parse("0 1 1 4 0 3 1 0"), 0.5)
+    *proposed, repeated, told = study.trials
+    assert all(trial.proposing > 0 for trial in proposed)
+    assert (repeated.proposing, told.proposing) == (0, 0)
+    assert study_of(tmp_path).trials == study.trials
+
+
 def test_minimizing_finds_the_smallest() -> None:
     study = create_study(SPACE, method="evolution", direction="minimize")
     study.optimize(score, 30)

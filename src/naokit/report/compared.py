@@ -9,8 +9,8 @@ from statistics import fmean, stdev
 
 from naokit.base import Direction, InputError, Json
 from naokit.report.beside import Compared, CurvePoint, Difference, Group, RunCompared
-from naokit.report.course import Course
 from naokit.report.run_report import RunReport
+from naokit.study.course import Course
 
 NAMED = 3
 """So many runs are named in the name of the whole."""

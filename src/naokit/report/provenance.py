@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from naokit.doors import Trial
-from naokit.report.course import Course
 from naokit.report.overview import kind_of_origin
+from naokit.study.course import Course
 from naokit.study.origins import AGAIN
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from naokit.base import NOISE, Direction, Json
 from naokit.report.choices import Choices, choices_of
 from naokit.report.contents import Findings, findings
-from naokit.report.course import Course
 from naokit.report.model_check import ModelCheck, model_check
 from naokit.report.overview import Shown, shown, shown_without_best
 from naokit.report.provenance import Source, sources
+from naokit.study.course import Course
 from naokit.study.standings import NoBest
 
 if TYPE_CHECKING:

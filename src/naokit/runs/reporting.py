@@ -16,18 +16,16 @@ from naokit.report.page import page
 from naokit.report.run_report import (
     Asked,
     Command,
-    Epoch,
     Final,
     Part,
     RunReport,
-    Written,
     report_of,
 )
-from naokit.runs.folder import BASELINE, NETWORK, REPORT, TRAINING
+from naokit.runs.folder import BASELINE, NETWORK, REPORT
 from naokit.runs.run import Run
 from naokit.runs.settings import recorded_final, storage_of
+from naokit.runs.trained import final_of
 from naokit.study import Study, open_study
-from naokit.training.log import Log
 
 if TYPE_CHECKING:
     from naokit.images.examples import ImageExamples
@@ -68,7 +66,7 @@ def run_report(
         asked=_asked(run.settings),
         top=top,
     )
-    final = _final(run.folder, before)
+    final = final_of(run.folder, before)
     return dataclasses.replace(
         found,
         final=final,
@@ -137,38 +135,9 @@ def _asked(settings: Mapping[str, Json]) -> Asked:
     )
 
 
-def _final(folder: Path, before: Mapping[str, Json]) -> Final | None:
-    """The final training; None where it has not begun."""
-    rows = Log(folder / TRAINING).rows()
-    found = before.get("final") or {}
-    if not rows and not found:
-        return None
-    first = rows[0] if rows else {}
-    named = [n.removeprefix("validation_") for n in first if n.startswith("validation_")]
-    named += [n.removeprefix("test_") for n in found if n.startswith("test_")]
-    metric = named[0] if named else "value"
-    epochs = (
-        Epoch(
-            int(row["epoch"]),
-            *(float(row[n]) for n in ("loss", f"validation_{metric}", "learning_rate", "seconds")),
-        )
-        for row in rows
-    )
-    scores = {part: found.get(f"{part}_{metric}") for part in ("validation", "test")}
-    return Final(
-        f"{metric}, percent" if metric == "accuracy" else metric,
-        tuple(epochs),
-        {part: score for part, score in scores.items() if score is not None},
-        found.get("parameters"),
-        (found.get("recipe") or {}).get("name"),
-        tuple(
-            Written(Path(one["file"]).name, one["difference"], one["note"])
-            for one in before.get("exports", ())
-        ),
-    )
-
-
 def _parts(run: Run, baseline: Study | None, final: Final | None) -> Iterator[Part]:
+    if proposing := sum(trial.proposing for trial in run.study.trials):
+        yield Part("proposals of the search", proposing)
     studies = {"search": run.study, "random search beside it": baseline}
     studies["trainings of the best few"] = run.own
     for name, study in studies.items():

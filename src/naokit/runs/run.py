@@ -97,6 +97,13 @@ class Run:
         found: dict[str, Json] = read_json(self.folder / REPORT)
         return found
 
+    def _repr_html_(self) -> str:
+        """What notebooks show: the search, and what became of its winner."""
+        from naokit.runs.notebook import run_html  # needed only to look at a run
+
+        found = self.report if (self.folder / REPORT).exists() else {}
+        return str(run_html(self.folder, self.study, self.own, found))
+
 
 def winner_of(study: Study, own: Study | None) -> Architecture:
     """The best architecture of a run: of those trained by themselves, if there are any.

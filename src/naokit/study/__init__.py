@@ -12,6 +12,7 @@
     evaluation.py  one evaluation of somebody's own code
     goals.py       objectives and limits; limits.py: the space within them
     standings.py   who leads
+    course.py      what was best so far; course_figure.py: the same as a figure
     settings.py    what a study was made with; validation.py: whether all of it is whole
     storage.py     where studies lie; patience.py: a storage that is away for a while
 

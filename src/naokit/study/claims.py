@@ -72,11 +72,11 @@ class Claims:
         Args:
             propose: Gives a proposal and the number of its round.
         """
-        proposal, record = _recorded(*propose())
+        proposal, record = _recorded(propose)
         with self._given_back_on_error(self.make(record)) as number:
             while self.lost(number, proposal.architecture, record):
                 self.ledger.waive(number)
-                proposal, record = _recorded(*propose())
+                proposal, record = _recorded(propose)
                 self.write(number, record)
             self.confirm(number, record)
         return number, proposal
@@ -239,10 +239,20 @@ class Claims:
             raise
 
 
-def _recorded(proposal: Proposal, round_number: int) -> tuple[Proposal, dict[str, Json]]:
-    """A proposal and what its trial remembers."""
+def _recorded(
+    propose: Callable[[], tuple[Proposal, int]],
+) -> tuple[Proposal, dict[str, Json]]:
+    """A proposal and what its trial remembers, how long it took included."""
+    began = time.perf_counter()
+    proposal, round_number = propose()
+    took = round(time.perf_counter() - began, 6)
     record = record_of(
-        proposal.architecture, proposal.origin, proposal.model, round_number, proposal.described
+        proposal.architecture,
+        proposal.origin,
+        proposal.model,
+        round_number,
+        proposal.described,
+        took,
     )
     return proposal, record
 

@@ -4,7 +4,8 @@ A trial carries two JSON attributes. Forty ordinary parameters would cost SQLite
 one attribute costs 28 (measured)::
 
     architecture   {"text": ..., "choices": [...], "origin": ..., "worker": {...}, "model": {...},
-                    "round": ..., "described": [{"choices": [...], "values": {...}}, ...]}
+                    "proposing": ..., "round": ...,
+                    "described": [{"choices": [...], "values": {...}}, ...]}
     outcome        {"values": [...], "metrics": {...}, "seconds": ..., "reason": ...,
                     "stopped": ...}
 
@@ -43,6 +44,7 @@ def record_of(
     model: Mapping[str, float] | None = None,
     round_number: int = 0,
     described: Sequence[Json] = (),
+    proposing: float = 0.0,
 ) -> dict[str, Json]:
     """What a trial stores: the architecture, the quality of the model then, the process.
 
@@ -52,6 +54,7 @@ def record_of(
         model: The quality of the model.
         round_number: The number of the round.
         described: The descriptors that were measured for the proposal, of any architectures.
+        proposing: How long the proposal took, in seconds.
     """
     return {
         "text": str(architecture),
@@ -59,6 +62,7 @@ def record_of(
         "origin": origin,
         "worker": this_worker(),
         **({"model": dict(model)} if model else {}),
+        **({"proposing": proposing} if proposing else {}),
         **({"round": round_number} if round_number else {}),
         **({"described": list(described)} if described else {}),
     }
@@ -130,6 +134,7 @@ def to_trial(frozen: FrozenTrial, space: Space) -> Trial:
         round=round_of(frozen),
         curve=dict(sorted(frozen.intermediate_values.items())),
         stopped=stopped(frozen),
+        proposing=frozen.user_attrs[ARCHITECTURE].get("proposing", 0.0),
     )
 
 

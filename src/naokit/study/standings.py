@@ -39,6 +39,16 @@ class Standing:
         """Mean of the values."""
         return mean(self.values)
 
+    def _repr_html_(self) -> str:
+        """What notebooks show: the values, and the drawn cell."""
+        from naokit.drawing.notebook import cell, code, paragraph, together  # only to look at it
+
+        values = ", ".join(f"{value:.6g}" for value in self.values)
+        several = f", mean {self.mean:.6g}" if len(self.values) > 1 else ""
+        words = paragraph(f"Trial {self.number}, evaluated to {values}{several}")
+        drawing = self.architecture._repr_svg_()
+        return str(together([words, cell(drawing, code(str(self.architecture)), shown=True)]))
+
 
 def standings(trials: Iterable[Trial], sign: float) -> list[Standing]:
     """The architectures, best first: by value, or by posterior mean where some have several.

@@ -394,6 +394,14 @@ class Study(Ranking):
         with self._errors():
             return list(self._ledger.read().ended)
 
+    def _repr_html_(self) -> str:
+        """What notebooks show: the course of the search, and the best few."""
+        from naokit.study.notebook import study_html  # needed only to look at a study
+
+        evaluator = self._proposing.evaluator
+        metric = "value" if evaluator is None else evaluator.metric
+        return str(study_html(self, f"{self.settings['method']} on {self.space.name}", metric))
+
     def _own(self) -> list[Trial]:
         """The evaluations that the budget counts: each architecture once, without told ones."""
         return firsts(self.trials)

@@ -55,6 +55,7 @@ class _Architecture(BaseModel):
     origin: str
     worker: _Worker
     model: dict[str, float] = {}
+    proposing: float = 0.0
     round: int = 0
     described: list[_Described] = []
 

@@ -7,9 +7,11 @@ import numpy as np
 import optuna
 
 from naokit.base import EvaluationFailed
+from naokit.evaluators.function import Function
 from naokit.images.data import Split
 from naokit.images.examples import ImageExamples, mistakes
 from naokit.images.measuring import measure
+from naokit.method.baselines import RandomSearch
 from naokit.report.run_report import (
     Asked,
     Command,
@@ -23,7 +25,7 @@ from naokit.report.run_report import (
 from naokit.space import Architecture, Space
 from naokit.spaces import ConvCells
 from naokit.spaces.cells import Operation
-from naokit.study import create_study
+from naokit.study import Study, create_study
 
 HOSTILE = (
     "<script>window.ran=1</script>",
@@ -61,13 +63,36 @@ def searched(evaluations: int) -> tuple[RunReport, Space]:
     return report_of(study, metric, baseline=beside, name="a-run", folder="runs/a-run"), space
 
 
+class HostileMethod(RandomSearch):
+    """Random search with a hostile name, whose origins are hostile too."""
+
+    __name__ = HOSTILE[6]
+
+    def propose(self, history, pending=()):
+        return replace(super().propose(history, pending), origin=HOSTILE[len(history) % 10])
+
+
+def hostile_value(architecture: Architecture) -> float:
+    number = int(architecture.key[:6], 16)
+    if number % 4 == 0:
+        raise EvaluationFailed(HOSTILE[number % 10])
+    return 80 + number % 1000 / 100
+
+
+def hostile_study() -> Study:
+    """A study whose every name is hostile, and whose metric is."""
+    space = ConvCells(2, tuple(Operation(name, _none) for name in HOSTILE), label=HOSTILE[1])
+    study = create_study(space, method=HostileMethod(space, 0, 20), name=HOSTILE[0])
+    evaluator = Function(hostile_value, "maximize")
+    evaluator.metric = HOSTILE[2]
+    study.optimize(evaluator, 20)
+    return study
+
+
 def hostile_report() -> tuple[RunReport, Space]:
     """A report in which every name that came from elsewhere is hostile."""
-    space = ConvCells(2, tuple(Operation(name, _none) for name in HOSTILE), label=HOSTILE[1])
-    study = create_study(space, method="random", name=HOSTILE[0])
-    study.optimize(value, 20)
-    metric = HOSTILE[2]
-    found = report_of(study, metric, name=HOSTILE[0], folder="/".join(HOSTILE))
+    study = hostile_study()
+    found = report_of(study, HOSTILE[2], name=HOSTILE[0], folder="/".join(HOSTILE))
     evaluations = tuple(
         replace(one, origin=HOSTILE[n % 10], reason=HOSTILE[-n % 10], architecture=HOSTILE[n % 10])
         for n, one in enumerate(found.course.evaluations)
@@ -90,7 +115,7 @@ def hostile_report() -> tuple[RunReport, Space]:
         commands=tuple(Command(name, name) for name in HOSTILE),
         unfinished=HOSTILE,
         examples=_examples(),
-    ), space
+    ), study.space
 
 
 def _examples() -> ImageExamples:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.report.page.reports import HOSTILE, hostile_report, searched
+from tests.report.page.reports import HOSTILE, hostile_report, hostile_study, searched
 
 from naokit.bench.compared import compared_methods
 from naokit.report.page import page
@@ -38,6 +38,8 @@ WIDTHS = (400, 1400)
 PROBE = """
 const found = [...document.querySelectorAll("iframe")].map((frame) => {
   const view = frame.contentWindow, page = frame.contentDocument;
+  const moves = (one) =>
+    one && (view.getComputedStyle(one).overflowX === "auto" || moves(one.parentElement));
   const mark = page.querySelector("#course [data-trial]");
   mark?.dispatchEvent(new view.PointerEvent("pointerover", { bubbles: true }));
   return {
@@ -45,12 +47,12 @@ const found = [...document.querySelectorAll("iframe")].map((frame) => {
     scrolls: page.documentElement.scrollWidth,
     beyond: [...page.querySelectorAll("main *, header *")]
       .filter((one) => one.getBoundingClientRect().right > view.innerWidth + 1)
-      .filter((one) => !one.closest(".scroll, .drawing, pre"))
+      .filter((one) => !moves(one))
       .map((one) => one.outerHTML.slice(0, 99)),
     sections: [...page.querySelectorAll("section")].map((one) => one.id),
     loaded: view.performance.getEntriesByType("resource").map((one) => one.name),
     run: view.ran ?? null,
-    tip: page.getElementById("tip").textContent,
+    tip: page.getElementById("tip")?.textContent,
     same: page.querySelectorAll(".same").length,
   };
 });
@@ -106,6 +108,14 @@ def test_a_page_of_methods_on_a_table_opens_alike(tmp_path: Path) -> None:
     for found in probed(comparison_page(compared_methods([KEPT])), tmp_path):
         assert (found["beyond"], found["loaded"]) == ([], [])
         assert found["sections"] == ["curves", "differences"]
+
+
+def test_a_notebook_with_two_outputs_runs_nothing_and_stays_within_its_edges(
+    tmp_path: Path,
+) -> None:
+    found = hostile_study()._repr_html_()
+    for seen in probed(f"<!doctype html><body><main>{found}{found}</main>", tmp_path):
+        assert (seen["run"], seen["loaded"], seen["beyond"]) == (None, [], [])
 
 
 def test_hostile_names_run_nothing(tmp_path: Path) -> None:

@@ -2,8 +2,7 @@
 
 environment.py     templates, what is escaped, what a browser may do
 compare.py         the page of several runs, or of methods on a table
-plot.py            a figure as SVG
-figures.py         the figures; course_figure.py: that of the course; marks.py: shapes, legends
+figures.py         the figures but that of the course (`study.course_figure`); marks.py: legends
 words.py           how numbers are written
 templates/         one small template for each section, the looks, the script
 """
@@ -14,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from naokit.base import sign_of
 from naokit.report.model_words import quality_lines
 from naokit.report.overview import goals_of
 from naokit.report.page import figures, marks
-from naokit.report.page.course_figure import course_figure
 from naokit.report.page.environment import rendered
 from naokit.report.page.words import bibtex
 from naokit.report.run_report import RunReport
 from naokit.report.words import trust_lines
+from naokit.study.course_figure import course_figure, course_legend
 
 if TYPE_CHECKING:
     from naokit.space import Space
@@ -108,21 +108,22 @@ def _drawn(report: RunReport, space: Space) -> dict[str, Any]:
     overview = report.shown.overview
     leaders = [] if overview is None else overview.standings[:DRAWN]
     drawings = [Markup(space.parse(one.architecture)._repr_svg_()) for one in leaders]  # noqa: S704
+    course = report.course
+    drawn = course_figure(course, report.metric, sign_of(report.direction), report.random)
     found = {
-        "course": course_figure(report.course, report.random, report.metric, report.direction),
+        "course": drawn,
         "front": figures.front_figure(report),
         "predictions": figures.prediction_figure(report),
         "calibration": figures.coverage_figure(report),
         "map": figures.map_figure(report),
     }
     stopped = [marks.STOPPED] if overview is not None and overview.stopped else []
-    course = found["course"]
     return {
         "drawn": list(zip(leaders, drawings, strict=True)),
         "figures": found,
         "training_plots": figures.training_figures(report),
-        "shown_marks": 0 if course is None else sum(m.trial is not None for m in course.marks),
-        "course_legend": marks.course_legend(report),
+        "shown_marks": 0 if drawn is None else sum(m.trial is not None for m in drawn.marks),
+        "course_legend": course_legend(course, report.random),
         "front_legend": marks.FRONT,
         "prediction_legend": [*marks.PREDICTIONS, *stopped],
         "calibration_legend": marks.CALIBRATION,

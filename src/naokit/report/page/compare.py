@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from naokit.base import sign_of
+from naokit.drawing.plot import Axis, Plot
 from naokit.report.beside import Compared, Difference
 from naokit.report.page.environment import rendered
-from naokit.report.page.plot import Axis, Plot
 from naokit.wording import counted
 
 LOOKS = 12

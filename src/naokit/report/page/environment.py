@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 from markupsafe import Markup
 
-from naokit.report.page import marks
+from naokit.drawing.plot import outline
 from naokit.report.page.words import FILTERS
 from naokit.wording import one_line
 
@@ -61,7 +61,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
     )
     found.filters.update(FILTERS)
-    found.globals["outline"] = marks.outline
+    found.globals["outline"] = outline
     return found
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from naokit.base import sign_of
+from naokit.drawing.plot import Axis, Plot, spread
 from naokit.report.model_check import Map, Place
-from naokit.report.page.plot import Axis, Plot, spread
-from naokit.report.page.words import text_of
 from naokit.report.run_report import RunReport
 from naokit.study.goals import Objective
-from naokit.wording import exact
+from naokit.wording import exact, value_text
 
 SMALLEST, LARGEST = 3.0, 8.0
 """The radius of the worst and of the best architecture on the map."""
@@ -60,9 +59,9 @@ def prediction_figure(report: RunReport) -> Plot | None:
         plot.line([(one.value, one.low), (one.value, one.high)], "range")
     for one in found:
         words = (
-            f"trial {one.trial}: measured {text_of(one.value, metric)}, predicted "
-            f"{text_of(one.predicted, metric)} ({text_of(one.low, metric)} to "
-            f"{text_of(one.high, metric)})"
+            f"trial {one.trial}: measured {value_text(one.value, metric)}, predicted "
+            f"{value_text(one.predicted, metric)} ({value_text(one.low, metric)} to "
+            f"{value_text(one.high, metric)})"
         )
         shape = "triangle" if one.stopped else "circle"
         plot.mark(one.value, one.predicted, shape, "complete", words, one.trial)
@@ -106,7 +105,7 @@ def map_figure(report: RunReport) -> Plot | None:
     for rank, one in enumerate(order):
         share = rank / max(1, len(order) - 1)
         level = f"level{min(4, int(5 * share))}"
-        words = f"trial {one.trial}: {text_of(one.value, report.metric)}" + _step(found, one)
+        words = f"trial {one.trial}: {value_text(one.value, report.metric)}" + _step(found, one)
         size = SMALLEST + (LARGEST - SMALLEST) * share
         shape = "triangle" if one.stopped else "circle"
         plot.mark(one.x, one.y, shape, f"place {level}", words, one.trial, size)

@@ -14,11 +14,6 @@ def _shown(value: float, text: str) -> Markup:
     return Markup('<data value="{}">{}</data>').format(repr(value), text)
 
 
-def text_of(found: float, metric: str) -> str:
-    """A value of a metric as text, whatever is said of the metric behind its unit."""
-    return value_text(found, "percent" if ", percent" in metric else metric)
-
-
 def number(value: float, spec: str = "") -> Markup:
     """A number: whole ones with commas, others with four digits, unless `spec` says otherwise."""
     whole = float(value).is_integer() and abs(value) < 1e15
@@ -27,7 +22,7 @@ def number(value: float, spec: str = "") -> Markup:
 
 def value(found: float, metric: str) -> Markup:
     """A value of a metric."""
-    return _shown(found, text_of(found, metric))
+    return _shown(found, value_text(found, metric))
 
 
 def percent(share: float) -> Markup:

@@ -1,12 +1,11 @@
-"""The course of a search, and where what it evaluated came from."""
+"""The course of a search."""
 
 import pytest
 
 from naokit.doors import Trial
-from naokit.report.course import Course, Improvement
-from naokit.report.provenance import Source, sources
 from naokit.space import Architecture
 from naokit.spaces import Choice, Choices
+from naokit.study.course import Course, Improvement
 from naokit.study.goals import Goals
 
 SPACE = Choices("c", (Choice("a", tuple(range(9))),))
@@ -75,11 +74,3 @@ def test_epochs_count_where_they_were_reported_and_none_twice() -> None:
 def test_values_of_different_rounds_are_not_compared() -> None:
     trials = [trial(0, 3.0), trial(1, 5.0), Trial(2, architecture(0), 9.0, origin="rescored")]
     assert Course.of(trials, Goals.of("maximize")).improvements == ()
-
-
-def test_sources_say_what_came_from_where() -> None:
-    assert sources(TRIALS, Course.of(TRIALS, GOALS), 1.0) == (
-        Source("mutation", 3, 1, 9.0, 7.5, 1),
-        Source("latent step", 2, 0, 5.0, 4.5, 1),
-        Source("random", 1, 0, 3.0, 3.0, 1),
-    )

@@ -1,7 +1,7 @@
 """A figure as SVG: axes, lines and marks with the words that a pointer shows.
 
-Positions are computed here, looks are in `style.css`: so one drawing serves light, dark and paper,
-and needs no script.
+Positions are computed here, looks are those of whoever shows it: so one drawing serves a page and a
+notebook, light, dark and paper, and needs no script.
 """
 
 from __future__ import annotations
@@ -20,10 +20,14 @@ REACH = 4.0
 """The scale ends where a value is so many times farther from the best than the median is."""
 LONGEST = 38
 """A longer label would not fit beside its axis."""
+SIZE = 4.0
+"""The radius of a mark that stands for itself."""
 MOST_MARKS = 2000
 """More marks cannot be told apart."""
 
 Point = tuple[float, float]
+Entry = tuple[str, str, str]
+"""An entry of a legend: the shape of a mark or "line", its look, and what it means."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,7 @@ class Plot:
         look: str,
         words: str,
         trial: int | None = None,
-        size: float = 4,
+        size: float = SIZE,
     ) -> None:
         """A mark; one beyond the scale points there from its edge."""
         if y != self.y.clipped(y):
@@ -156,3 +160,20 @@ def spread(count: int, always: Iterable[int] = ()) -> set[int]:
         return set(range(count))
     step = (count - 1) / (MOST_MARKS - 1)
     return {round(number * step) for number in range(MOST_MARKS)} | set(always)
+
+
+_OUTLINES = {
+    "circle": "M-{0:g} 0a{0:g} {0:g} 0 1 0 {1:g} 0a{0:g} {0:g} 0 1 0-{1:g} 0z",
+    "ring": "M-{0:g} 0a{0:g} {0:g} 0 1 0 {1:g} 0a{0:g} {0:g} 0 1 0-{1:g} 0z",
+    "triangle": "M0-{0:g}L{0:g} {0:g}H-{0:g}z",
+    "cross": "M-{0:g}-{0:g}L{0:g} {0:g}M-{0:g} {0:g}L{0:g}-{0:g}",
+    "diamond": "M0-{0:g}L{0:g} 0L0 {0:g}L-{0:g} 0z",
+    "down": "M-{0:g}-{1:g}H{0:g}L0 0z",
+    "up": "M-{0:g} {1:g}H{0:g}L0 0z",
+}
+
+
+def outline(shape: str, size: float) -> str:
+    """The path of a mark around (0, 0)."""
+    radius = round(size, 1)
+    return _OUTLINES[shape].format(radius, 2 * radius)
