@@ -163,7 +163,7 @@ def test_nothing_is_lost_where_time_ends_while_a_round_is_prepared(tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("method", "kind", "step"),
-    [("evolution", Staying, 1), ("random", Shared, 2), ("tpe", Shared, 5), ("nao", Staying, 6)],
+    [("evolution", Staying, 3), ("random", Shared, 2), ("tpe", Shared, 5), ("nao", Staying, 6)],
 )
 def test_an_interrupted_round_goes_on_as_it_was(
     tmp_path: Path, method: str, kind: type[Shared], step: int
