@@ -129,15 +129,24 @@ class Proposing:
                 known.add(architecture.key)
                 self._given.append(self._ledger.space.architecture(architecture.choices))
 
-    def next(self) -> tuple[Proposal, int]:
+    def next(self, reading: Reading, before: Sequence[int] = ()) -> tuple[Proposal, int]:
         """What is evaluated next, and the number of its round.
 
         In a round, interrupted evaluations come first. Elsewhere the method proposes them again.
 
+        Args:
+            reading: What the study holds.
+            before: Running trials that take the proposals before this one.
+
         Raises:
             SpaceExhausted: There is nothing left.
         """
-        reading = self._ledger.read()
+        for number in before:
+            theirs = self._next(reading)[0].architecture
+            reading = replace(reading, pending={**reading.pending, number: theirs})
+        return self._next(reading)
+
+    def _next(self, reading: Reading) -> tuple[Proposal, int]:
         if self.evaluator is None or self.evaluator.round_size == 1:
             return self._next_given(reading) or self._proposed(reading), 0
         current = Round(reading, self.evaluator, self._goals)
