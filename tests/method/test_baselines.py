@@ -1,10 +1,14 @@
 """Random search, evolution and local search keep the contract, and search as they say."""
 
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+import pytest
+
 from naokit.doors import Method, Observation
-from naokit.method.baselines import Evolution, LocalSearch, RandomSearch
-from naokit.space import Space
+from naokit.method import baselines
+from naokit.method.baselines import Evolution, Keys, LocalSearch, RandomSearch, keys_of
+from naokit.space import Architecture, Space
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.testing import MethodContract
 
@@ -51,6 +55,27 @@ class TestLocalSearch(MethodContract):
 
 class TestLocalSearchOnATinySpace(TestLocalSearch):
     space = TINY
+
+
+def test_only_what_is_new_in_a_history_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+
+    def counted(
+        history: Sequence[Observation], pending: Sequence[Architecture] = ()
+    ) -> Iterable[str]:
+        looked.append(len(history) + len(pending))
+        return keys_of(history, pending)
+
+    monkeypatch.setattr(baselines, "keys_of", counted)
+    drawn = [TINY.architecture((place, 0, 0)) for place in range(4)]
+    history = [Observation(architecture, 1.0) for architecture in drawn[:3]]
+    keys = Keys()
+    assert keys(history[:2]) == keys_of(history[:2])
+    assert keys(history, drawn[3:]) == keys_of(history, drawn[3:])
+    assert looked == [2, 0, 1, 1]
+    other = [Observation(drawn[3], 1.0), *history[1:]]
+    assert keys(other) == keys_of(other)
+    assert keys(history[:1]) == {drawn[0].key}
 
 
 def test_evolution_prefers_the_better_parents() -> None:

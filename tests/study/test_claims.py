@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -241,8 +242,8 @@ def test_a_lost_proposal_leaves_no_trial(tmp_path: Path, monkeypatch: pytest.Mon
     )
     following, rivals = Proposing.next, []
 
-    def meanwhile(proposing: Proposing) -> Any:
-        proposal = following(proposing)
+    def meanwhile(proposing: Proposing, *given: Any) -> Any:
+        proposal = following(proposing, *given)
         if proposing is one._proposing and len(rivals) < 5:
             rivals.append(None)
             rivals[-1] = other.ask()
@@ -250,12 +251,45 @@ def test_a_lost_proposal_leaves_no_trial(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(Proposing, "next", meanwhile)
     asked = [one.ask(), *rivals]
-    assert len({a.architecture.key for a in asked}) == len(asked) == 6
-    assert states(one) == {"RUNNING": 6}
+    assert len({a.architecture.key for a in asked}) == len(asked) == 3  # it loses once, not again
+    assert states(one) == {"RUNNING": 3}
     for each in asked[1:]:
         other.tell(each.number, 1.0)
     one.tell(asked[0].number, 1.0)
-    assert one.evaluations == 6
+    assert one.evaluations == 3
+
+
+def test_those_that_ask_at_the_same_moment_propose_twice_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They get what one process would propose, whoever of them is faster."""
+
+    def opened(storage: str | None) -> Study:
+        return create_study(TINY, storage=storage, method="random", seed=3)
+
+    studies = [opened(f"journal:///{tmp_path}/s.log") for _ in range(8)]
+    at_once = threading.Barrier(len(studies))
+    make, write, written = claims.Claims.make, claims.Claims.write, Counter[claims.Claims]()
+
+    def makes(one: claims.Claims, *given: Any) -> int:
+        at_once.wait(60)  # all have proposed the same
+        number = make(one, *given)
+        at_once.wait(60)
+        return number
+
+    def writes(one: claims.Claims, *given: Any) -> None:
+        written[one] += 1
+        write(one, *given)
+
+    monkeypatch.setattr(claims.Claims, "make", makes)
+    monkeypatch.setattr(claims.Claims, "write", writes)
+    with ThreadPoolExecutor(len(studies)) as threads:
+        asked = list(threads.map(Study.ask, studies))
+    monkeypatch.undo()
+    alone = opened(None)
+    expected = {alone.ask().architecture.key for _ in studies}
+    assert {one.architecture.key for one in asked} == expected
+    assert list(written.values()) == [1] * (len(studies) - 1)
 
 
 @pytest.mark.parametrize("method", ["evolution", pytest.param("tpe", marks=pytest.mark.slow)])

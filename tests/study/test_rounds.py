@@ -14,8 +14,8 @@ from naokit.method.baselines import RandomSearch
 from naokit.space import Architecture
 from naokit.spaces import Choice, Choices, ConvCells
 from naokit.study import Study, create_study
-from naokit.study.asking import Asking
 from naokit.study.origins import RESCORED
+from naokit.study.proposing import Proposing
 
 SPACE = ConvCells.small(nodes=1)
 
@@ -186,17 +186,17 @@ def test_a_round_cut_while_it_is_proposed_goes_on_as_it_was(
 ) -> None:
     whole = study_in(tmp_path)
     whole.optimize(Shared(), 10)
-    following, asked = Asking.next, []
+    following, asked = Proposing.next, []
 
-    def cut(asking: Asking) -> Any:
+    def cut(proposing: Proposing, *given: Any) -> Any:
         asked.append(None)
         if len(asked) == 7:
             raise KeyboardInterrupt
-        return following(asking)
+        return following(proposing, *given)
 
     (tmp_path / "cut").mkdir()
     with monkeypatch.context() as context:
-        context.setattr(Asking, "next", cut)
+        context.setattr(Proposing, "next", cut)
         with pytest.raises(KeyboardInterrupt):
             study_in(tmp_path / "cut").optimize(Shared(), 10)
     study = study_in(tmp_path / "cut")

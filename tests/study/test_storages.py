@@ -254,8 +254,8 @@ def test_two_that_ask_at_the_same_moment_get_two_architectures(
     asked = []
     following = Proposing.next
 
-    def meanwhile(proposing: Proposing) -> Any:
-        proposal = following(proposing)
+    def meanwhile(proposing: Proposing, *given: Any) -> Any:
+        proposal = following(proposing, *given)
         if proposing is other._proposing and not asked:
             asked.append(one.ask())
         return proposal

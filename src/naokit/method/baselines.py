@@ -9,6 +9,7 @@ import numpy as np
 from naokit.base import SpaceExhausted, Weights, derive_seed
 from naokit.doors import Method, Observation, Proposal
 from naokit.method.prior import COUNTABLE, Prior
+from naokit.method.results import goes_on
 from naokit.space import Architecture, Space
 
 ATTEMPTS = 2000
@@ -82,6 +83,7 @@ class RandomSearch(Method):
         del evaluations
         self.space = space
         self.stream = RandomStream(space, seed)
+        self.keys = Keys()
 
     def believe(self, prior: Weights) -> None:
         """Has every architecture drawn from the prior, which does not fade here."""
@@ -91,7 +93,7 @@ class RandomSearch(Method):
         self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
     ) -> Proposal:
         """The next of the random stream."""
-        return Proposal(self.stream.next(keys_of(history, pending)), self.stream.origin)
+        return Proposal(self.stream.next(self.keys(history, pending)), self.stream.origin)
 
 
 class Evolution(Method):
@@ -106,12 +108,13 @@ class Evolution(Method):
         self.population = min(100, max(4, evaluations // 4))
         self.tournament = min(25, max(2, self.population // 4))
         self.stream = RandomStream(space, seed)
+        self.keys = Keys()
 
     def propose(
         self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
     ) -> Proposal:
         """A mutant of the best of a tournament; random while the population grows."""
-        seen = keys_of(history, pending)
+        seen = self.keys(history, pending)
         alive = [trial for trial in history if trial.value is not None][-self.population :]
         if len(history) + len(pending) < self.population or len(alive) < 2:
             return Proposal(self.stream.next(seen), "random")
@@ -140,12 +143,13 @@ class LocalSearch(Method):
         self.space = space
         self.seed = seed
         self.stream = RandomStream(space, seed)
+        self.keys = Keys()
 
     def propose(
         self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
     ) -> Proposal:
         """A new neighbour of the climb's best, or a random start if there is none."""
-        seen = keys_of(history, pending)
+        seen = self.keys(history, pending)
         step = step_of_climb(self.space, self.seed, history, seen, "neighbour")
         if step is not None:
             return Proposal(step, "neighbour")
@@ -187,6 +191,24 @@ def _best_of_climb(climbed: Sequence[Observation], origin: str) -> Observation |
         ):
             best = trial
     return best
+
+
+class Keys:
+    """`keys_of` a history that mostly goes on from the last one: only what is new is looked at."""
+
+    def __init__(self) -> None:
+        self._history: Sequence[Observation] = ()
+        self._keys: set[str] = set()
+
+    def __call__(
+        self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
+    ) -> set[str]:
+        """The keys of the architectures that were evaluated or are being evaluated."""
+        if not goes_on(history, self._history):
+            self._history, self._keys = (), set()
+        self._keys |= keys_of(history[len(self._history) :])
+        self._history = tuple(history)
+        return self._keys | keys_of((), pending)
 
 
 def keys_of(history: Sequence[Observation], pending: Sequence[Architecture] = ()) -> set[str]:

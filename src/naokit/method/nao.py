@@ -27,7 +27,7 @@ import numpy as np
 from naokit.base import Weights, derive_seed
 from naokit.doors import Descriptors, Method, Observation, Proposal
 from naokit.method.acquisition import of_tried
-from naokit.method.baselines import RandomStream, keys_of
+from naokit.method.baselines import Keys, RandomStream
 from naokit.method.candidates import Candidate, CandidateSearch
 from naokit.method.descriptors import Shortlist, affordable
 from naokit.method.exploration import EXPLORED, Exploration, Standstill
@@ -78,6 +78,7 @@ class Nao(Method):
         self.everything = everything_of(space) if whole else None
         all_there_is = None if self.everything is None else self.everything.architectures
         self.stream = RandomStream(space, seed, all_there_is)
+        self.keys = Keys()
         self.search = CandidateSearch(space, seed)
         self.exploration = Exploration(space, seed, self.stream)
         self._latest: Posterior | None = None
@@ -107,7 +108,7 @@ class Nao(Method):
             return self._propose(history, pending)
 
     def _propose(self, history: Sequence[Observation], pending: Sequence[Architecture]) -> Proposal:
-        seen = keys_of(history, pending)
+        seen = self.keys(history, pending)
         self._prepare(sum(trial.known is not None for trial in history))
         made_of = telling(history)
         valued = [trial for trial in made_of if trial.known is not None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import is_
 
 import numpy as np
 
@@ -15,6 +16,11 @@ MOST = 920
 
 LATER = 138
 """So many later ones are added before others are chosen."""
+
+
+def goes_on(history: Sequence[object], earlier: Sequence[object]) -> bool:
+    """Whether a history begins with the very objects of an earlier one."""
+    return len(earlier) <= len(history) and all(map(is_, earlier, history))
 
 
 def telling(history: Sequence[Observation]) -> Sequence[Observation]:

@@ -41,10 +41,15 @@ class Watch:
         self._pulse = pulse
 
     def release_abandoned(self) -> None:
-        """Ends trials whose process is gone; evaluations without an outcome are done again."""
-        for frozen in self._of_others():
-            if self._is_abandoned(frozen):
-                settle(self._stored, frozen)
+        """Looks at the study, and ends trials whose process is gone.
+
+        Their evaluations are done again where they have no outcome.
+        """
+        abandoned = [frozen for frozen in self._of_others() if self._is_abandoned(frozen)]
+        for frozen in abandoned:
+            settle(self._stored, frozen)
+        if abandoned:
+            self._ledger.read()
 
     def release_silent(self) -> int:
         """Ends trials that run on other machines without a sign of life, and says how many."""

@@ -60,13 +60,17 @@ class Asking:
         """The next architecture to evaluate; raises SpaceExhausted where there is none left."""
         with self._errors(), self._lock:
             self._claims.watch.release_abandoned()
-            number, proposal = self._claims.first_free(self._proposing.next)
+            return self._next()
+
+    def _next(self) -> Asked:
+        """The same of what the last look at the study found."""
+        number, proposal = self._claims.first_free(self._proposing.next)
         return self._asked(number, proposal.architecture, proposal.origin)
 
     def next_or_continued(self, evaluations: int) -> Iterator[Asked]:
         """Asks for a stopped evaluation that goes on after all, or for a new one."""
         with self._errors(), self._lock:
-            stopped = self._stopping.to_continue(self._ledger.read())
+            stopped = self._stopping.to_continue()
             number = None if stopped is None else self._claims.going_on(stopped)
         if stopped is None or number is None:
             yield from self.new(evaluations)
@@ -83,9 +87,11 @@ class Asking:
         """
         with suppress(SpaceExhausted):
             for _ in range(most):
-                if not self._has_room(evaluations):
-                    return
-                asked = self.next()
+                with self._errors(), self._lock:
+                    self._claims.watch.release_abandoned()
+                    if not self._has_room(evaluations):
+                        return
+                    asked = self._next()
                 self._counted.add(asked.number)
                 if not self._has_room(evaluations, asked.number):  # other processes were faster
                     self._claims.give_back(asked.number)

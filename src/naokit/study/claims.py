@@ -13,6 +13,7 @@ at the others has found nobody. Of two that have only asked the lower number goe
 from __future__ import annotations
 
 import copy
+import math
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -46,6 +47,9 @@ CLAIM = "claim"
 """How far a claim has come where the architecture was written after the trial was made."""
 ASKED, TAKEN = "asked", "taken"
 
+Propose = Callable[[Reading, Sequence[int]], tuple[Proposal, int]]
+"""Gives a proposal and the number of its round; see `Claims.first_free`."""
+
 WAIT = 10.0
 """Seconds that a claim waits for another that has only asked as well, before it gives way."""
 
@@ -64,22 +68,38 @@ class Claims:
         self.pulse = Pulse(self.stored, self.held)
         self.watch = Watch(ledger, self.held, self.pulse)
 
-    def first_free(self, propose: Callable[[], tuple[Proposal, int]]) -> tuple[int, Proposal]:
-        """Makes a trial of the first proposal that nobody else has.
+    def first_free(self, propose: Propose) -> tuple[int, Proposal]:
+        """Makes a trial of the first proposal that nobody else has, after a look at the study.
 
         A trial that lost its architecture to another process takes the next proposal.
 
         Args:
-            propose: Gives a proposal and the number of its round.
+            propose: Gives a proposal and the number of its round, told what the study holds and
+                which trials will have another proposal before.
         """
-        proposal, record = _recorded(propose)
+        proposal, record = _recorded(propose, *self._in_turn())
         with self._given_back_on_error(self.make(record)) as number:
             while self.lost(number, proposal.architecture, record):
                 self.ledger.waive(number)
-                proposal, record = _recorded(propose)
+                proposal, record = _recorded(propose, *self._in_turn(number))
                 self.write(number, record)
             self.confirm(number, record)
         return number, proposal
+
+    def _in_turn(self, number: float = math.inf) -> tuple[Reading, list[int]]:
+        """The last look without the trials that have lost, and those of these before a number.
+
+        Processes that ask at the same moment propose the same. Each knows from the numbers who has
+        it, and which of the others take the next proposals before its own: they do not meet again.
+        """
+        reading, losers = self.ledger.latest, []
+        taken: set[str] = set()
+        for other, architecture in reading.pending.items():
+            known = architecture.key in taken or self.ledger.evaluated(architecture.key)
+            if known and other not in self.held:
+                losers.append(other)
+            taken.add(architecture.key)
+        return reading.without(losers), [loser for loser in losers if loser < number]
 
     def again(self, architecture: Architecture, times: int) -> tuple[int, int] | None:
         """Makes a trial that repeats an evaluation, with its place; None if there are enough.
@@ -240,11 +260,11 @@ class Claims:
 
 
 def _recorded(
-    propose: Callable[[], tuple[Proposal, int]],
+    propose: Propose, reading: Reading, before: Sequence[int]
 ) -> tuple[Proposal, dict[str, Json]]:
     """A proposal and what its trial remembers, how long it took included."""
     began = time.perf_counter()
-    proposal, round_number = propose()
+    proposal, round_number = propose(reading, before)
     took = round(time.perf_counter() - began, 6)
     record = record_of(
         proposal.architecture,

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import threading
 from bisect import insort
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
@@ -154,6 +154,11 @@ class Reading:
     pending: Mapping[int, Architecture]
     interrupted: tuple[Trial, ...]
 
+    def without(self, numbers: Collection[int]) -> Reading:
+        """The same, but that these trials have no architecture."""
+        kept = {number: one for number, one in self.pending.items() if number not in numbers}
+        return replace(self, pending=kept)
+
     def choices_running(self, *origins: str) -> list[tuple[int, ...]]:
         """The choices of the trials that run: of those origins, or of all of them."""
         named = [trial for trial in self.running.values() if ARCHITECTURE in trial.user_attrs]
@@ -225,6 +230,7 @@ class Ledger:
         with self._lock:
             self._pending.pop(number, None)
             self._waived.add(number)
+            self._latest = self.latest.without([number])
 
     def claim(self, number: int) -> None:
         """Counts a waived trial as pending again."""
@@ -237,6 +243,8 @@ class Ledger:
             self._interrupted.append(to_trial(frozen, self.space))
         if ended(frozen):
             trial = to_trial(frozen, self.space)
+            if trial.architecture == self._pending.get(trial.number):  # whose key may be known
+                trial = replace(trial, architecture=self._pending[trial.number])
             insort(self._ended, trial, key=lambda other: other.number)
             self._unkeyed.append(trial)
 

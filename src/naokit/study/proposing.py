@@ -10,9 +10,10 @@ from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, TPESampler
 
 from naokit import method as methods
 from naokit.base import InputError, Weights, derive_seed
-from naokit.doors import Evaluator, Method, Observation, Proposal
+from naokit.doors import Evaluator, Method, Observation, Proposal, Trial
 from naokit.method import MethodFactory
 from naokit.method.prior import checked
+from naokit.method.results import goes_on
 from naokit.space import Architecture, Space
 from naokit.study.describing import Described
 from naokit.study.goals import Goals
@@ -120,6 +121,8 @@ class Proposing:
         self._goals = goals
         self._given: list[Architecture] = []
         self._seen: dict[int, Observation] = {}
+        self._shown: list[Trial] = []
+        self._observed: list[Observation] = []
 
     def enqueue(self, architectures: Sequence[Architecture]) -> None:
         """Puts architectures before those of the method, each once."""
@@ -129,15 +132,24 @@ class Proposing:
                 known.add(architecture.key)
                 self._given.append(self._ledger.space.architecture(architecture.choices))
 
-    def next(self) -> tuple[Proposal, int]:
+    def next(self, reading: Reading, before: Sequence[int] = ()) -> tuple[Proposal, int]:
         """What is evaluated next, and the number of its round.
 
         In a round, interrupted evaluations come first. Elsewhere the method proposes them again.
 
+        Args:
+            reading: What the study holds.
+            before: Running trials that take the proposals before this one.
+
         Raises:
             SpaceExhausted: There is nothing left.
         """
-        reading = self._ledger.read()
+        for number in before:
+            theirs = self._next(reading)[0].architecture
+            reading = replace(reading, pending={**reading.pending, number: theirs})
+        return self._next(reading)
+
+    def _next(self, reading: Reading) -> tuple[Proposal, int]:
         if self.evaluator is None or self.evaluator.round_size == 1:
             return self._next_given(reading) or self._proposed(reading), 0
         current = Round(reading, self.evaluator, self._goals)
@@ -212,10 +224,15 @@ class Proposing:
         trials = reading.history
         if len(self._goals.objectives) > 1:
             return self._goals.observations(trials, self._seed)
-        new = [trial for trial in trials if trial.number not in self._seen]
+        if not goes_on(trials, self._shown):  # something was evaluated again
+            self._shown, self._observed = [], []
+        later = trials[len(self._shown) :]
+        new = [trial for trial in later if trial.number not in self._seen]
         found = self._goals.observations(new, self._seed)
         self._seen |= {trial.number: one for trial, one in zip(new, found, strict=True)}
-        return [self._seen[trial.number] for trial in trials]
+        self._observed += [self._seen[trial.number] for trial in later]
+        self._shown = trials
+        return list(self._observed)
 
     @cached_property
     def _seed(self) -> int:

@@ -133,10 +133,11 @@ class Stopping:
         """The last epoch that a trial of this process reported; 0 if there is none."""
         return max(self._curves.get(number, {}), default=0)
 
-    def to_continue(self, reading: Reading) -> Trial | None:
+    def to_continue(self) -> Trial | None:
         """The stopped evaluation that goes on after all: of those that came farthest, the best."""
         if self.pruner is None:
             return None
+        reading = self._ledger.read()
         resumes = self.pruner.resumes(self._seen(reading))
         running = reading.choices_running()
         found = [
