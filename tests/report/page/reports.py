@@ -26,6 +26,7 @@ from naokit.space import Architecture, Space
 from naokit.spaces import ConvCells
 from naokit.spaces.cells import Operation
 from naokit.study import Study, create_study
+from naokit.study.course import Course, Evaluation
 
 HOSTILE = (
     "<script>window.ran=1</script>",
@@ -61,6 +62,17 @@ def searched(evaluations: int) -> tuple[RunReport, Space]:
     beside.optimize(value, evaluations)
     metric = "validation accuracy, percent"
     return report_of(study, metric, baseline=beside, name="a-run", folder="runs/a-run"), space
+
+
+def ten_thousand() -> tuple[RunReport, Space]:
+    """The report of a search with so many evaluations that not all are drawn."""
+    report, space = searched(60)
+    one = report.course.evaluations[0]
+    many = tuple(
+        Evaluation(n, n + 1, one.architecture, "complete", 90.0 + n % 7, (), "random", "", 0.1)
+        for n in range(10_000)
+    )
+    return replace(report, course=Course("evaluations", many, ())), space
 
 
 class HostileMethod(RandomSearch):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.report.page.reports import HOSTILE, hostile_report, hostile_study, searched
+from tests.report.page.reports import HOSTILE, hostile_report, hostile_study, searched, ten_thousand
 
 from naokit.bench.compared import compared_methods
 from naokit.report.page import page
@@ -94,6 +94,13 @@ def test_a_page_opens_without_errors_requests_or_a_word_beyond_its_edge(tmp_path
         assert {"asked", "leaders", "course", "trust", "sources", "choices", "map"} <= {
             *found["sections"]
         }
+
+
+def test_a_page_of_ten_thousand_evaluations_opens(tmp_path: Path) -> None:
+    for found in probed(page(*ten_thousand()), tmp_path):
+        assert (found["beyond"], found["loaded"]) == ([], [])
+        assert "course" in found["sections"]
+        assert found["tip"].startswith("trial 0: ")
 
 
 def test_pointing_at_a_mark_shows_its_words_and_the_trial_elsewhere(tmp_path: Path) -> None:

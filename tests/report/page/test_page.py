@@ -9,13 +9,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from tests.report.page.reader import Reader, contrast
-from tests.report.page.reports import HOSTILE, hostile_report, searched
+from tests.report.page.reports import HOSTILE, hostile_report, searched, ten_thousand
 
 from naokit.images.examples import ImageExamples
 from naokit.images.measuring import measure
 from naokit.report.page import page
 from naokit.report.page.environment import TEMPLATES
-from naokit.study.course import Course, Evaluation
 from naokit.text.examples import TextExamples
 from naokit.wording import one_line
 
@@ -120,13 +119,7 @@ def test_a_live_page_loads_itself_again() -> None:
 
 
 def test_a_page_of_many_evaluations_draws_some_and_says_so() -> None:
-    report, space = searched(60)
-    one = report.course.evaluations[0]
-    many = tuple(
-        Evaluation(n, n + 1, one.architecture, "complete", 90.0 + n % 7, (), "random", "", 0.1)
-        for n in range(10_000)
-    )
-    text = page(replace(report, course=Course("evaluations", many, ())), space)
+    text = page(*ten_thousand())
     assert len(text) < 2_000_000
     assert "Of 10,000 evaluations 2,000 are drawn" in html.unescape(re.sub(r"\s+", " ", text))
 
