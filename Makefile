@@ -29,25 +29,24 @@ help:
 	@echo "make audit     known vulnerabilities of the pinned versions (asks pypi.org)"
 	@echo "make clean     remove the environment and what the checks leave"
 
+# Modules are compiled when they are first imported: most never are, and all would take a minute.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
+
 environment:
 	@if [ "$$(cat $(VENV)/.lock 2>/dev/null)" != "$(LOCK)" ]; then \
 		rm -rf $(VENV) && $(PYTHON) -m venv $(VENV) && \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0 && \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' && \
+		$(PIP) torch==2.13.0 && $(PIP) -e '.[dev]' && \
 		echo "$(LOCK)" > $(VENV)/.lock; \
 	fi
 
 search: environment
 	$(BIN)/naokit search --space conv-small --data digits --preset quick
 
-# Every check runs, whatever the others say; pytest's closing line comes last.
+# Every check runs, whatever the others say, two at a time; pytest's closing line comes last.
+CHECKS := types docs format-check lint imports schemas
 test: environment
-	@failed=""; \
-	for check in format-check lint types imports schemas docs; do \
-		$(MAKE) --no-print-directory $$check || failed="$$failed $$check"; \
-	done; \
-	[ -z "$$failed" ] || echo "failed before the tests:$$failed"; \
-	$(MAKE) --no-print-directory tests && [ -z "$$failed" ]
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 $(CHECKS); checked=$$?; \
+	$(MAKE) --no-print-directory tests && [ $$checked = 0 ]
 
 # As many faults as a search may meet; a short form is among the tests.
 chaos: environment

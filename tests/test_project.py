@@ -73,7 +73,7 @@ def test_the_pythons_are_those_of_the_package() -> None:
 
 
 def test_hooks_are_the_checks_of_make_test() -> None:
-    checks = re.search(r"for check in (.*); do", MAKEFILE)
+    checks = re.search(r"^CHECKS := (.*)", MAKEFILE, re.MULTILINE)
     assert checks is not None
     (local,) = read(ROOT / ".pre-commit-config.yaml")["repos"]
     hooks = {hook["id"]: hook["entry"] for hook in local["hooks"]}
