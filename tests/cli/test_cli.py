@@ -223,7 +223,7 @@ def test_the_whole_path_from_search_to_export(tmp_path: Path, few_digits: None) 
 
 
 def test_another_winner_is_trained_and_the_former_one_is_kept(
-    monkeypatch: pytest.MonkeyPatch, small_exports: None
+    monkeypatch: pytest.MonkeyPatch, small_exports: None, few_digits: None
 ) -> None:
     """More evaluations may find a better one: its training is not that of the one before."""
     command = ("search", "--preset", "tiny", "--nodes", "1", "--no-baseline", "--out", "out")

@@ -98,7 +98,7 @@ CELLS = RecurrentCells(nodes=5, activations=("tanh", "relu", Activation("leaky",
     ("source", "left_out"),
     [
         (
-            re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)[1],
+            re.search(r"`mine.py`:\n\n```python\n(.*?)```", PAGE, re.DOTALL)[1],
             "the activation swish is your own",
         ),
         (LEAKY, "the activation leaky is your own"),

@@ -14,8 +14,10 @@ import optuna
 import pytest
 from benchmarks.postgresql import Server, wait_until
 from tests.study.conftest import begun_server
+from typer.testing import CliRunner
 
 from naokit.base import InputError
+from naokit.cli.app import app
 from naokit.space import Architecture
 from naokit.spaces import ConvCells, NasBench201
 from naokit.study import Study, create_study, open_study, patience
@@ -219,29 +221,37 @@ def test_a_full_disk_ends_with_2_and_the_same_command_continues(tmp_path: Path) 
     table = tmp_path / "t.csv"
     table.write_text("\n".join(["arch,acc", *(f"{name},{n}" for name, n in rows.items())]) + "\n")
 
-    def search(out: str, *start: str) -> tuple[int, str]:
-        options = ["--space", "nas-bench-201", "--table", str(table), "--metric", "acc"]
-        options += ["--method", "evolution", "--evaluations", "40", "--out", str(tmp_path / out)]
-        done = subprocess.run(
-            [sys.executable, *start, "search", *options], capture_output=True, text=True
-        )
-        return done.returncode, done.stderr
+    def options(out: str) -> list[str]:
+        words = ["search", "--space", "nas-bench-201", "--table", str(table), "--metric", "acc"]
+        return [
+            *words,
+            "--method",
+            "evolution",
+            "--evaluations",
+            "40",
+            "--out",
+            f"{tmp_path}/{out}",
+        ]
+
+    def search(out: str) -> int:
+        return CliRunner().invoke(app, options(out)).exit_code
 
     def trials(out: str) -> list[tuple[Architecture, float | None]]:
         study = open_study(space, f"sqlite:///{tmp_path}/{out}/study.db", "search")
         return [(trial.architecture, trial.value) for trial in study.trials]
 
-    module = ("-m", "naokit")
-    assert search("whole", *module)[0] == 0
+    assert search("whole") == 0
     limit = (tmp_path / "whole" / "study.db").stat().st_size - 3 * 4096  # pages of SQLite
-    code, errors = search("full", "-c", LIMITED, str(limit))
-    assert code == 2, errors
+    start = [sys.executable, "-c", LIMITED, str(limit), *options("full")]
+    full = subprocess.run(start, capture_output=True, text=True)
+    errors = full.stderr
+    assert full.returncode == 2, errors
     (line,) = [line for line in errors.splitlines() if line.startswith("error: ")]
     assert "check the address, the permissions and the free space" in line
     assert "Traceback" not in errors
     kept = trials("full")
     assert 1 <= len(kept) < 40
-    assert search("full", *module)[0] == 0
+    assert search("full") == 0
     assert trials("full")[: len(kept)] == kept
     assert trials("full") == trials("whole")
 

@@ -143,7 +143,6 @@ def test_a_node_is_lost_and_what_is_left_goes_on(cluster: Any, tmp_path: Path) -
         study = create_study(ONE.space, method="random", seed=1)
         study.optimize(evaluator, 3, workers=workers)
         assert [trial.reason for trial in study.trials] == ["", "", ""]
-    cluster.wait_for_nodes()  # the tests that follow count them; Ray takes a while to miss one
 
 
 def test_data_lie_in_the_object_store(cluster: Any) -> None:
@@ -207,6 +206,7 @@ def test_a_machine_without_naokit_is_said_in_one_line(
 
 
 def test_room_is_counted_and_what_waits_for_it_is_said(cluster: Any) -> None:
+    cluster.wait_for_nodes()  # Ray takes a while to miss one that another test has removed
     with Ray(3, address=cluster.address, cpus=0.5) as workers:
         assert (workers.slots, workers.room, workers.remarks) == (3, 4, ())
     with Ray(3, address=cluster.address) as workers:
