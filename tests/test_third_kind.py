@@ -144,7 +144,6 @@ def test_rows_of_numbers_are_a_kind_of_data(tmp_path: Path) -> None:
     whole = train_final(best, replace(job, folder=tmp_path / "2"))
     assert all(map(torch.equal, continued.network.parameters(), whole.network.parameters()))
     assert continued.results.test > 80
-
     (check,) = export(continued, tmp_path / "network", ["safetensors"])
     loaded = naokit.load(tmp_path / "network", SPACE, RowBundle)
     assert check.difference == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from naokit.base import InputError, Json, unknown_name
 from naokit.presets import Preset
@@ -14,6 +14,18 @@ if TYPE_CHECKING:  # these know torch, which nobody needs who only reads results
     from naokit.export.bundle import Bundle
     from naokit.subject import Subject
     from naokit.training.recipe import Recipe
+
+
+class Examples(ABC):  # what there is to show differs from kind to kind
+    """What a trained network does with its data, for people to judge.
+
+    Attributes:
+        section: The section of a run's page that shows it.
+        title: The title of this section.
+    """
+
+    section: ClassVar[str]
+    title: ClassVar[str]
 
 
 class Kind(ABC):

@@ -15,8 +15,7 @@ from naokit.cli.profile_language import show_language_model
 from naokit.cli.text_figures import evaluate_text
 
 if TYPE_CHECKING:
-    from naokit.images.examples import ImageExamples
-    from naokit.text.examples import TextExamples
+    from naokit.kind import Examples
 
 
 @dataclass(frozen=True)
@@ -25,16 +24,16 @@ class Shown:
 
     evaluate: Callable[[Measuring], None]
     profile: Callable[[Profiling], None]
-    examples: Callable[[Path], ImageExamples | TextExamples]
+    examples: Callable[[Path], Examples]
 
 
-def _image_examples(network: Path) -> ImageExamples:
+def _image_examples(network: Path) -> Examples:
     from naokit.images.examples import image_examples
 
     return image_examples(network)
 
 
-def _text_examples(network: Path) -> TextExamples:
+def _text_examples(network: Path) -> Examples:
     from naokit.text.examples import text_examples
 
     return text_examples(network)

@@ -13,9 +13,8 @@ from naokit.cli.output import exit_codes, print_json, say
 from naokit.cli.reading import without_garbage
 
 if TYPE_CHECKING:
-    from naokit.images.examples import ImageExamples
+    from naokit.kind import Examples
     from naokit.report.beside import Compared
-    from naokit.text.examples import TextExamples
 
 COMPARISON = Path("comparison.html")
 
@@ -161,7 +160,7 @@ def _write(found: Compared, path: Path, *, as_json: bool) -> None:
     say(f"written: {path}")
 
 
-def _examples(run: Path) -> ImageExamples | TextExamples:
+def _examples(run: Path) -> Examples:
     """What the trained network of a run does with its data."""
     from naokit.cli.by_kind import shown
     from naokit.kinds import reads_at

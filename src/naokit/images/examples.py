@@ -17,6 +17,7 @@ from naokit.images.measuring import Measured, batches, images_of, logits_on, mea
 from naokit.images.on_device import EVALUATION_BATCH
 from naokit.images.opening import open_network
 from naokit.images.pictures.stream import Stream
+from naokit.kind import Examples
 
 MOST = 12
 LARGEST = 96
@@ -41,7 +42,7 @@ class Mistake:
 
 
 @dataclass(frozen=True)
-class ImageExamples:
+class ImageExamples(Examples):
     """What a network does with the images of a part.
 
     Attributes:
@@ -50,6 +51,8 @@ class ImageExamples:
         measured: Its measures, confusions among them.
         mistakes: The images that it gets wrong while it is surest, the surest first.
     """
+
+    section, title = "images", "What it takes for what"
 
     data: str
     part: str

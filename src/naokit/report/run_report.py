@@ -17,9 +17,8 @@ from naokit.study.course import Course
 from naokit.study.standings import NoBest
 
 if TYPE_CHECKING:
-    from naokit.images.examples import ImageExamples
+    from naokit.kind import Examples
     from naokit.study import Study
-    from naokit.text.examples import TextExamples
 
 
 @dataclass(frozen=True)
@@ -156,7 +155,7 @@ class RunReport:
     parts: tuple[Part, ...] = ()
     commands: tuple[Command, ...] = ()
     unfinished: tuple[str, ...] = ()
-    examples: ImageExamples | TextExamples | None = None
+    examples: Examples | None = None
 
     def to_json(self) -> dict[str, Json]:
         """One object."""

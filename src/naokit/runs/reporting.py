@@ -28,8 +28,7 @@ from naokit.runs.trained import final_of
 from naokit.study import Study, open_study
 
 if TYPE_CHECKING:
-    from naokit.images.examples import ImageExamples
-    from naokit.text.examples import TextExamples
+    from naokit.kind import Examples
 
 PAGE = "report.html"
 SCORED = {
@@ -40,9 +39,7 @@ SCORED = {
 """How evaluators score, by the name that their settings have."""
 
 
-def run_report(
-    run: Run, top: int = 10, examples: ImageExamples | TextExamples | None = None
-) -> RunReport:
+def run_report(run: Run, top: int = 10, examples: Examples | None = None) -> RunReport:
     """What is reported of a run, finished or not.
 
     Args:

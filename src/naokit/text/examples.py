@@ -7,6 +7,7 @@ from pathlib import Path
 
 from naokit.export import network_folder
 from naokit.export.bundle import read
+from naokit.kind import Examples
 from naokit.text.bundle import LanguageBundle
 from naokit.text.generating import generate
 
@@ -14,7 +15,7 @@ TOKENS, TEMPERATURE, SEED = 120, 0.8, 0
 
 
 @dataclass(frozen=True)
-class TextExamples:
+class TextExamples(Examples):
     """A text that a network wrote, and how.
 
     Attributes:
@@ -23,6 +24,8 @@ class TextExamples:
         temperature: What logits were divided by.
         seed: The seed of the choices.
     """
+
+    section, title = "text", "What it writes"
 
     text: str
     tokens: int

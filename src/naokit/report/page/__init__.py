@@ -62,7 +62,7 @@ def page(report: RunReport, space: Space, *, refresh: int | None = None) -> str:
 
 def _sections(report: RunReport) -> list[tuple[str, str]]:
     """The name and title of each section that there is something to say in."""
-    found, overview = report.found, report.shown.overview
+    found, overview, examples = report.found, report.shown.overview, report.examples
     assert overview is not None  # a report is of a study
     valued = any(one.value is not None for one in report.course.evaluations)
     sections = (
@@ -72,8 +72,7 @@ def _sections(report: RunReport) -> list[tuple[str, str]]:
         ("course", "Course", valued),
         ("front", "Pareto front", found and found.front),
         ("training", "Final training", report.final),
-        ("images", "What it takes for what", hasattr(report.examples, "mistakes")),
-        ("text", "What it writes", hasattr(report.examples, "text")),
+        *([] if examples is None else [(examples.section, examples.title, True)]),
         ("trust", "Trust", report.model or report.shown.ranked or overview.model),
         ("sources", "Sources", report.sources),
         ("choices", "Choices", report.choices),
