@@ -34,6 +34,7 @@ def test_a_table_of_two_columns_is_searched(method: str) -> None:
     assert found["best"] == found["best"] | {"value": 96, "architecture": "100111 c3-c1"}
 
 
+@pytest.mark.slow
 def test_cells_are_trained_and_exported() -> None:
     done = run(*SEARCH, "--preset", "tiny", "--data", "digits", "--method", "random")
     assert done.exit_code == 0, done.output

@@ -79,6 +79,7 @@ def test_a_run_without_a_network_has_the_size_of_its_winner() -> None:
     assert profiled(folder, "--no-onnx", "--image", 3, 16, 16)["image"] == [3, 16, 16]
 
 
+@pytest.mark.slow
 def test_a_genotype_has_the_size_that_a_published_recipe_is_for(
     exported: tuple[Path, dict[str, Check]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

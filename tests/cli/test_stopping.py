@@ -55,6 +55,7 @@ def test_without_a_pruner_every_evaluation_is_whole() -> None:
     assert "stopped" not in json.loads(Path("run/report.json").read_text())
 
 
+@pytest.mark.slow
 def test_a_search_on_the_digits_stops_early_as_its_preset_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

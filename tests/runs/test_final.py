@@ -46,6 +46,7 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_two_processes_train_what_one_does(one: Path, tmp_path: Path) -> None:
     """To nine digits in `tests/training/test_processes.py`; here the paths around it."""
     epochs, steps = [], []
