@@ -9,7 +9,7 @@ LOCK := $(shell { cat constraints.txt pyproject.toml; $(PYTHON) --version; } 2>&
 # Tools that no check needs.
 TOOLS := $(VENV)/tools/$(notdir $(BIN))
 
-CHECK := $(BIN)/check-jsonschema --builtin-schema vendor
+BY_SCHEMA := $(BIN)/check-jsonschema --builtin-schema vendor
 
 SHELL := bash
 # Two threads are no faster on the digits, and slower where the other core is busy (docs/results.md).
@@ -29,13 +29,13 @@ help:
 	@echo "make audit     known vulnerabilities of the pinned versions (asks pypi.org)"
 	@echo "make clean     remove the environment and what the checks leave"
 
-# Modules are compiled when they are first imported: most never are, and all would take a minute.
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
+# With its modules compiled: where PYTHONDONTWRITEBYTECODE is set, every process would do so anew.
+INSTALL := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 environment:
 	@if [ "$$(cat $(VENV)/.lock 2>/dev/null)" != "$(LOCK)" ]; then \
 		rm -rf $(VENV) && $(PYTHON) -m venv $(VENV) && \
-		$(PIP) torch==2.13.0 && $(PIP) -e '.[dev]' && \
+		$(BIN)/python $(INSTALL) torch==2.13.0 && $(BIN)/python $(INSTALL) -e '.[dev]' && \
 		echo "$(LOCK)" > $(VENV)/.lock; \
 	fi
 
@@ -69,9 +69,9 @@ imports: environment
 
 # What runs elsewhere, by schemas that lie in the environment.
 schemas: environment
-	@$(CHECK).github-workflows .github/workflows/*.yml
-	@$(CHECK).github-issue-config .github/ISSUE_TEMPLATE/config.yml
-	@$(CHECK).github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	@$(BY_SCHEMA).github-workflows .github/workflows/*.yml
+	@$(BY_SCHEMA).github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	@$(BY_SCHEMA).github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
 	@$(BIN)/pre-commit validate-config .pre-commit-config.yaml
 
 # Not with --quiet: it switches off the warnings that --strict counts, and nothing would fail.
@@ -86,8 +86,7 @@ dist: environment
 
 tools: environment
 	@$(PYTHON) -m venv $(VENV)/tools
-	@$(TOOLS)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
-		cyclonedx-bom pip-audit
+	@$(TOOLS)/python $(INSTALL) cyclonedx-bom pip-audit
 
 sbom: tools
 	$(TOOLS)/cyclonedx-py environment --pyproject pyproject.toml --mc-type library \
