@@ -13,6 +13,7 @@ from naokit.evaluators import Train
 from naokit.images.recipes import RECIPES, ImageRecipe
 from naokit.images.subject import ImageSubject
 from naokit.spaces import ConvCells
+from naokit.subject import Subject
 
 ARCHITECTURE = ConvCells.small(nodes=1).parse("0 0 1 0 0 3 1 4")
 
@@ -24,6 +25,14 @@ def test_the_settings_are_json_and_hold_all_that_alters_results() -> None:
     assert settings["data"] == evaluator.data.fingerprint
     assert ImageRecipe.from_json(settings["recipe"]) == RECIPES["quick"]
     assert (settings["channels"], settings["cells"], settings["seconds"]) == (16, 1, 9.0)
+
+
+def test_networks_that_are_not_described_cost_nothing_to_describe(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ImageSubject, "descriptor_names", ())
+    monkeypatch.setattr(ImageSubject, "probe", Subject.probe)
+    assert Train(channels=16).descriptor_share == 0
 
 
 def test_the_precision_is_recorded_as_it_is_resolved() -> None:

@@ -109,6 +109,8 @@ class Training(Learning):
     @property
     def descriptor_share(self) -> float:
         """The examples that pass through a network, against those of an evaluation."""
+        if not self.descriptor_names:
+            return 0.0
         learnt = min(len(self.data.train), self.recipe.part or len(self.data.train))
         an_epoch = PASSES * learnt + len(self.data.validation)
         return self.probe.passes / (self.recipe.epochs * an_epoch)

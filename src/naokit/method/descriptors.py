@@ -50,14 +50,14 @@ def affordable(share: float) -> int:
     return min(MOST, int(SPENT / share)) if share > 0 else MOST
 
 
-def spent(share: float) -> float:
-    """What describing candidates costs for each proposal at most, as a share of an evaluation.
+def shortlisted(share: float) -> int:
+    """How many are described: as many as are affordable, but not one alone, which is no choice.
 
     Args:
         share: What the descriptors of one cost as a share of an evaluation.
     """
     amount = affordable(share)
-    return amount * share if amount > 1 else 0.0
+    return amount if amount > 1 else 0
 
 
 class DescribedFeatures(FeatureBlocks):

@@ -29,7 +29,7 @@ from naokit.doors import Descriptors, Method, Observation, Proposal
 from naokit.method.acquisition import of_tried
 from naokit.method.baselines import Keys, RandomStream
 from naokit.method.candidates import Candidate, CandidateSearch
-from naokit.method.descriptors import Shortlist, affordable
+from naokit.method.descriptors import Shortlist, shortlisted
 from naokit.method.exploration import EXPLORED, Exploration, Standstill
 from naokit.method.posterior import Conditioned, Posterior, everything_of, fantasies, features_of
 from naokit.method.prior import Prior
@@ -97,7 +97,7 @@ class Nao(Method):
 
     def describe_with(self, descriptors: Descriptors) -> None:
         """Has the most promising candidates described before one of them is chosen."""
-        if (amount := affordable(descriptors.share)) > 1:
+        if amount := shortlisted(descriptors.share):
             self.shortlist = Shortlist(self.space, self.features, descriptors, amount)
 
     def propose(

@@ -13,7 +13,7 @@ from lightning_fabric import Fabric
 
 from naokit.evaluators import Training
 from naokit.kinds import kind_of, recipe_of
-from naokit.method.descriptors import spent
+from naokit.method.descriptors import shortlisted
 from naokit.presets import FINAL_SHARE, Preset
 from naokit.profiling import Estimate, measure_steps
 from naokit.space import Architecture
@@ -122,7 +122,8 @@ def measure(
         on_network: Called before each network with what is measured.
     """
     small, by = _trained(preset, subject, final=False)
-    described = 0.0 if preset.pruner else spent(Training(small, by).descriptor_share)
+    share = 0.0 if preset.pruner else Training(small, by).descriptor_share
+    described = shortlisted(share) * share
     if cheaper is not None:
         factor = _work(architectures[0], small, by) / _work(
             architectures[0], *_trained(cheaper.preset, subject, final=False)
