@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
-from naokit.bench.summary import half_interval
+from naokit.report.intervals import half_interval
 
 OURS = "nao"
 MARKS = ("50", "100", "200", "300")

@@ -34,10 +34,10 @@ from benchmarks.record import RESULTS, keep
 from naokit import create_study
 from naokit.base import Weights
 from naokit.bench import TableTask
-from naokit.bench.summary import half_interval
 from naokit.bench.task import best_value, table_of
 from naokit.evaluators import Tabular
 from naokit.method import prior as method_prior
+from naokit.report.intervals import half_interval
 
 SEEDS, EVALUATIONS, MARKS = 10, 100, (10, 25, 50, 100)
 OTHER_SEEDS = 100

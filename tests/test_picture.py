@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from benchmarks.picture import DARK, LIGHT, NAME, PICTURE, picture
 from benchmarks.record import RESULTS
+from tests.report.page.reader import contrast
 
 RECORD = json.loads((RESULTS / f"{NAME}.json").read_text())
 DRAWN = PICTURE.read_text(encoding="utf-8")
@@ -27,18 +28,10 @@ def test_it_is_text_and_loads_nothing() -> None:
     assert len(DRAWN) < 30_000
 
 
-def luminance(colour: str) -> float:
-    """The relative luminance of WCAG 2.1."""
-    shares = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
 @pytest.mark.parametrize("palette", [LIGHT, DARK])
 @pytest.mark.parametrize("name", ["ink", "soft", "accent", "second"])
 def test_it_reads_on_its_own_card_in_light_and_in_dark(palette: dict[str, str], name: str) -> None:
-    low, high = sorted(luminance(palette[which]) for which in ("card", name))
-    assert (high + 0.05) / (low + 0.05) > 4.5
+    assert contrast(palette["card"], palette[name]) > 4.5
 
 
 @pytest.mark.parametrize(("page", "place"), [("README.md", "docs/"), ("docs/index.md", "")])

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from naokit.base import Direction, InputError
 from naokit.bench import Search, TableTask, bench, markdown, read_searches, run, summarise
-from naokit.bench.summary import half_interval
 from naokit.cli.app import app
+from naokit.report.intervals import half_interval
 
 HEADER = "width,depth,kind,acc,test"
 ROWS = [

@@ -18,9 +18,9 @@ from statistics import fmean
 
 from naokit import __version__
 from naokit.base import Direction, InputError, Json
-from naokit.bench.summary import half_interval
 from naokit.files import parse_json, read_text
 from naokit.report.beside import Compared, CurvePoint, Difference, Effort, Group
+from naokit.report.intervals import half_interval
 from naokit.runs.folder import is_run
 from naokit.wording import counted
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Sequence
-
-from scipy.stats import t as student
 
 from naokit.base import Direction, Json, sign_of
 from naokit.bench.search import Search
 from naokit.bench.task import TableTask
 from naokit.bench.timing import figure, times_table
+from naokit.report.intervals import half_interval
 from naokit.wording import counted, prose
 
 MARKS = (10, 20, 50, 100, 200, 300, 500, 1000)
@@ -99,14 +97,6 @@ def _curve(curves: Sequence[Sequence[float | None]]) -> dict[str, list[float | N
         means.append(statistics.fmean(values) if values else None)
         intervals.append(half_interval(values))
     return {"mean": means, "interval_95": intervals}
-
-
-def half_interval(values: Sequence[float]) -> float | None:
-    """Half the 95 % interval of the mean; None if there are fewer than two values."""
-    if len(values) < 2:
-        return None
-    quantile = float(student.ppf(0.975, len(values) - 1))
-    return quantile * float(statistics.stdev(values)) / math.sqrt(len(values))
 
 
 def markdown(summary: dict[str, Json]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from itertools import combinations
-from statistics import fmean, stdev
+from statistics import fmean
 
 from naokit.base import Direction, InputError, Json
 from naokit.report.beside import Compared, CurvePoint, Difference, Group, RunCompared
+from naokit.report.intervals import half_interval, half_interval_of_difference
 from naokit.report.run_report import RunReport
 from naokit.study.course import Course
 
@@ -16,7 +16,6 @@ NAMED = 3
 """So many runs are named in the name of the whole."""
 POINTS = 60
 """At so many places along a curve its mean and interval are taken."""
-SURE = 0.95
 
 
 def compared(reports: Sequence[RunReport]) -> Compared:
@@ -134,12 +133,7 @@ def _best_at(steps: Sequence[tuple[float, float]], at: float) -> float:
 
 def _interval(values: Sequence[float]) -> tuple[float, float, float]:
     """The mean of values and its 95 % interval; of one value the value itself."""
-    from scipy.stats import t  # not above: one run needs none
-
-    middle = fmean(values)
-    if len(values) < 2:
-        return middle, middle, middle
-    reach = float(t.ppf((1 + SURE) / 2, len(values) - 1)) * stdev(values) / len(values) ** 0.5
+    middle, reach = fmean(values), half_interval(values) or 0.0
     return middle, middle - reach, middle + reach
 
 
@@ -148,21 +142,5 @@ def _difference(one: Group, other: Group, direction: Direction) -> Difference:
     if one.mean is None or other.mean is None:
         return Difference(one.name, other.name, None, None, "unknown")
     away = one.mean - other.mean
-    return Difference.of(one.name, other.name, away, _welch(one.values, other.values), direction)
-
-
-def _welch(one: Sequence[float], other: Sequence[float]) -> float | None:
-    """Half of the 95 % interval of the difference of two means (Welch 1947).
-
-    None where one of them is that of a single value.
-    """
-    if min(len(one), len(other)) < 2:
-        return None
-    from scipy.stats import t  # not above: one run needs none
-
-    parts = [(stdev(values) ** 2 / len(values), len(values) - 1) for values in (one, other)]
-    total = sum(variance for variance, _ in parts)
-    if not total:
-        return 0.0
-    freedom = total**2 / sum(variance**2 / freedom for variance, freedom in parts)
-    return float(t.ppf((1 + SURE) / 2, freedom)) * math.sqrt(total)
+    margin = half_interval_of_difference(one.values, other.values)
+    return Difference.of(one.name, other.name, away, margin, direction)

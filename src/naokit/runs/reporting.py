@@ -21,7 +21,7 @@ from naokit.report.run_report import (
     RunReport,
     report_of,
 )
-from naokit.runs.folder import BASELINE, NETWORK, REPORT
+from naokit.runs.folder import BASELINE, NETWORK
 from naokit.runs.run import Run
 from naokit.runs.settings import recorded_final, storage_of
 from naokit.runs.trained import final_of
@@ -50,7 +50,7 @@ def run_report(run: Run, top: int = 10, examples: Examples | None = None) -> Run
     Raises:
         InputError: The run or its study is missing or damaged.
     """
-    before = run.report if (run.folder / REPORT).exists() else {}
+    before = run.reported
     baseline, own, metric = _baseline(run), run.own, _metric(run.settings, before)
     found = report_of(
         run.study,

@@ -97,12 +97,16 @@ class Run:
         found: dict[str, Json] = read_json(self.folder / REPORT)
         return found
 
+    @property
+    def reported(self) -> dict[str, Json]:
+        """`report`; empty where nothing was found yet."""
+        return self.report if (self.folder / REPORT).exists() else {}
+
     def _repr_html_(self) -> str:
         """What notebooks show: the search, and what became of its winner."""
         from naokit.runs.notebook import run_html  # needed only to look at a run
 
-        found = self.report if (self.folder / REPORT).exists() else {}
-        return str(run_html(self.folder, self.study, self.own, found))
+        return str(run_html(self.folder, self.study, self.own, self.reported))
 
 
 def winner_of(study: Study, own: Study | None) -> Architecture:

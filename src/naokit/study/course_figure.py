@@ -8,14 +8,6 @@ from naokit.drawing.plot import SIZE, Axis, Entry, Plot, Point, spread
 from naokit.study.course import Course, Evaluation
 from naokit.wording import value_text
 
-SHAPES = {
-    "complete": "circle",
-    "again": "ring",
-    "stopped": "triangle",
-    "failed": "cross",
-    "beyond": "diamond",
-}
-"""The mark of each ending."""
 MANY = 200
 """Of more evaluations the marks are small, so that they do not cover each other."""
 
@@ -27,6 +19,8 @@ LEGEND: Sequence[Entry] = (
     ("cross", "failed", "failed"),
     ("diamond", "beyond", "beyond a limit"),
 )
+"""The mark of each ending, whose look has its name."""
+SHAPES = {ending: shape for shape, ending, _ in LEGEND}
 
 
 def course_figure(
