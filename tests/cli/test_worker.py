@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -40,13 +41,10 @@ def test_processes_evaluate_what_this_process_proposes() -> None:
     assert "workers: '2'" in Path("run/run.yaml").read_text()
 
 
-def start(*arguments: object) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "naokit", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def start(said: str, *arguments: object) -> subprocess.Popen[bytes]:
+    with Path(said).open("wb") as written:
+        command = [sys.executable, "-m", "naokit", *map(str, arguments)]
+        return subprocess.Popen(command, stdout=written, stderr=written)
 
 
 def test_the_same_command_several_times_and_a_worker_make_one_study() -> None:
@@ -54,15 +52,18 @@ def test_the_same_command_several_times_and_a_worker_make_one_study() -> None:
     storage = ("--storage", "sqlite:///s.db")
     assert run("worker", "--storage", "sqlite:///s.db").exit_code == 2  # there is no such file
     Path("s.db").touch()  # now the worker waits for the search
-    commands = [start("worker", *storage), *(start(*SEARCH, *storage) for _ in range(2))]
-    said = [command.communicate(timeout=120) for command in commands]
-    assert [command.returncode for command in commands] == [0, 0, 0], said
+    worker = start("worker.txt", "worker", *storage)
+    while "waiting for a search in sqlite:///s.db" not in Path("worker.txt").read_text():
+        assert worker.poll() is None, Path("worker.txt").read_text()
+        time.sleep(0.05)
+    searches = [start(f"{number}.txt", *SEARCH, *storage) for number in range(2)]
+    ended = [command.wait(120) for command in (worker, *searches)]
+    assert ended == [0, 0, 0], [path.read_text() for path in Path.cwd().glob("*.txt")]
     study = open_study(SPACE, "sqlite:///s.db", "search")
     keys = [trial.architecture.key for trial in study.trials]
     assert len(keys) == len(set(keys)) == study.evaluations == EVALUATIONS
     assert "RUNNING" not in {trial.state.name for trial in study.optuna.trials}
-    assert f"the study holds {EVALUATIONS}" in said[0][0]
-    assert "waiting for a search in sqlite:///s.db" in said[0][1]
+    assert f"the study holds {EVALUATIONS}" in Path("worker.txt").read_text()
     assert json.loads(Path("run/report.json").read_text())["evaluations"] == EVALUATIONS
 
 
