@@ -14,7 +14,7 @@ import numpy as np
 import optuna
 import scipy
 from optuna.trial import FrozenTrial
-from torch.backends.cpu import get_cpu_capability
+from tests.golden.processor import processor
 
 from naokit import NAOSampler
 
@@ -24,7 +24,7 @@ SUGGESTIONS = 40
 
 def machine() -> str:
     """What rounding may depend on."""
-    return f"numpy {np.__version__}, scipy {scipy.__version__}, {get_cpu_capability()}"
+    return f"numpy {np.__version__}, scipy {scipy.__version__}, {processor()}"
 
 
 def mixed() -> optuna.Study:
