@@ -29,13 +29,17 @@ help:
 	@echo "make audit     known vulnerabilities of the pinned versions (asks pypi.org)"
 	@echo "make clean     remove the environment and what the checks leave"
 
-# With its modules compiled: where PYTHONDONTWRITEBYTECODE is set, every process would do so anew.
-INSTALL := -m pip install --quiet --disable-pip-version-check -c constraints.txt
+INSTALL := -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
+
+# Where PYTHONDONTWRITEBYTECODE is set, every process would compile what it imports. Files of other
+# Pythons, which do not compile, are passed over.
+COMPILE := -m compileall -qq -j 2 $(VENV)/lib
 
 environment:
 	@if [ "$$(cat $(VENV)/.lock 2>/dev/null)" != "$(LOCK)" ]; then \
 		rm -rf $(VENV) && $(PYTHON) -m venv $(VENV) && \
 		$(BIN)/python $(INSTALL) torch==2.13.0 && $(BIN)/python $(INSTALL) -e '.[dev]' && \
+		{ $(BIN)/python $(COMPILE) || true; } && \
 		echo "$(LOCK)" > $(VENV)/.lock; \
 	fi
 
