@@ -13,8 +13,10 @@ from tests.report.page.reports import HOSTILE, hostile_report, searched, ten_tho
 
 from naokit.images.examples import ImageExamples
 from naokit.images.measuring import measure
+from naokit.report.contents import OwnTrainings
 from naokit.report.page import page
 from naokit.report.page.environment import TEMPLATES
+from naokit.study.trust import Trust
 from naokit.text.examples import TextExamples
 from naokit.wording import one_line
 
@@ -95,6 +97,25 @@ def test_the_words_of_marks_say_what_json_says(read: Reader) -> None:
         }
         repeated = f"{said[int(found[1])]:.2f}"
         assert found[2] in values | {repeated}
+
+
+def test_scores_by_shared_weights_are_not_compared_with_those_of_other_rounds() -> None:
+    report, space = searched(60)
+    assert report.found is not None
+    assert "not compare" not in page(report, space)
+    first, *others = report.course.evaluations
+    rescored = replace(first, ending="again", origin="rescored")
+    own = OwnTrainings("accuracy by itself", (), (), Trust((), None, 0))
+    shared = replace(
+        report,
+        course=replace(report.course, evaluations=(rescored, *others), improvements=()),
+        found=replace(report.found, own=own),
+        random=None,
+    )
+    words = " ".join(" ".join(Reader(page(shared, space)).words).split())
+    assert "scores of different rounds do not compare: there is no line" in words
+    assert "Later rounds score higher" in words
+    assert "accuracy by itself; trained by itself" in words
 
 
 def test_hostile_names_are_shown_as_text() -> None:
