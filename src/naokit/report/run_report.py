@@ -77,6 +77,7 @@ class Final:
         parameters: How many it has. If None, it is not known yet.
         recipe: The name of the recipe. If None, it was not recorded.
         files: What was exported.
+        cut: How far it was trained where time ended first: "0.16 of 6 epochs". If None, to the end.
     """
 
     metric: str
@@ -85,6 +86,7 @@ class Final:
     parameters: int | None
     recipe: str | None
     files: tuple[Written, ...]
+    cut: str | None = None
 
 
 @dataclass(frozen=True)

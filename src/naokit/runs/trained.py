@@ -9,6 +9,7 @@ from naokit.base import Json
 from naokit.report.run_report import Epoch, Final, Written
 from naokit.runs.folder import TRAINING
 from naokit.training.log import Log
+from naokit.wording import epochs_done
 
 
 def final_of(folder: Path, before: Mapping[str, Json]) -> Final | None:
@@ -39,4 +40,12 @@ def final_of(folder: Path, before: Mapping[str, Json]) -> Final | None:
             Written(Path(one["file"]).name, one["difference"], one["note"])
             for one in before.get("exports", ())
         ),
+        _cut(found),
     )
+
+
+def _cut(found: Mapping[str, Json]) -> str | None:
+    """How far a training came that time ended; None for one that went to its end."""
+    if found.get("complete", True):
+        return None
+    return epochs_done(found["epochs_done"], found["recipe"]["epochs"])

@@ -16,6 +16,7 @@ from naokit.images.measuring import measure
 from naokit.report.contents import OwnTrainings
 from naokit.report.page import page
 from naokit.report.page.environment import TEMPLATES
+from naokit.report.run_report import Final
 from naokit.study.trust import Trust
 from naokit.text.examples import TextExamples
 from naokit.wording import one_line
@@ -116,6 +117,18 @@ def test_scores_by_shared_weights_are_not_compared_with_those_of_other_rounds() 
     assert "scores of different rounds do not compare: there is no line" in words
     assert "Later rounds score higher" in words
     assert "accuracy by itself; trained by itself" in words
+
+
+def test_a_training_that_was_cut_is_not_called_trained_to_the_end() -> None:
+    report, space = searched(60)
+    final = Final("accuracy, percent", (), {"test": 40.0}, 9, "short", (), "0.16 of 6 epochs")
+    words = Reader(page(replace(report, final=final), space)).words
+    text = " ".join(" ".join(words).split())
+    assert "Trained 0.16 of 6 epochs, test" in text
+    assert "Recipe short, cut after 0.16 of 6 epochs: test 40.00" in text
+    assert "to the end" not in text
+    whole = Reader(page(replace(report, final=replace(final, cut=None)), space)).words
+    assert "Trained to the end, test" in " ".join(whole)
 
 
 def test_hostile_names_are_shown_as_text() -> None:
