@@ -44,7 +44,6 @@ def main() -> None:
     for seed in missing:
         seeds[str(seed)] = trained(seed)
         keep(NAME, {"summary": summary(seeds), "seeds": seeds})
-    keep(NAME, {"summary": summary(seeds), "seeds": seeds})
     print(json.dumps(summary(seeds), indent=1))
 
 
@@ -85,22 +84,20 @@ def summary(seeds: dict[str, Rows]) -> dict[str, Any]:
             "random cells": [row for row in rows if "round" not in row],
         }
         for way, few in ways.items():
-            found.setdefault(way, []).append(_worth(few, FEW))
+            found.setdefault(way, []).append(_worth(few))
     return found
 
 
-def _worth(rows: Rows, few: int) -> dict[str, float]:
-    """The mean of all trainings, and what the best of `few` by one training reaches in another."""
+def _worth(rows: Rows) -> dict[str, float]:
+    """The mean of all trainings, and what the best of five by one training reaches in another."""
     values = np.array([row["trained"] for row in rows])
     generator = np.random.default_rng(0)
-    picks = [generator.permutation(len(rows))[:few] for _ in range(1 if len(rows) == few else 1000)]
+    picks = [generator.permutation(len(rows))[:FEW] for _ in range(1 if len(rows) == FEW else 1000)]
     winners = [
         values[pick[np.argmax(values[pick, one])], 1 - one] for pick in picks for one in (0, 1)
     ]
-    return {
-        "winner": round(float(np.mean(winners)), 2),
-        "mean": round(float(values.mean()), 2),
-    }
+    means = {"winner": np.mean(winners), "mean": values.mean()}
+    return {name: round(float(mean), 2) for name, mean in means.items()}
 
 
 if __name__ == "__main__":

@@ -42,9 +42,9 @@ def test_processes_evaluate_what_this_process_proposes() -> None:
 
 
 def start(said: str, *arguments: object) -> subprocess.Popen[bytes]:
-    with Path(said).open("wb") as written:
-        command = [sys.executable, "-m", "naokit", *map(str, arguments)]
-        return subprocess.Popen(command, stdout=written, stderr=written)
+    command = [sys.executable, "-m", "naokit", *map(str, arguments)]
+    with Path(f"{said}.out").open("wb") as out, Path(f"{said}.err").open("wb") as errors:
+        return subprocess.Popen(command, stdout=out, stderr=errors)
 
 
 def test_the_same_command_several_times_and_a_worker_make_one_study() -> None:
@@ -52,18 +52,18 @@ def test_the_same_command_several_times_and_a_worker_make_one_study() -> None:
     storage = ("--storage", "sqlite:///s.db")
     assert run("worker", "--storage", "sqlite:///s.db").exit_code == 2  # there is no such file
     Path("s.db").touch()  # now the worker waits for the search
-    worker = start("worker.txt", "worker", *storage)
-    while "waiting for a search in sqlite:///s.db" not in Path("worker.txt").read_text():
-        assert worker.poll() is None, Path("worker.txt").read_text()
+    worker = start("worker", "worker", *storage)
+    while "waiting for a search in sqlite:///s.db" not in Path("worker.err").read_text():
+        assert worker.poll() is None, Path("worker.err").read_text()
         time.sleep(0.05)
-    searches = [start(f"{number}.txt", *SEARCH, *storage) for number in range(2)]
+    searches = [start(f"search-{number}", *SEARCH, *storage) for number in range(2)]
     ended = [command.wait(120) for command in (worker, *searches)]
-    assert ended == [0, 0, 0], [path.read_text() for path in Path.cwd().glob("*.txt")]
+    assert ended == [0, 0, 0], [path.read_text() for path in Path.cwd().glob("*.err")]
     study = open_study(SPACE, "sqlite:///s.db", "search")
     keys = [trial.architecture.key for trial in study.trials]
     assert len(keys) == len(set(keys)) == study.evaluations == EVALUATIONS
     assert "RUNNING" not in {trial.state.name for trial in study.optuna.trials}
-    assert f"the study holds {EVALUATIONS}" in Path("worker.txt").read_text()
+    assert f"the study holds {EVALUATIONS}" in Path("worker.out").read_text()
     assert json.loads(Path("run/report.json").read_text())["evaluations"] == EVALUATIONS
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from naokit.doors import Trial
@@ -67,15 +67,22 @@ class Course:
     evaluations: tuple[Evaluation, ...]
     improvements: tuple[Improvement, ...]
 
+    @property
+    def rounds_differ(self) -> bool:
+        """Whether weights are shared, so that values of different rounds do not compare."""
+        return any(one.origin == RESCORED for one in self.evaluations)
+
     @classmethod
     def of(cls, trials: Sequence[Trial], goals: Goals) -> Course:
         """The course that these trials were."""
         epochs = any(trial.curve for trial in trials)
         spent = epochs_so_far(trials) if epochs else range(1, len(trials) + 1)
         found = tuple(_row(t, at, goals) for t, at in zip(trials, spent, strict=True))
-        shared = any(trial.origin == RESCORED for trial in trials)
-        better = () if shared else _improvements(found, goals.objectives[0].sign)
-        return cls("epochs" if epochs else "evaluations", found, tuple(better))
+        course = cls("epochs" if epochs else "evaluations", found, ())
+        if course.rounds_differ:
+            return course
+        better = _improvements(found, goals.objectives[0].sign)
+        return replace(course, improvements=tuple(better))
 
 
 def _row(trial: Trial, at: int, goals: Goals) -> Evaluation:

@@ -22,7 +22,6 @@ from naokit.report.page.words import bibtex
 from naokit.report.run_report import RunReport
 from naokit.report.words import trust_lines
 from naokit.study.course_figure import course_figure, course_legend
-from naokit.study.origins import RESCORED
 
 if TYPE_CHECKING:
     from naokit.space import Space
@@ -95,7 +94,6 @@ def _told(report: RunReport) -> dict[str, Any]:
         "trust_lines": [] if ranked is None else trust_lines(ranked.trust, alone=ranked.alone),
         "quality_lines": quality_lines(overview.model, overview.evaluations),
         "any_stopped": overview.stopped > 0,
-        "rounds_differ": any(one.origin == RESCORED for one in report.course.evaluations),
         "costs": {one.trial: one.metrics for one in report.costs},
         "metrics": list(dict.fromkeys(name for one in report.costs for name in one.metrics)),
         "endings": ENDINGS,
