@@ -31,15 +31,13 @@ help:
 
 INSTALL := -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
 
-# Where PYTHONDONTWRITEBYTECODE is set, every process would compile what it imports. Files of other
-# Pythons, which do not compile, are passed over.
-COMPILE := -m compileall -qq -j 2 $(VENV)/lib
+# What is imported is compiled once, and not by each of the hundreds of processes that tests start.
+unexport PYTHONDONTWRITEBYTECODE
 
 environment:
 	@if [ "$$(cat $(VENV)/.lock 2>/dev/null)" != "$(LOCK)" ]; then \
 		rm -rf $(VENV) && $(PYTHON) -m venv $(VENV) && \
 		$(BIN)/python $(INSTALL) torch==2.13.0 && $(BIN)/python $(INSTALL) -e '.[dev]' && \
-		{ $(BIN)/python $(COMPILE) || true; } && \
 		echo "$(LOCK)" > $(VENV)/.lock; \
 	fi
 

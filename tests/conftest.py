@@ -1,4 +1,4 @@
-"""What every test runs under: checked shapes, one thread, no network; a trained network to use."""
+"""What every test runs under: one thread, no network, shapes checked; a trained network to use."""
 
 import os
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import jaxtyping
 import pytest
-from jaxtyping import install_import_hook
 
 if TYPE_CHECKING:
     from naokit.export import Bundle, Check
@@ -21,7 +21,27 @@ if TYPE_CHECKING:
 
 SHAPED = ["naokit.method.fit", "naokit.method.model", "naokit.networks"]
 """Where annotations give shapes; mypy checks what elsewhere has only types."""
-install_import_hook(SHAPED, "beartype.beartype")
+jaxtyping.install_import_hook(SHAPED, "beartype.beartype")
+
+WHOLE = {
+    "bench",
+    "cli",
+    "drawing",
+    "export",
+    "optuna_sampler",
+    "profiling",
+    "report",
+    "runs",
+    "study",
+}
+"""The rooms whose tests run what others have tested with shapes checked, which takes a fifth."""
+
+
+@pytest.fixture(autouse=True)
+def _shapes_are_checked(request: pytest.FixtureRequest) -> None:
+    """Unless the test is one of whole runs."""
+    (room, *within) = request.path.relative_to(Path(__file__).parent).parts
+    jaxtyping.config.update("jaxtyping_disable", not within or room in WHOLE)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -58,7 +78,7 @@ def small_exports(monkeypatch: pytest.MonkeyPatch) -> None:
     def export_few(bundle: "Bundle", folder: Path, **_: object) -> object:
         return export(bundle, folder, ("safetensors", "python"))
 
-    monkeypatch.setattr("naokit.runs.search.export", export_few)
+    monkeypatch.setattr("naokit.runs.winner.export", export_few)
 
 
 @pytest.fixture(scope="session")

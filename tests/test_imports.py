@@ -54,6 +54,15 @@ def test_showing_a_run_loads_what_its_study_is_stored_by_and_nothing_heavy_besid
     _run_without(HEAVY - STORED, f"show {tmp_path / 'run'}")
 
 
+@pytest.mark.parametrize("method", ["nao", "random"])
+def test_a_search_in_a_table_needs_no_torch(method: str, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    rows = [f"{arch},{number}" for number, arch in enumerate(("a b", "a c", "b b", "b c"))]
+    table.write_text("\n".join(["arch,score", *rows]) + "\n")
+    asked = f"--space choices --table {table} --metric score --evaluations 3 --method {method}"
+    _run_without(HEAVY - STORED - {"scipy"}, f"search {asked} --out {tmp_path / 'run'}")
+
+
 def _run_without(heavy: set[str], arguments: str) -> None:
     """Runs a command in a process of its own, which must load none of these."""
     code = (

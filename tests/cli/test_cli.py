@@ -328,7 +328,7 @@ def test_hours_limit_the_whole_command(tmp_path: Path, monkeypatch: pytest.Monke
 
     A fifth of three minutes is the final training's: no evaluation begins after 144 seconds.
     """
-    monkeypatch.setattr("naokit.runs.search.export", lambda *_, **__: [])  # takes seconds
+    monkeypatch.setattr("naokit.runs.winner.export", lambda *_, **__: [])  # takes seconds
     clock = _Clock(monkeypatch)
     command = ("search", "--preset", "tiny", "--nodes", "1", "--method", "random", "--out", "out")
 
@@ -401,7 +401,7 @@ def test_a_final_training_cut_in_its_first_epoch_is_unfinished_and_exported(
     assert not report["final"]["complete"]
     assert {Path(check["file"]).name for check in report["exports"]} >= {"model.onnx"}
     clock.now = 0.0
-    monkeypatch.setattr("naokit.runs.search.export", lambda *_, **__: [])  # takes seconds
+    monkeypatch.setattr("naokit.runs.winner.export", lambda *_, **__: [])  # takes seconds
     done = run(*command)
     assert done.exit_code == 0, done.output
     assert re.search(r"Trained 1\.\d+ of \d+ epochs \(.* parameters\): ", done.stdout)

@@ -78,7 +78,7 @@ def test_the_final_training_is_as_asked_recorded_continued_and_compared(
     ) -> list[object]:  # the others take seconds
         return list(export(bundle, folder, ("safetensors",)))
 
-    monkeypatch.setattr("naokit.runs.search.export", save)
+    monkeypatch.setattr("naokit.runs.winner.export", save)
     sizes = ("--final-epochs", 1, "--final-channels", 2, "--final-cells", 2)
     report = found(*SEARCH, *sizes, "--out", "a")
     assert report["final"]["epochs"] == 1

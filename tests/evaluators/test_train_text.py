@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from naokit import spaces
+from naokit import networks, spaces
 from naokit.base import EvaluationFailed, InputError
-from naokit.evaluators import TrainText, learning
+from naokit.evaluators import TrainText
 from naokit.study.goals import Limit
 from naokit.study.limits import check_limits
 from naokit.testing import EvaluatorContract
@@ -58,8 +58,8 @@ def test_one_network_is_counted_for_all_of_a_space_of_same_cost(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted: list[object] = []
-    count = learning.count_parameters
-    monkeypatch.setattr(learning, "count_parameters", lambda n: counted.append(n) or count(n))
+    count = networks.count_parameters
+    monkeypatch.setattr(networks, "count_parameters", lambda n: counted.append(n) or count(n))
     evaluator = TrainText(folder, RECIPE, hidden=8)
     with pytest.raises(InputError, match="random architectures of recurrent is within"):
         check_limits(SPACE, evaluator, [Limit.of("parameters<=10")])

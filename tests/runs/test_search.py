@@ -145,7 +145,8 @@ def test_a_run_of_a_table_is_planned_alike(tmp_path: Path) -> None:
     assert trials(Run.at("here").study) == trials(Run.at("there").study)
 
 
-def test_what_is_asked_of_a_run_that_is_none_yet() -> None:
+def test_what_is_asked_of_a_run_that_is_none_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("naokit.study.limits.SECONDS", 0.5)
     with pytest.raises(InputError, match="is not a run"):
         Run.at("nowhere")
     evaluator = Train("digits")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import optuna
 
@@ -12,13 +13,15 @@ from naokit.cli.output import say
 from naokit.cli.training import train_under_bar
 from naokit.cli.wordings import for_command_line
 from naokit.doors import Trial
-from naokit.export import Bundle
-from naokit.runs.final import Job
 from naokit.runs.watcher import Stage, Watcher
 from naokit.space import Architecture
 from naokit.study import Asked, Study
 from naokit.study.progress import TrialsBar
-from naokit.training.loop import Epoch
+
+if TYPE_CHECKING:
+    from naokit.export import Bundle
+    from naokit.runs.final import Job
+    from naokit.training.loop import Epoch
 
 
 class Bars(Watcher):

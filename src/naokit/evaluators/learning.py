@@ -1,23 +1,29 @@
-"""What evaluators have in common whose networks learn from data."""
+"""What evaluators have in common whose networks learn from data.
+
+Torch is imported by what needs it: a look-up in a table asks whether it is one of these.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-
-from lightning_fabric import Fabric
-from torch import nn
+from typing import TYPE_CHECKING
 
 from naokit import kinds
 from naokit.base import Json
 from naokit.doors import Evaluator
-from naokit.networks import count_parameters, without_weights
 from naokit.settings import NetworkSettings
 from naokit.space import Architecture
-from naokit.subject import Subject
 from naokit.training.device import Device, Precision, make_fabric, recorded_precision
 from naokit.training.parts import Data
 from naokit.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+    from torch import nn
+
+    from naokit.subject import Subject
+    from naokit.training.loop import Epoch
 
 
 class Learning(Evaluator):
@@ -31,10 +37,15 @@ class Learning(Evaluator):
 
     Attributes:
         metrics: The names that `Result.metrics` may have.
+        on_step: Told after each update of a network that architectures share how many epochs are
+            done.
+        on_epoch: Told of each epoch of such a network.
     """
 
     static_metric_names = ("parameters", "macs")
     metrics: tuple[str, ...] = static_metric_names
+    on_step: Callable[[float], None] | None = None
+    on_epoch: Callable[[Epoch], None] | None = None
 
     def __init__(
         self,
@@ -48,6 +59,15 @@ class Learning(Evaluator):
         self.device: Device = device
         self.precision: Precision = precision
         self._counted: dict[str, dict[str, float]] = {}
+
+    def check(self) -> None:
+        """Raises InputError where nothing could be evaluated."""
+        self.subject.check_data(self.recipe)
+
+    @property
+    def shared_epochs(self) -> int:
+        """How many epochs a network is trained that architectures share; 0 if each has its own."""
+        return 0
 
     @property
     def data(self) -> Data:
@@ -70,6 +90,8 @@ class Learning(Evaluator):
         counted = self._counted.setdefault(name, {})
 
         def network() -> nn.Module:
+            from naokit.networks import without_weights
+
             with without_weights():
                 return architecture.space.build(architecture, self.network_settings)
 
@@ -101,6 +123,8 @@ class _Counted(Mapping[str, float]):
         network: Callable[[], nn.Module],
         macs: Callable[[nn.Module], int],
     ) -> None:
+        from naokit.networks import count_parameters
+
         self.counted, self.network = counted, network
         self.counters = {"parameters": count_parameters, "macs": macs}
 

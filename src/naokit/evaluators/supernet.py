@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +32,7 @@ from naokit.subject import Subject
 from naokit.training.checkpoint import BEST, best_weights, load_weights
 from naokit.training.device import Device, Precision, seeded
 from naokit.training.failures import memory_failures
-from naokit.training.loop import Epoch, train
+from naokit.training.loop import train
 from naokit.training.normalising import batch_statistics
 from naokit.training.recipe import Recipe
 from naokit.training.scored import Scorer
@@ -69,10 +69,6 @@ class Supernet(Learning):
         device: The device of the shared network.
         precision: The precision to compute with.
 
-    Attributes:
-        on_step: Told after each update of the shared network how many epochs are done.
-        on_epoch: Told of each epoch of the shared network.
-
     Raises:
         InputError: An argument is out of range.
     """
@@ -101,8 +97,6 @@ class Supernet(Learning):
         self.kept = pool // 2 if kept is None else kept
         self._check_arguments()
         self.metric = f"{subject.metric.on_validation}, shared weights"
-        self.on_step: Callable[[float], None] | None = None
-        self.on_epoch: Callable[[Epoch], None] | None = None
         self._folder: Path | None = None
         self._statistics = ExitStack()
         weakref.finalize(self, self._statistics.close)  # not as late as the interpreter would
@@ -149,13 +143,18 @@ class Supernet(Learning):
             )
 
     @property
+    def shared_epochs(self) -> int:
+        """The epochs of all rounds together."""
+        return self.recipe.epochs
+
+    @property
     def evaluations(self) -> int:
         """How many different architectures all rounds together score."""
         return self.round_size + (self.rounds - 1) * (self.round_size - self.kept)
 
     def check(self) -> None:
         """Raises InputError where the shared network could not be made, trained or score."""
-        self.subject.check_data(self.recipe)
+        super().check()
         check_shared_memory(self.space, self.network_settings)
         held_out, batch = len(self.data.validation), self.recipe.batch
         if held_out < batch:

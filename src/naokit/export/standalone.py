@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -26,7 +28,8 @@ def write(bundle: Bundle, path: Path) -> None:
 
 def read_standalone(path: Path) -> nn.Module:
     """The network that the file loads."""
-    spec = importlib.util.spec_from_file_location(f"naokit_standalone_{path.stem}", path)
+    name = f"naokit_standalone_{path.stem}"
+    spec = importlib.util.spec_from_loader(name, _Uncached(name, str(path)))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -37,3 +40,10 @@ def read_standalone(path: Path) -> nn.Module:
     finally:
         del sys.modules[spec.name]
     return network
+
+
+class _Uncached(SourceFileLoader):
+    """Leaves no `__pycache__` beside the file: the folder is the user's."""
+
+    def set_data(self, path: str, data: Any, *, _mode: int = 0o666) -> None:
+        """Writes nothing."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from naokit.base import InputError
 from naokit.doors import Evaluator, Workers
-from naokit.evaluators import Supernet
 from naokit.evaluators.learning import Learning
 from naokit.kinds import recipe_of
-from naokit.networks import without_weights
 from naokit.runs.folder import is_run
 from naokit.runs.plan import FinalTraining, OwnTraining, Plan
 from naokit.runs.settings import read_settings, recorded_final
@@ -22,8 +21,10 @@ from naokit.study.goals import Goals, Limit
 from naokit.study.limits import check_limits
 from naokit.study.pruning import pruner_of
 from naokit.study.stopping import check_epochs
-from naokit.subject import Subject
 from naokit.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from naokit.subject import Subject
 
 
 def check(
@@ -51,7 +52,7 @@ def check(
         for subject, recipe in trainings:
             subject.check_data(recipe)
             _check_networks(space, subject, recipe)
-        if isinstance(evaluator, Supernet):
+        if evaluator.shared_epochs:
             _check_shared(plan, evaluator)
         else:
             _check_alone(plan)
@@ -91,7 +92,7 @@ def training_of(space: Space, evaluator: Learning, training: OwnTraining) -> tup
     return evaluator.subject.again(training.size), recipe
 
 
-def _check_shared(plan: Plan, evaluator: Supernet) -> None:
+def _check_shared(plan: Plan, evaluator: Learning) -> None:
     """Raises InputError where weights cannot be shared as planned."""
     evaluator.check()
     if plan.baseline:
@@ -126,6 +127,8 @@ def _check_names(plan: Plan, evaluator: Learning) -> None:
 
 def _check_networks(space: Space, subject: Subject, recipe: Recipe) -> None:
     """Raises InputError where the data or the sizes are none for the networks of a space."""
+    from naokit.networks import without_weights  # needs torch, which no table does
+
     settings = subject.settings(recipe)
     architecture = space.sample(np.random.default_rng(0))
     try:

@@ -17,17 +17,11 @@ from filelock import FileLock, Timeout
 from naokit import evaluators
 from naokit.base import InputError
 from naokit.doors import Evaluator, Workers
-from naokit.evaluators import Supernet
 from naokit.evaluators.learning import Learning
-from naokit.export import export, save
-from naokit.export.config import WEIGHTS
-from naokit.export.results import Results
 from naokit.files import write_json
-from naokit.networks import count_parameters
 from naokit.report.contents import Exported, Findings, Report, findings
-from naokit.runs.checks import check, training_of
-from naokit.runs.final import Job, keep_former
-from naokit.runs.folder import INHERITED, LOCK, NETWORK, REPORT, TRAINING
+from naokit.runs.checks import check
+from naokit.runs.folder import LOCK, REPORT
 from naokit.runs.hours import Hours
 from naokit.runs.plan import Plan
 from naokit.runs.reporting import run_report, write_page
@@ -35,12 +29,11 @@ from naokit.runs.run import Run, read_as, winner_of
 from naokit.runs.settings import check_storage, record_plan
 from naokit.runs.stages import Stages, space_of_plan
 from naokit.runs.watcher import Watcher
-from naokit.space import Architecture, Space
+from naokit.space import Space
 from naokit.study import Study
 from naokit.study.goals import Limit
 from naokit.study.limits import outside
 from naokit.study.storage import address_of, shown
-from naokit.training.aside import settle
 
 OF_ANOTHER = "final training, which another process is at"
 """What is unfinished where two processes carry out one plan in one folder."""
@@ -154,7 +147,7 @@ class _Carried:
 
     def out(self, *, final: bool) -> Report:
         """The studies, the winner's final training, and what is reported."""
-        if isinstance(self.evaluator, Supernet):
+        if isinstance(self.evaluator, Learning):
             self.evaluator.on_step = self.watcher.shared_step
             self.evaluator.on_epoch = self.watcher.shared_epoch
         stages = self.stages
@@ -173,9 +166,7 @@ class _Carried:
         apart = None if own is None else (own, stages.trainer().metric)
         found = findings(study, self.evaluator.metric, beside, apart)
         with alone_in(self.folder) as alone:
-            exported = (
-                self._trained_and_exported(winner_of(study, own)) if final and alone else None
-            )
+            exported = self._exported(study, own) if final and alone else None
             if final and (exported is None or not exported.results.complete):
                 unfinished.append("final training" if alone else OF_ANOTHER)
             return self._reported(study, found, exported, unfinished, keep=alone)
@@ -217,45 +208,11 @@ class _Carried:
         except InputError as error:
             self.watcher.remark(f"no page is written: {error}")
 
-    def _trained_and_exported(self, winner: Architecture) -> Exported:
-        """Trains the winner, exports it and checks the files."""
-        assert isinstance(self.evaluator, Learning)  # see `check`
-        assert self.plan.final is not None
-        subject, recipe = training_of(self.space, self.evaluator, self.plan.final)
-        weights = None
-        if self.plan.warm_start:
-            subject, weights = subject.inheriting(), self._inherited(winner)
-        job = Job(
-            subject,
-            recipe,
-            self.folder / TRAINING,
-            seed=self.plan.seed,
-            device=self.evaluator.device,
-            precision=self.evaluator.precision,
-            seconds=self.stages.hours.for_final,
-            warm_start=weights,
-        )
-        settle(job.folder)  # a training that a kill of `naokit train` left aside
-        if kept := keep_former(self.folder, job, winner):
-            self.watcher.remark(
-                f"another architecture is best now; the former winner is kept: {kept}"
-            )
-        bundle = self.watcher.train(winner, job)
-        left_out: dict[str, str] = {}
-        checks = export(bundle, self.folder / NETWORK, on_left_out=left_out.__setitem__)
-        for name, why in left_out.items():
-            self.watcher.remark(f"not exported as {name}: {why}")
-        return Exported(bundle.results, count_parameters(bundle.network), tuple(checks), left_out)
+    def _exported(self, study: Study, own: Study | None) -> Exported:
+        """The winner, trained to the end and exported."""
+        from naokit.runs.winner import train_and_export  # needs torch, which no table does
 
-    def _inherited(self, winner: Architecture) -> Path:
-        """The file of the winner's network with the weights of the shared one."""
-        evaluator = self.evaluator
-        assert isinstance(evaluator, Supernet)  # see `check`
-        subject, folder = evaluator.subject.inheriting(), self.folder / INHERITED
-        network = evaluator.inherited(winner).cpu().eval()
-        results = Results(subject.metric, data=subject.results())
-        save(subject.bundle(winner, network, evaluator.recipe, results), folder)
-        return folder / WEIGHTS
+        return train_and_export(winner_of(study, own), self.stages, self.folder)
 
 
 @contextmanager

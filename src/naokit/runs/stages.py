@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from naokit import spaces
 from naokit.doors import Evaluator, Workers
-from naokit.evaluators import Supernet, Tabular, Training
+from naokit.evaluators import Tabular
 from naokit.evaluators.learning import Learning
 from naokit.runs.checks import training_of
 from naokit.runs.folder import BASELINE, OWN, STUDY
@@ -24,6 +25,9 @@ from naokit.runs.watcher import Stage, Watcher
 from naokit.space import Architecture, Space
 from naokit.study import Study
 from naokit.study.origins import CONTINUED
+
+if TYPE_CHECKING:
+    from naokit.evaluators import Training
 
 
 def space_of_plan(plan: Plan, evaluator: Evaluator, space: Space | None) -> Space:
@@ -102,6 +106,8 @@ class Stages:
 
     def trainer(self) -> Training:
         """Who trains the best few by themselves."""
+        from naokit.evaluators import Training  # needs torch, which no table does
+
         evaluator = self.evaluator
         assert isinstance(evaluator, Learning)  # see `check`
         assert self.plan.own is not None
@@ -155,10 +161,10 @@ class Stages:
     def _stage(self, method: str) -> Stage:
         """A study by the evaluator, as it begins."""
         plan, evaluator = self.plan, self.evaluator
-        if not isinstance(evaluator, Supernet):
+        shared = evaluator.shared_epochs if isinstance(evaluator, Learning) else 0
+        if not shared:
             budget = plan.epochs or 0
             return Stage(method, evaluator.metric, plan.evaluations, plan.repeats, budget=budget)
         later = max(0, plan.evaluations - evaluator.round_size)
         rounds = -(-later // (evaluator.round_size - evaluator.kept))
-        again, epochs = rounds * evaluator.kept, evaluator.recipe.epochs
-        return Stage(method, evaluator.metric, plan.evaluations, again, epochs)
+        return Stage(method, evaluator.metric, plan.evaluations, rounds * evaluator.kept, shared)

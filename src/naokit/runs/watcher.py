@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from naokit.doors import Trial
-from naokit.export import Bundle
-from naokit.runs.final import Job, train_final
 from naokit.space import Architecture
 from naokit.study import Asked, Study
-from naokit.training.loop import Epoch
+
+if TYPE_CHECKING:
+    from naokit.export import Bundle
+    from naokit.runs.final import Job
+    from naokit.training.loop import Epoch
 
 
 @dataclass(frozen=True)
@@ -65,4 +68,6 @@ class Watcher:
 
     def train(self, architecture: Architecture, job: Job) -> Bundle:
         """Trains the winner to the end; a subclass may show how far that is."""
+        from naokit.runs.final import train_final  # needs torch, which no table does
+
         return train_final(architecture, job)
