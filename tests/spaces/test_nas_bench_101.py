@@ -196,7 +196,7 @@ def some_rows(amount: int) -> list[dict[str, str]]:
 @pytest.mark.shared
 @pytest.mark.skipif(not TABLE.exists(), reason="no shared data here")
 def test_rows_of_the_table_are_distinct_cells_with_the_published_parameters() -> None:
-    rows = some_rows(2000)
+    rows = some_rows(400)
     texts = [f"{row['adjacency_upper']} {row['ops']}".strip() for row in rows]
     cells = [SPACE.parse(text) for text in texts]
     assert [str(cell) for cell in cells] == texts
