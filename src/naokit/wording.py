@@ -33,9 +33,9 @@ def epochs_done(done: float, epochs: int) -> str:
 
 
 def value_text(value: float, metric: str) -> str:
-    """A value for people: hundredths of a per cent, six digits of anything else."""
+    """A value for people: hundredths of a per cent or a perplexity, six digits of anything else."""
     of_hundred = metric.endswith("percent") or ", percent, " in metric
-    return f"{value:.2f}" if of_hundred else f"{value:.6g}"
+    return f"{value:.2f}" if of_hundred or "perplexity" in metric else f"{value:.6g}"
 
 
 def one_line(name: object) -> str:
