@@ -17,9 +17,11 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -28,32 +30,73 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from benchmarks.record import RESULTS, write
-from naokit.doors import Observation
-from naokit.method.results import comparable
-from naokit.spaces import NasBench201
 from naokit.study.pruning import Asha, Seen
 
-CELL = NasBench201().sample(np.random.default_rng(0))
-"""An architecture; which one counts for nothing."""
 LOOKS = (1, 2, 3, 5, 10, 15, 20, 30, 40, 50)
-Curves = Sequence[Sequence[float]]
+LEAST_SLOPE = 0.05
+Curve = Sequence[float]
 """The value after each epoch, more is better."""
-Values = Callable[[Sequence[Observation]], np.ndarray]
 
 
-def farther(results: Sequence[Observation]) -> np.ndarray:
-    """The farther the better, and of those that came as far the better value."""
-    reached = [(one.stopped or math.inf, one.value) for one in results]
+@dataclass(frozen=True)
+class Ended:
+    """An evaluation that ended.
+
+    Attributes:
+        curve: What it reported.
+        whole: Whether it came to its end.
+    """
+
+    curve: Curve
+    whole: bool
+
+    @property
+    def value(self) -> float:
+        """The best value."""
+        return max(self.curve)
+
+
+def farther(results: Sequence[Ended]) -> np.ndarray:
+    """The farther the better, and of those that came as far the better value: what `nao` does."""
+    reached = [(len(one.curve), one.value) for one in results]
     places = {one: float(place) for place, one in enumerate(sorted(set(reached)))}
     return np.array([places[one] for one in reached])
 
 
-def latest(results: Sequence[Observation]) -> np.ndarray:
+def latest(results: Sequence[Ended]) -> np.ndarray:
     """The best value so far."""
     return np.array([one.value for one in results])
 
 
-WAYS: Mapping[str, Values] = {"farther": farther, "latest": latest, "foretold": comparable}
+def foretold(results: Sequence[Ended]) -> np.ndarray:
+    """What those that were stopped would have come to.
+
+    That is foretold from the latest stop to the first, by a linear regression of what those came to
+    that went on, on what they had reached by then. The slope is that of the regression and of one
+    more pair, as far from the mean as a result is on average, whose difference stayed.
+    """
+    values = latest(results)
+    epochs = np.array([len(one.curve) for one in results])
+    for stop in sorted({len(one.curve) for one in results if not one.whole}, reverse=True):
+        here, went_on = epochs == stop, epochs > stop
+        if not went_on.any():
+            continue
+        reached = np.array([max(one.curve[:stop]) for one in results])
+        before, after = reached[went_on], values[went_on]
+        spread = reached[here | went_on].var()
+        from_mean = before - before.mean()
+        slope = 0.0
+        if spread:
+            slope = (from_mean @ (after - after.mean()) + spread) / (from_mean @ from_mean + spread)
+        values[here] = after.mean() + max(slope, LEAST_SLOPE) * (reached[here] - before.mean())
+    return values
+
+
+WAYS: Mapping[str, Callable[[Sequence[Ended]], np.ndarray]] = {
+    "farther": farther,
+    "latest": latest,
+    "foretold": foretold,
+}
 
 
 def main() -> None:
@@ -67,10 +110,11 @@ def main() -> None:
         row("nas-bench-nlp-ptb", networks, [curve[-1] for curve in networks], 70, repeats),
         row("nas-bench-nlp-ptb", networks, [curve[-1] for curve in networks], 300, repeats),
     ]
-    write("foretold", {"repeats": repeats, "rows": rows})
+    there = json.loads((RESULTS / "foretold.json").read_text())
+    write("foretold", {"repeats": repeats, "rows": rows, "searches": there["searches"]})
 
 
-def of_digits() -> tuple[Curves, Sequence[float]]:
+def of_digits() -> tuple[Sequence[Curve], Sequence[float]]:
     """The first nine epochs of each cell, and what it came to."""
     with (RESULTS / "learning_curves.csv").open() as file:
         whole = [
@@ -79,7 +123,7 @@ def of_digits() -> tuple[Curves, Sequence[float]]:
     return [curve[:9] for curve in whole], [fmean(curve[15:]) for curve in whole]
 
 
-def of_networks(table: Path) -> Curves:
+def of_networks(table: Path) -> Sequence[Curve]:
     """The negative losses of the networks that did not diverge."""
     with gzip.open(table, "rt") as file:
         rows = [[row[f"val_loss_ep{look}"] for look in LOOKS] for row in csv.DictReader(file)]
@@ -88,7 +132,7 @@ def of_networks(table: Path) -> Curves:
 
 
 def row(
-    name: str, curves: Curves, came_to: Sequence[float], budget: int, repeats: int
+    name: str, curves: Sequence[Curve], came_to: Sequence[float], budget: int, repeats: int
 ) -> dict[str, Any]:
     """The correlations of each way on one set of curves."""
     generator = np.random.default_rng(0)
@@ -99,7 +143,7 @@ def row(
         truth = np.array([came_to[place] for place in reached])
         looked_at.append(len(reached))
         results = [
-            observed(curves[place][:epochs], len(curves[place]))
+            Ended(curves[place][:epochs], epochs == len(curves[place]))
             for place, epochs in reached.items()
         ]
         better = truth >= np.median(truth)
@@ -121,7 +165,7 @@ def row(
     return said
 
 
-def searched(curves: Curves, order: Sequence[int], budget: int) -> dict[int, int]:
+def searched(curves: Sequence[Curve], order: Sequence[int], budget: int) -> dict[int, int]:
     """How many epochs each architecture was trained, in the order in which they ended."""
     asha, spent, fresh = Asha(), 0, iter(order)
     ended: list[Seen] = []
@@ -144,12 +188,6 @@ def searched(curves: Curves, order: Sequence[int], budget: int) -> dict[int, int
         ended.append(Seen(curve, len(curve) == len(curves[place])))
         places.append(place)
     return {place: len(one.curve) for place, one in zip(places, ended, strict=True)}
-
-
-def observed(curve: Sequence[float], epochs: int) -> Observation:
-    """An evaluation as methods see it."""
-    stopped = len(curve) if len(curve) < epochs else 0
-    return Observation(CELL, max(curve), stopped=stopped, curve=dict(enumerate(curve, 1)))
 
 
 def agreement(values: np.ndarray, truth: np.ndarray) -> float:

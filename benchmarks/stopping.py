@@ -1,6 +1,6 @@
 """Searches on tables of learning curves, with evaluations that stop early and without, at one cost.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.stopping TABLES FOLDER [SEEDS]
+    OMP_NUM_THREADS=1 python -m benchmarks.stopping TABLES FOLDER [METHOD ...]
 
 TABLES is the folder of `nas-bench-nlp-ptb.csv.gz` (recurrent networks that were trained on PTB for
 50 epochs); its graphs are written to FOLDER. Each search may take as many epochs as 30 whole
@@ -27,17 +27,26 @@ from naokit.bench.task import table_of
 
 EPOCHS = (1, 2, 3, 5, 10, 15, 20, 30, 40, 50)
 WHOLE = 30
-METHODS = (
-    *("random", "random+asha", "random+median", "random+hyperband"),
-    *("evolution", "evolution+asha", "nao", "nao+asha", "nao+median", "nao+hyperband"),
-)
+METHODS = {
+    "random": 60,
+    "random+asha": 60,
+    "random+median": 20,
+    "random+hyperband": 20,
+    "evolution": 20,
+    "evolution+asha": 20,
+    "nao": 20,
+    "nao+asha": 8,
+    "nao+median": 8,
+    "nao+hyperband": 8,
+}
+"""The number of seeds of each method."""
 NAME = "nas-bench-nlp-ptb"
 
 
 def main() -> None:
-    """Searches what is missing, seed by seed."""
+    """Searches what is missing, method by method."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    folder, seeds = Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 10
+    folder = Path(sys.argv[2])
     graphs = folder / f"{NAME}-graphs.csv.gz"
     if not graphs.exists():
         convert(NAME, folder)
@@ -57,11 +66,9 @@ def main() -> None:
         rows = {
             name: found["searches"] for name, found in json.loads(path.read_text())[NAME].items()
         }
-    for seed in range(seeds):
-        for method in METHODS:
-            found = rows.setdefault(method, [])
-            if len(found) > seed:
-                continue
+    for method in sys.argv[3:] or METHODS:
+        found = rows.setdefault(method, [])
+        for seed in range(len(found), METHODS[method]):
             began = time.process_time()
             best = min(v for v in run(task, method, seed, WHOLE).values if v is not None)
             place = sum(value < best for value in values) + 1

@@ -280,7 +280,6 @@ class Observation:
         noise: The standard deviation of the score, where its evaluation estimates one.
         stopped: The epoch after which the evaluation was stopped early, which the score is that of;
             0 if it was not.
-        curve: The score after each epoch that was reported.
     """
 
     architecture: Architecture
@@ -291,7 +290,6 @@ class Observation:
     values: tuple[float, ...] = ()
     noise: float | None = None
     stopped: int = 0
-    curve: Curve = field(default_factory=dict)
 
     @property
     def known(self) -> float | None:

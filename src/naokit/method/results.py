@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from operator import is_
 
@@ -15,9 +16,6 @@ MOST = 920
 
 LATER = 138
 """So many later ones are added before others are chosen."""
-
-LEAST_SLOPE = 0.05
-"""Of two evaluations that stopped after one epoch the better one is foretold to be better."""
 
 
 def goes_on(history: Sequence[object], earlier: Sequence[object]) -> bool:
@@ -45,54 +43,16 @@ def telling(history: Sequence[Observation]) -> Sequence[Observation]:
 
 
 def comparable(valued: Sequence[Observation]) -> np.ndarray:
-    """The values of results, (n,); of those that were stopped early what they would have come to.
+    """The values of results, (n,), of which only the order counts where some were stopped early.
 
-    That is foretold from the latest stop to the first, by a linear regression of what those came to
-    that went on, on what they had reached by then.
+    Then they are places in that order: the farther an evaluation came the better, and among those
+    that came as far the better their value.
     """
-    values = np.array([trial.known for trial in valued], dtype=float)
-    stops = np.array([trial.stopped for trial in valued])
-    for stop in sorted(set(stops) - {0}, reverse=True):
-        went_on = np.array([_went_on(trial, stop) for trial in valued])
-        if went_on.any():
-            here = stops == stop
-            reached = np.array([_reached(trial, stop) for trial in valued])
-            values[here] = _foretold(reached[here], reached[went_on], values[went_on])
-    return values
-
-
-def _went_on(trial: Observation, stop: int) -> bool:
-    """Whether it is known what an evaluation had reached after an epoch, and it went on."""
-    return (trial.stopped == 0 or trial.stopped > stop) and min(
-        trial.curve, default=stop + 1
-    ) <= stop
-
-
-def _reached(trial: Observation, stop: int) -> float:
-    """The best score until an epoch; that of an evaluation which reported nothing if it did not."""
-    found = [score for epoch, score in trial.curve.items() if epoch <= stop]
-    return max(found) if found else float(trial.known or 0.0)
-
-
-def _foretold(reached: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """What evaluations come to, (n,), which reached so much, (n,).
-
-    A difference is taken to stay as it is unless the others show that it does not: the slope is
-    that of their regression and of one more pair, as far from their mean as a result is on average,
-    whose difference stayed.
-
-    Args:
-        reached: What those reached that stopped, (n,).
-        before: What those had reached by then that went on, (m,).
-        after: What these came to, (m,).
-    """
-    spread = np.concatenate([reached, before]).var()
-    if spread == 0:
-        return np.full(len(reached), after.mean())
-    from_mean = before - before.mean()
-    slope = (from_mean @ (after - after.mean()) + spread) / (from_mean @ from_mean + spread)
-    foretold: np.ndarray = after.mean() + max(slope, LEAST_SLOPE) * (reached - before.mean())
-    return foretold
+    if not any(trial.stopped for trial in valued):
+        return np.array([trial.known for trial in valued])
+    reached = [(trial.stopped or math.inf, trial.known) for trial in valued]
+    places = {one: float(place) for place, one in enumerate(sorted(set(reached)))}
+    return np.array([places[one] for one in reached])
 
 
 def split(valued: Sequence[Observation]) -> tuple[list[Architecture], np.ndarray]:

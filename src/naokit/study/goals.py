@@ -185,7 +185,6 @@ class Goals:
     def _seen(self, trial: Trial, score: float | None) -> Observation:
         if score is None:
             return Observation(trial.architecture, None, trial.origin)
-        sign = self.objectives[0].sign
         turned = zip(self.objectives, trial.values, strict=True)
         values = tuple(objective.sign * value for objective, value in turned)
         # Of several objectives the score is a mixture, whose noise is not that of the first.
@@ -197,7 +196,6 @@ class Goals:
             values=values,
             noise=noise,
             stopped=trial.stopped,
-            curve={epoch: sign * value for epoch, value in trial.curve.items()},
         )
         if not self.limits:
             return seen
