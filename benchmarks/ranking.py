@@ -92,6 +92,7 @@ TRIES = {
     "largest": Try(("largest",) * 3),
     "largest-deep": Try(("largest",) * 3, depth=2, changes={"epochs": 4}),
     "largest-first": Try(("largest", "largest", "uniform")),
+    "uniform-long": Try(("uniform",) * 3, changes={"epochs": 60}),
 }
 
 
