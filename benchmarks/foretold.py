@@ -21,15 +21,16 @@ import json
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 from scipy.stats import spearmanr
 
 from benchmarks.record import RESULTS, write
+from naokit.report.intervals import half_interval
 from naokit.study.pruning import Asha, Seen
 
 LOOKS = (1, 2, 3, 5, 10, 15, 20, 30, 40, 50)
@@ -38,37 +39,19 @@ Curve = Sequence[float]
 """The value after each epoch, more is better."""
 
 
-@dataclass(frozen=True)
-class Ended:
-    """An evaluation that ended.
-
-    Attributes:
-        curve: What it reported.
-        whole: Whether it came to its end.
-    """
-
-    curve: Curve
-    whole: bool
-
-    @property
-    def value(self) -> float:
-        """The best value."""
-        return max(self.curve)
-
-
-def farther(results: Sequence[Ended]) -> np.ndarray:
+def farther(results: Sequence[Seen]) -> np.ndarray:
     """The farther the better, and of those that came as far the better value: what `nao` does."""
-    reached = [(len(one.curve), one.value) for one in results]
+    reached = [(len(one.curve), max(one.curve.values())) for one in results]
     places = {one: float(place) for place, one in enumerate(sorted(set(reached)))}
     return np.array([places[one] for one in reached])
 
 
-def latest(results: Sequence[Ended]) -> np.ndarray:
+def latest(results: Sequence[Seen]) -> np.ndarray:
     """The best value so far."""
-    return np.array([one.value for one in results])
+    return np.array([max(one.curve.values()) for one in results])
 
 
-def foretold(results: Sequence[Ended]) -> np.ndarray:
+def foretold(results: Sequence[Seen]) -> np.ndarray:
     """What those that were stopped would have come to.
 
     That is foretold from the latest stop to the first, by a linear regression of what those came to
@@ -81,7 +64,7 @@ def foretold(results: Sequence[Ended]) -> np.ndarray:
         here, went_on = epochs == stop, epochs > stop
         if not went_on.any():
             continue
-        reached = np.array([max(one.curve[:stop]) for one in results])
+        reached = np.array([max(islice(one.curve.values(), stop)) for one in results])
         before, after = reached[went_on], values[went_on]
         spread = reached[here | went_on].var()
         from_mean = before - before.mean()
@@ -92,7 +75,7 @@ def foretold(results: Sequence[Ended]) -> np.ndarray:
     return values
 
 
-WAYS: Mapping[str, Callable[[Sequence[Ended]], np.ndarray]] = {
+WAYS: Mapping[str, Callable[[Sequence[Seen]], np.ndarray]] = {
     "farther": farther,
     "latest": latest,
     "foretold": foretold,
@@ -142,31 +125,30 @@ def row(
         reached = searched(curves, generator.permutation(len(curves)).tolist(), budget)
         truth = np.array([came_to[place] for place in reached])
         looked_at.append(len(reached))
-        results = [
-            Ended(curves[place][:epochs], epochs == len(curves[place]))
-            for place, epochs in reached.items()
-        ]
+        results = list(reached.values())
         better = truth >= np.median(truth)
         for way, values_of in WAYS.items():
             values = values_of(results)
             found[way].append((agreement(values, truth), agreement(values[better], truth[better])))
-    said = {"curves": name, "epochs_in_all": budget, "looked_at": fmean(looked_at)}
+    said: dict[str, Any] = {"curves": name, "epochs_in_all": budget, "looked_at": fmean(looked_at)}
     print(said, flush=True)
     for way, pairs in found.items():
-        said[way] = {
-            part: {
+        said[way] = {}
+        for n, part in enumerate(("all", "better_half")):
+            apart = [
+                mine[n] - other[n] for mine, other in zip(pairs, found["farther"], strict=True)
+            ]
+            said[way][part] = {
                 "mean": round(fmean(pair[n] for pair in pairs), 3),
-                "difference": round(fmean(differences(pairs, found["farther"], n)), 3),
-                "half_interval": round(half_interval(differences(pairs, found["farther"], n)), 3),
+                "difference": round(fmean(apart), 3),
+                "half_interval": round(half_interval(apart) or 0.0, 3),
             }
-            for n, part in enumerate(("all", "better_half"))
-        }
         print(way, said[way], flush=True)
     return said
 
 
-def searched(curves: Sequence[Curve], order: Sequence[int], budget: int) -> dict[int, int]:
-    """How many epochs each architecture was trained, in the order in which they ended."""
+def searched(curves: Sequence[Curve], order: Sequence[int], budget: int) -> dict[int, Seen]:
+    """How far each architecture was trained, in the order in which they ended."""
     asha, spent, fresh = Asha(), 0, iter(order)
     ended: list[Seen] = []
     places: list[int] = []
@@ -187,24 +169,12 @@ def searched(curves: Sequence[Curve], order: Sequence[int], budget: int) -> dict
                 break
         ended.append(Seen(curve, len(curve) == len(curves[place])))
         places.append(place)
-    return {place: len(one.curve) for place, one in zip(places, ended, strict=True)}
+    return dict(zip(places, ended, strict=True))
 
 
 def agreement(values: np.ndarray, truth: np.ndarray) -> float:
     """Spearman's correlation; 0 where one of both says nothing."""
     return float(spearmanr(values, truth).statistic) if np.ptp(values) and np.ptp(truth) else 0.0
-
-
-def differences(
-    pairs: Sequence[tuple[float, float]], others: Sequence[tuple[float, float]], part: int
-) -> list[float]:
-    """The differences of two ways in the same searches."""
-    return [mine[part] - other[part] for mine, other in zip(pairs, others, strict=True)]
-
-
-def half_interval(found: Sequence[float]) -> float:
-    """Half the width of the 95 % interval of the mean."""
-    return 1.96 * stdev(found) / math.sqrt(len(found))
 
 
 if __name__ == "__main__":
