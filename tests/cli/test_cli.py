@@ -23,7 +23,6 @@ from naokit.spaces import ConvCells
 from naokit.spaces.published import GENOTYPES
 from naokit.study import Study
 from naokit.training import loop
-from naokit.wording import value_text
 
 NAONET_A = "0 7 1 15 2 8 1 7 0 6 1 7 0 8 4 7 1 5 0 7 0 7 1 13 0 6 0 14 0 9 1 10 0 14 2 6 1 11 0 7"
 TINY = "0 0 1 0 0 0 1 0"
@@ -172,19 +171,6 @@ def test_small_differences_are_shown(tmp_path: Path) -> None:
     shown = run("show", "out").stdout
     assert " 0.732667 " in shown
     assert "s; value (more is better)" in shown
-
-
-@pytest.mark.parametrize(
-    ("value", "metric", "shown"),
-    [
-        (98.333333, "validation accuracy, percent", "98.33"),
-        (98.333333, "validation accuracy, percent, shared weights", "98.33"),
-        (132.52749, "validation perplexity", "132.527"),
-        (1234567.0, "macs", "1.23457e+06"),
-    ],
-)
-def test_percentages_have_hundredths_and_other_values_six_digits(value, metric, shown) -> None:
-    assert value_text(value, metric) == shown
 
 
 def test_the_whole_path_from_search_to_export(tmp_path: Path, few_digits: None) -> None:
