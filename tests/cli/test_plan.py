@@ -294,7 +294,8 @@ def test_a_search_by_weight_sharing_is_planned_with_all_its_parts() -> None:
     assert row["seconds"] == pytest.approx(parts)
     settings = ImageSettings(classes=10, channels=2, cells=1, image=(1, 8, 8))
     shared = ConvCells.small(nodes=1).build_shared(settings)
-    assert row["memory_mb"] == pytest.approx(12 * count_parameters(shared) / 1e6)
+    weights = 12 * count_parameters(shared) / 1e6
+    assert weights < row["memory_mb"] < weights + 20  # an update of F=2 besides
     command = "naokit search --evaluator supernet --data digits --space conv-small --nodes 1"
     assert found["next"] == f"{command} --preset tiny"
 

@@ -13,12 +13,13 @@ from typer.testing import CliRunner, Result
 
 from naokit.cli.app import app
 from naokit.export import Check
-from naokit.files import write_json
+from naokit.files import read_json, write_json
 from naokit.images.bundle import ImageBundle
 from naokit.images.recipes import PUBLISHED_SIZES
 from naokit.kinds import kind_of
 from naokit.networks import count_parameters
 from naokit.runs.folder import SETTINGS, STUDY
+from naokit.settings import ImageSettings
 from naokit.spaces import ConvCells, RecurrentCells
 from naokit.study import create_study
 
@@ -172,3 +173,49 @@ def test_what_is_known_is_said_before_the_rest_is_measured(
     names = [line.split("  ")[0] for line in shown.stdout.splitlines()]
     assert names[1:5] == ["parameters", "auxiliary head", "multiply-adds", "weights"]
     assert names[5:] == ["memory, in use", "memory, training 11 MB with 128 images a step"]
+
+
+def test_the_shared_network_of_a_space_is_profiled(few_digits: None) -> None:
+    asked = (TINY, "--nodes", 1, "--shared", "--channels", 4, "--cells", 1)
+    shared = ConvCells.small(nodes=1).build_shared(ImageSettings(10, 4, 1, (1, 8, 8)))
+    counted = profiled(*asked, "--image", 1, 8, 8, "--counts")
+    assert counted["parameters"] == count_parameters(shared)
+    assert counted["weights_mb"] == pytest.approx(12 * count_parameters(shared) / 1e6)
+    assert 0 < counted["cell_parameters"] < counted["parameters"]
+    assert counted["training"] is None
+    found = profiled(*asked, "--recipe", "quick", "--data", "digits")
+    assert found["parameters"] == counted["parameters"]
+    assert found["training"]["memory_mb"] > found["weights_mb"]
+    assert found["training"]["cells_a_minute"] > 0
+    shown = run("profile", *asked, "--recipe", "quick", "--data", "digits").stdout
+    assert "parameters, of which this cell has" in shown
+    assert f"were every cell like this one: {found['training']['epochs']} epochs" in shown
+
+
+def test_a_preset_says_how_large_its_shared_network_is(text_run: Path) -> None:
+    asked = ("nao-rnn", "--shared", "--recipe", "text-quick-shared", "--counts")
+    found = profiled(*asked, "--data", text_run / "text")
+    assert found["hidden"] == 48
+    assert profiled(*asked, "--data", text_run / "text", "--hidden", 12)["hidden"] == 12
+
+
+def test_a_search_by_weight_sharing_has_the_size_of_its_shared_network() -> None:
+    folder = untrained_run(ConvCells.small(nodes=1), TINY, "digits")
+    settings = read_json(folder / SETTINGS)
+    settings["preset"] = dataclasses.asdict(kind_of("images").preset("quick", shared=True))
+    write_json(folder / SETTINGS, settings)
+    assert profiled(folder, "--shared", "--counts")["channels"] == 8
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--recipe", "quick"), "--recipe needs --data with --shared"),
+        (("--no-onnx",), "--shared measures no latency"),
+        (("--space", "hpo", "--counts"), "hpo"),
+    ],
+)
+def test_what_a_shared_network_cannot_be_asked(options: tuple[str, ...], says: str) -> None:
+    refused = run("profile", TINY, "--nodes", 1, "--shared", *options)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert says in refused.stderr

@@ -75,9 +75,9 @@ def _row(option: SharedOption) -> dict[str, Json]:
         "rounds": sharing.rounds,
         "pool": sharing.pool,
         "evaluations": option.preset.evaluations,
-        "shared": dataclasses.asdict(option.training),
-        "memory_mb": option.memory / 1e6,
-        "cells_a_minute": 60 / option.cell,
+        "shared": dataclasses.asdict(option.shared.training),
+        "memory_mb": option.shared.memory / 1e6,
+        "cells_a_minute": 60 / option.shared.cell,
         "scoring_seconds": option.scoring,
         "trained": option.preset.repeat,
         "own": dataclasses.asdict(option.own),
@@ -142,12 +142,12 @@ def print_shared_plan(found: SharedPlan) -> None:
     for column in columns:
         table.add_column(column, overflow="fold")
     for option in found.options:
-        shared = option.training
+        shared = option.shared.training
         table.add_row(
             option.preset.name,
             f"{spoken(shared.seconds)}\n{between(shared.low, shared.high)}",
-            f"{option.memory / 1e6:,.0f} MB",
-            f"{spoken(option.scoring)}\n{60 / option.cell:,.0f} cells a minute",
+            f"{option.shared.memory / 1e6:,.0f} MB",
+            f"{spoken(option.scoring)}\n{60 / option.shared.cell:,.0f} cells a minute",
             f"{option.preset.repeat} x {spoken(option.own.seconds)}",
             spoken(option.final.seconds),
             spoken(option.seconds),
@@ -155,8 +155,7 @@ def print_shared_plan(found: SharedPlan) -> None:
     Console().print(table)
     lines = [
         f"An estimate, measured in {spoken(found.measured_seconds)} on {found.device}.",
-        "Memory is that of the shared weights, their gradients and momenta; what one cell computes",
-        "comes on top (naokit profile).",
+        "Memory is that of the shared weights, their gradients and momenta, and of an update.",
     ]
     if found.command is None:
         lines.append(f"None fits into {exact(found.hours)} hours; the same command continues.")

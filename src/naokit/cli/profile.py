@@ -59,6 +59,12 @@ def profile(
             help="Measure latency in onnxruntime too (takes seconds); default: yes.",
         ),
     ] = None,
+    shared: Annotated[
+        bool,
+        typer.Option(
+            "--shared", help="Of the network that a search by weight sharing trains, instead."
+        ),
+    ] = False,
     counts: Annotated[
         bool, typer.Option("--counts", help="Count only, and measure nothing.")
     ] = False,
@@ -68,8 +74,9 @@ def profile(
     with exit_codes():
         from naokit.base import InputError
         from naokit.cli.by_kind import shown
+        from naokit.cli.profile_shared import show_shared_network
         from naokit.cli.subject import as_recorded, check_embedded, check_options
-        from naokit.cli.target import OF_DATA, architecture_of, sizes_of
+        from naokit.cli.target import OF_DATA, architecture_of, shared_sizes_of, sizes_of
         from naokit.kinds import kind_of
 
         target = architecture_of(what, genotype)
@@ -86,11 +93,8 @@ def profile(
         check_options(reads, given | ways | {"images": images, "onnx": onnx is not None})
         chosen = {name: value for name, value in given.items() if value is not None}
         of_data = [name for name in (*chosen, *(["images"] if images else [])) if name in OF_DATA]
-        size = {
-            **kind_of(reads).published_sizes.get(recipe or "", {}),
-            **sizes_of(what, target),
-            **chosen,
-        }
+        own = shared_sizes_of(target) if shared else sizes_of(what, target)
+        size = {**kind_of(reads).published_sizes.get(recipe or "", {}), **own, **chosen}
         if data is None and not OF_DATA & size.keys():  # a run that has trained no network yet
             data = target.settings.get("data")
             pictures = as_recorded(pictures, target.settings, None)
@@ -99,8 +103,9 @@ def profile(
             size = {n: value for n, value in size.items() if n in chosen or n not in OF_DATA}
         _check_needed(recipe, images, data, ways, of_data)
         check_embedded(reads, data)
-        if counts and onnx is not None:
-            raise InputError("--counts measures nothing: leave --onnx and --no-onnx out")
+        if (counts or shared) and onnx is not None:
+            option = "--shared measures no latency" if shared else "--counts measures nothing"
+            raise InputError(f"{option}: leave --onnx and --no-onnx out")
         asked = Profiling(
             architecture,
             size,
@@ -113,7 +118,7 @@ def profile(
             onnx=onnx is not False,
             json=json,
         )
-        shown(reads).profile(asked)
+        show_shared_network(asked) if shared else shown(reads).profile(asked)
 
 
 def _check_needed(

@@ -201,6 +201,12 @@ def sizes_of(what: str, target: Target) -> dict[str, Json]:
     return {name: tuple(v) if isinstance(v, list) else v for name, v in sizes.items()}
 
 
+def shared_sizes_of(target: Target) -> dict[str, Json]:
+    """The sizes of a run's shared network; empty for anything else."""
+    sharing = (target.settings.get("preset") or {}).get("sharing")
+    return dict(sharing["size"]) if sharing else {}
+
+
 def tokens_of(what: str, target: Target) -> str | None:
     """The tokens that a folder's network or a run reads; None where these are words, or no text.
 

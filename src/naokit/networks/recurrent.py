@@ -157,13 +157,13 @@ def unrolled(
         for number, ((slot, activation), weight) in enumerate(zip(nodes, products, strict=True)):
             product = masked(slots[slot], state_mask) @ weight
             product = product if number else entry + product
-            slots.append(_gated(product, slots[slot], activation))
+            slots.append(gated(product, slots[slot], activation))
         state = torch.stack(slots[2:]).mean(dim=0)
         made.append(state)
     return torch.stack(made), state
 
 
-def _gated(product: Tensor, before: Tensor, activation: ActivationFunction) -> Tensor:
+def gated(product: Tensor, before: Tensor, activation: ActivationFunction) -> Tensor:
     """A point between `before` and the activation; the gate says how far along."""
     gate, value = product.chunk(2, dim=1)
     return before + torch.sigmoid(gate) * (activation(value) - before)

@@ -6,13 +6,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from lightning_fabric import Fabric
+from torch import Tensor, nn
 
 from naokit.evaluators.supernet import check_shared_memory
 from naokit.kinds import recipe_of
 from naokit.networks import without_weights
 from naokit.presets import Preset, Sharing
 from naokit.profiling import Estimate, measure_steps
+from naokit.profiling.memory import peak_of_a_step
 from naokit.runs.planning import SECONDS_A_NETWORK, OnNetwork, costs, together
 from naokit.space import Architecture
 from naokit.subject import Subject
@@ -22,26 +25,44 @@ from naokit.training.sharing import SharedTask, Uniform, as_sampled
 
 
 @dataclass(frozen=True)
+class SharedCosts:
+    """What a shared network costs here.
+
+    Attributes:
+        training: The seconds of its training.
+        cell: The seconds of one score.
+        weights: The bytes of its weights, their gradients and momenta.
+        step: The bytes that the update of a cell holds besides at most.
+    """
+
+    training: Estimate
+    cell: float
+    weights: int
+    step: int
+
+    @property
+    def memory(self) -> int:
+        """The bytes of its training at most."""
+        return self.weights + self.step
+
+
+@dataclass(frozen=True)
 class SharedOption:
     """A way to search by weight sharing, and what it costs here.
 
     Attributes:
         preset: The way.
         reads: What the networks read.
-        training: The seconds of the shared network's training.
-        cell: The seconds of one score.
+        shared: The costs of the shared network.
         own: The seconds of a training that tells the best apart.
         final: The seconds of the winner's final training.
-        memory: The bytes of the shared weights, their gradients and momenta.
     """
 
     preset: Preset
     reads: str
-    training: Estimate
-    cell: float
+    shared: SharedCosts
     own: Estimate
     final: Estimate
-    memory: int
 
     @property
     def sharing(self) -> Sharing:
@@ -52,7 +73,7 @@ class SharedOption:
     @property
     def scoring(self) -> float:
         """The seconds of all scores, of every round."""
-        return self.cell * self.sharing.rounds * self.sharing.pool
+        return self.shared.cell * self.sharing.rounds * self.sharing.pool
 
     @property
     def part(self) -> int:
@@ -63,7 +84,7 @@ class SharedOption:
     def seconds(self) -> float:
         """The seconds of the whole search."""
         own = self.own.seconds * self.preset.repeat * self.preset.times
-        return self.training.seconds + self.scoring + own + self.final.seconds
+        return self.shared.training.seconds + self.scoring + own + self.final.seconds
 
 
 def measure_shared(
@@ -86,38 +107,63 @@ def measure_shared(
     assert sharing is not None
     shared, by = subject.again(sharing.size), recipe_of(subject.reads, sharing.recipe)
     on_network(f"{preset.name}: shared network")
-    training, cell, memory = _shared_costs(shared, by, sharing, architectures, fabric)
+    of_shared = shared_costs(shared, by, sharing.examples, architectures, fabric)
     on_network(f"{preset.name}: training of one of the best")
     apart = subject.again(preset.size()), recipe_of(subject.reads, preset.recipe)
     own = together(costs(architectures[:1], *apart, fabric))
     on_network(f"{preset.name}: final training")
     last = subject.again(preset.final_size()), recipe_of(subject.reads, preset.final_recipe)
     final = together(costs(architectures[:1], *last, fabric))
-    return SharedOption(preset, subject.reads, training, cell, own, final, memory)
+    return SharedOption(preset, subject.reads, of_shared, own, final)
 
 
-def _shared_costs(
+def shared_costs(
     subject: Subject,
     by: Recipe,
-    sharing: Sharing,
+    examples: int,
     architectures: Sequence[Architecture],
     fabric: Fabric,
-) -> tuple[Estimate, float, int]:
-    """Seconds of the shared training and of a score, and bytes of the shared weights."""
+) -> SharedCosts:
+    """The costs of the shared network of a space.
+
+    Args:
+        subject: The data, and the size of the shared network.
+        by: The recipe of its training.
+        examples: How many held-out examples a cell is scored on.
+        architectures: What is trained and scored while it is measured, all of one space.
+        fabric: Where it runs.
+
+    Raises:
+        InputError: The space has no shared network, or its weights fit no memory.
+    """
     space, settings = architectures[0].space, subject.settings(by)
-    memory = check_shared_memory(space, settings)
+    weights = check_shared_memory(space, settings)
     network = space.build_shared(settings)
     with without_weights():
         alone = space.build(architectures[0], settings)
     of_data = subject.short_task(alone, by, fabric, SECONDS_A_NETWORK)
     task = SharedTask(of_data, space, Uniform(architectures))
     steps = measure_steps(network, task, fabric, SECONDS_A_NETWORK)
-    scorer = subject.scorer(fabric, sharing.examples)
+    held = by.batch * _bytes_of_a_step(network, task) // task.recipe.batch
+    scorer = subject.scorer(fabric, examples)
     seconds = []
     with batch_statistics(network.to(fabric.device)):
-        for architecture in architectures:
+        for architecture in (architectures[0], *architectures):  # the first score warms up
             began = time.perf_counter()
             scorer(as_sampled(network, space.plan(architecture)))
             seconds.append(time.perf_counter() - began)
     training = steps.estimate(by, len(subject.data.train), 0)
-    return training, min(seconds), memory
+    return SharedCosts(training, min(seconds), weights, held)
+
+
+def _bytes_of_a_step(network: nn.Module, task: SharedTask) -> int:
+    """The most that the first update of a task holds, without weights and inputs."""
+    update = next(task.batches(task.plan(0, seed=0)[:1], 0, 0, seed=0))
+    batch = task.prepare(update, torch.Generator())
+    optimizer = torch.optim.SGD(network.train().parameters(), 0.0)
+
+    def forward() -> tuple[Tensor, object]:
+        loss = task.loss(network, batch, slice(None))
+        return loss, loss
+
+    return peak_of_a_step(optimizer, forward, state=0)
