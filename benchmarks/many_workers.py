@@ -7,7 +7,8 @@ best thousandth of the table was reached and after how many queries (null: not w
 the same of the very best, the share of their time that synchronous workers waited, and CPU seconds;
 and what follows: medians, and how many times as long as `nao` each other method took with as many
 workers (the ratio of the medians and its 95 % bootstrap interval). `proposal_cpu_seconds` is the
-cost of a proposal of `nao` at 200 results, by how many are pending: because of it `nao` by 1,000
+cost of a proposal of `nao` at 200 results, by how many are pending (`_one_by_one`: as it was when
+the outcomes of pending ones were drawn one by one): because of it `nao` by 1,000
 workers has their first evaluations alone, which are random. What is there is not made again.
 """
 
@@ -46,14 +47,13 @@ OF_THOUSAND = {"nao": 1000, "random": 2000, "evolution": 2000}
 UP_TO_64, BASELINES = (1, 8, 64), ("random", "evolution")
 GROUPS: tuple[tuple[int, list[tuple[str, str, tuple[int, ...]]]], ...] = (
     (20, [("c10", "nao", (1, 8)), *(("c10", name, UP_TO_64) for name in BASELINES)]),
-    (5, [("c10", "nao", (64,))]),
     (20, [("nds", name, UP_TO_64) for name in ("nao", *BASELINES)]),
-    (5, [("c10", "tpe", (1, 8))]),
-    (5, [("c10", name, (1000,)) for name in OF_THOUSAND]),
-    (5, [("hpo-protein", name, UP_TO_64) for name in ("nao", *BASELINES, "tpe")]),
-    (5, [("c10", "tpe", (64,)), ("nds", "tpe", UP_TO_64)]),
+    (20, [("hpo-protein", name, UP_TO_64) for name in ("nao", *BASELINES, "tpe")]),
+    (20, [("c10", "nao", (64,)), ("c10", "tpe", (1, 8))]),
+    (20, [("nds", "tpe", (8,)), ("c10", "tpe", (64,)), ("nds", "tpe", (1, 64))]),
+    (20, [("c10", name, (1000,)) for name in OF_THOUSAND]),
 )
-"""How many seeds, of table, method and numbers of workers: fewer where a proposal is dear."""
+"""How many seeds, of table, method and numbers of workers; the dear ones last."""
 
 Rows = dict[str, dict[str, list[dict[str, Any]]]]
 
@@ -66,7 +66,8 @@ def main() -> None:
     path = RESULTS / f"{NAME}.json"
     kept = json.loads(path.read_text()) if path.exists() else {}
     rows: Rows = kept.get("searches", {})
-    proposals = kept.get("proposal_cpu_seconds") or proposal_costs(tasks["c10"])
+    costs = {name: row for name, row in kept.items() if name.startswith("proposal_cpu_seconds")}
+    costs = costs or {"proposal_cpu_seconds": proposal_costs(tasks["c10"])}
     for table, method, workers, synchronous, seed in cases():
         way = f"{method}, {workers}{' synchronous' if synchronous else ''}"
         found = rows.setdefault(table, {}).setdefault(way, [])
@@ -76,7 +77,7 @@ def main() -> None:
         began = time.process_time()
         search = run(tasks[table], method, seed, budget, workers, synchronous)
         found.append(row(search, tasks[table], time.process_time() - began))
-        keep(rows, proposals)
+        keep(rows, costs)
         print(table, way, seed, found[-1], flush=True)
 
 
@@ -149,13 +150,13 @@ def proposal_costs(task: TableTask) -> dict[str, float]:
     return found
 
 
-def keep(rows: Rows, proposals: dict[str, float]) -> None:
-    """Writes what there is, a line for each kind of search."""
+def keep(rows: Rows, costs: dict[str, dict[str, float]]) -> None:
+    """Writes what there is, a line for each kind of search, after what a proposal costs."""
     found = {
         **provenance(),
         "budgets": BUDGETS,
         "budgets_of_1000_workers": OF_THOUSAND,
-        "proposal_cpu_seconds": proposals,
+        **costs,
         "medians": {name: medians(of_table) for name, of_table in rows.items()},
         "as_long_as_nao": {name: beside_nao(of_table) for name, of_table in rows.items()},
     }

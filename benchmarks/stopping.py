@@ -35,7 +35,7 @@ METHODS = {
     "evolution": 20,
     "evolution+asha": 20,
     "nao": 20,
-    "nao+asha": 8,
+    "nao+asha": 40,
     "nao+median": 8,
     "nao+hyperband": 8,
 }
