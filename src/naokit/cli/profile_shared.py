@@ -34,37 +34,40 @@ def show_shared_network(asked: Profiling) -> None:
     from naokit.networks import count_parameters, without_weights
 
     architecture, space = asked.architecture, asked.architecture.space
+    kind = kind_of(space.reads)
     if asked.recipe is not None and asked.data is None:
         raise InputError("--recipe needs --data with --shared: cells are trained and scored on it")
+    by = None if asked.recipe is None else recipe_of(space.reads, asked.recipe)
     sharing = sharing_by(space.reads, asked.recipe)
     size = {**(sharing.size if sharing else {}), **asked.size}
     subject = None if asked.data is None else _subject(asked, size)
-    by = None if asked.recipe is None else recipe_of(space.reads, asked.recipe)
-    settings: NetworkSettings = kind_of(space.reads).settings(size)
-    if subject is not None:
-        settings = subject.settings(by or next(iter(kind_of(space.reads).recipes.values())))
+    settings: NetworkSettings = kind.settings(size)
+    if subject is not None:  # the size is that of the data, whatever the recipe
+        settings = subject.settings(by or next(iter(kind.recipes.values())))
     with without_weights():
         network: Any = space.build_shared(settings)
         cell = count_parameters(network.network(space.plan(architecture)))
     parameters, weights = count_parameters(network), check_shared_memory(space, settings)
+    sizes = {name: getattr(settings, name) for name in kind.sizes}
     figures = Figures(json=asked.json)
     figures.add(
         {
             "architecture": str(architecture),
-            **{name: getattr(settings, name) for name in kind_of(space.reads).sizes},
+            **sizes,
             "parameters": parameters,
             "cell_parameters": cell,
             "weights_mb": weights / 1e6,
         },
         [
+            f"size             {', '.join(f'{name} {value}' for name, value in sizes.items())}",
             f"shared network   {parameters:,} parameters, of which this cell has {cell:,}",
             f"memory, weights  {weights / 1e6:,.1f} MB with gradients and momenta",
         ],
     )
-    if subject is None or by is None:
+    if asked.counts or subject is None or by is None:
         lines = ["training         --recipe NAME and --data D measure memory, time and scores"]
         figures.add({"training": None}, [] if asked.counts else lines)
-    elif not asked.counts:
+    else:
         with measuring():
             costs = _measured(asked, subject, by, sharing.examples if sharing else EXAMPLES)
         figures.add({"training": _row(costs, by)}, _lines(costs, by))
