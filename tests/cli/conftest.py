@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from naokit.cli.app import app
+from naokit.images.presets import PRESETS, ImagePreset
 
 Write = Callable[..., Path]
 
@@ -42,3 +43,11 @@ def text_run(write_text: Write, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture(autouse=True)
 def _undescribed(undescribed: None) -> None:
     """Descriptors are tested where they are made."""
+
+
+@pytest.fixture
+def tiny_preset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A preset of three short evaluations, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    small = ImagePreset("tiny", 3, "quick", 2, 2, True, "quick", 4, 1, 4, 1)
+    monkeypatch.setattr("naokit.images.presets.PRESETS", {**PRESETS, "tiny": small})

@@ -1,50 +1,20 @@
 """The commands as a user runs them: exit codes, one JSON object, one-line errors."""
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-import torch
-from typer.testing import CliRunner, Result
+from tests.cli.commands import CELL, NAONET_A, TINY, run, table
+from typer.testing import CliRunner
 
 from naokit.cli.app import app
-from naokit.doors import Result as Score
-from naokit.evaluators import Training
-from naokit.images.bundle import ImageBundle
-from naokit.images.presets import PRESETS, ImagePreset
-from naokit.runs import final
-from naokit.space import Architecture
 from naokit.spaces import ConvCells
 from naokit.spaces.published import GENOTYPES
 from naokit.study import Study
-from naokit.training import loop
 
-NAONET_A = "0 7 1 15 2 8 1 7 0 6 1 7 0 8 4 7 1 5 0 7 0 7 1 13 0 6 0 14 0 9 1 10 0 14 2 6 1 11 0 7"
-TINY = "0 0 1 0 0 0 1 0"
-CELL = "|none~0|+|none~0|none~1|+|{}~0|none~1|none~2|"
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments))
-
-
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    small = ImagePreset("tiny", 3, "quick", 2, 2, True, "quick", 4, 1, 4, 1)
-    monkeypatch.setattr("naokit.images.presets.PRESETS", {**PRESETS, "tiny": small})
-
-
-def table(path: Path) -> Path:
-    operations = ("nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3", "skip_connect")
-    rows = [f"{CELL.format(name)},{90 + n}" for n, name in enumerate(operations)]
-    path.write_text("\n".join(["arch,acc", *rows]) + "\n")
-    return path
+pytestmark = pytest.mark.usefixtures("tiny_preset")
 
 
 def test_profile_counts_the_published_network(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,18 +119,6 @@ def test_starting_points_are_kept(tmp_path: Path) -> None:
     assert json.loads(run("show", "out", "--json").stdout)["origins"]["given"] == 2
 
 
-def test_a_wrong_starting_point_is_named_before_anything_is_written(tmp_path: Path) -> None:
-    start = tmp_path / "start.txt"
-    command = ("search", "--preset", "tiny", "--nodes", "1", "--start-from", str(start))
-    start.write_text(f"{TINY}\n\n1 2 3\n")
-    wrong = run(*command)
-    assert wrong.exit_code == 2
-    assert f"--start-from: {start}:3: a genotype of" in wrong.stderr
-    start.write_text("\n")
-    assert "holds no architecture" in run(*command).stderr
-    assert list(tmp_path.iterdir()) == [start]
-
-
 def test_small_differences_are_shown(tmp_path: Path) -> None:
     path = table(tmp_path / "t.csv")
     path.write_text(path.read_text().replace(",93", ",0.732667").replace(",9", ",0.00"))
@@ -227,32 +185,6 @@ def test_another_winner_is_trained_and_the_former_one_is_kept(
     assert "kept" not in run(*command, "--evaluations", "4").stderr
 
 
-def test_a_search_that_could_not_begin_leaves_no_settings(tmp_path: Path) -> None:
-    path = str(table(tmp_path / "t.csv"))
-    command = ("search", "--space", "nas-bench-201", "--table", path, "--metric", "acc")
-    command += ("--evaluations", "4", "--out", "out")
-    assert run(*command, "--storage", "foo://bar").exit_code == 2
-    assert run(*command).exit_code == 0
-    assert run("show", "out").exit_code == 0
-
-
-def test_pictures_too_small_for_the_network_are_told_before_anything_is_written() -> None:
-    images = np.zeros((40, 3, 3), dtype=np.uint8)
-    np.savez("small.npz", images=images, labels=np.arange(40) % 4)
-    refused = run("search", "--preset", "tiny", "--data", "small.npz", "--out", "out")
-    assert refused.exit_code == 2
-    assert "images need a channel and 4 pixels a side" in refused.stderr
-    assert not Path("out").exists()
-
-
-def test_the_bar_of_a_search_that_is_done_is_full(tmp_path: Path) -> None:
-    path = str(table(tmp_path / "t.csv"))
-    command = ("search", "--space", "nas-bench-201", "--table", path, "--metric", "acc")
-    done = run(*command, "--evaluations", "9", "--out", "out")
-    assert done.exit_code == 0, done.output
-    assert " 4/4 " in done.stderr
-
-
 def test_a_run_has_one_storage(tmp_path: Path) -> None:
     path = str(table(tmp_path / "t.csv"))
     command = ("search", "--space", "nas-bench-201", "--table", path, "--metric", "acc")
@@ -263,142 +195,6 @@ def test_a_run_has_one_storage(tmp_path: Path) -> None:
     assert "lies in sqlite:///out/study.db, not in sqlite:///other.db" in refused.stderr
     assert not Path("other.db").exists()
     assert run(*command, "--storage", f"sqlite:///{Path('out/study.db').resolve()}").exit_code == 0
-
-
-@pytest.mark.parametrize(
-    ("kind", "option"),
-    [
-        ("table", ("--baseline",)),
-        ("table", ("--preset", "paper")),
-        ("table", ("--nodes", "5")),
-        ("table", ("--device", "cuda")),
-        ("data", ("--metric", "acc")),
-        ("data", ("--direction", "minimize")),
-    ],
-)
-def test_options_of_the_other_kind_of_search_are_refused(
-    tmp_path: Path, kind: str, option: tuple[str, ...]
-) -> None:
-    path = str(table(tmp_path / "t.csv"))
-    looked_up = ("--space", "nas-bench-201", "--table", path, "--metric", "acc")
-    command = looked_up if kind == "table" else ("--preset", "tiny", "--nodes", "1")
-    refused = run("search", *command, *option, "--out", "out")
-    assert refused.exit_code == 2
-    assert f"{option[0]} is for a search that" in refused.stderr
-    assert not Path("out").exists()
-
-
-class _Clock:
-    """A clock that stands still but for evaluations, which take a minute."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 0.0
-        self.final: list[float | None] = []
-        train_final = final.train_final
-
-        def evaluate(_: Training, architecture: Architecture, seed: int) -> Score:
-            self.now += 60
-            return Score(50 + seed % 10)
-
-        def trained(architecture: Architecture, job: final.Job, **settings: Any) -> ImageBundle:
-            self.final.append(job.seconds)
-            return train_final(architecture, job, **settings)
-
-        monkeypatch.setattr("time.monotonic", lambda: self.now)
-        monkeypatch.setattr(Training, "evaluate", evaluate)
-        monkeypatch.setattr(final, "train_final", trained)
-
-
-def test_hours_limit_the_whole_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two studies of three evaluations and two repeats: ten minutes, then the final training.
-
-    A fifth of three minutes is the final training's: no evaluation begins after 144 seconds.
-    """
-    monkeypatch.setattr("naokit.runs.winner.export", lambda *_, **__: [])  # takes seconds
-    clock = _Clock(monkeypatch)
-    command = ("search", "--preset", "tiny", "--nodes", "1", "--method", "random", "--out", "out")
-
-    cut = run(*command, "--hours", "0.05", "--json")
-    first = json.loads(cut.stdout)
-    assert "--hours: the search gets 2.4 min, 36 s are kept for the final training" in cut.stderr
-    assert first["unfinished"] == ["search", "random search"]
-    assert (first["evaluations"], first["repeats"]) == (3, 0)
-    assert not {"random", "verdict"} & first.keys()
-    assert first["final"]["complete"]
-    assert clock.final == [36]  # all of its share, though the last evaluation ended within it
-
-    second = run(*command, "--hours", "0.05")
-    assert second.exit_code == 0, second.output
-    assert "Not finished: random search. The same" in second.stdout
-    assert clock.final == [36, 36]
-
-    third = json.loads(run(*command, "--hours", "0.1", "--json").stdout)
-    assert third["unfinished"] == []
-    assert third["random"]["evaluations"] == 3
-    assert third["final"]["complete"]
-    assert clock.final[2] == pytest.approx(360 - 240)
-
-
-@pytest.mark.parametrize(
-    ("hours", "shown"),
-    [
-        (0.02, [("random", 2, 3), ("best again", 0, 2)]),
-        (0.045, [("random", 3, 3), ("best again", 0, 2)]),
-        (1.0, [("random", 3, 3), ("best again", 2, 2)]),
-    ],
-)
-def test_a_bar_says_what_was_evaluated_and_what_again(
-    monkeypatch: pytest.MonkeyPatch, hours: float, shown: list[tuple[str, int, int]]
-) -> None:
-    _Clock(monkeypatch)
-    command = ("search", "--preset", "tiny", "--nodes", "1", "--method", "random", "--no-final")
-    said = run(*command, "--no-baseline", "--hours", str(hours)).stderr
-    bars = re.findall(r"^(\S.*?) +[━╸╺]+ +(\d+)/(\d+) ", said, re.MULTILINE)
-    assert [(name, int(done), int(total)) for name, done, total in bars] == shown
-
-
-def test_a_bar_counts_no_more_repeats_than_there_are_architectures(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    _Clock(monkeypatch)
-    command = ("search", "--preset", "tiny", "--nodes", "1", "--no-final", "--evaluations", "1")
-    done = run(*command, "--no-baseline", "--hours", "0.01")
-    assert re.search(r"best again +[━╸╺]+ +0/1 ", done.stderr)
-    assert "Not finished: search" in done.stdout
-
-
-def test_a_final_training_cut_in_its_first_epoch_is_unfinished_and_exported(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = _Clock(monkeypatch)
-    step = loop._Run._step
-
-    def slow(*arguments: Any) -> torch.Tensor:
-        clock.now += 60
-        return step(*arguments)
-
-    monkeypatch.setattr(loop._Run, "_step", slow)
-    command = ("search", "--preset", "tiny", "--nodes", "1", "--method", "random", "--out", "out")
-    command = (*command, "--no-baseline", "--hours", "0.2")
-    report = json.loads(run(*command, "--json").stdout)
-    assert report["unfinished"] == ["final training"]
-    assert clock.final == [pytest.approx(720 - 300)]
-    assert 0 < report["final"]["epochs_done"] < 1
-    assert not report["final"]["complete"]
-    assert {Path(check["file"]).name for check in report["exports"]} >= {"model.onnx"}
-    clock.now = 0.0
-    monkeypatch.setattr("naokit.runs.winner.export", lambda *_, **__: [])  # takes seconds
-    done = run(*command)
-    assert done.exit_code == 0, done.output
-    assert re.search(r"Trained 1\.\d+ of \d+ epochs \(.* parameters\): ", done.stdout)
-    longer = run("train", "out", "--hours", "0")
-    assert re.search(r"after 1\.\d+ of \d+ epochs: the same command continues", longer.stdout)
-
-
-def test_hours_that_are_over_before_the_first_evaluation() -> None:
-    result = run("search", "--preset", "tiny", "--nodes", "1", "--hours", "0", "--out", "out")
-    assert result.exit_code == 2
-    assert "--hours ended before the first evaluation did" in result.stderr
 
 
 def test_a_genotype_may_be_longer_than_a_path_can_be() -> None:
@@ -412,17 +208,6 @@ def test_space_and_nodes_beside_a_published_name_may_agree() -> None:
     assert run("show", "naonet-a", *agreeing).stdout == run("show", "naonet-a").stdout
 
 
-def test_a_drawing_replaces_no_file_unasked() -> None:
-    Path("config.json").write_text("precious")
-    asked = ("show", TINY, "--nodes", "1", "--svg", "config.json")
-    refused = run(*asked)
-    assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "config.json exists already; name another file, or give --force" in refused.stderr
-    assert Path("config.json").read_text() == "precious"
-    assert "drawn in config.json" in run(*asked, "--force").stdout
-    assert Path("config.json").read_text().startswith("<svg")
-
-
 def test_show_draws_a_genotype_as_text() -> None:
     result = run("show", TINY, "--nodes", "1")
     assert result.stdout.splitlines() == [
@@ -433,66 +218,6 @@ def test_show_draws_a_genotype_as_text() -> None:
         "  2 = sep_conv_3x3(0) + sep_conv_3x3(1)",
         "  output = concat(2)",
     ]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("search", "--space", "conv-smal"), "did you mean conv-small"),
-        (("search", "--preset", "quik"), "did you mean quick"),
-        (("search", "--method", "nao2018"), "did you mean nao-2018"),
-        (("search", "--data", "nowhere"), "there is no file or folder 'nowhere'"),
-        (("search", "--device", "tpu"), "there is no device 'tpu'; expected auto, cpu"),
-        (("search", "--precision", "8"), "there is no precision '8'"),
-        (("train", TINY, "--nodes", "1", "--precision", "8"), "expected auto, 32-true"),
-        (("search", "--table", "x.csv"), "--table needs --metric"),
-        (("search", "--table", "x.csv", "--data", "digits"), "not both"),
-        (("search", "--space", "nas-bench-201", "--nodes", "3"), "no nodes to set"),
-        (("search", "--space", "transnas-micro"), "has no network to build"),
-        (("profile", "1 2 3"), "has 40 integers"),
-        (("profile", "naonet-c"), "no published network 'naonet-c'; did you mean naonet-"),
-        (("profile", TINY, "--nodes", "1", "--channels", "3"), "channels must be even"),
-        (("show", "."), "neither a run"),
-        (("show", NAONET_A), "was expected) but one of conv-large: give --space conv-large"),
-        (("show", "naonet-a", "--space", "conv-nasnet"), "of the space conv-large, not of conv-n"),
-        (("show", "naonet-a", "--nodes", "4"), "says itself how many nodes it has"),
-        (("show", "/nonexist/run"), "there is no folder /nonexist/run; expected that of a run"),
-        (("show", "Runs"), "there is no folder Runs; expected that of a run"),
-        (("train", TINY, "--nodes", "1", "--recipe", "nope"), "there is no recipe 'nope'"),
-        (("export", "."), "holds no trained network"),
-        (("search", "--out", "/proc/none/run"), "cannot be read or written"),
-    ],
-)
-def test_bad_input_ends_with_2_and_one_line(arguments: tuple[str, ...], message: str) -> None:
-    result = run(*arguments)
-    assert result.exit_code == 2, result.output
-    (line,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
-    assert message in line
-    assert result.stdout == ""
-
-
-@pytest.mark.parametrize("option", ["--device", "--precision"])
-@pytest.mark.parametrize("command", [("search",), ("train", TINY, "--nodes", "1")], ids=" ".join)
-def test_a_wrong_device_leaves_nothing_behind(
-    command: tuple[str, ...], option: str, tmp_path: Path
-) -> None:
-    assert run(*command, option, "nope").exit_code == 2
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_space_without_networks_leaves_nothing_behind(tmp_path: Path) -> None:
-    assert run("search", "--space", "transnas-micro").exit_code == 2
-    assert not list(tmp_path.iterdir())
-
-
-def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("naokit.runs.stages.search_study", interrupted)
-    result = run("search", "--preset", "tiny")
-    assert result.exit_code == 130
-    assert "the same command continues" in result.stderr
 
 
 def test_help_and_version_work_as_a_module() -> None:

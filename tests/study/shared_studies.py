@@ -22,6 +22,16 @@ def study_in(folder: Path, space: Any = SPACE, **settings: Any) -> Study:
     return create_study(space, storage=f"sqlite:///{folder}/s.db", name="s", **settings)
 
 
+def study_of(folder: Path, name: str = "s", **settings: Any) -> Study:
+    """A study of this name in a folder that is made with it."""
+    settings = {"method": "evolution", "seed": 1, **settings}
+    return create_study(SPACE, storage=f"sqlite:///{folder}/new/s.db", name=name, **settings)
+
+
+def architectures(study: Study) -> list[Architecture]:
+    return [trial.architecture for trial in study.trials]
+
+
 def found(study: Study) -> list[tuple[str, float | None, str]]:
     return [(str(t.architecture), t.value, t.reason) for t in study.trials]
 

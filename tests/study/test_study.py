@@ -1,54 +1,23 @@
 """A study asks, evaluates, tells, resumes; and says what is wrong."""
 
 import math
-import signal
-import sqlite3
-import subprocess
-import sys
-import time
-from collections.abc import Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
 
 import numpy as np
-import optuna
 import pytest
+from tests.study.shared_studies import SPACE, architectures, score, study_of
 
 from naokit.base import EvaluationFailed, InputError
-from naokit.doors import Evaluator, Method, Observation, Proposal, Result
+from naokit.doors import Evaluator, Result
 from naokit.method import METHODS
-from naokit.method.baselines import RandomSearch
 from naokit.method.fit import FitSettings
 from naokit.method.model import ModelSettings
 from naokit.method.nao_2018 import Nao2018, NaoSettings
 from naokit.report.contents import findings
 from naokit.space import Architecture, Space
 from naokit.spaces import Choice, Choices, ConvCells
-from naokit.study import Study, create_study, open_study
-from naokit.study.ledger import ARCHITECTURE, record_of
-from naokit.study.origins import KNOWN
-from naokit.study.proposing import AnyMethod
-
-SPACE = ConvCells.small(nodes=1)
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> None:
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-
-def score(architecture: Architecture) -> float:
-    return int(architecture.key[:6], 16) / 16**6
-
-
-def study_of(tmp_path: Path, name: str = "s", **settings) -> Study:
-    settings = {"method": "evolution", "seed": 1, **settings}
-    return create_study(SPACE, storage=f"sqlite:///{tmp_path}/new/s.db", name=name, **settings)
-
-
-def architectures(study: Study) -> list[Architecture]:
-    return [trial.architecture for trial in study.trials]
+from naokit.study import create_study
 
 
 def test_a_function_is_an_evaluator_and_the_best_is_found() -> None:
@@ -317,228 +286,6 @@ def test_a_failed_repeat_is_not_made_again(tmp_path: Path) -> None:
         assert len(study.trials) == 4 + 2 * 2
         assert (study.evaluations, study.failed) == (4, 0)
         assert findings(study, "value").failed == 0
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"method": "random"}, "method was evolution, now random"),
-        ({"seed": 2}, "seed was 1, now 2"),
-        ({"direction": "minimize"}, "direction was maximize, now minimize"),
-    ],
-)
-def test_another_setting_is_refused_with_the_difference(tmp_path, change, message) -> None:
-    study_of(tmp_path)
-    with pytest.raises(InputError, match=message):
-        study_of(tmp_path, **change)
-
-
-def test_another_space_or_evaluator_is_refused(tmp_path: Path) -> None:
-    storage = f"sqlite:///{tmp_path}/s.db"
-    create_study(SPACE, storage=storage, name="s").optimize(_with({"epochs": 3}), 2)
-    with pytest.raises(InputError, match=r"space\.nodes was 1, now 2"):
-        create_study(ConvCells.small(nodes=2), storage=storage, name="s")
-    with pytest.raises(InputError, match=r"evaluator\.epochs was 3, now 4"):
-        create_study(SPACE, storage=storage, name="s").optimize(_with({"epochs": 4}), 3)
-
-
-def _with(settings: dict) -> Evaluator:
-    class Fixed(Evaluator):
-        def evaluate(self, architecture: Architecture, seed: int) -> Result:
-            return Result(1.0)
-
-        def settings(self) -> dict:
-            return settings
-
-    return Fixed()
-
-
-def test_a_newer_format_and_a_foreign_study_are_refused(tmp_path: Path) -> None:
-    study = study_of(tmp_path)
-    study.optuna.set_user_attr("naokit", {**study.settings, "format": 99})
-    with pytest.raises(InputError, match="has format 99"):
-        study_of(tmp_path)
-    optuna.create_study(storage=f"sqlite:///{tmp_path}/new/s.db", study_name="foreign")
-    with pytest.raises(InputError, match="was not made by naokit"):
-        study_of(tmp_path, "foreign")
-
-
-@pytest.mark.parametrize(
-    ("storage", "message"),
-    [("nonsense://x", "cannot be read or written"), ("sqlite:////proc/no/s.db", "cannot be")],
-)
-def test_a_storage_that_does_not_open_is_one_line(storage: str, message: str) -> None:
-    with pytest.raises(InputError, match=message) as caught:
-        create_study(SPACE, storage=storage)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_damaged_file_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "s.db").write_bytes(b"not a database" * 100)
-    with pytest.raises(InputError, match="not a database"):
-        create_study(SPACE, storage=f"sqlite:///{tmp_path}/s.db")
-
-
-def test_reading_needs_a_study(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="there is no study at"):
-        open_study(SPACE, f"sqlite:///{tmp_path}/none.db", "s")
-    study_of(tmp_path)
-    with pytest.raises(InputError, match="holds no study named other"):
-        open_study(SPACE, f"sqlite:///{tmp_path}/new/s.db", "other")
-    with pytest.raises(InputError, match="no finished evaluation yet"):
-        _ = open_study(SPACE, f"sqlite:///{tmp_path}/new/s.db", "s").best
-
-
-class Constant(Method):
-    """Proposes every architecture in order, from the first."""
-
-    def propose(
-        self, history: Sequence[Observation], pending: Sequence[Architecture] = ()
-    ) -> Proposal:
-        return Proposal(SPACE.architecture((len(history) % 2, *[0] * 7)), "mine")
-
-
-@pytest.mark.parametrize(
-    ("method", "name"),
-    [
-        (Constant(), "Constant"),
-        (RandomSearch, "RandomSearch"),
-        (lambda space, seed, evaluations: RandomSearch(space, seed, evaluations), "<lambda>"),
-        (optuna.samplers.TPESampler(seed=0), "TPESampler"),
-    ],
-    ids=["method", "class", "function", "sampler"],
-)
-def test_a_method_of_ones_own_proposes(tmp_path: Path, method: AnyMethod, name: str) -> None:
-    """And the study, continued with it, goes on."""
-    for evaluations in (1, 2):
-        study = study_of(tmp_path, method=method)
-        study.optimize(score, evaluations)
-        assert study.settings["method"] == name
-        assert len({trial.architecture.key for trial in study.trials}) == evaluations
-
-
-def test_a_study_whose_samplers_composed_its_trials_goes_on(tmp_path: Path) -> None:
-    """Earlier versions kept their parameters, and a trial for each known one asked for again."""
-    study_of(tmp_path, method="tpe").optimize(score, 3)
-    with_parameters = study_of(tmp_path, method="tpe")
-    for origin in ("TPESampler", KNOWN):
-        architecture = SPACE.sample(np.random.default_rng(7))
-        parameters = dict(zip(SPACE.grammar.names, architecture.choices, strict=True))
-        with_parameters.optuna.add_trial(
-            optuna.trial.create_trial(
-                value=0.5,
-                params=parameters,
-                distributions={
-                    name: optuna.distributions.CategoricalDistribution(range(count))
-                    for name, count in zip(SPACE.grammar.names, SPACE.grammar.counts, strict=True)
-                },
-                user_attrs={ARCHITECTURE: record_of(architecture, origin)},
-            )
-        )
-    study = study_of(tmp_path, method="tpe")
-    study.optimize(score, 6)
-    assert study.evaluations == len({trial.architecture.key for trial in study.trials}) == 6
-    assert len(study.optuna.trials) == 7
-
-
-def test_what_is_no_method_is_refused() -> None:
-    with pytest.raises(InputError, match="`method` is 5; expected a name"):
-        create_study(SPACE, method=5)
-
-
-@pytest.mark.parametrize("method", ["tpe", "gp", "nsga2"])
-def test_optunas_samplers_may_ask_again_for_what_failed_or_runs(method: str) -> None:
-    """Nine architectures, three of which fail, three at a time: each is asked for once."""
-    space = Choices("s", (Choice("a", (0, 1, 2)), Choice("b", (0, 1, 2))))
-    study = create_study(space, method=method)
-    keys = []
-    for _ in range(3):
-        batch = [study.ask() for _ in range(3)]
-        for asked in batch:
-            keys.append(asked.architecture.key)
-            a, b = asked.architecture.choices
-            study.tell(asked.number, None if a == 1 else float(a + b))
-    assert len(set(keys)) == study.evaluations == 9
-
-
-KILLED = """
-import sys, time, optuna
-from pathlib import Path
-from naokit.spaces import ConvCells
-from naokit.study import create_study
-folder = Path(sys.argv[1])
-optuna.logging.set_verbosity(optuna.logging.WARNING)
-study = create_study(ConvCells.small(nodes=1), storage=f"sqlite:///{folder}/k.db", name="k",
-                     method="evolution", seed=1)
-def score(architecture):
-    time.sleep(0.05)
-    with (folder / "log").open("a") as log:
-        log.write(f"{architecture}\\n")
-    return int(architecture.key[:6], 16) / 16**6
-study.optimize(score, 20)
-"""
-
-
-@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
-def test_nothing_is_lost_or_done_twice_when_it_is_killed(tmp_path: Path, sign) -> None:
-    for wait in (0.35, 0.25):
-        process = subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(tmp_path)], stderr=subprocess.DEVNULL
-        )
-        done = _count(tmp_path)
-        while _count(tmp_path) == done and process.poll() is None:
-            time.sleep(0.02)
-        time.sleep(wait)
-        process.send_signal(sign)
-        process.wait()
-    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=True)
-    whole = create_study(SPACE, method="evolution", seed=1)
-    whole.optimize(score, 20)
-    killed = open_study(SPACE, f"sqlite:///{tmp_path}/k.db", "k")
-    assert killed.evaluations == 20
-    assert architectures(killed) == architectures(whole)
-    log = (tmp_path / "log").read_text().splitlines()
-    assert len(set(log)) == 20
-    assert len(log) <= 22  # what was in flight may have been evaluated, but not stored
-
-
-def test_a_killed_process_that_nobody_waited_for_is_dead_too(tmp_path: Path) -> None:
-    # In the middle of an evaluation: a trial that has no architecture yet is kept for a minute.
-    long = KILLED.replace("time.sleep(0.05)", "(folder / 'begun').touch(); time.sleep(60)")
-    process = subprocess.Popen([sys.executable, "-c", long, str(tmp_path)])
-    while not (tmp_path / "begun").exists() and process.poll() is None:
-        time.sleep(0.02)
-    process.kill()
-    time.sleep(0.1)  # a zombie now: `wait` comes later
-    study = create_study(
-        SPACE, storage=f"sqlite:///{tmp_path}/k.db", name="k", method="evolution", seed=1
-    )
-    states = [trial.state.name for trial in study.optuna.trials]
-    process.wait()
-    assert states
-    assert "RUNNING" not in states
-
-
-def _count(folder: Path) -> int:
-    if not (folder / "k.db").exists():
-        return 0
-    try:
-        with sqlite3.connect(folder / "k.db") as database:
-            query = "select count(*) from trials where state = 'COMPLETE'"
-            return int(database.execute(query).fetchone()[0])
-    except sqlite3.OperationalError:
-        return 0
-
-
-def test_a_trial_without_an_architecture_is_given_a_minute(tmp_path: Path) -> None:
-    """Its process was cut off while it made the trial, or is still making it."""
-    study = study_of(tmp_path)
-    for seconds in (50, 70):
-        running = optuna.trial.create_trial(state=optuna.trial.TrialState.RUNNING)
-        running.datetime_start = datetime.now() - timedelta(seconds=seconds)
-        study.optuna.add_trial(running)
-    trials = study_of(tmp_path).optuna.get_trials()
-    assert [trial.state.name for trial in trials] == ["RUNNING", "FAIL"]
 
 
 def test_a_progress_bar_says_how_far_a_search_is(capsys: pytest.CaptureFixture[str]) -> None:

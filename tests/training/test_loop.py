@@ -8,13 +8,11 @@ import pytest
 import torch
 from safetensors.torch import save
 from torch import nn
-from torch.nn import functional as F
 
 from naokit.base import EvaluationFailed, InputError
 from naokit.images.accuracy import evaluate
 from naokit.images.augmentation import Augmentation
 from naokit.images.data import ImageData, Split
-from naokit.images.loss import ImageLoss, Targets, mixed
 from naokit.images.recipes import RECIPES, ImageRecipe, recipe
 from naokit.images.task import ImageTask
 from naokit.training import loop
@@ -368,31 +366,6 @@ def test_the_average_of_the_weights_is_what_is_measured_and_kept(tmp_path: Path)
     assert 0 < averaged < 0.5 * moved
 
 
-def test_mixed_images_have_two_labels() -> None:
-    images = torch.stack([torch.full((1, 2, 2), float(i)) for i in range(6)])
-    labels = torch.arange(6)
-    mix, targets = mixed(images, labels, 0.5, torch.Generator().manual_seed(1))
-    assert 0 < targets.share < 1
-    expected = targets.share * labels + (1 - targets.share) * targets.others
-    torch.testing.assert_close(mix[:, 0, 0, 0], expected)
-    same_images, plain_targets = mixed(images, labels, 0.0, torch.Generator())
-    assert same_images is images
-    assert plain_targets.share == 1
-
-
-def test_the_loss_is_torchs_with_soft_targets() -> None:
-    logits = torch.randn(8, 3)
-    labels, others = torch.arange(8) % 3, torch.arange(8) % 2
-    weights = torch.tensor([0.5, 1.0, 2.0])
-    recipe = dataclasses.replace(RECIPE, label_smoothing=0.2, auxiliary_weight=0.4)
-    soft = 0.7 * F.one_hot(labels, 3) + 0.3 * F.one_hot(others, 3)
-    expected = F.cross_entropy(logits, soft.float(), weights, reduction="sum", label_smoothing=0.2)
-    loss = ImageLoss(recipe, weights)
-    targets = Targets(labels, others, 0.7)
-    torch.testing.assert_close(loss(logits, targets), expected)
-    torch.testing.assert_close(loss((logits, logits), targets), 1.4 * expected)
-
-
 def test_rare_classes_weigh_as_much_where_the_recipe_says_so() -> None:
     few = np.flatnonzero(DATA.train.labels == 1)[:4]
     rows = np.concatenate([np.flatnonzero(DATA.train.labels == 0), few])
@@ -405,29 +378,6 @@ def test_rare_classes_weigh_as_much_where_the_recipe_says_so() -> None:
             images = torch.from_numpy(DATA.test.images).float() / 255
             shares.append(float(network.eval()(images).softmax(1)[:, 1].mean()))
     assert shares[1] > shares[0] + 0.1
-
-
-@pytest.mark.parametrize(
-    ("fields", "rates"),
-    [
-        ({"epochs": 10}, {0: 1.0, 5: 0.5, 10: 0.0}),
-        ({"epochs": 10, "warm_up_epochs": 2}, {0: 0.0, 1: 0.5 * 0.97553, 5: 0.5}),
-        ({"epochs": 70, "restart_epochs": 10}, {0: 1.0, 9.999: 0, 10: 1, 20: 0.5, 30: 1, 50: 0.5}),
-        ({"epochs": 9, "epoch_decay": 0.9}, {0: 1.0, 0.9: 1.0, 1: 0.9, 2.5: 0.81}),
-    ],
-)
-def test_schedules(fields: dict, rates: dict) -> None:
-    made = ImageRecipe("schedule", learning_rate=1.0, **fields)
-    found = {epoch: learning_rate(made, epoch) for epoch in rates}
-    assert found == pytest.approx(rates, abs=1e-4)
-
-
-def test_the_restarts_of_the_published_recipe_end_with_it() -> None:
-    """docs/specification.md, section 4.3: 630 = 10 + 20 + 40 + 80 + 160 + 320 epochs."""
-    made = RECIPES["cifar10-ws-2018"]
-    assert learning_rate(made, 309.999) == pytest.approx(1e-4, rel=1e-3)
-    assert learning_rate(made, 310) == pytest.approx(0.05)
-    assert learning_rate(made, 629.999) == pytest.approx(1e-4, rel=1e-3)
 
 
 class Hungry(Tiny):
