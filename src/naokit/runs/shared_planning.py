@@ -138,7 +138,7 @@ def shared_costs(
     """
     space, settings = architectures[0].space, subject.settings(by)
     weights = check_shared_memory(space, settings)
-    network = space.build_shared(settings)
+    network = space.build_shared(settings).to(fabric.device)
     with without_weights():
         alone = space.build(architectures[0], settings)
     of_data = subject.short_task(alone, by, fabric, SECONDS_A_NETWORK)
@@ -147,7 +147,7 @@ def shared_costs(
     held = by.batch * _bytes_of_a_step(network, task) // task.recipe.batch
     scorer = subject.scorer(fabric, examples)
     seconds = []
-    with batch_statistics(network.to(fabric.device)):
+    with batch_statistics(network):
         for architecture in (architectures[0], *architectures):  # the first score warms up
             began = time.perf_counter()
             scorer(as_sampled(network, space.plan(architecture)))
