@@ -38,6 +38,7 @@ def _small_and_in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("naokit.text.costs.BATCH", 2)
     monkeypatch.setattr("naokit.text.costs.STEPS", 3)
     monkeypatch.setattr("naokit.text.costs.SECONDS", 0.1)
+    monkeypatch.setattr("naokit.cli.profile_shared.SECONDS", 0.1)
 
 
 def profiled(*arguments: object) -> dict[str, Any]:

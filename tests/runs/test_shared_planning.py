@@ -14,16 +14,13 @@ from naokit.training.device import make_fabric
 
 
 @pytest.mark.parametrize("batch", [16, 64])
-def test_an_update_holds_what_the_cell_by_itself_would_hold(
-    batch: int, few_digits: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_update_holds_what_the_cell_by_itself_would_hold(batch: int, few_digits: None) -> None:
     """The inherited network computes the same; its training is counted on the meta device."""
-    monkeypatch.setattr("naokit.runs.shared_planning.SECONDS_A_NETWORK", 0.05)
     space = ConvCells.small(nodes=2)
     cell = space.parse("0 1 1 4 0 3 1 0 0 2 1 1 2 1 0 4")
     subject = ImageSubject("digits", channels=8, cells=1)
     recipe = dataclasses.replace(RECIPES["quick"], batch=batch)
-    costs = shared_costs(subject, recipe, 100, [cell], make_fabric("cpu"))
+    costs = shared_costs(subject, recipe, 100, [cell], make_fabric("cpu"), 0.05)
     shared = space.build_shared(subject.settings(recipe))
     assert costs.weights == 12 * count_parameters(shared)
     alone = shared.network(space.plan(cell))

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = 1000
 """How many held-out examples a cell is scored on where no preset says."""
+SECONDS = 10.0
+"""How long steps of a training are measured."""
 
 
 def show_shared_network(asked: Profiling) -> None:
@@ -101,7 +103,7 @@ def _measured(asked: Profiling, subject: Subject, by: Recipe, examples: int) -> 
     from naokit.runs.shared_planning import shared_costs
     from naokit.training.device import make_fabric
 
-    return shared_costs(subject, by, examples, [asked.architecture], make_fabric())
+    return shared_costs(subject, by, examples, [asked.architecture], make_fabric(), SECONDS)
 
 
 def _row(costs: SharedCosts, by: Recipe) -> dict[str, Any]:

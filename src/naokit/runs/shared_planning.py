@@ -107,7 +107,7 @@ def measure_shared(
     assert sharing is not None
     shared, by = subject.again(sharing.size), recipe_of(subject.reads, sharing.recipe)
     on_network(f"{preset.name}: shared network")
-    of_shared = shared_costs(shared, by, sharing.examples, architectures, fabric)
+    of_shared = shared_costs(shared, by, sharing.examples, architectures, fabric, SECONDS_A_NETWORK)
     on_network(f"{preset.name}: training of one of the best")
     apart = subject.again(preset.size()), recipe_of(subject.reads, preset.recipe)
     own = together(costs(architectures[:1], *apart, fabric))
@@ -123,6 +123,7 @@ def shared_costs(
     examples: int,
     architectures: Sequence[Architecture],
     fabric: Fabric,
+    seconds: float,
 ) -> SharedCosts:
     """The costs of the shared network of a space.
 
@@ -132,6 +133,7 @@ def shared_costs(
         examples: How many held-out examples a cell is scored on.
         architectures: What is trained and scored while it is measured, all of one space.
         fabric: Where it runs.
+        seconds: About how long the training is measured.
 
     Raises:
         InputError: The space has no shared network, or its weights fit no memory.
@@ -141,19 +143,19 @@ def shared_costs(
     network = space.build_shared(settings).to(fabric.device)
     with without_weights():
         alone = space.build(architectures[0], settings)
-    of_data = subject.short_task(alone, by, fabric, SECONDS_A_NETWORK)
+    of_data = subject.short_task(alone, by, fabric, seconds)
     task = SharedTask(of_data, space, Uniform(architectures))
-    steps = measure_steps(network, task, fabric, SECONDS_A_NETWORK)
+    steps = measure_steps(network, task, fabric, seconds)
     held = by.batch * _bytes_of_a_step(network, task) // task.recipe.batch
     scorer = subject.scorer(fabric, examples)
-    seconds = []
+    scored = []
     with batch_statistics(network):
         for architecture in (architectures[0], *architectures):  # the first score warms up
             began = time.perf_counter()
             scorer(as_sampled(network, space.plan(architecture)))
-            seconds.append(time.perf_counter() - began)
+            scored.append(time.perf_counter() - began)
     training = steps.estimate(by, len(subject.data.train), 0)
-    return SharedCosts(training, min(seconds), weights, held)
+    return SharedCosts(training, min(scored), weights, held)
 
 
 def _bytes_of_a_step(network: nn.Module, task: SharedTask) -> int:
