@@ -35,6 +35,7 @@ class Sharing:
         kept: How many of them are the best of the round before.
         policy: Which architecture an update trains (`Policy`).
         examples: How many held-out examples an architecture is scored on.
+        epochs: The epochs of the shared network. If None, as many as its recipe says.
     """
 
     recipe: str
@@ -44,6 +45,7 @@ class Sharing:
     kept: int
     policy: Policy
     examples: int
+    epochs: int | None = None
 
     @property
     def evaluations(self) -> int:

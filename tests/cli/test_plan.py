@@ -297,7 +297,8 @@ def test_a_search_by_weight_sharing_is_planned_with_all_its_parts() -> None:
     weights = 12 * count_parameters(shared) / 1e6
     assert weights < row["memory_mb"] < weights + 20  # an update of F=2 besides
     command = "naokit search --evaluator supernet --data digits --space conv-small --nodes 1"
-    assert found["next"] == f"{command} --preset tiny"
+    assert found["epochs_in_all"] == 300  # ten times those of its recipe, at most
+    assert found["next"] == f"{command} --preset tiny --epochs-in-all 300"
 
 
 @pytest.mark.usefixtures("_shared")

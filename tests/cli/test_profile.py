@@ -12,10 +12,12 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from naokit.cli.app import app
+from naokit.evaluators import Supernet
 from naokit.export import Check
 from naokit.files import read_json, write_json
 from naokit.images.bundle import ImageBundle
 from naokit.images.recipes import PUBLISHED_SIZES
+from naokit.images.subject import ImageSubject
 from naokit.kinds import kind_of
 from naokit.networks import count_parameters
 from naokit.runs.folder import SETTINGS, STUDY
@@ -201,11 +203,14 @@ def test_a_preset_says_how_large_its_shared_network_is(text_run: Path) -> None:
 
 
 def test_a_search_by_weight_sharing_has_the_size_of_its_shared_network() -> None:
-    folder = untrained_run(ConvCells.small(nodes=1), TINY, "digits")
+    space = ConvCells.small(nodes=1)
+    sharing = kind_of("images").preset("quick", shared=True).sharing
+    assert sharing is not None
+    evaluator = Supernet.of(space, ImageSubject("digits", 6, 1), sharing, seed=0)
+    folder = untrained_run(space, TINY, "digits")
     settings = read_json(folder / SETTINGS)
-    settings["preset"] = dataclasses.asdict(kind_of("images").preset("quick", shared=True))
-    write_json(folder / SETTINGS, settings)
-    assert profiled(folder, "--shared", "--counts")["channels"] == 8
+    write_json(folder / SETTINGS, {**settings, "evaluator": dict(evaluator.settings())})
+    assert profiled(folder, "--shared", "--counts")["channels"] == 6
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from naokit.space import Architecture
 from naokit.spaces import ConvCells
 from naokit.study import Study
 from naokit.study.origins import RESCORED
+from naokit.training.checkpoint import read_tensors
 from naokit.training.loop import Epoch
 
 SPACE = ConvCells.small(nodes=1)
@@ -166,6 +167,18 @@ def test_the_command_is_the_plan(tmp_path: Path) -> None:
     assert json.loads(again.stdout)["own"]["trust"] == shown["trust"]
 
 
+def test_the_shared_network_may_be_trained_for_longer() -> None:
+    done = run(*COMMAND, "--epochs-in-all", "5", "--no-final", "--out", "run")
+    assert done.exit_code == 0, done.output
+    assert Run.at("run").plan.evaluator["recipe"]["epochs"] == 5
+    assert Run.at("run").plan.epochs is None
+    _, header = read_tensors(Path("run/supernet/last.safetensors"))
+    assert json.loads(header["state"])["epochs"] == 5
+    other = run(*COMMAND, "--no-final", "--out", "run")
+    assert other.exit_code == 2
+    assert "evaluator.recipe.epochs was 5, now 3" in other.stderr
+
+
 def test_time_that_ends_is_said_and_the_same_command_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -208,6 +221,7 @@ def test_the_final_training_may_begin_with_the_shared_weights() -> None:
         (("--evaluator", "supernets"), "did you mean supernet"),
         (("--preset", "tine"), "did you mean tiny"),
         (("--objective", "latency"), "compared by their accuracy first"),
+        (("--epochs-in-all", "2"), "trained in 3 rounds, of one epoch at"),
         (("--evaluator", "train", "--preset", "quick", "--warm-start"), "add --evaluator supernet"),
     ],
 )

@@ -4,11 +4,12 @@ import dataclasses
 
 import pytest
 
+from naokit.images.presets import SHARED
 from naokit.images.recipes import RECIPES
 from naokit.images.subject import ImageSubject
 from naokit.networks import count_parameters
-from naokit.profiling import training_bytes
-from naokit.runs.shared_planning import shared_costs
+from naokit.profiling import Estimate, training_bytes
+from naokit.runs.shared_planning import SharedCosts, SharedOption, shared_costs
 from naokit.spaces import ConvCells
 from naokit.training.device import make_fabric
 
@@ -28,3 +29,24 @@ def test_an_update_holds_what_the_cell_by_itself_would_hold(batch: int, few_digi
     held = training_bytes(alone, (1, 8, 8), batch) - of_weights - 4 * batch * 8 * 8
     assert costs.step == pytest.approx(held, rel=0.15)
     assert costs.memory == costs.weights + costs.step
+
+
+@pytest.mark.parametrize(
+    ("preset", "seconds", "epochs"),
+    [
+        ("small", 280, None),
+        ("small", 330, None),  # five epochs, and it has four
+        ("small", 480, 10),
+        ("small", 1e6, 40),
+        ("paper", 1e9, None),
+    ],
+)
+def test_hours_that_are_left_train_the_shared_network_for_longer(
+    preset: str, seconds: float, epochs: int | None
+) -> None:
+    """What `small` takes besides its 100 s of training: 80 s of scores, 4 times 10 s and 60 s."""
+    training, own, final = Estimate(100, 80, 120, 5), Estimate(10, 9, 11, 5), Estimate(60, 5, 70, 5)
+    costs = SharedCosts(training, 0.5, 0, 0)
+    option = SharedOption(SHARED[preset], "images", costs, own, final)
+    assert preset != "small" or option.seconds == 280
+    assert option.longer(seconds) == epochs

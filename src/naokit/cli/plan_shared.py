@@ -39,6 +39,7 @@ class SharedPlan:
         options: The presets from the least to the most thorough; the first that does not fit is
             the last.
         best: The most thorough preset that fits. If None, none does.
+        epochs: How many epochs its shared network can have. If None, hardly more than it has.
         command: The search by that preset as it is typed.
     """
 
@@ -49,6 +50,7 @@ class SharedPlan:
     measured_seconds: float
     options: tuple[SharedOption, ...]
     best: SharedOption | None
+    epochs: int | None
     command: str | None
 
     def to_json(self) -> dict[str, Json]:
@@ -62,6 +64,7 @@ class SharedPlan:
             "measured_seconds": self.measured_seconds,
             "options": [_row(option) for option in self.options],
             "recommended": None if self.best is None else self.best.preset.name,
+            "epochs_in_all": self.epochs,
             "next": self.command,
         }
 
@@ -118,6 +121,8 @@ def plan_shared(
     there = len(subject.data.train)  # a recipe that takes a part of more is not meant for these
     fitting = [o for o in options if o.seconds <= 3600 * hours and o.part <= there]
     best = fitting[-1] if fitting else None
+    epochs = None if best is None else best.longer(3600 * hours)
+    words = {"evaluator": "supernet", **asked, "preset": best and best.preset.name}
     return SharedPlan(
         str(asked["data"]),
         str(asked["space"]),
@@ -126,9 +131,8 @@ def plan_shared(
         time.monotonic() - began,
         tuple(options),
         best,
-        None
-        if best is None
-        else as_typed({"evaluator": "supernet", **asked, "preset": best.preset.name}),
+        epochs,
+        None if best is None else as_typed(words | {"epochs-in-all": epochs}),
     )
 
 
@@ -160,5 +164,10 @@ def print_shared_plan(found: SharedPlan) -> None:
     if found.command is None:
         lines.append(f"None fits into {exact(found.hours)} hours; the same command continues.")
     else:
+        if found.epochs is not None:
+            lines.append(
+                f"The hours suffice for {found.epochs} epochs of the shared network, whose scores "
+                "then rank better."
+            )
         lines.append(f"Next: {found.command}")
     say(*lines)

@@ -129,6 +129,7 @@ def search(
             preset_of,
             table_of,
             with_final,
+            with_shared_epochs,
         )
         from naokit.cli.start import starting_points
         from naokit.kinds import kind_of
@@ -157,7 +158,8 @@ def search(
         way = "-supernet" if shared else ""
         folder = out or Path("runs") / f"{name}-{source}-{method}{way}"
         usual = preset_of(kind, preset, folder, shared=shared)
-        chosen = with_final(usual, kind.reads, asdict(final_size))
+        longer = with_shared_epochs(usual, fidelity.epochs_in_all)
+        chosen = with_final(longer, kind.reads, asdict(final_size))
         address = storage or address_of(folder / "study.db")
         check_storage(folder, address)
         goals = tuple(wanted.objective or ()), tuple(wanted.limit or ())
@@ -170,7 +172,7 @@ def search(
             named = searched
         alone = not table and not shared and len(goals[0]) < 2
         pruner = fidelity.chosen(chosen if alone else None)
-        epochs = fidelity.epochs_in_all
+        epochs = None if shared else fidelity.epochs_in_all  # the shared network has them all
         if pruner and alone and not evaluations:
             epochs = epochs or chosen.evaluations * evaluator.epochs
         again = (0, 1) if table else (chosen.repeat, chosen.times)

@@ -96,7 +96,9 @@ class Fidelity:
     epochs_in_all: Annotated[
         int | None,
         typer.Option(
-            min=1, help="How many epochs all evaluations may have together; default: the preset's."
+            min=1,
+            help="How many epochs all evaluations may have together, or the shared network of "
+            "--evaluator supernet has; default: the preset's.",
         ),
     ] = None
     finalists: Annotated[

@@ -117,6 +117,24 @@ def half_final(preset: Preset, reads: str, *, shared: bool) -> OwnTraining:
     return OwnTraining(preset.final_recipe, preset.final_size(), max(1, epochs // 2))
 
 
+def with_shared_epochs(preset: Preset, epochs: int | None) -> Preset:
+    """The preset with so many epochs of its shared network, if it has one and they were asked for.
+
+    Raises:
+        InputError: There are fewer than rounds.
+    """
+    sharing = preset.sharing
+    if sharing is None or epochs is None:
+        return preset
+    if epochs < sharing.rounds:
+        raise InputError(
+            f"--epochs-in-all is {epochs}, but the shared network is trained in {sharing.rounds} "
+            "rounds, of one epoch at least"
+        )
+    fields: Any = {"sharing": dataclasses.replace(sharing, epochs=epochs)}
+    return dataclasses.replace(preset, **fields)
+
+
 def with_final(preset: Preset, reads: str, asked: Mapping[str, int | None]) -> Preset:
     """The preset with the epochs and the size of the final training that were asked for.
 

@@ -203,8 +203,12 @@ def sizes_of(what: str, target: Target) -> dict[str, Json]:
 
 def shared_sizes_of(target: Target) -> dict[str, Json]:
     """The sizes of a run's shared network; empty for anything else."""
-    sharing = (target.settings.get("preset") or {}).get("sharing")
-    return dict(sharing["size"]) if sharing else {}
+    from naokit.kinds import kind_of
+
+    evaluator = target.settings.get("evaluator") or {}
+    if evaluator.get("evaluator") != "supernet":
+        return {}
+    return {name: evaluator[name] for name in kind_of(target.architecture.space.reads).sizes}
 
 
 def tokens_of(what: str, target: Target) -> str | None:

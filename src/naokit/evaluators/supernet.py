@@ -116,7 +116,7 @@ class Supernet(Learning):
         return cls(
             space,
             subject,
-            kinds.recipe_of(subject.reads, sharing.recipe),
+            kinds.recipe_of(subject.reads, sharing.recipe, sharing.epochs),
             rounds=sharing.rounds,
             pool=sharing.pool,
             kept=sharing.kept,
