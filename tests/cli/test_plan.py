@@ -298,7 +298,10 @@ def test_a_search_by_weight_sharing_is_planned_with_all_its_parts() -> None:
     assert weights < row["memory_mb"] < weights + 20  # an update of F=2 besides
     command = "naokit search --evaluator supernet --data digits --space conv-small --nodes 1"
     assert found["epochs_in_all"] == 300  # ten times those of its recipe, at most
-    assert found["next"] == f"{command} --preset tiny --epochs-in-all 300"
+    assert found["next"] == f"{command} --preset tiny"
+    asked = ("plan", "--data", "digits", "--nodes", "1", "--hours", "10")
+    said = run(*asked, "--evaluator", "supernet").stdout
+    assert "suffice for 300 epochs of the shared network: add --epochs-in-all 300" in said
 
 
 @pytest.mark.usefixtures("_shared")

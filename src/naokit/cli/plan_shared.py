@@ -122,7 +122,6 @@ def plan_shared(
     fitting = [o for o in options if o.seconds <= 3600 * hours and o.part <= there]
     best = fitting[-1] if fitting else None
     epochs = None if best is None else best.longer(3600 * hours)
-    words = {"evaluator": "supernet", **asked, "preset": best and best.preset.name}
     return SharedPlan(
         str(asked["data"]),
         str(asked["space"]),
@@ -132,7 +131,9 @@ def plan_shared(
         tuple(options),
         best,
         epochs,
-        None if best is None else as_typed(words | {"epochs-in-all": epochs}),
+        None
+        if best is None
+        else as_typed({"evaluator": "supernet", **asked, "preset": best.preset.name}),
     )
 
 
@@ -166,8 +167,8 @@ def print_shared_plan(found: SharedPlan) -> None:
     else:
         if found.epochs is not None:
             lines.append(
-                f"The hours suffice for {found.epochs} epochs of the shared network, whose scores "
-                "then rank better."
+                f"The hours suffice for {found.epochs} epochs of the shared network: add "
+                f"--epochs-in-all {found.epochs} where its scores do not rank."
             )
         lines.append(f"Next: {found.command}")
     say(*lines)

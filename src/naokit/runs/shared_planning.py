@@ -24,8 +24,7 @@ from naokit.training.recipe import Recipe
 from naokit.training.sharing import SharedTask, Uniform, as_sampled
 
 LEAST_TIMES, MOST_TIMES = 2, 10
-"""How many times the epochs of a preset a longer training has. On NAS-Bench-201 ten times as many
-bring Kendall's tau with the truth from .3 to .55 (docs/results.md)."""
+"""How many times the epochs of a preset a longer training has."""
 
 
 @dataclass(frozen=True)
