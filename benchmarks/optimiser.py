@@ -83,7 +83,7 @@ ON_C10 = ("nsga2", "nao-2018", "seminas", "gp", "neps-bo")
 """The methods that are measured on c10, and elsewhere on what `ALSO` or `OTHERS` names."""
 ALSO = {
     "nsga2": ("scene", "arxiv", "photo"),
-    "gp": ("hpo-protein", "hpo-naval", "nas-bench-101", "nas-bench-101-noisy"),
+    "gp": ("hpo-protein", "hpo-naval"),
     "neps-bo": ("hpo-protein", "hpo-naval"),
     "nao-candidates": ("c10", "scene", "arxiv"),
 }
