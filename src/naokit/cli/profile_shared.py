@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from naokit.base import InputError
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from naokit.presets import Sharing
     from naokit.runs.shared_planning import SharedCosts
     from naokit.settings import NetworkSettings
+    from naokit.space import Architecture
     from naokit.subject import Subject
     from naokit.training.recipe import Recipe
 
@@ -31,41 +32,20 @@ def show_shared_network(asked: Profiling) -> None:
         InputError: The space has no shared network, it fits no memory, or --recipe has no --data.
     """
     from naokit.cli.output import Figures, measuring
-    from naokit.evaluators.supernet import check_shared_memory
     from naokit.kinds import kind_of, recipe_of
-    from naokit.networks import count_parameters, without_weights
 
-    architecture, space = asked.architecture, asked.architecture.space
-    kind = kind_of(space.reads)
+    kind = kind_of(asked.architecture.space.reads)
     if asked.recipe is not None and asked.data is None:
         raise InputError("--recipe needs --data with --shared: cells are trained and scored on it")
-    by = None if asked.recipe is None else recipe_of(space.reads, asked.recipe)
-    sharing = sharing_by(space.reads, asked.recipe)
+    by = None if asked.recipe is None else recipe_of(kind.reads, asked.recipe)
+    sharing = sharing_by(kind.reads, asked.recipe)
     size = {**(sharing.size if sharing else {}), **asked.size}
     subject = None if asked.data is None else _subject(asked, size)
     settings: NetworkSettings = kind.settings(size)
     if subject is not None:  # the size is that of the data, whatever the recipe
         settings = subject.settings(by or next(iter(kind.recipes.values())))
-    with without_weights():
-        network: Any = space.build_shared(settings)
-        cell = count_parameters(network.network(space.plan(architecture)))
-    parameters, weights = count_parameters(network), check_shared_memory(space, settings)
-    sizes = {name: getattr(settings, name) for name in kind.sizes}
     figures = Figures(json=asked.json)
-    figures.add(
-        {
-            "architecture": str(architecture),
-            **sizes,
-            "parameters": parameters,
-            "cell_parameters": cell,
-            "weights_mb": weights / 1e6,
-        },
-        [
-            f"size             {', '.join(f'{name} {value}' for name, value in sizes.items())}",
-            f"shared network   {parameters:,} parameters, of which this cell has {cell:,}",
-            f"memory, weights  {weights / 1e6:,.1f} MB with gradients and momenta",
-        ],
-    )
+    figures.add(*_counts(asked.architecture, settings, kind.sizes))
     if asked.counts or subject is None or by is None:
         lines = ["training         --recipe NAME and --data D measure memory, time and scores"]
         figures.add({"training": None}, [] if asked.counts else lines)
@@ -74,6 +54,32 @@ def show_shared_network(asked: Profiling) -> None:
             costs = _measured(asked, subject, by, sharing.examples if sharing else EXAMPLES)
         figures.add({"training": _row(costs, by)}, _lines(costs, by))
     figures.end()
+
+
+def _counts(
+    architecture: Architecture, settings: NetworkSettings, names: Sequence[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """What is counted, as fields and as lines; `names` are those of the sizes."""
+    from naokit.evaluators.supernet import check_shared_memory
+    from naokit.networks import count_parameters, without_weights
+
+    space = architecture.space
+    with without_weights():
+        network: Any = space.build_shared(settings)
+        cell = count_parameters(network.network(space.plan(architecture)))
+    parameters, weights = count_parameters(network), check_shared_memory(space, settings)
+    sizes = {name: getattr(settings, name) for name in names}
+    return {
+        "architecture": str(architecture),
+        **sizes,
+        "parameters": parameters,
+        "cell_parameters": cell,
+        "weights_mb": weights / 1e6,
+    }, [
+        f"size             {', '.join(f'{name} {value}' for name, value in sizes.items())}",
+        f"shared network   {parameters:,} parameters, of which this cell has {cell:,}",
+        f"memory, weights  {weights / 1e6:,.1f} MB with gradients and momenta",
+    ]
 
 
 def sharing_by(reads: str, recipe: str | None) -> Sharing | None:
