@@ -1,6 +1,8 @@
 """NePS's Bayesian optimisation on tables of known results, in an environment of its own.
 
-    python -m venv NEPS && NEPS/bin/pip install neural-pipeline-search .
+    python -m venv NEPS && NEPS/bin/pip install neural-pipeline-search==0.17.0 optuna typer \\
+        filelock psutil jaxtyping scikit-learn pydantic lightning-fabric
+    NEPS/bin/pip install --no-deps .    # the versions that naokit asks for conflict with NePS's
     OMP_NUM_THREADS=1 NEPS/bin/python -m benchmarks.neps_search TABLES TASK ...
 
 NePS (neural-pipeline-search 0.17.0, https://github.com/automl/neps) brings packages that naokit has
