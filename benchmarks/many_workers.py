@@ -45,15 +45,16 @@ BUDGETS = {"c10": 1000, "nds": 499, "hpo-protein": 300}
 OF_THOUSAND = {"nao": 1000, "random": 2000, "evolution": 2000}
 """The evaluations of each search on c10 by 1,000 workers."""
 UP_TO_64, BASELINES = (1, 8, 64), ("random", "evolution")
-GROUPS: tuple[tuple[int, list[tuple[str, str, tuple[int, ...]]]], ...] = (
-    (20, [("c10", "nao", (1, 8)), *(("c10", name, UP_TO_64) for name in BASELINES)]),
-    (20, [("nds", name, UP_TO_64) for name in ("nao", *BASELINES)]),
-    (20, [("hpo-protein", name, UP_TO_64) for name in ("nao", *BASELINES, "tpe")]),
-    (20, [("c10", "nao", (64,)), ("c10", "tpe", (1, 8))]),
-    (20, [("nds", "tpe", (8,)), ("c10", "tpe", (64,)), ("nds", "tpe", (1, 64))]),
-    (20, [("c10", name, (1000,)) for name in OF_THOUSAND]),
+SEEDS = 20
+GROUPS: tuple[list[tuple[str, str, tuple[int, ...]]], ...] = (
+    [("c10", "nao", (1, 8)), *(("c10", name, UP_TO_64) for name in BASELINES)],
+    [("nds", name, UP_TO_64) for name in ("nao", *BASELINES)],
+    [("hpo-protein", name, UP_TO_64) for name in ("nao", *BASELINES, "tpe")],
+    [("c10", "nao", (64,)), ("c10", "tpe", (1, 8))],
+    [("nds", "tpe", (8,)), ("c10", "tpe", (64,)), ("nds", "tpe", (1, 64))],
+    [("c10", name, (1000,)) for name in OF_THOUSAND],
 )
-"""How many seeds, of table, method and numbers of workers; the dear ones last."""
+"""Table, method and numbers of workers of each search; the dear ones last."""
 
 Rows = dict[str, dict[str, list[dict[str, Any]]]]
 
@@ -99,8 +100,8 @@ def tasks_of(folder: Path) -> dict[str, TableTask]:
 
 def cases() -> Iterator[tuple[str, str, int, bool, int]]:
     """Table, method, workers, whether these wait, and seed of each search; the cheap ones first."""
-    for seeds, group in GROUPS:
-        for seed in range(seeds):
+    for group in GROUPS:
+        for seed in range(SEEDS):
             for table, method, amounts in group:
                 for workers in amounts:
                     yield table, method, workers, False, seed

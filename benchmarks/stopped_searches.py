@@ -58,6 +58,10 @@ class Case:
     ways: Mapping[str, Way]
 
 
+STOPPED: Mapping[str, Way] = {
+    "nao, 4 epochs, asha": ("nao", 4, Asha()),
+    "random, 4 epochs, asha": ("random", 4, Asha()),
+}
 CASES = {
     "digits": Case(
         *("conv-small", 60, 9, 4),
@@ -71,20 +75,8 @@ CASES = {
             "nao, 3 epochs, asha": ("nao", 3, Asha()),
         },
     ),
-    "ptb": Case(
-        *("recurrent", 40, 4, 2),
-        {
-            "nao, 4 epochs, asha": ("nao", 4, Asha()),
-            "random, 4 epochs, asha": ("random", 4, Asha()),
-        },
-    ),
-    "cifar10": Case(
-        *("conv-small", 40, 4, 2),
-        {
-            "nao, 4 epochs, asha": ("nao", 4, Asha()),
-            "random, 4 epochs, asha": ("random", 4, Asha()),
-        },
-    ),
+    "ptb": Case("recurrent", 40, 4, 2, STOPPED),
+    "cifar10": Case("conv-small", 40, 4, 2, STOPPED),
 }
 
 

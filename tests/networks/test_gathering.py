@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.networks.agreeing import check_agree
 
 from naokit.settings import ImageSettings
 from naokit.spaces import ConvCells, NasBench201
@@ -24,12 +25,7 @@ def test_gathering_computes_what_the_shared_network_does(space: ConvCells | NasB
     for seed in range(3):
         plan = space.plan(space.sample(np.random.default_rng(seed)))
         outputs = [network(images, plan) for network in (shared, gathers)]
-        torch.testing.assert_close(*outputs)
-        for output in outputs:
-            output.square().sum().backward()
-        for mine, theirs in zip(shared.parameters(), gathers.parameters(), strict=True):
-            if mine.grad is not None:
-                torch.testing.assert_close(mine.grad, theirs.grad, atol=1e-4, rtol=1e-4)
+        check_agree((shared, gathers), outputs, 1e-4)
 
 
 def test_the_benchmark_measures_every_way() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.networks.agreeing import check_agree
 
 from naokit.settings import LanguageSettings
 from naokit.spaces import RecurrentCells
@@ -25,9 +26,4 @@ def test_each_build_computes_what_the_shared_cell_does(build: str) -> None:
     for seed in range(3):
         plan = space.plan(space.sample(np.random.default_rng(seed)))
         logits = [model(tokens, None, plan).logits for model in (shared, other)]
-        torch.testing.assert_close(*logits)
-        for one in logits:
-            one.square().sum().backward()
-        for mine, theirs in zip(shared.parameters(), other.parameters(), strict=True):
-            if mine.grad is not None:
-                torch.testing.assert_close(mine.grad, theirs.grad, atol=1e-5, rtol=1e-5)
+        check_agree((shared, other), logits, 1e-5)

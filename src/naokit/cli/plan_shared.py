@@ -39,7 +39,6 @@ class SharedPlan:
         options: The presets from the least to the most thorough; the first that does not fit is
             the last.
         best: The most thorough preset that fits. If None, none does.
-        epochs: How many epochs its shared network can have. If None, hardly more than it has.
         command: The search by that preset as it is typed.
     """
 
@@ -50,8 +49,12 @@ class SharedPlan:
     measured_seconds: float
     options: tuple[SharedOption, ...]
     best: SharedOption | None
-    epochs: int | None
     command: str | None
+
+    @property
+    def epochs(self) -> int | None:
+        """How many epochs the shared network of the best can have; None if hardly more."""
+        return None if self.best is None else self.best.longer(3600 * self.hours)
 
     def to_json(self) -> dict[str, Json]:
         """One object."""
@@ -121,7 +124,6 @@ def plan_shared(
     there = len(subject.data.train)  # a recipe that takes a part of more is not meant for these
     fitting = [o for o in options if o.seconds <= 3600 * hours and o.part <= there]
     best = fitting[-1] if fitting else None
-    epochs = None if best is None else best.longer(3600 * hours)
     return SharedPlan(
         str(asked["data"]),
         str(asked["space"]),
@@ -130,7 +132,6 @@ def plan_shared(
         time.monotonic() - began,
         tuple(options),
         best,
-        epochs,
         None
         if best is None
         else as_typed({"evaluator": "supernet", **asked, "preset": best.preset.name}),

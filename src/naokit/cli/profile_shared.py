@@ -60,14 +60,14 @@ def _counts(
     architecture: Architecture, settings: NetworkSettings, names: Sequence[str]
 ) -> tuple[dict[str, Any], list[str]]:
     """What is counted, as fields and as lines; `names` are those of the sizes."""
-    from naokit.evaluators.supernet import check_shared_memory
+    from naokit.evaluators.supernet import check_trainable
     from naokit.networks import count_parameters, without_weights
 
     space = architecture.space
     with without_weights():
         network: Any = space.build_shared(settings)
         cell = count_parameters(network.network(space.plan(architecture)))
-    parameters, weights = count_parameters(network), check_shared_memory(space, settings)
+    parameters, weights = count_parameters(network), check_trainable(network)
     sizes = {name: getattr(settings, name) for name in names}
     return {
         "architecture": str(architecture),

@@ -293,8 +293,13 @@ def _alone_in(folder: Path) -> FileLock:
 
 
 def check_shared_memory(space: Space, settings: NetworkSettings) -> int:
-    """The bytes of the shared weights, their gradients and momenta; raises InputError without."""
+    """The bytes that training the shared network of a space holds; see `check_trainable`."""
     with without_weights():
-        needed = SHARED_BYTES * count_parameters(space.build_shared(settings))
+        return check_trainable(space.build_shared(settings))
+
+
+def check_trainable(shared: nn.Module) -> int:
+    """The bytes of a network's weights, their gradients and momenta; raises InputError without."""
+    needed = SHARED_BYTES * count_parameters(shared)
     check_fits("the shared network with gradients and momenta", needed, SMALLER)
     return needed
