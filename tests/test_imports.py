@@ -109,3 +109,15 @@ def _imported(module: ast.Module) -> Iterator[str]:
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             yield node.module.partition(".")[0]
+
+
+def test_a_copy_that_was_not_installed_searches_and_records_its_version(tmp_path: Path) -> None:
+    code = (
+        "import naokit, importlib.metadata as known\n"
+        "known.version = lambda name, of=known.version: of(name if name != 'naokit' else 'none')\n"
+        "naokit.create_study(naokit.spaces.load('conv-small'), storage='sqlite:///s.db', seed=0)\n"
+        "import naokit.export.saving\n"
+        "import optuna; [study] = optuna.get_all_study_summaries('sqlite:///s.db')\n"
+        "assert study.user_attrs['environments'][0]['versions']['naokit'] == naokit.__version__\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)

@@ -16,12 +16,12 @@ from itertools import combinations
 from pathlib import Path
 from statistics import fmean
 
-from naokit import __version__
 from naokit.base import Direction, InputError, Json
 from naokit.files import parse_json, read_text
 from naokit.report.beside import Compared, CurvePoint, Difference, Effort, Group
 from naokit.report.intervals import half_interval
 from naokit.runs.folder import is_run
+from naokit.version import __version__
 from naokit.wording import counted
 
 RUNS = "runs.jsonl"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from importlib.metadata import version
 from pathlib import Path
 
 from safetensors.torch import save as to_bytes
@@ -13,8 +12,9 @@ from naokit.export import card
 from naokit.export.bundle import Bundle, identity, weights_of
 from naokit.export.config import CONFIG, FORMAT, WEIGHTS, file_checksum, list_file, read_any
 from naokit.files import write_json, write_whole
+from naokit.version import __version__
 
-MADE_BY = f"naokit {version('naokit')}"
+MADE_BY = f"naokit {__version__}"
 
 
 def save(bundle: Bundle, folder: Path) -> None:

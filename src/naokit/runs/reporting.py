@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from naokit import __version__
 from naokit.base import InputError, Json
 from naokit.files import write_whole
 from naokit.report.page import page
@@ -26,6 +25,7 @@ from naokit.runs.run import Run
 from naokit.runs.settings import recorded_final, storage_of
 from naokit.runs.trained import final_of
 from naokit.study import Study, open_study
+from naokit.version import __version__
 
 if TYPE_CHECKING:
     from naokit.kind import Examples

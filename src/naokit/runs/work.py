@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from naokit import __version__, evaluators
+from naokit import evaluators
 from naokit.base import InputError, Json
 from naokit.doors import Evaluator, Workers
 from naokit.runs.folder import PLAN, STUDY
@@ -20,6 +20,7 @@ from naokit.study import Study
 from naokit.study.opening import awaited
 from naokit.study.settings import ENVIRONMENTS
 from naokit.study.storage import shown
+from naokit.version import __version__
 
 WAIT = 600.0
 """Seconds that a worker waits for a plan: on a cluster it may begin before the search does."""

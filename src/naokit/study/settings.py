@@ -13,6 +13,7 @@ from naokit.base import InputError, Json
 from naokit.doors import Evaluator
 from naokit.spaces import without_folder
 from naokit.study.stored import SETTINGS, Stored
+from naokit.version import __version__
 
 FORMAT = 1
 """The version of what the attributes of a study hold."""
@@ -26,10 +27,11 @@ START = "start"
 
 def environment() -> dict[str, Json]:
     """The versions and the machine that results may depend on."""
-    names = ("naokit", "numpy", "optuna", "torch")
+    names = ("numpy", "optuna", "torch")
     versions = {name: importlib.metadata.version(name) for name in names}
+    own = {"python": platform.python_version(), "naokit": __version__}
     return {
-        "versions": {"python": platform.python_version(), **versions},
+        "versions": own | versions,
         "machine": f"{platform.system()} {platform.machine()}",
     }
 

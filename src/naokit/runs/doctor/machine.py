@@ -9,10 +9,10 @@ import warnings
 from collections.abc import Iterator
 from typing import get_args
 
-from naokit import __version__
 from naokit.runs.doctor.extras import version_of
 from naokit.runs.doctor.finding import Finding, State
 from naokit.training.device import Precision, make_fabric, seeded
+from naokit.version import __version__
 from naokit.wording import counted, first_line
 from naokit.workers.devices import cores
 
