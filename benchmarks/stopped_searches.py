@@ -2,14 +2,14 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.stopped_searches DATA [SEEDS]
 
-DATA is `digits`, or the path of PTB or CIFAR-10 (its folder's name says which). On images the
-networks are those of conv-small at F=8, N=1, on PTB recurrent cells of hidden size 100. The winner
-is trained again by the recipe of the longest trainings, with other seeds.
+DATA is `digits`, `few-digits` (200 of them), or the path of PTB or CIFAR-10 (its folder's name says
+which). On images the networks are those of conv-small at F=8, N=1, on PTB recurrent cells of hidden
+size 100. The winner is trained again by the recipe of the longest trainings, with other seeds.
 
 `results/DATA_stopping.json` holds every evaluation; a row that is there is not made again. A row
-takes about two minutes on the digits, 17 on PTB, 45 on CIFAR-10. On the digits the rows `tried` are
-searches that stopped early and described networks as well, at three quarters of an average
-evaluation for each proposal, which is done no more.
+takes about two minutes on the digits, 17 on PTB, 45 on CIFAR-10. On the digits the rows `tried`
+were measured by running statistics of batch normalisation, as all were once; the last of them
+described networks as well, which is done no more.
 """
 
 from __future__ import annotations
@@ -28,15 +28,17 @@ import optuna
 import torch
 
 from benchmarks.record import RESULTS, keep
+from benchmarks.statistics_taken import RECIPES, data_of
 from naokit import create_study, spaces
 from naokit.base import derive_seed
 from naokit.evaluators import Train, Training, TrainText
-from naokit.images.recipes import recipe
 from naokit.study.pruning import Asha
 from naokit.text.recipes import RECIPES as TEXTS
 
 Way = tuple[str, int, Asha | None]
 """The method, the epochs of a training, and who stops it."""
+RUNNING = ", running statistics"
+"""What is measured by those, and not by statistics that are taken anew."""
 
 
 @dataclass(frozen=True)
@@ -58,25 +60,21 @@ class Case:
     ways: Mapping[str, Way]
 
 
-STOPPED: Mapping[str, Way] = {
-    "nao, 4 epochs, asha": ("nao", 4, Asha()),
-    "random, 4 epochs, asha": ("random", 4, Asha()),
-}
+def _stopped(epochs: int) -> Mapping[str, Way]:
+    """Searches by `nao` and at random whose trainings of so many epochs stop early."""
+    return {f"{name}, {epochs} epochs, asha": (name, epochs, Asha()) for name in ("nao", "random")}
+
+
+def _also_running(ways: Mapping[str, Way]) -> Mapping[str, Way]:
+    """These, and the same by running statistics."""
+    return {**ways, **{f"{name}{RUNNING}": way for name, way in ways.items()}}
+
+
 CASES = {
-    "digits": Case(
-        *("conv-small", 60, 9, 4),
-        {
-            "nao, 20 trainings of 3 epochs": ("nao", 3, None),
-            "random, 20 trainings of 3 epochs": ("random", 3, None),
-            "nao, 9 epochs, asha": ("nao", 9, Asha()),
-            "random, 9 epochs, asha": ("random", 9, Asha()),
-            "nao, 9 epochs, asha from 2": ("nao", 9, Asha(2)),
-            "nao, 6 epochs, asha from 2": ("nao", 6, Asha(2)),
-            "nao, 3 epochs, asha": ("nao", 3, Asha()),
-        },
-    ),
-    "ptb": Case("recurrent", 40, 4, 2, STOPPED),
-    "cifar10": Case("conv-small", 40, 4, 2, STOPPED),
+    "digits": Case("conv-small", 60, 9, 4, _also_running(_stopped(9))),
+    "few-digits": Case("conv-small", 150, 15, 6, _also_running(_stopped(15))),
+    "ptb": Case("recurrent", 40, 4, 2, _stopped(4)),
+    "cifar10": Case("conv-small", 40, 4, 2, _stopped(4)),
 }
 
 
@@ -102,7 +100,8 @@ def _row(data: str, way: str, seed: int) -> dict[str, Any]:
     """A search, and its winner trained anew."""
     case = CASES[Path(data).name]
     method, epochs, pruner = case.ways[way]
-    evaluator, began = _training(data, epochs), time.process_time()
+    running = way.endswith(RUNNING)
+    evaluator, began = _training(data, epochs, running=running), time.process_time()
     evaluator.descriptor_names = ()  # these searches are about stopping alone
     study = create_study(
         spaces.load(case.space),
@@ -116,7 +115,7 @@ def _row(data: str, way: str, seed: int) -> dict[str, Any]:
     else:
         study.optimize(evaluator, case.epochs, epochs=case.epochs)
     cost, winner = time.process_time() - began, study.best_architecture
-    again = _training(data, case.whole)
+    again = _training(data, case.whole, running=False)
     seeds = [derive_seed(77, "truth", winner.key, place) for place in range(case.trainings)]
     trained = [round(again.evaluate(winner, one).value, 2) for one in seeds]
     return {
@@ -135,13 +134,15 @@ def _row(data: str, way: str, seed: int) -> dict[str, Any]:
     }
 
 
-def _training(data: str, epochs: int) -> Training:
+def _training(data: str, epochs: int, *, running: bool) -> Training:
     name = Path(data).name
     if name == "ptb":
         by = dataclasses.replace(TEXTS["text-small"], epochs=epochs, train_tokens=50_000)
         return TrainText(data, by, hidden=100, device="cpu")
-    by_name = "quick" if name == "digits" else "small"
-    return Train(data, recipe(by_name, epochs), channels=8, cells=1, device="cpu")
+    by_epochs = dataclasses.replace(RECIPES[name], epochs=epochs)
+    if running:
+        by_epochs = dataclasses.replace(by_epochs, statistics_batches=None)
+    return Train(data_of(data), by_epochs, channels=8, cells=1, device="cpu")
 
 
 def _means(case: Case, rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -161,3 +161,6 @@ def test_an_estimate_multiplies() -> None:
     everything = dataclasses.replace(recipe, train_images=None)
     assert steps.estimate(everything, 60, 0).seconds == pytest.approx(3 + 10 * 60 * 0.02)
     assert found.times(2).high == pytest.approx(2 * found.high)
+    anew = dataclasses.replace(recipe, statistics_batches=4)
+    more = steps.estimate(anew, 5000, 250).seconds - found.seconds
+    assert more == pytest.approx(10 * 4 * 50 * 0.005)

@@ -259,15 +259,16 @@ class Hands:
         return self.now
 
 
-@pytest.mark.parametrize("ema", [0.0, 0.9])
+@pytest.mark.parametrize(("ema", "statistics"), [(0.0, None), (0.9, None), (0.0, 2), (0.9, 2)])
 def test_what_was_learnt_by_the_middle_of_an_epoch_is_measured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ema: float
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ema: float, statistics: int | None
 ) -> None:
     """Time is kept for it: the stop comes before the limit."""
     hands = Hands()
     monkeypatch.setattr("naokit.training.clock.time", hands)
     monkeypatch.setattr("naokit.training.loop.time", hands)
-    cut = job(tmp_path, seconds=120.0, recipe=replaced(batch=16, ema=ema))
+    recipe = replaced(batch=16, ema=ema, statistics_batches=statistics)
+    cut = job(tmp_path, seconds=120.0, recipe=recipe)
     tested: list[int] = []
     bundle = train_final(architecture(), cut, on_tested=tested.append)
     assert 0 < bundle.results.epochs_done < 1

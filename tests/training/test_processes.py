@@ -68,7 +68,14 @@ def _train(fabric: Fabric, folder: str) -> None:
         image=(1, 8, 8),
     ).double()
     recipe = ImageRecipe(
-        "plain", 2, 128, learning_rate=0.05, crop_padding=0, flip=False, train_images=260
+        "plain",
+        2,
+        128,
+        learning_rate=0.05,
+        crop_padding=0,
+        flip=False,
+        train_images=260,
+        statistics_batches=2,
     )
     shared = share_statistics(network, fabric)
     losses: list[float] = []

@@ -46,3 +46,12 @@ def test_a_number_with_underscores_is_refused(setting: str) -> None:
 def test_scalars_of_numpy_are_the_numbers_that_they_hold() -> None:
     made = ImageRecipe("mine", epochs=np.int64(3), batch=16, learning_rate=np.float32(0.5))
     assert (made.epochs, type(made.epochs), made.learning_rate) == (3, int, 0.5)
+
+
+def test_a_recipe_is_what_an_earlier_version_recorded_of_it() -> None:
+    recorded = dict(RECIPES["quick"].to_json())
+    assert RECIPES["quick"].as_recorded(recorded) == RECIPES["quick"]
+    del recorded["statistics_batches"]
+    assert RECIPES["quick"].as_recorded(recorded).statistics_batches is None
+    assert RECIPES["small"].as_recorded(recorded) == RECIPES["small"]
+    assert RECIPES["small"].as_recorded({}) == RECIPES["small"]

@@ -127,6 +127,7 @@ def search(
             evaluator_of,
             half_final,
             preset_of,
+            recipe_begun,
             table_of,
             with_final,
             with_shared_epochs,
@@ -157,7 +158,8 @@ def search(
         name = searched.name if searched else spaces.name_of(space)
         way = "-supernet" if shared else ""
         folder = out or Path("runs") / f"{name}-{source}-{method}{way}"
-        usual = preset_of(kind, preset, folder, shared=shared)
+        begun = recipe_begun(folder)
+        usual = preset_of(kind, preset, begun, shared=shared)
         longer = with_shared_epochs(usual, fidelity.epochs_in_all)
         chosen = with_final(longer, kind.reads, asdict(final_size))
         address = storage or address_of(folder / "study.db")
@@ -168,7 +170,8 @@ def search(
             evaluator = table_of(space, known, *goals)
             searched, named = evaluator.space, evaluator.space.space
         else:
-            evaluator = evaluator_of(searched, data, chosen, evaluation, sum(goals, ()), seed)
+            figures = sum(goals, ())
+            evaluator = evaluator_of(searched, data, chosen, evaluation, figures, seed, begun)
             named = searched
         alone = not table and not shared and len(goals[0]) < 2
         pruner = fidelity.chosen(chosen if alone else None)

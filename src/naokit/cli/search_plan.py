@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from naokit.base import InputError
+from naokit.base import InputError, Json
 from naokit.cli.output import say
 from naokit.cli.search_options import Evaluation, KnownResults
 from naokit.cli.subject import check_options, recipe_for, subject_of
@@ -29,6 +29,7 @@ def evaluator_of(
     asked: Evaluation,
     wanted: tuple[str, ...],
     seed: int,
+    begun: Mapping[str, Json],
 ) -> Learning:
     """Who scores each network: trained by itself, or with the weights of a shared one.
 
@@ -39,6 +40,7 @@ def evaluator_of(
         asked: How an evaluation is made.
         wanted: The objectives and limits.
         seed: The seed of a shared network.
+        begun: The recipe that the run was begun with; empty where it begins.
     """
     from naokit.evaluators import Supernet, Training
     from naokit.training.device import device_named, precision_named
@@ -50,7 +52,7 @@ def evaluator_of(
     if (sharing := preset.sharing) is None:
         return Training(
             subject_of(space.reads, data, read | preset.size()),
-            recipe_for(space.reads, preset.recipe),
+            recipe_for(space.reads, preset.recipe).as_recorded(begun),
             device=device,
             precision=precision,
             latency="latency" in " ".join(wanted),
@@ -87,16 +89,22 @@ def table_of(
     return found
 
 
-def preset_of(kind: Kind, name: str, folder: Path, *, shared: bool) -> Preset:
-    """The preset of a name; what it was once, where the run in the folder was begun so."""
+def recipe_begun(folder: Path) -> Mapping[str, Json]:
+    """The recipe that the run in a folder was begun with; empty where there is none."""
     from naokit.runs.folder import is_run
     from naokit.runs.settings import read_settings
 
+    if not is_run(folder):
+        return {}
+    return (read_settings(folder).get("evaluator") or {}).get("recipe") or {}
+
+
+def preset_of(kind: Kind, name: str, begun: Mapping[str, Json], *, shared: bool) -> Preset:
+    """The preset of a name; what it was once, where a run was begun with the recipe of that."""
     chosen, former = kind.preset(name, shared=shared), kind.former_presets.get(name)
-    if former is None or shared or not is_run(folder):
+    if former is None or shared:
         return chosen
-    recipe = (read_settings(folder).get("evaluator") or {}).get("recipe") or {}
-    return former if recipe.get("name") == former.recipe else chosen
+    return former if begun.get("name") == former.recipe else chosen
 
 
 def half_final(preset: Preset, reads: str, *, shared: bool) -> OwnTraining:

@@ -22,6 +22,7 @@ from naokit.images.on_device import Feed
 from naokit.images.pictures.stream import Stream
 from naokit.images.recipes import ImageRecipe
 from naokit.training.metric import Metric
+from naokit.training.normalising import take_statistics
 from naokit.training.task import Task, Update
 
 ACCURACY = Metric("accuracy", " %", "maximize")
@@ -125,7 +126,15 @@ class ImageTask(Task[ImageUpdate, ImageBatch]):
 
     def measure(self, network: nn.Module) -> float:
         """Accuracy on the validation part, percent."""
+        if self.recipe.statistics_batches is not None:
+            take_statistics(network, self._shown(self.recipe.statistics_batches))
         return accuracy(network, self.augmentation, self.validation, self.fabric)
+
+    def _shown(self, batches: int) -> Iterator[Tensor]:
+        """The first so many batches as they are measured: not augmented."""
+        rows = [update.places for update in self.plan(0, seed=0)[:batches]]
+        for images, _ in self.train.batches(rows, seed=None):
+            yield laid_out(self.augmentation.standardise(images), self.layout)
 
     def _batches(self, order: np.ndarray) -> list[np.ndarray]:
         """Batches of rows; a last batch of one image has no variance to normalise by."""

@@ -79,6 +79,7 @@ class Steps:
             validation: The number of validation examples.
         """
         taken = min(examples, recipe.part or examples)
+        validation += min(taken, recipe.measured_besides)
         quartiles = zip(_quartiles(self.training), _quartiles(self.validation), strict=True)
         low, middle, high = (
             self.start + recipe.epochs * (taken * one + validation * held_out)

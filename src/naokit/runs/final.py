@@ -118,7 +118,9 @@ def train_final(
         EvaluationFailed: The training diverged, or memory ran out.
         InputError: Data, recipe, sizes or checkpoint do not fit.
     """
-    began = time.monotonic()
+    began, before = time.monotonic(), training_at(job.folder)
+    if before is not None:
+        job = dataclasses.replace(job, recipe=job.recipe.as_recorded(before["recipe"]))
     job.subject.check_data(job.recipe)
     check_memory(architecture, job.subject.settings(job.recipe))
     if job.processes > job.recipe.batch:

@@ -186,8 +186,9 @@ class Checkpoint:
 
     def _check(self, path: Path, recorded: Mapping[str, Json]) -> None:
         for name, wanted in self.training.items():
-            if recorded.get(name) != wanted:
-                what = _difference(name, recorded.get(name), wanted)
+            there = recorded.get(name)
+            if not _same(there, wanted):
+                what = _difference(name, there, wanted)
                 raise InputError(
                     f"{path} is of another training: {what}; name another `folder` to keep "
                     "both, or remove this one to begin again in its place"
@@ -262,6 +263,13 @@ def _check_state(state: State) -> None:
             raise TypeError(f"{field.name} is {value!r}")
     if not all(type(value) in (int, float) for value in state.history):
         raise TypeError(f"history is {state.history}")
+
+
+def _same(there: Json, here: Json) -> bool:
+    """Whether both are equal; a field that an earlier version did not have is off."""
+    if isinstance(there, dict) and isinstance(here, dict):
+        return all(there.get(field) == here.get(field) for field in there | here)
+    return bool(there == here)
 
 
 def _difference(name: str, there: Json, here: Json) -> str:

@@ -269,7 +269,10 @@ class _Run:
         state, complete = self.state, self.state.epochs >= self.recipe.epochs
         in_time = complete or self._agreed(self.clock.allows_measuring)
         cut_short = not state.best_epoch and self.clock.reserve > 0
-        best = self._measure() if cut_short and in_time else state.best
+        best = state.best
+        if cut_short and in_time:
+            best = self._measure()
+            self._save()  # a measure may take statistics anew, and they are kept with the weights
         done = state.epochs + state.step / self.steps
         return Trained(
             best,

@@ -91,6 +91,11 @@ class Recipe:
         """The number of training images or tokens to use; None means all."""
         return None
 
+    @property
+    def measured_besides(self) -> int:
+        """The number of training images or tokens that each measure looks at besides."""
+        return 0
+
     def to_json(self) -> dict[str, Json]:
         """Every field by name."""
         return dataclasses.asdict(self)
@@ -103,6 +108,16 @@ class Recipe:
             InputError: A field is unknown (a later naokit's, say) or absent.
         """
         return cls(**cls.checked(fields, {}))
+
+    def as_recorded(self, recorded: Mapping[str, Json]) -> Self:
+        """The recipe as an earlier version recorded it: fields that it did not know are off.
+
+        Args:
+            recorded: The fields of a recipe. Those of another name change nothing.
+        """
+        if recorded.get("name") != self.name:
+            return self
+        return self.from_json({n: v for n, v in self.to_json().items() if n in recorded})
 
     @classmethod
     @cache

@@ -1,0 +1,143 @@
+"""What a shorter recipe, early stops and finalists bring, one by one and together, at one cost.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.ablation TABLES FOLDER [SEEDS]
+
+TABLES is the folder of `nas-bench-nlp-ptb.csv.gz` (recurrent networks that were trained on PTB for
+50 epochs); its graphs are written to FOLDER. Each search may take as many epochs as 30 whole
+trainings have. A search that trains for 10 epochs knows nothing of what comes later; its finalists
+are the four best, each trained for 50 epochs besides, which is counted. What it names is judged by
+the loss after 50 epochs. `results/ablation.json` holds where that stands among all of the table (1
+is the best), by way and seed; what is there is not made again.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from benchmarks.graph_tables import convert
+from benchmarks.record import RESULTS, keep
+from benchmarks.stopping import EPOCHS, WHOLE
+from naokit import create_study
+from naokit.bench import TableTask
+from naokit.evaluators import Tabular
+
+NAME, TABLE = "ablation", "nas-bench-nlp-ptb"
+LAST = EPOCHS[-1]
+BUDGET = WHOLE * LAST
+"""The epochs of a search, those of its finalists included."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a search spends its epochs.
+
+    Attributes:
+        epochs: How many a training has.
+        pruner: Who stops trainings early. If None, nobody does.
+        finalists: How many of the best are trained for all of the table's epochs besides.
+    """
+
+    epochs: int = LAST
+    pruner: str | None = None
+    finalists: int = 0
+
+
+WAYS: Mapping[str, Way] = {
+    "whole trainings": Way(),
+    "shorter": Way(10),
+    "stopped": Way(LAST, "asha"),
+    "shorter, finalists": Way(10, None, 4),
+    "shorter, stopped": Way(10, "asha"),
+    "shorter, stopped, finalists": Way(10, "asha", 4),
+}
+METHODS = ("random", "nao")
+
+
+def main() -> None:
+    """Searches what is missing, seed by seed."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    seeds = int(sys.argv[3]) if len(sys.argv) > 3 else 40
+    folder, path = Path(sys.argv[2]), RESULTS / f"{NAME}.json"
+    graphs = folder / f"{TABLE}-graphs.csv.gz"
+    if not graphs.exists():
+        convert(TABLE, folder)
+    tables = {epochs: _table(graphs, epochs) for epochs in {way.epochs for way in WAYS.values()}}
+    whole = sorted(value for value in tables[LAST].values.values() if math.isfinite(value))
+    rows: dict[str, list[float | None]] = {}
+    if path.exists():
+        rows = {n: one["losses"] for n, one in json.loads(path.read_text())[TABLE].items()}
+    for seed in range(seeds):
+        for method in METHODS:
+            for name, way in WAYS.items():
+                found = rows.setdefault(f"{method}: {name}", [])
+                if len(found) == seed:
+                    found.append(_search(tables[way.epochs], method, seed, way))
+                    keep(NAME, {"epochs": BUDGET, TABLE: _summary(rows, whole)})
+                    print(seed, method, name, found[-1], flush=True)
+
+
+def _table(graphs: Path, epochs: int) -> Tabular:
+    """The table as if nobody had trained for longer; the last loss is a further column."""
+    return TableTask(
+        "graphs",
+        (str(graphs),),
+        "graph",
+        _loss(epochs),
+        class_column="canonical_hash",
+        direction="minimize",
+        also=(_loss(LAST),),
+        curve_columns=tuple(_loss(one) for one in EPOCHS if one <= epochs),
+    ).load()
+
+
+def _loss(epochs: int) -> str:
+    return f"val_loss_ep{epochs}"
+
+
+def _search(table: Tabular, method: str, seed: int, way: Way) -> float | None:
+    """The loss after all epochs of what a search names; None where its training failed."""
+    epochs = BUDGET - way.finalists * LAST
+    study = create_study(
+        table.space, method=method, seed=seed, direction="minimize", pruner=way.pruner
+    )
+    if way.pruner is None:
+        study.optimize(table, epochs // way.epochs)
+    else:
+        study.optimize(table, len(table.values), epochs=epochs)
+    whole = [trial for trial in study.trials if trial.value is not None]
+    whole.sort(key=lambda trial: trial.value or math.inf)
+    named = [trial.metrics[_loss(LAST)] for trial in whole[: max(1, way.finalists)]]
+    return min((loss for loss in named if math.isfinite(loss)), default=None)
+
+
+def _summary(rows: Mapping[str, list[float | None]], whole: list[float]) -> dict[str, Any]:
+    """The median place, the mean loss and its standard error, by method and way."""
+    found = {}
+    for name, losses in rows.items():
+        there = [loss for loss in losses if loss is not None]
+        places = [sum(value < loss for value in whole) + 1 for loss in there]
+        places += [len(whole) + 1] * (len(losses) - len(there))
+        found[name] = {
+            "searches": len(losses),
+            "failed": len(losses) - len(there),
+            "median_place": statistics.median(places),
+            "mean_loss": round(statistics.fmean(there), 4) if there else None,
+            "standard_error": round(statistics.stdev(there) / len(there) ** 0.5, 4)
+            if len(there) > 1
+            else None,
+            "losses": losses,
+        }
+    return found
+
+
+if __name__ == "__main__":
+    main()
