@@ -21,16 +21,17 @@ from naokit.training.normalising import take_statistics
 PLAIN = ImageRecipe("plain", 1, 64, learning_rate=0.1, crop_padding=0, flip=False, train_images=400)
 
 
-def test_they_are_the_means_of_the_batches() -> None:
+def test_they_are_the_means_of_the_batches_weighed_by_their_examples() -> None:
     network = nn.Sequential(nn.Conv2d(1, 3, 1), nn.BatchNorm2d(3), nn.Dropout(0.9))
-    batches = torch.randn(4, 16, 1, 5, 5, generator=torch.Generator().manual_seed(0)).unbind()
+    images = torch.randn(40, 1, 5, 5, generator=torch.Generator().manual_seed(0))
+    batches = images.split(16)  # the last one has 8
     network[1].running_mean.fill_(100)  # of weights that are gone
-    shown = [network[0](batch) for batch in batches]
     take_statistics(network, batches)
-    means = torch.stack([one.mean((0, 2, 3)) for one in shown]).mean(0)
-    variances = torch.stack([one.var((0, 2, 3)) for one in shown]).mean(0)
-    torch.testing.assert_close(network[1].running_mean, means)
-    torch.testing.assert_close(network[1].running_var, variances)
+    shown = network[0](images)
+    variances = torch.stack([network[0](one).var((0, 2, 3)) for one in batches])
+    expected = (torch.tensor([16.0, 16.0, 8.0]) / 40) @ variances
+    torch.testing.assert_close(network[1].running_mean, shown.mean((0, 2, 3)))
+    torch.testing.assert_close(network[1].running_var, expected)
 
 
 def test_layers_are_as_before_otherwise_and_the_network_is_in_eval_mode() -> None:

@@ -31,7 +31,7 @@ def batch_statistics(network: nn.Module) -> Iterator[None]:
 
 @torch.no_grad()
 def take_statistics(network: nn.Module, batches: Iterable[Tensor]) -> None:
-    """Takes the running statistics anew: the means of those of some batches, by today's weights.
+    """Takes the running statistics anew: the means of those of some examples, by today's weights.
 
     While weights change fast, running statistics are those of weights that are gone. They mislead
     what is measured most in the first epochs. See Wu and Johnson 2021, Rethinking "Batch" in
@@ -50,9 +50,11 @@ def take_statistics(network: nn.Module, batches: Iterable[Tensor]) -> None:
     try:
         for layer in layers:
             layer.training = True
-        for number, batch in enumerate(batches, 1):
+        shown = 0
+        for batch in batches:
+            shown += len(batch)
             for layer in layers:
-                layer.momentum = 1 / number
+                layer.momentum = len(batch) / shown  # each example counts as much
             network(batch)
     finally:
         for layer, momentum in zip(layers, momenta, strict=True):
