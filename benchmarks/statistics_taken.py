@@ -7,9 +7,9 @@ DATA is `digits`, `few-digits` (200 of them) or the path of CIFAR-10. Random cel
 batches of 32, on CIFAR-10 by `small`. After each epoch one network is measured
 both ways: by the running statistics of batch normalisation, and by those of four batches taken
 anew. `results/statistics_taken.json` has for each way and epoch the mean accuracy, and Spearman's
-correlation with how the same training ended and how the other training of the cell ended; and what
-taking statistics costs of an epoch in CPU time. A training takes about 8 CPU seconds on the
-digits and two minutes on CIFAR-10; what is there is not made again.
+correlation of the two trainings, with how the same training ended, and with how the other one did;
+and what taking statistics costs of an epoch in CPU time. A training takes about 8 CPU seconds on
+the digits and two minutes on CIFAR-10; what is there is not made again.
 """
 
 from __future__ import annotations
@@ -119,6 +119,7 @@ def _summary(rows: list[list[dict[str, Any]]]) -> dict[str, Any]:
         epochs = np.moveaxis(curves, 2, 0)
         found[way] = {
             "mean": [round(float(value), 1) for value in curves.mean((0, 1))],
+            "two_trainings": [_ranks(values[:, :1], values[:, 1:]) for values in epochs],
             "own_end": [_ranks(values, ends) for values in epochs],
             "other_end": [_ranks(values, ends[:, ::-1]) for values in epochs],
         }
