@@ -5,7 +5,7 @@
 TABLES is the folder of `nas-bench-nlp-ptb.csv.gz` (recurrent networks that were trained on PTB for
 50 epochs); its graphs are written to FOLDER. Each search may take as many epochs as 30 whole
 trainings have. A search that trains for 10 epochs knows nothing of what comes later; its finalists
-are the four best, each trained for 50 epochs besides, which is counted. What it names is judged by
+are the eight best, each trained for 50 epochs besides, which is counted. What it names is judged by
 the loss after 50 epochs. `results/ablation.json` holds where that stands among all of the table (1
 is the best), by way and seed; what is there is not made again.
 """
@@ -52,12 +52,14 @@ class Way:
 
 
 WAYS: Mapping[str, Way] = {
-    "whole trainings": Way(),
-    "shorter": Way(10),
-    "stopped": Way(LAST, "asha"),
-    "shorter, finalists": Way(10, None, 4),
-    "shorter, stopped": Way(10, "asha"),
-    "shorter, stopped, finalists": Way(10, "asha", 4),
+    "50 epochs": Way(),
+    "10 epochs": Way(10),
+    "5 epochs": Way(5),
+    "50 epochs, stopped": Way(LAST, "asha"),
+    "10 epochs, stopped": Way(10, "asha"),
+    "10 epochs, finalists": Way(10, None, 8),
+    "5 epochs, finalists": Way(5, None, 8),
+    "10 epochs, stopped, finalists": Way(10, "asha", 8),
 }
 METHODS = ("random", "nao")
 
@@ -65,7 +67,7 @@ METHODS = ("random", "nao")
 def main() -> None:
     """Searches what is missing, seed by seed."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    seeds = int(sys.argv[3]) if len(sys.argv) > 3 else 40
+    seeds = int(sys.argv[3]) if len(sys.argv) > 3 else 20
     folder, path = Path(sys.argv[2]), RESULTS / f"{NAME}.json"
     graphs = folder / f"{TABLE}-graphs.csv.gz"
     if not graphs.exists():
