@@ -128,14 +128,14 @@ _WS = ImageRecipe(
 _RECIPES = (
     # Those of this project take their statistics anew, so that early epochs tell what is learnt.
     # The digits are 8 x 8 and mirror images of them are other things: no flip, crops of one pixel.
-    # Measured, three random cells at N=1: 4.0 to 6.2 CPU seconds (F=8), 66 to 84 %.
+    # Measured, three random cells at N=1: 2.5 to 3.8 CPU seconds (F=8), 80 to 85 %.
     ImageRecipe("quick", epochs=3, **_DIGITS),
     # For searches that stop early. Measured, 60 epochs in all: 14 to 23 cells are looked at, and
     # the winner is .6 ± .4 points better than that of 20 trainings by `quick` at equal cost.
     ImageRecipe("quick-search", epochs=9, **_DIGITS),
-    # Measured, the same cells: 53 to 85 CPU seconds (F=16), 98.7 % each.
+    # Measured, the same cells: 36 to 55 CPU seconds (F=16), 98.9 to 99.3 %.
     ImageRecipe("quick-final", epochs=30, **_DIGITS),
-    # Measured on CIFAR-10, the same cells: 123 to 171 CPU seconds (F=8), 34 to 46 %.
+    # Measured on CIFAR-10, the same cells: 105 to 162 CPU seconds (F=8), 39 to 46 %.
     ImageRecipe(
         "small",
         epochs=4,
