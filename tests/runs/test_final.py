@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save
+from tests.training.older import without_statistics
 
 from naokit.base import EvaluationFailed, InputError
 from naokit.files import write_whole
@@ -278,6 +279,19 @@ def test_what_was_learnt_by_the_middle_of_an_epoch_is_measured(
         split = getattr(cut.subject.data, part)
         expected = evaluate(bundle.network, cut.subject.data, split)
         assert bundle.results.scores[part] == expected
+
+
+def test_what_an_earlier_version_began_is_trained_as_it_was(tmp_path: Path) -> None:
+    """Its recipe of the same name took no statistics anew."""
+    before = train_final(architecture(), job(tmp_path)).results
+    without_statistics(tmp_path / "last.safetensors")
+    now = job(tmp_path, recipe=replaced(statistics_batches=2))
+    after = train_final(architecture(), now).results
+    assert after == before
+    assert after.recipe["statistics_batches"] is None
+    other = job(tmp_path, recipe=replaced(name="other", statistics_batches=2))
+    with pytest.raises(InputError, match="recipe has name plain, this one other"):
+        train_final(architecture(), other)
 
 
 def test_the_seconds_of_a_log_go_on_where_a_training_does(
