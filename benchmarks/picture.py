@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -30,7 +31,7 @@ from naokit.study.course_figure import course_figure
 
 NAME = "first_search"
 PICTURE = Path(__file__).parents[1] / "docs" / "picture.svg"
-WIDTH, HEIGHT = 950, 786
+WIDTH, CELL_AT = 950, 426
 LIGHT = {"card": "#fbfbf9", "ink": "#1b2430", "soft": "#55606e", "line": "#dfe3e8"}
 LIGHT |= {"accent": "#0b5cad", "second": "#a04608"}
 DARK = {"card": "#161b22", "ink": "#e8ecf1", "soft": "#a9b4c0", "line": "#333d49"}
@@ -79,7 +80,8 @@ def picture(record: Mapping[str, Any]) -> str:
     course = _course(record["course"])
     plot = course_figure(course, record["metric"], 1.0, _course(record["random"]))
     assert plot is not None
-    cell = ConvCells.small().parse(record["winner"]).graphs[0]
+    cell = svg([ConvCells.small().parse(record["winner"]).graphs[0]])
+    below = CELL_AT + int(ElementTree.fromstring(cell).attrib["height"])
     parts = [
         _heading(24, 1, "Data and a space"),
         *_digits(24, 70),
@@ -90,15 +92,16 @@ def picture(record: Mapping[str, Any]) -> str:
         *_plot(plot, 302, 62),
         *_legend(820, 96),
         _heading(24, 3, "A network of the best cell: trained, exported, checked", 412),
-        _cell(svg([cell]), 24, 426),
-        _words(24, 742, _outcome(record)),
-        _words(24, 766, f"After as many epochs {record['verdict']}."),
+        _cell(cell, 24, CELL_AT),
+        _words(24, below + 28, _outcome(record)),
+        _words(24, below + 52, f"After as many epochs {record['verdict']}."),
     ]
+    height = below + 72
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
         f'font-family="system-ui, sans-serif" font-size="16">\n'
         f"<title>{escape(_said(record))}</title>\n<style>\n{_style()}</style>\n"
-        f'<rect class="card" x="1" y="1" width="{WIDTH - 2}" height="{HEIGHT - 2}" rx="14"/>\n'
+        f'<rect class="card" x="1" y="1" width="{WIDTH - 2}" height="{height - 2}" rx="14"/>\n'
         + "".join(f"{part}\n" for part in parts)
         + "</svg>\n"
     )
