@@ -24,14 +24,13 @@ from typing import Any
 
 import optuna
 
-from benchmarks.graph_tables import convert
 from benchmarks.record import RESULTS, keep
-from benchmarks.stopping import EPOCHS, WHOLE
+from benchmarks.stopping import EPOCHS, WHOLE, known_curves, loss_after
+from benchmarks.stopping import NAME as TABLE
 from naokit import create_study
-from naokit.bench import TableTask
 from naokit.evaluators import Tabular
 
-NAME, TABLE = "ablation", "nas-bench-nlp-ptb"
+NAME = "ablation"
 LAST = EPOCHS[-1]
 BUDGET = WHOLE * LAST
 """The epochs of a search, those of its finalists included."""
@@ -70,10 +69,10 @@ def main() -> None:
     """Searches what is missing, seed by seed."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     folder, path = Path(sys.argv[2]), RESULTS / f"{NAME}.json"
-    graphs = folder / f"{TABLE}-graphs.csv.gz"
-    if not graphs.exists():
-        convert(TABLE, folder)
-    tables = {epochs: _table(graphs, epochs) for epochs in {way.epochs for way in WAYS.values()}}
+    tables = {
+        epochs: known_curves(folder, epochs, (loss_after(LAST),)).load()
+        for epochs in {way.epochs for way in WAYS.values()}
+    }
     whole = sorted(value for value in tables[LAST].values.values() if math.isfinite(value))
     rows: dict[str, list[float | None]] = {}
     if path.exists():
@@ -85,24 +84,6 @@ def main() -> None:
                 found.append(_search(tables[way.epochs], method, seed, way))
                 keep(NAME, {"epochs": BUDGET, TABLE: _summary(rows, whole)})
                 print(seed, method, name, found[-1], flush=True)
-
-
-def _table(graphs: Path, epochs: int) -> Tabular:
-    """The table as if nobody had trained for longer; the last loss is a further column."""
-    return TableTask(
-        "graphs",
-        (str(graphs),),
-        "graph",
-        _loss(epochs),
-        class_column="canonical_hash",
-        direction="minimize",
-        also=(_loss(LAST),),
-        curve_columns=tuple(_loss(one) for one in EPOCHS if one <= epochs),
-    ).load()
-
-
-def _loss(epochs: int) -> str:
-    return f"val_loss_ep{epochs}"
 
 
 def _search(table: Tabular, method: str, seed: int, way: Way) -> float | None:
@@ -117,7 +98,7 @@ def _search(table: Tabular, method: str, seed: int, way: Way) -> float | None:
         study.optimize(table, len(table.values), epochs=epochs)
     whole = [trial for trial in study.trials if trial.value is not None]
     whole.sort(key=lambda trial: trial.value or math.inf)
-    named = [trial.metrics[_loss(LAST)] for trial in whole[: max(1, way.finalists)]]
+    named = [trial.metrics[loss_after(LAST)] for trial in whole[: max(1, way.finalists)]]
     return min((loss for loss in named if math.isfinite(loss)), default=None)
 
 

@@ -12,6 +12,7 @@ minute by the final recipe.
 from __future__ import annotations
 
 import csv
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -29,7 +30,9 @@ from naokit.training.device import make_fabric
 from naokit.training.loop import Epoch, train
 
 EPOCHS = 25
-RECIPE = recipes.recipe("quick-final", EPOCHS)
+LONGEST = dataclasses.replace(recipes.recipe("quick-final"), statistics_batches=None)
+"""The final recipe of a search, measured by running statistics as the first rows were."""
+RECIPE = recipes.recipe(LONGEST, EPOCHS)
 TABLE = RESULTS / "learning_curves.csv"
 COLUMNS = (
     "architecture",
@@ -93,9 +96,9 @@ def _finally(rows: dict[str, Row], cell: Architecture) -> None:
     if row["final"]:
         return
     subject, fabric = ImageSubject("digits", 16, 1), make_fabric("cpu")
-    recipe, seed = recipes.recipe("quick-final"), derive_seed(0, "final", cell.key)
-    network = subject.network(cell, recipe, seed)
-    train(network, subject.task(recipe, fabric), seed=seed, fabric=fabric)
+    seed = derive_seed(0, "final", cell.key)
+    network = subject.network(cell, LONGEST, seed)
+    train(network, subject.task(LONGEST, fabric), seed=seed, fabric=fabric)
     row["final"] = f"{subject.tested(network, fabric):.3f}"
     _write(rows)
 

@@ -1,15 +1,15 @@
-"""Real searches that stop early or not, each at the cost of so many epochs, and their winners.
+"""Real searches whose trainings stop early, each at the cost of so many epochs, and their winners.
 
     OMP_NUM_THREADS=1 python -m benchmarks.stopped_searches DATA [SEEDS]
 
 DATA is `digits`, `few-digits` (200 of them), or the path of PTB or CIFAR-10 (its folder's name says
 which). On images the networks are those of conv-small at F=8, N=1, on PTB recurrent cells of hidden
-size 100. The winner is trained again by the recipe of the longest trainings, with other seeds.
+size 100. The winner is trained again by the same recipe, to its end and with other seeds.
 
 `results/DATA_stopping.json` holds every evaluation; a row that is there is not made again. A row
 takes about two minutes on the digits, 17 on PTB, 45 on CIFAR-10. On the digits the rows `tried`
-were measured by running statistics of batch normalisation, as all were once; the last of them
-described networks as well, which is done no more.
+were measured by running statistics of batch normalisation, as all were once; some had whole
+trainings, a later first look, or described networks, which is done no more.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import optuna
 import torch
@@ -32,13 +32,14 @@ from benchmarks.statistics_taken import RECIPES, data_of
 from naokit import create_study, spaces
 from naokit.base import derive_seed
 from naokit.evaluators import Train, Training, TrainText
-from naokit.study.pruning import Asha
 from naokit.text.recipes import RECIPES as TEXTS
 
-Way = tuple[str, int, Asha | None]
-"""The method, the epochs of a training, and who stops it."""
-RUNNING = ", running statistics"
-"""What is measured by those, and not by statistics that are taken anew."""
+
+class Way(NamedTuple):
+    """The method, and whether it is told what running statistics say."""
+
+    method: str
+    running: bool
 
 
 @dataclass(frozen=True)
@@ -47,34 +48,34 @@ class Case:
 
     Attributes:
         space: The name of the space.
-        epochs: The epochs of each search.
-        whole: The epochs of the winner's trainings.
-        trainings: How many these are.
-        ways: The searches.
+        budget: The epochs of each search.
+        epochs: Those of a training: in the search, where it may stop early, and of the winner.
+        trainings: How often the winner is trained.
+        also_running: Whether there are searches by running statistics as well.
     """
 
     space: str
+    budget: int
     epochs: int
-    whole: int
     trainings: int
-    ways: Mapping[str, Way]
+    also_running: bool = False
 
-
-def _stopped(epochs: int) -> Mapping[str, Way]:
-    """Searches by `nao` and at random whose trainings of so many epochs stop early."""
-    return {f"{name}, {epochs} epochs, asha": (name, epochs, Asha()) for name in ("nao", "random")}
-
-
-def _also_running(ways: Mapping[str, Way]) -> Mapping[str, Way]:
-    """These, and the same by running statistics."""
-    return {**ways, **{f"{name}{RUNNING}": way for name, way in ways.items()}}
+    @property
+    def ways(self) -> Mapping[str, Way]:
+        """The searches by name."""
+        kinds = {"": False, ", running statistics": True} if self.also_running else {"": False}
+        return {
+            f"{method}, {self.epochs} epochs, asha{kind}": Way(method, running)
+            for kind, running in kinds.items()
+            for method in ("nao", "random")
+        }
 
 
 CASES = {
-    "digits": Case("conv-small", 60, 9, 4, _also_running(_stopped(9))),
-    "few-digits": Case("conv-small", 150, 15, 6, _also_running(_stopped(15))),
-    "ptb": Case("recurrent", 40, 4, 2, _stopped(4)),
-    "cifar10": Case("conv-small", 40, 4, 2, _stopped(4)),
+    "digits": Case("conv-small", 60, 9, 4, also_running=True),
+    "few-digits": Case("conv-small", 150, 15, 6, also_running=True),
+    "ptb": Case("recurrent", 40, 4, 2),
+    "cifar10": Case("conv-small", 40, 4, 2),
 }
 
 
@@ -91,7 +92,7 @@ def main() -> None:
         for way in case.ways:
             if not any((row["way"], row["seed"]) == (way, seed) for row in rows):
                 rows.append(_row(data, way, seed))
-                found = {"epochs": case.epochs, "means": _means(case, rows), "rows": rows}
+                found = {"epochs": case.budget, "means": _means(case, rows), "rows": rows}
                 keep(name, found | ({"tried": there["tried"]} if "tried" in there else {}))
                 print(seed, way, rows[-1]["trained"], flush=True)
 
@@ -99,23 +100,19 @@ def main() -> None:
 def _row(data: str, way: str, seed: int) -> dict[str, Any]:
     """A search, and its winner trained anew."""
     case = CASES[Path(data).name]
-    method, epochs, pruner = case.ways[way]
-    running = way.endswith(RUNNING)
-    evaluator, began = _training(data, epochs, running=running), time.process_time()
+    method, running = case.ways[way]
+    evaluator, began = _training(data, case.epochs, running=running), time.process_time()
     evaluator.descriptor_names = ()  # these searches are about stopping alone
     study = create_study(
         spaces.load(case.space),
         method=method,
         seed=seed,
-        pruner=pruner,
+        pruner="asha",
         direction=evaluator.direction,
     )
-    if pruner is None:
-        study.optimize(evaluator, case.epochs // epochs)
-    else:
-        study.optimize(evaluator, case.epochs, epochs=case.epochs)
+    study.optimize(evaluator, case.budget, epochs=case.budget)
     cost, winner = time.process_time() - began, study.best_architecture
-    again = _training(data, case.whole, running=False)
+    again = _training(data, case.epochs, running=False)
     seeds = [derive_seed(77, "truth", winner.key, place) for place in range(case.trainings)]
     trained = [round(again.evaluate(winner, one).value, 2) for one in seeds]
     return {
@@ -139,10 +136,10 @@ def _training(data: str, epochs: int, *, running: bool) -> Training:
     if name == "ptb":
         by = dataclasses.replace(TEXTS["text-small"], epochs=epochs, train_tokens=50_000)
         return TrainText(data, by, hidden=100, device="cpu")
-    by_epochs = dataclasses.replace(RECIPES[name], epochs=epochs)
+    images = dataclasses.replace(RECIPES[name], epochs=epochs)
     if running:
-        by_epochs = dataclasses.replace(by_epochs, statistics_batches=None)
-    return Train(data_of(data), by_epochs, channels=8, cells=1, device="cpu")
+        images = dataclasses.replace(images, statistics_batches=None)
+    return Train(data_of(data), images, channels=8, cells=1, device="cpu")
 
 
 def _means(case: Case, rows: list[dict[str, Any]]) -> dict[str, Any]:

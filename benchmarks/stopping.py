@@ -46,19 +46,7 @@ NAME = "nas-bench-nlp-ptb"
 def main() -> None:
     """Searches what is missing, method by method."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    folder = Path(sys.argv[2])
-    graphs = folder / f"{NAME}-graphs.csv.gz"
-    if not graphs.exists():
-        convert(NAME, folder)
-    task = TableTask(
-        "graphs",
-        (str(graphs),),
-        "graph",
-        f"val_loss_ep{EPOCHS[-1]}",
-        class_column="canonical_hash",
-        direction="minimize",
-        curve_columns=tuple(f"val_loss_ep{epoch}" for epoch in EPOCHS),
-    )
+    task = known_curves(Path(sys.argv[2]))
     values = sorted(value for value in table_of(task).values.values() if math.isfinite(value))
     path = RESULTS / "stopping.json"
     rows: dict[str, list[dict[str, Any]]] = {}
@@ -76,6 +64,28 @@ def main() -> None:
             found.append({"value": best, "place": place, "seconds": seconds})
             keep("stopping", {"whole_trainings": WHOLE, NAME: _summary(rows)})
             print(seed, method, place, flush=True)
+
+
+def known_curves(folder: Path, epochs: int = EPOCHS[-1], also: tuple[str, ...] = ()) -> TableTask:
+    """The table as if nobody had trained for longer; its graphs are written to the folder."""
+    graphs = folder / f"{NAME}-graphs.csv.gz"
+    if not graphs.exists():
+        convert(NAME, folder)
+    return TableTask(
+        "graphs",
+        (str(graphs),),
+        "graph",
+        loss_after(epochs),
+        class_column="canonical_hash",
+        direction="minimize",
+        also=also,
+        curve_columns=tuple(loss_after(epoch) for epoch in EPOCHS if epoch <= epochs),
+    )
+
+
+def loss_after(epochs: int) -> str:
+    """The column of the loss after so many epochs."""
+    return f"val_loss_ep{epochs}"
 
 
 def _summary(rows: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
