@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Iterable, Mapping
+from numbers import Integral
 from typing import Any, Literal
 
 Direction = Literal["maximize", "minimize"]
@@ -23,11 +24,29 @@ class InputError(ValueError):
     """Bad input: the message says what was wrong, what was expected and what to do."""
 
 
+LISTED = 12
+"""How many known names a message lists where none is near."""
+LONGEST = 70
+"""How many characters of an argument a message shows."""
+
+
 def unknown_name(what: str, name: str, known: Iterable[str], most: int = 3) -> InputError:
-    """The error for an unknown name; it lists the nearest known ones, or all of them."""
+    """The error for an unknown name; it lists the nearest known ones, or the first of them."""
     names = list(known)
-    near = difflib.get_close_matches(name, names, n=most, cutoff=0.4) or names
-    return InputError(f"there is no {what} {name!r}; did you mean {' or '.join(near)}?")
+    near = difflib.get_close_matches(name, names, n=most, cutoff=0.4)
+    meant = f"did you mean {' or '.join(near)}?"
+    if not near:
+        others = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+        meant = f"there are {', '.join(names[:LISTED])}{others}"
+    return InputError(f"there is no {what} {name!r}; {meant}")
+
+
+def unexpected(parameter: str, value: object, expected: str) -> InputError:
+    """The error for an argument of another kind than its parameter takes; long ones by type."""
+    shown = repr(value)
+    if len(shown) > LONGEST or "\n" in shown:
+        shown = f"of type {type(value).__qualname__}"
+    return InputError(f"`{parameter}` is {shown}; expected {expected}")
 
 
 class EvaluationFailed(Exception):
@@ -44,6 +63,18 @@ class SpaceExhausted(Exception):
 
 class OutOfTime(Exception):
     """The clock ended the preparation of a round; a later call goes on with it."""
+
+
+def whole_number(parameter: str, value: object, least: int | None = None) -> int:
+    """The value of an argument that takes a whole number, NumPy's included.
+
+    Raises:
+        InputError: It is something else, or less than `least`.
+    """
+    if isinstance(value, Integral) and (least is None or int(value) >= least):
+        return int(value)
+    more = "" if least is None else f", {least} or more"
+    raise unexpected(parameter, value, f"a whole number{more}")
 
 
 def derive_seed(*parts: object) -> int:

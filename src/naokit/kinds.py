@@ -13,7 +13,7 @@ from naokit.files import check_fits
 from naokit.images.kind import IMAGES
 from naokit.kind import Kind
 from naokit.settings import NetworkSettings
-from naokit.space import Architecture, Space
+from naokit.space import Architecture, Space, check_architecture
 from naokit.spaces import published
 from naokit.text.kind import TEXT
 
@@ -200,6 +200,7 @@ def build(
     }
     if isinstance(architecture, str):
         architecture = published.genotype(architecture).architecture
+    check_architecture(architecture)
     space = architecture.space
     kind = kind_of(space.reads)
     given = {name: value for name, value in sizes.items() if value is not None}

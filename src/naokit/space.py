@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from naokit.base import InputError, Json
+from naokit.base import InputError, Json, unexpected
 from naokit.grammar import Grammar
 from naokit.graphs import Graph, digest
 from naokit.settings import NetworkSettings
@@ -58,6 +58,13 @@ class Architecture:
         from naokit.drawing import svg  # needed only to look at an architecture
 
         return svg(self.graphs, title=repr(self), positions=self.space.grammar.names)
+
+
+def check_architecture(value: object) -> None:
+    """Raises InputError for what is no architecture."""
+    if not isinstance(value, Architecture):
+        expected = "an architecture; `space.parse(text)` reads one"
+        raise unexpected("architecture", value, expected)
 
 
 class Suggests(Protocol):

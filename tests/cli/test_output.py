@@ -28,7 +28,7 @@ def test_a_full_device_is_said_in_a_line(command: tuple[str, ...]) -> None:
 def test_a_bar_on_a_full_device(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("arch,acc\na=1,1\na=2,2\n")
     options = ("--space", "choices", "--table", "t.csv", "--metric", "acc", "--seeds", "1")
-    command = ("bench", *options, "--architecture-column", "acc", "--methods", "random")
+    command = ("bench", *options, "--methods", "random")
     with FULL.open("w") as full:
         found = subprocess.run([*NAOKIT, *command], stdout=full, stderr=full, cwd=tmp_path)
     assert found.returncode in (1, 2)

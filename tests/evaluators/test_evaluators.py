@@ -201,6 +201,29 @@ def test_a_missing_column_comes_with_the_table_and_the_nearest(tmp_path: Path) -
         Tabular(NasBench201(), (str(path),), architecture_column="arch", metric="c10_val")
 
 
+def test_rows_that_name_an_architecture_again_are_counted_out_and_said(tmp_path: Path) -> None:
+    rows = [("1", "2", "5"), ("1", "3", "6"), ("2", "2", "7"), ("1", "2", "8")]
+    path = table(tmp_path / "t.csv", rows, "a,b,y")
+    space = columns_space("choices", *read_tables(path, "a"))
+    found = Tabular(space, path, architecture_column="a", metric="y")
+    assert found.understood == (
+        f"{path}: in 2 of 4 rows an architecture comes again; its first row counts",
+    )
+    assert list(found.values.values()) == [5, 7]
+    whole = columns_space("choices", *read_tables(path, "a,b"))
+    repeated = Tabular(whole, path, architecture_column="a,b", metric="y")
+    assert "in 1 of 4 rows" in repeated.understood[0]
+
+
+@pytest.mark.parametrize("result", ["y", "y_1"])
+def test_a_result_is_no_part_of_an_architecture(tmp_path: Path, result: str) -> None:
+    path = table(tmp_path / "t.csv", [("1", "2", "5"), ("2", "3", "6")], "a,y_1,y")
+    columns = f"a,{result}"
+    space = columns_space("choices", *read_tables(path, columns))
+    with pytest.raises(InputError, match=rf"`architecture_column`: {result} is the result that is"):
+        Tabular(space, path, architecture_column=columns, metric="y", curve_columns=["y_1"])
+
+
 BLANKS = [("forest", "2", "", "1"), ("forest", "16", "", "2"), ("forest", "4", "", "4")]
 BLANKS += [("linear", "", "0.1", "3"), ("linear", "", "1e-2", "5")]
 

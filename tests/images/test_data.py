@@ -156,6 +156,8 @@ def test_images_of_ones_own_are_checked() -> None:
     floats = Split(data.train.images / 255, data.train.labels)
     with pytest.raises(InputError, match="images must be bytes"):
         load_images(dataclasses.replace(data, train=floats))
+    with pytest.raises(InputError, match=r"`data` is of type ndarray; .*ImageData of arrays"):
+        load_images(data.train.images)
 
 
 def test_a_cache_that_cannot_be_written_costs_nothing(tmp_path: Path, monkeypatch) -> None:

@@ -193,8 +193,11 @@ def test_every_language_model_builds_runs_and_is_made_again(name: str) -> None:
         ("lstm", {"classes": 3, "hidden": 4}, "reference-recurrent read text: leave classes out"),
         ("naonet-b", {"hidden": 8}, "conv-small read images: leave hidden out; they take classes"),
         ("nao-rnn", {"vocabulary": 1}, "vocabulary of 2 or more"),
+        ("naonet-b", {"image": (1, 8)}, r"`image` is \(1, 8\); expected the shape \(channels, h"),
+        ("naonet-b", {"image": 8}, "`image` is 8"),
+        (None, {}, "`architecture` is None; expected an architecture"),
     ],
 )
-def test_sizes_of_another_kind_of_network_are_refused(name, sizes, message) -> None:
+def test_what_cannot_be_built_is_refused(name, sizes, message) -> None:
     with pytest.raises(InputError, match=message):
         naokit.build(name, **sizes)

@@ -82,6 +82,18 @@ class TestChoices(SpaceContract):
         keys = {self.space.architecture((1, 0, c)).key for c in (0, 1)}
         assert len(keys) == 2
 
+    def test_lists_are_taken_as_well(self) -> None:
+        width = Choice("width", [16, 64])
+        second = Choice("second", ["a", "b"], when=("width", [64]))
+        space = Choices("mlp", [width, second])
+        assert space == Choices(
+            "mlp",
+            (Choice("width", (16, 64)), Choice("second", ("a", "b"), when=("width", (64,)))),
+        )
+        assert space.parse("width=64 second=b").key
+        with pytest.raises(InputError, match="`values` is 'relu'; expected several values"):
+            Choice("activation", "relu")
+
     def test_a_missing_value_is_named(self) -> None:
         with pytest.raises(InputError, match="second has no value"):
             self.space.parse("layers=2 width=16")
@@ -160,6 +172,9 @@ def test_nas_bench_201_has_its_published_number_of_distinct_cells() -> None:
 def test_unknown_names_come_with_the_nearest() -> None:
     with pytest.raises(InputError, match="did you mean conv-small"):
         spaces.load("conv-smal")
+    far = r"there is no space 'zzz'; there are conv-small, .*recurrent \(a space of your own is"
+    with pytest.raises(InputError, match=far):
+        spaces.load("zzz")
 
 
 def test_a_space_of_ones_own_is_loaded_from_a_file(tmp_path) -> None:

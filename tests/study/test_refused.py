@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import optuna
 import pytest
 from tests.study.shared_studies import SPACE, study_of
 
 from naokit.base import InputError
 from naokit.doors import Evaluator, Result
-from naokit.space import Architecture
+from naokit.evaluators.function import Function
+from naokit.space import Architecture, Space
 from naokit.spaces import ConvCells
 from naokit.study import create_study, open_study
 
@@ -81,3 +83,67 @@ def test_reading_needs_a_study(tmp_path: Path) -> None:
         open_study(SPACE, f"sqlite:///{tmp_path}/new/s.db", "other")
     with pytest.raises(InputError, match="no finished evaluation yet"):
         _ = open_study(SPACE, f"sqlite:///{tmp_path}/new/s.db", "s").best
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"space": "conv-small"}, r"`space` is 'conv-small'; expected .*spaces\.load"),
+        ({"space": ConvCells}, "`space` is <class"),
+        ({"seed": None}, "`seed` is None; expected a whole number"),
+        ({"seed": 1.5}, r"`seed` is 1\.5; expected"),
+        ({"evaluations": -1}, "`evaluations` is -1; expected a whole number, 0 or more"),
+        ({"direction": "max"}, "'max'; expected maximize or minimize"),
+        ({"objectives": "accuracy"}, r"`objectives` is 'accuracy'; .* such as \['accuracy'\]"),
+        ({"limits": "macs<=3e6"}, "`limits` is 'macs<=3e6'; expected a list"),
+        ({"storage": Path("s.db")}, "'s.db' is no address of a database; expected sqlite:///"),
+        ({"method": None}, "`method` is None; expected a name"),
+        ({"method": optuna.samplers.TPESampler}, "`method` is <class"),
+        ({"pruner": 3}, "`pruner` is 3; expected one of asha"),
+    ],
+)
+def test_an_argument_of_another_kind_is_named(arguments: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        create_study(**{"space": SPACE, **arguments})
+
+
+def test_a_method_that_makes_none_is_named() -> None:
+    def nothing(space: Space, seed: int, evaluations: int) -> None:
+        return None
+
+    with pytest.raises(InputError, match="`method` is of type function; expected a name"):
+        create_study(SPACE, method=nothing).ask()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((None, 2), "`evaluator` is None; expected a naokit.Evaluator, or a function"),
+        (("digits", 2), "`evaluator` is 'digits'"),
+        ((Function, 2), "`evaluator` is <class"),
+        ((len, -1), "`evaluations` is -1; expected a whole number, 0 or more"),
+        ((len, "3"), "`evaluations` is '3'"),
+    ],
+)
+def test_what_cannot_be_evaluated_leaves_no_trial(arguments: tuple, message: str) -> None:
+    study = create_study(SPACE)
+    with pytest.raises(InputError, match=message):
+        study.optimize(*arguments)
+    with pytest.raises(InputError, match=r"`workers` is 2; expected naokit.workers.Local\(2\)"):
+        study.optimize(lambda architecture: 1.0, 1, workers=2)
+    assert not study.optuna.trials
+
+
+def test_only_architectures_are_told_and_given() -> None:
+    study = create_study(SPACE)
+    with pytest.raises(InputError, match=r"'0 0'; expected an architecture; `space.parse"):
+        study.add("0 0", 1.0)
+    with pytest.raises(InputError, match="expected an architecture"):
+        study.enqueue([None])
+    assert not study.optuna.trials
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    study = create_study(SPACE, seed=np.int64(3), method="random")
+    study.optimize(lambda architecture: np.float32(0.5), np.int64(2))
+    assert (study.seed, study.evaluations) == (3, 2)

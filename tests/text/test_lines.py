@@ -105,3 +105,9 @@ def test_any_bytes_are_read_or_refused_in_words(tmp_path: Path, seed: int) -> No
         return
     assert read == "" or read.endswith("\n")
     assert not {"\0", "\r"} & {*read}
+
+
+@pytest.mark.parametrize("given", [None, 3])
+def test_what_is_neither_a_name_nor_a_text_is_named(given: object) -> None:
+    with pytest.raises(InputError, match=f"`data` is {given}; expected a name or a path, or a"):
+        load_text(given)

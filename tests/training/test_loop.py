@@ -270,6 +270,8 @@ def test_recipes_are_the_published_ones_and_survive_json() -> None:
         assert ImageRecipe.from_json(found.to_json()) == found
     with pytest.raises(InputError, match="did you mean quick"):
         recipe("quik")
+    with pytest.raises(InputError, match="`recipe` is None; expected the name of a recipe"):
+        recipe(None)
 
 
 def test_augmentation_follows_its_generator_and_standardises() -> None:

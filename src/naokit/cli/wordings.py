@@ -14,6 +14,7 @@ OPTIONS: Mapping[str, str] = {
     "activations": "--activations",
     "address": "--ray-address",
     "all_data": "--all-data",
+    "architecture_column": "--architecture-column",
     "baseline": "--baseline",
     "cpus": "--cpus-per-worker",
     "curve_columns": "--curve-columns",

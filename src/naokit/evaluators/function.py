@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from naokit.base import Direction, Json
+from naokit.base import Direction, Json, unexpected
 from naokit.doors import Evaluator, Result
 from naokit.space import Architecture
 
@@ -13,9 +13,16 @@ Score = Callable[[Architecture], "float | Result"]
 
 
 class Function(Evaluator):
-    """An evaluator that calls a function; it may return a number, or a `Result` with metrics."""
+    """An evaluator that calls a function; it may return a number, or a `Result` with metrics.
+
+    Raises:
+        InputError: It is no function.
+    """
 
     def __init__(self, function: Score, direction: Direction) -> None:
+        given: object = function
+        if not callable(given) or isinstance(given, type):
+            raise unexpected("evaluator", given, "a naokit.Evaluator, or a function")
         self.function = function
         self.direction = direction
 

@@ -37,8 +37,8 @@ class Tabular(Evaluator):
 
     Attributes:
         columns: The names of all columns.
-        understood: Notes for people on how those files were read that are not plain commas and
-            UTF-8.
+        understood: Notes for people: how files were read that are not plain commas and UTF-8, and
+            in how many rows an architecture comes again.
 
     Args:
         space: The space that reads the architecture column.
@@ -75,9 +75,9 @@ class Tabular(Evaluator):
         columns = _named(read, architecture_column)
         wanted = (metric, *also, *filter(None, [class_column]), *curve_columns)
         _check_wanted(read, wanted)
+        _check_no_result(columns, (metric, *curve_columns))
         rows, lines = _join(read, columns)
         self.columns = tuple(rows[0])
-        self.understood = tuple(table.understood for table in read if table.understood)
         self.metric = metric
         self.direction = direction
         self.static_metric_names = tuple(also)
@@ -99,6 +99,13 @@ class Tabular(Evaluator):
                 self.curves[key] = {
                     e: _number(row[name], name, number) for name, e in curve.items()
                 }
+        notes = [table.understood for table in read]
+        if again := len(rows) - len(classes):
+            notes.append(
+                f"{read[0].path}: in {again} of {len(rows)} rows an architecture comes again; its "
+                "first row counts"
+            )
+        self.understood = tuple(filter(None, notes))
         content = "\n".join(
             " ".join(map(str, [key, value, *self.curves[key]]))
             for key, value in self.values.items()
@@ -253,7 +260,7 @@ def _named(tables: Sequence[Delimited], architecture_column: str) -> list[str]:
     columns = [architecture_column] if whole else architecture_column.split(",")
     for table in tables:
         for column in columns:
-            require_column([table], column)
+            require_column([table], column, "architecture_column")
     return columns
 
 
@@ -264,6 +271,16 @@ def _check_wanted(tables: Sequence[Delimited], wanted: Sequence[str]) -> None:
         if len(having := [table for table in tables if column in table.columns]) > 1:
             names = " and ".join(str(table.path) for table in having)
             raise InputError(f"{names} both have a column {column!r}: rename it in one of them")
+
+
+def _check_no_result(columns: Sequence[str], results: Sequence[str]) -> None:
+    """Raises InputError if a column of the architecture holds what is looked up."""
+    for column in columns:
+        if column in results:
+            raise InputError(
+                f"`architecture_column`: {column} is the result that is looked up, not a part of "
+                "the architecture: leave it out"
+            )
 
 
 def _join(tables: Sequence[Delimited], columns: Sequence[str]) -> tuple[list[Row], list[int]]:

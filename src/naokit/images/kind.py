@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from naokit.base import unexpected
 from naokit.images import presets
 from naokit.kind import Kind
 from naokit.presets import Preset
@@ -89,7 +90,11 @@ class Images(Kind):
         """Sizes of an image classifier; its stem follows from the size of an image."""
         from naokit.networks import stem_for
 
-        return ImageSettings(**given, stem=stem_for(given.get("image", ImageSettings.image)))
+        image = given.get("image", ImageSettings.image)
+        if not isinstance(image, Sequence) or len(image) != 3:
+            raise unexpected("image", image, "the shape (channels, height, width)")
+        channels, height, width = image
+        return ImageSettings(**given, stem=stem_for((channels, height, width)))
 
 
 IMAGES = Images()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from naokit.base import InputError
+from naokit.base import InputError, unexpected
 from naokit.images import reading
 from naokit.images.data import ColumnNames, ImageData, Split
 from naokit.images.pictures.stream import Stream
@@ -60,6 +60,10 @@ def load_images(
         reading.refuse_columns("what is in memory", chosen)
         _check(source.name, (source.train, source.validation, source.test), source.class_names)
         return source
+    given: object = source
+    if not isinstance(given, str | Path):
+        expected = "a name or a path, or a naokit.images.data.ImageData of arrays"
+        raise unexpected("data", given, expected)
     found = reading.read_images(source, size, chosen, skip_bad=skip_bad)
     splits = [split for split in (found.train, found.validation, found.test) if split is not None]
     _check(str(source), splits, found.class_names)

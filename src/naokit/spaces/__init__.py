@@ -192,7 +192,7 @@ def _named(name: str) -> Space:
     known = [*SPACES, *third_party]
     raise InputError(
         f"{unknown_name('space', name, known)} "
-        "A space of your own is file.py:NAME or package.module:NAME"
+        "(a space of your own is file.py:NAME or package.module:NAME)"
     )
 
 

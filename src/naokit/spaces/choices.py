@@ -19,7 +19,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from naokit.base import InputError, Json
+from naokit.base import InputError, Json, unexpected
 from naokit.grammar import Grammar
 from naokit.graphs import Graph
 from naokit.settings import NetworkSettings
@@ -51,6 +51,16 @@ class Choice:
     name: str
     values: tuple[Value | None, ...]
     when: tuple[str, tuple[Value | None, ...]] | None = None
+
+    def __post_init__(self) -> None:
+        values: object = self.values
+        if isinstance(values, str):
+            raise unexpected("values", values, "several values, such as ('relu', 'gelu')")
+        # Lists are taken too; what is kept can be compared and hashed.
+        object.__setattr__(self, "values", tuple(self.values))
+        if self.when is not None:
+            parent, those = self.when
+            object.__setattr__(self, "when", (parent, tuple(those)))
 
     @property
     def ordered(self) -> bool:
@@ -94,6 +104,7 @@ class Choices(Space):
     note: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "choices", tuple(self.choices))
         earlier: dict[str, Choice] = {}
         for choice in self.choices:
             self._check(choice, earlier)

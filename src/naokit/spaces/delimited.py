@@ -116,8 +116,11 @@ def read_delimited(path: Path) -> Delimited:
     return Delimited(path, columns, rows, lines, understood)
 
 
-def require_column(tables: Sequence[Delimited], column: str) -> None:
-    """Raises InputError if none of the tables has the column; the message names the nearest."""
+def require_column(tables: Sequence[Delimited], column: str, asked_by: str = "") -> None:
+    """Raises InputError if none of the tables has the column; the message names the nearest.
+
+    It begins with the parameter that asked for the column, if that is given.
+    """
     known = list(dict.fromkeys(name for table in tables for name in table.columns))
     if column in known:
         return
@@ -127,7 +130,8 @@ def require_column(tables: Sequence[Delimited], column: str) -> None:
     if near:
         hint = f"did you mean {' or '.join(map(_shown, near))}?"
     named = " with ".join(str(table.path) for table in tables)
-    raise InputError(f"{named} has no column {column!r}; {hint}")
+    parameter = f"`{asked_by}`: " if asked_by else ""
+    raise InputError(f"{parameter}{named} has no column {column!r}; {hint}")
 
 
 def _shown(name: str) -> str:

@@ -67,7 +67,7 @@ class Graphs(Space):
                 which), or there are fewer than two graphs.
         """
         table = read_delimited(Path(file))
-        require_column([table], column)
+        require_column([table], column, "architecture_column")
         found = _graphs_in(table, column)
         content = "\n".join(f"{line} {text}" for text, (line, _) in found.items())
         space = cls(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 
-from naokit.base import EvaluationFailed, InputError
+from naokit.base import EvaluationFailed, InputError, unexpected
 from naokit.doors import WORKER_DIED, Evaluator, Reporter, Result, Workers
 from naokit.space import Architecture
 
@@ -99,7 +99,12 @@ class Corridor:
 
 
 def check_place(evaluator: Evaluator, workers: Workers | None) -> None:
-    """Raises InputError where these workers cannot evaluate what has its state in this process."""
+    """Raises InputError where these workers cannot evaluate what has its state in this process.
+
+    So does what is no place at all.
+    """
+    if workers is not None and not isinstance(workers, Workers):
+        raise unexpected("workers", workers, "naokit.workers.Local(2), another place, or None")
     if evaluator.in_one_place and workers is not None and not workers.in_this_process:
         raise InputError(
             "the evaluator keeps its state in one process: leave `workers` out, or give an "

@@ -15,7 +15,7 @@ from statistics import fmean
 
 import numpy as np
 
-from naokit.base import NOISE, Direction, InputError, Json, derive_seed, sign_of
+from naokit.base import NOISE, Direction, InputError, Json, derive_seed, sign_of, unexpected
 from naokit.doors import Observation, Trial
 from naokit.wording import exact
 
@@ -232,6 +232,10 @@ class Goals:
             InputError: A text cannot be read, an objective is given twice, or the first has another
                 direction.
         """
+        for name, texts in (("objectives", objectives), ("limits", limits)):
+            if isinstance(texts, str):
+                raise unexpected(name, texts, f"a list of texts, such as [{texts!r}]")
+        direction = direction_named(direction)
         found = tuple(Objective.of(text) for text in objectives) or (Objective("value", direction),)
         if ":" not in next(iter(objectives), ":"):
             found = (Objective(found[0].name, direction), *found[1:])

@@ -12,7 +12,7 @@ from optuna.exceptions import DuplicatedStudyError
 from optuna.pruners import BasePruner
 from optuna.storages import BaseStorage
 
-from naokit.base import Direction, InputError, Json, Weights
+from naokit.base import Direction, InputError, Json, Weights, unexpected, whole_number
 from naokit.space import Space
 from naokit.study.goals import Goals
 from naokit.study.patience import Patient
@@ -80,6 +80,11 @@ def create_study(
         InputError: The stored study has another space or setting, or cannot be opened; or the prior
             is none for this space or method.
     """
+    if not isinstance(space, Space):
+        raise unexpected("space", space, "a naokit.Space, such as naokit.spaces.load('conv-small')")
+    seed = whole_number("seed", seed)
+    if evaluations is not None:
+        evaluations = whole_number("evaluations", evaluations, least=0)
     goals = Goals.of(direction, objectives, limits)
     if pruner is not None and len(goals.objectives) > 1:
         raise InputError(

@@ -9,12 +9,12 @@ from functools import cached_property
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, TPESampler
 
 from naokit import method as methods
-from naokit.base import InputError, Weights, derive_seed
+from naokit.base import InputError, Weights, derive_seed, unexpected
 from naokit.doors import Evaluator, Method, Observation, Proposal, Trial
 from naokit.method import MethodFactory
 from naokit.method.prior import checked
 from naokit.method.results import goes_on
-from naokit.space import Architecture, Space
+from naokit.space import Architecture, Space, check_architecture
 from naokit.study.describing import Described
 from naokit.study.goals import Goals
 from naokit.study.ledger import Ledger, Reading
@@ -42,6 +42,12 @@ def check_method(name: str) -> None:
     factory_of(name)
 
 
+_METHODS = (
+    "a name, a naokit.Method, a function (space, seed, evaluations) that makes one, or a sampler "
+    "of Optuna's"
+)
+
+
 def factory_of(method: AnyMethod) -> MethodFactory:
     """What makes the method for a space, a seed and a budget; raises InputError."""
     if isinstance(method, str) and method in SAMPLERS:
@@ -52,12 +58,10 @@ def factory_of(method: AnyMethod) -> MethodFactory:
         return lambda space, seed, evaluations: OptunaMethod(space, seed, lambda _: method)
     if isinstance(method, Method):
         return lambda space, seed, evaluations: method
-    if callable(method):
+    given: object = method
+    if callable(given) and not (isinstance(given, type) and issubclass(given, BaseSampler)):
         return method
-    raise InputError(
-        f"`method` is {method!r}; expected a name, a naokit.Method, a function (space, seed, "
-        "evaluations) that makes one, or a sampler of Optuna's"
-    )
+    raise unexpected("method", method, _METHODS)
 
 
 def checked_prior(space: Space, method: AnyMethod, prior: Weights) -> dict[str, dict[str, float]]:
@@ -128,6 +132,7 @@ class Proposing:
         """Puts architectures before those of the method, each once."""
         known = {architecture.key for architecture in self._given}
         for architecture in architectures:
+            check_architecture(architecture)
             if architecture.key not in known:
                 known.add(architecture.key)
                 self._given.append(self._ledger.space.architecture(architecture.choices))
@@ -210,6 +215,8 @@ class Proposing:
             space = limited(space, self.evaluator, self._goals.limits)
         budget = self._ledger.stored.settings["evaluations"] or DEFAULT_EVALUATIONS
         method = factory_of(self._chosen)(space, self._seed, budget)
+        if not isinstance(method, Method):
+            raise unexpected("method", self._chosen, _METHODS)
         if prior := self._ledger.stored.settings.get("prior"):
             method.believe(prior)
         if self.evaluator is not None and self.evaluator.round_size > 1:

@@ -15,7 +15,7 @@ import optuna
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, SuccessiveHalvingPruner
 from optuna.trial import TrialState
 
-from naokit.base import Curve, InputError, unknown_name
+from naokit.base import Curve, unexpected, unknown_name
 from naokit.study.replayed import Replay, empty_study
 
 FIRST, FACTOR = 1, 3
@@ -171,7 +171,6 @@ def pruner_of(pruner: str | BasePruner | Pruner) -> Pruner:
         return FromOptuna(pruner)
     if isinstance(pruner, Pruner):
         return pruner
-    raise InputError(
-        f"`pruner` is {pruner!r}; expected one of {', '.join(PRUNERS)}, a pruner of Optuna's, or "
-        "None"
+    raise unexpected(
+        "pruner", pruner, f"one of {', '.join(PRUNERS)}, a pruner of Optuna's, or None"
     )

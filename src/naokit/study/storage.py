@@ -169,7 +169,7 @@ def _url(address: str) -> URL:
     try:
         url = make_url(address)
     except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
-        where = address.rpartition("@")[2]  # never a password
+        where = str(address).rpartition("@")[2]  # never a password
         raise InputError(f"{where!r} is no address of a database; {EXPECTED}") from error
     lost = "uri" not in url.query and not url.query.keys() <= _OPTIONS
     if (

@@ -16,10 +16,10 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from naokit.base import EvaluationFailed, InputError, Json, OutOfTime
+from naokit.base import EvaluationFailed, InputError, Json, OutOfTime, whole_number
 from naokit.doors import Evaluator, Result, Trial, Workers
 from naokit.evaluators.function import Function, Score
-from naokit.space import Architecture, Space
+from naokit.space import Architecture, Space, check_architecture
 from naokit.study.asking import Asking
 from naokit.study.claims import Claims
 from naokit.study.corridor import Asked, Corridor, check_place
@@ -214,6 +214,7 @@ class Study(Ranking):
         Raises:
             InputError: The result is refused, as in `tell`.
         """
+        check_architecture(architecture)
         outcome, values = self._outcome(result, "")
         with self._errors():
             told = self._claims.add(record_of(architecture, TOLD), outcome, values)
@@ -272,6 +273,7 @@ class Study(Ranking):
                 limit needs, or each of the first five evaluations raised the same kind of error.
                 Any other error is a failed trial.
         """
+        evaluations = whole_number("evaluations", evaluations, least=0)
         evaluator = self._prepared(evaluator, evaluations, folder)
         check_epochs(self._stopping.pruner, evaluator, epochs)
         if any(trial.value is not None for trial in self.trials):

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from naokit.base import InputError
+from naokit.base import InputError, unexpected
 from naokit.text import tokenizer
 from naokit.text.sources import TextSource, read_source
 from naokit.text.vocabulary import LISTED, Vocabulary
@@ -88,6 +88,9 @@ def load_text(
     """
     if isinstance(source, TextData):
         return _checked(source, vocabulary)
+    given: object = source
+    if not isinstance(given, str | Path):
+        raise unexpected("data", given, "a name or a path, or a naokit.text.data.TextData")
     found = read_source(source)
     name = str(source)
     _check_lines(name, found.train)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Self, TypeVar, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from naokit.base import InputError, Json, unknown_name
+from naokit.base import InputError, Json, unexpected, unknown_name
 
 R = TypeVar("R", bound="Recipe")
 
@@ -166,8 +166,10 @@ class Recipe:
 
 def named(name: str | R, recipes: Mapping[str, R]) -> R:
     """The recipe of a name, or a recipe itself; raises InputError with the nearest names."""
-    if not isinstance(name, str):
+    if isinstance(name, Recipe):
         return name
+    if not isinstance(name, str):
+        raise unexpected("recipe", name, "the name of a recipe, or a recipe")
     if name not in recipes:
         raise unknown_name("recipe", name, recipes)
     return recipes[name]
