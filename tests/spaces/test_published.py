@@ -16,6 +16,7 @@ from naokit.spaces.published import (
     Genotype,
     Size,
     genotype,
+    written_in,
 )
 
 NETWORKS = [(g, size) for g in IMAGE_NETWORKS.values() for size in g.sizes]
@@ -201,3 +202,24 @@ def test_every_language_model_builds_runs_and_is_made_again(name: str) -> None:
 def test_what_cannot_be_built_is_refused(name, sizes, message) -> None:
     with pytest.raises(InputError, match=message):
         naokit.build(name, **sizes)
+
+
+@pytest.mark.parametrize(
+    ("space", "options", "names"),
+    [
+        ("conv-small", {}, ["naonet-b", "naonet-ws", "naonet-v2", "enas"]),
+        ("conv-small", {"nodes": 3}, []),
+        ("conv-large", {}, ["naonet-a"]),
+        ("recurrent", {}, ["nao-rnn-ws"]),
+        ("recurrent", {"activations": "nao"}, ["nao-rnn"]),
+        ("recurrent", {"nodes": 8}, ["darts-rnn"]),
+        ("nas-bench-201", {}, []),
+    ],
+)
+def test_the_published_cells_of_a_space(space: str, options: dict, names: list[str]) -> None:
+    searched = spaces.load(space, **options)
+    found = written_in(searched)
+    assert list(found) == names
+    for name, architecture in found.items():
+        assert architecture.space == searched
+        assert architecture.graphs == genotype(name).architecture.graphs

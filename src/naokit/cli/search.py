@@ -96,7 +96,8 @@ def search(
     start_from: Annotated[
         Path | None,
         typer.Option(
-            help="A run, or a file with a genotype on each line: these are evaluated first."
+            help="A run, a file with a genotype on each line, or published, all published cells of "
+            "the space: these are evaluated first."
         ),
     ] = None,
     release_abandoned: Annotated[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -128,7 +128,7 @@ class Proposing:
         self._shown: list[Trial] = []
         self._observed: list[Observation] = []
 
-    def enqueue(self, architectures: Sequence[Architecture]) -> None:
+    def enqueue(self, architectures: Iterable[Architecture]) -> None:
         """Puts architectures before those of the method, each once."""
         known = {architecture.key for architecture in self._given}
         for architecture in architectures:

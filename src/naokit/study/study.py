@@ -9,7 +9,7 @@ never stopped. optuna-dashboard and every other reader of Optuna studies can ope
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cached_property
@@ -197,7 +197,7 @@ class Study(Ranking):
                 return {"metrics": dict(result.metrics), "seconds": result.seconds}, values
         return {"reason": reason or "failed"}, None
 
-    def enqueue(self, architectures: Sequence[Architecture]) -> None:
+    def enqueue(self, architectures: Iterable[Architecture]) -> None:
         """Has these architectures evaluated before the method proposes any.
 
         Architectures that were evaluated by the time of their turn, by any process, are left out.

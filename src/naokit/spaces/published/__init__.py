@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from naokit.base import unknown_name
+from naokit.base import InputError, unknown_name
+from naokit.graphs import digest
+from naokit.space import Architecture, Space
 from naokit.spaces.published.genotype import Genotype
 from naokit.spaces.published.images import IMAGE_NETWORKS, Size
 from naokit.spaces.published.language import LANGUAGE_MODELS, TextSize
@@ -20,6 +22,7 @@ __all__ = [
     "Size",
     "TextSize",
     "genotype",
+    "written_in",
 ]
 
 GENOTYPES: Mapping[str, Genotype[Size | TextSize]] = {**IMAGE_NETWORKS, **LANGUAGE_MODELS}
@@ -30,3 +33,20 @@ def genotype(name: str) -> Genotype[Size | TextSize]:
     if name not in GENOTYPES:
         raise unknown_name("published network", name, GENOTYPES)
     return GENOTYPES[name]
+
+
+def written_in(space: Space) -> dict[str, Architecture]:
+    """The published architectures that a space holds, by name.
+
+    They are those whose text means the same in it: with as many nodes, the same operations and, of
+    recurrent cells, the same table of activations.
+    """
+    found: dict[str, Architecture] = {}
+    for name, published in GENOTYPES.items():
+        try:
+            architecture = space.parse(published.text)
+        except InputError:
+            continue
+        if digest(architecture.graphs) == digest(published.architecture.graphs):
+            found[name] = architecture
+    return found
