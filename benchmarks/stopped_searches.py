@@ -7,9 +7,10 @@ which). On images the networks are those of conv-small at F=8, N=1, on PTB recur
 size 100. The winner is trained again by the same recipe, to its end and with other seeds.
 
 `results/DATA_stopping.json` holds every evaluation; a row that is there is not made again. A row
-takes about two minutes on the digits, 17 on PTB, 45 on CIFAR-10. On the digits the rows `tried`
-were measured by running statistics of batch normalisation, as all were once; some had whole
-trainings, a later first look, or described networks, which is done no more.
+takes about two minutes on the digits, 17 on PTB, 45 on CIFAR-10. On CIFAR-10 some searches evaluate
+the published cells of the space first; `published` has these, trained as the winners are. On the
+digits the rows `tried` were measured by running statistics of batch normalisation, as all were
+once; some had whole trainings, a later first look, or described networks, which is done no more.
 """
 
 from __future__ import annotations
@@ -32,14 +33,21 @@ from benchmarks.statistics_taken import RECIPES, data_of
 from naokit import create_study, spaces
 from naokit.base import derive_seed
 from naokit.evaluators import Train, Training, TrainText
+from naokit.space import Architecture
+from naokit.spaces.published import written_in
 from naokit.text.recipes import RECIPES as TEXTS
+
+RUNNING = "running statistics"
+"""What is measured by those of batch normalisation, and not by statistics that are taken anew."""
+PUBLISHED = "from published cells"
+"""What evaluates the published cells of its space first."""
 
 
 class Way(NamedTuple):
-    """The method, and whether it is told what running statistics say."""
+    """The method of a search, and its kind: one of the above, or plain."""
 
     method: str
-    running: bool
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,31 +59,31 @@ class Case:
         budget: The epochs of each search.
         epochs: Those of a training: in the search, where it may stop early, and of the winner.
         trainings: How often the winner is trained.
-        also_running: Whether there are searches by running statistics as well.
+        also: The kind of further searches, if there are any.
     """
 
     space: str
     budget: int
     epochs: int
     trainings: int
-    also_running: bool = False
+    also: str = ""
 
     @property
     def ways(self) -> Mapping[str, Way]:
         """The searches by name."""
-        kinds = {"": False, ", running statistics": True} if self.also_running else {"": False}
+        ways = [Way(method, kind) for kind in sorted({"", self.also}) for method in METHODS]
         return {
-            f"{method}, {self.epochs} epochs, asha{kind}": Way(method, running)
-            for kind, running in kinds.items()
-            for method in ("nao", "random")
+            ", ".join(filter(None, [way.method, f"{self.epochs} epochs", "asha", way.kind])): way
+            for way in ways
         }
 
 
+METHODS = ("nao", "random")
 CASES = {
-    "digits": Case("conv-small", 60, 9, 4, also_running=True),
-    "few-digits": Case("conv-small", 150, 15, 6, also_running=True),
+    "digits": Case("conv-small", 60, 9, 4, RUNNING),
+    "few-digits": Case("conv-small", 150, 15, 6, RUNNING),
     "ptb": Case("recurrent", 40, 4, 2),
-    "cifar10": Case("conv-small", 40, 4, 2),
+    "cifar10": Case("conv-small", 40, 4, 2, PUBLISHED),
 }
 
 
@@ -88,35 +96,39 @@ def main() -> None:
     path = RESULTS / f"{name}.json"
     there = json.loads(path.read_text()) if path.exists() else {"rows": []}
     rows: list[dict[str, Any]] = there["rows"]
+    besides = {part: there[part] for part in ("published", "tried") if part in there}
+    if case.also == PUBLISHED and "published" not in besides:
+        cells = written_in(spaces.load(case.space))
+        besides["published"] = {known: _trained(data, case, cell) for known, cell in cells.items()}
+        print(besides["published"], flush=True)
     for seed in range(int(sys.argv[2]) if len(sys.argv) > 2 else 3):
         for way in case.ways:
             if not any((row["way"], row["seed"]) == (way, seed) for row in rows):
                 rows.append(_row(data, way, seed))
                 found = {"epochs": case.budget, "means": _means(case, rows), "rows": rows}
-                keep(name, found | ({"tried": there["tried"]} if "tried" in there else {}))
+                keep(name, found | besides)
                 print(seed, way, rows[-1]["trained"], flush=True)
 
 
-def _row(data: str, way: str, seed: int) -> dict[str, Any]:
+def _row(data: str, name: str, seed: int) -> dict[str, Any]:
     """A search, and its winner trained anew."""
     case = CASES[Path(data).name]
-    method, running = case.ways[way]
-    evaluator, began = _training(data, case.epochs, running=running), time.process_time()
+    way, space = case.ways[name], spaces.load(case.space)
+    evaluator, began = (
+        _training(data, case.epochs, running=way.kind == RUNNING),
+        time.process_time(),
+    )
     evaluator.descriptor_names = ()  # these searches are about stopping alone
     study = create_study(
-        spaces.load(case.space),
-        method=method,
-        seed=seed,
-        pruner="asha",
-        direction=evaluator.direction,
+        space, method=way.method, seed=seed, pruner="asha", direction=evaluator.direction
     )
+    if way.kind == PUBLISHED:
+        study.enqueue(written_in(space).values())
     study.optimize(evaluator, case.budget, epochs=case.budget)
     cost, winner = time.process_time() - began, study.best_architecture
-    again = _training(data, case.epochs, running=False)
-    seeds = [derive_seed(77, "truth", winner.key, place) for place in range(case.trainings)]
-    trained = [round(again.evaluate(winner, one).value, 2) for one in seeds]
+    trained = _trained(data, case, winner)
     return {
-        "way": way,
+        "way": name,
         "seed": seed,
         "cpu_seconds": round(cost, 1),
         "looked_at": study.evaluations,
@@ -129,6 +141,13 @@ def _row(data: str, way: str, seed: int) -> dict[str, Any]:
             for trial in study.trials
         ],
     }
+
+
+def _trained(data: str, case: Case, cell: Architecture) -> list[float]:
+    """What a cell reaches, trained to the end with seeds of its own."""
+    evaluator = _training(data, case.epochs, running=False)
+    seeds = [derive_seed(77, "truth", cell.key, place) for place in range(case.trainings)]
+    return [round(evaluator.evaluate(cell, seed).value, 2) for seed in seeds]
 
 
 def _training(data: str, epochs: int, *, running: bool) -> Training:
