@@ -28,7 +28,7 @@ from naokit.base import Weights, derive_seed
 from naokit.doors import Descriptors, Method, Observation, Proposal
 from naokit.method.acquisition import of_tried
 from naokit.method.baselines import Keys, RandomStream
-from naokit.method.candidates import Candidate, CandidateSearch
+from naokit.method.candidates import Candidate, CandidateSearch, within_reach
 from naokit.method.descriptors import Shortlist, shortlisted
 from naokit.method.exploration import EXPLORED, Exploration, Standstill
 from naokit.method.posterior import Conditioned, Posterior, everything_of, fantasies, features_of
@@ -203,9 +203,10 @@ class Nao(Method):
             return
         decoded: list[Candidate] = []
         if len(valued) >= LATENT_FIRST:
-            decoded = self._latent_steps(valued)(best)
+            steps = self._latent_steps(valued)(best)
+            decoded = within_reach(steps, best)
             new = {c.architecture.choices for c in decoded} - {a.choices for a in best}
-            facts |= {"decoded": float(len(decoded)), "decoded_new": float(len(new))}
+            facts |= {"decoded": float(len(steps)), "decoded_new": float(len(new))}
         yield from self.search(worth, best, [*decoded, *self._believed(valued)])
 
     def _believed(self, valued: Sequence[Observation]) -> list[Candidate]:

@@ -28,7 +28,7 @@ def quality_lines(model: Mapping[str, float], evaluations: int) -> list[str]:
     if "decoded" in model:
         lines.append(
             f"Decoded {model['decoded']:.0f} latent steps, all valid by construction; "
-            f"{model['decoded_new']:.0f} were new architectures."
+            f"{model['decoded_new']:.0f} were new architectures near the best."
         )
     return lines
 
