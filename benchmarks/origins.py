@@ -17,11 +17,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.record import RESULTS, write
+from naokit.method.nao import INITIAL
 
 WHOLE = ("cells", "cells_steady")
 STOPPED = ("digits", "few-digits", "ptb", "cifar10")
-FIRST = 3
-"""How many architectures a search by `nao` draws at random before its model chooses."""
 LONG = 2.0
 """The length from which on a latent step counts as long."""
 
@@ -37,22 +36,20 @@ def main() -> None:
         by = {m: [(s["origins"], s["values"]) for s in searches[m]] for m in ("nao", "random")}
         found[name] = _worth(by["nao"], by["random"])
     for name in STOPPED:
-        path = RESULTS / f"{name}_stopping.json"
-        if path.exists():
-            found[f"{name}, first epoch"] = _worth(*_first_epochs(json.loads(path.read_text())))
+        record = json.loads((RESULTS / f"{name}_stopping.json").read_text())
+        found[f"{name}, first epoch"] = _worth(*_first_epochs(record, -1 if name == "ptb" else 1))
     for name, rows in found.items():
         print(name, rows)
     write("origins", {"unit": "standard deviations of random cells", "worth": found})
 
 
-def _first_epochs(record: dict[str, Any]) -> tuple[list[Search], list[Search]]:
+def _first_epochs(record: dict[str, Any], sign: int) -> tuple[list[Search], list[Search]]:
     """The searches by `nao` and at random of one record of searches that stop early."""
     by: dict[str, list[Search]] = {"nao": [], "random": []}
     for row in [*record["rows"], *record.get("tried", [])]:
         begun = [trial for trial in row["evaluations"] if trial[3]]
         if not begun:  # whole trainings without a curve
             continue
-        sign = -1 if begun[0][3][0] > 100 else 1  # a perplexity, not an accuracy
         search = [trial[0] for trial in begun], [sign * trial[3][0] for trial in begun]
         by[row["way"].partition(",")[0]].append(search)
     return by["nao"], by["random"]
@@ -75,7 +72,7 @@ def _worth(by_nao: list[Search], at_random: list[Search]) -> dict[str, list[floa
 def _group(origin: str, place: int) -> str:
     """Which proposals a proposal is counted with; none for what the model did not propose."""
     if origin == "random":
-        return "random at first" if place < FIRST else "random later"
+        return "random at first" if place < INITIAL else "random later"
     if origin in ("mutation", "crossing"):
         return "mutation or crossing"
     if origin.startswith("latent step"):

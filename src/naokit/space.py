@@ -60,6 +60,16 @@ class Architecture:
         return svg(self.graphs, title=repr(self), positions=self.space.grammar.names)
 
 
+def taken_over(architecture: Architecture, space: Space) -> Architecture | None:
+    """The architecture of the same text in another space; None if it computes something else there.
+
+    Raises:
+        InputError: The space has no such text.
+    """
+    found = space.parse(str(architecture))
+    return found if digest(found.graphs) == digest(architecture.graphs) else None
+
+
 def check_architecture(value: object) -> None:
     """Raises InputError for what is no architecture."""
     if not isinstance(value, Architecture):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from naokit.base import InputError
-from naokit.graphs import digest
-from naokit.space import Architecture, Space
+from naokit.space import Architecture, Space, taken_over
 from naokit.spaces.published import GENOTYPES, written_in
 
 PUBLISHED = "published"
@@ -64,22 +65,25 @@ def _written(space: Space, text: str, place: str) -> Architecture:
     """What a line stands for: a genotype, or a published one by its name."""
     if text in GENOTYPES:
         return _the_same(space, GENOTYPES[text].architecture, place)
-    return _parsed(space, text, place)
+    with _said_of(place):
+        return space.parse(text)
 
 
 def _the_same(space: Space, architecture: Architecture, place: str) -> Architecture:
     """An architecture of another space in this one, where its text means the same."""
-    found = _parsed(space, str(architecture), place)
-    if digest(found.graphs) != digest(architecture.graphs):
+    with _said_of(place):
+        if found := taken_over(architecture, space):
+            return found
         raise InputError(
-            f"--start-from: {place}: {architecture} is another architecture here: its operations "
-            "or activations are others; search the same space (--space, --activations)"
+            f"{architecture} is another architecture here: its operations or activations are "
+            "others; search the same space (--space, --activations)"
         )
-    return found
 
 
-def _parsed(space: Space, text: str, place: str) -> Architecture:
+@contextmanager
+def _said_of(place: str) -> Iterator[None]:
+    """Has an error say where the architecture stands."""
     try:
-        return space.parse(text)
+        yield
     except InputError as error:
         raise InputError(f"--start-from: {place}: {error}") from error

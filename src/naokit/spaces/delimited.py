@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from naokit.base import InputError
 from naokit.files import read_bytes
+from naokit.wording import listed
 
 if TYPE_CHECKING:
     from _csv import Reader  # its name for annotations alone
@@ -125,8 +126,7 @@ def require_column(tables: Sequence[Delimited], column: str, asked_by: str = "")
     if column in known:
         return
     near = difflib.get_close_matches(column, known, cutoff=0.6)
-    others = "" if len(known) <= LISTED else f" and {len(known) - LISTED} more"
-    hint = f"it has {', '.join(map(_shown, known[:LISTED]))}{others}"
+    hint = f"it has {listed([_shown(name) for name in known], LISTED)}"
     if near:
         hint = f"did you mean {' or '.join(map(_shown, near))}?"
     named = " with ".join(str(table.path) for table in tables)

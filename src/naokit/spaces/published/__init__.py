@@ -6,10 +6,10 @@ All results are the authors' own; none was measured by this project.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from naokit.base import InputError, unknown_name
-from naokit.graphs import digest
-from naokit.space import Architecture, Space
+from naokit.space import Architecture, Space, taken_over
 from naokit.spaces.published.genotype import Genotype
 from naokit.spaces.published.images import IMAGE_NETWORKS, Size
 from naokit.spaces.published.language import LANGUAGE_MODELS, TextSize
@@ -43,10 +43,7 @@ def written_in(space: Space) -> dict[str, Architecture]:
     """
     found: dict[str, Architecture] = {}
     for name, published in GENOTYPES.items():
-        try:
-            architecture = space.parse(published.text)
-        except InputError:
-            continue
-        if digest(architecture.graphs) == digest(published.architecture.graphs):
-            found[name] = architecture
+        with suppress(InputError):
+            if architecture := taken_over(published.architecture, space):
+                found[name] = architecture
     return found
